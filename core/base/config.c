@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/base/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#define KEY(section, name, kind, member, standard, help)                                           \
+	{                                                                                          \
+		section, name, kind, offsetof(struct config, member), standard, help               \
+	}
+#define IGNORED(section, name, help)                                                               \
+	{                                                                                          \
+		section, name, CONFIG_IGNORED, 0, "", help                                         \
+	}
+
+/* clang-format off */
+const struct config_key config_keys[] = {
+	KEY("core", "grub-update", CONFIG_CHOICE, boot_config, "yes",
+		"let setup change the boot configuration"),
+	KEY("core", "touch-swap", CONFIG_CHOICE, touch_swap, "auto",
+		"write every block of a new swap file; auto: only where fallocate will not do"),
+	KEY("core", "btrfs-enabled", CONFIG_CHOICE, btrfs, "auto",
+		"make a swap file on btrfs nocow and uncompressed; auto: on btrfs"),
+	KEY("core", "state-dir", CONFIG_PATH_NAME, state_dir, "/var/lib/ec2hib",
+		"where ec2hib keeps what it has to remember"),
+	KEY("core", "freeze-timeout-curve", CONFIG_TEXT, freeze_timeout_curve,
+		"0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400",
+		"freeze timeout by memory, GiB-GiB:seconds; empty: leave it alone"),
+	IGNORED("core", "lock-in-ram", "read for the agent, which is not part of this version"),
+	IGNORED("core", "log-to-syslog", "read for the agent, which is not part of this version"),
+	IGNORED("core", "log-to-stderr", "read for the agent, which is not part of this version"),
+	IGNORED("core", "check-ephemeral-volumes",
+		"not needed: the check swap-medium looks at the device itself"),
+	KEY("swap", "swapfile", CONFIG_PATH_NAME, swapfile, "auto",
+		"the swap file; auto: /swap-hibinit where only that exists, else /swap"),
+	KEY("swap", "swap-device", CONFIG_PATH_NAME, swap_device, "",
+		"a swap partition or logical volume to use in place of a file"),
+	KEY("swap", "percentage-of-ram", CONFIG_NUMBER, percentage_of_ram, "100",
+		"size of the swap file in per cent of memory"),
+	KEY("swap", "target-size-mb", CONFIG_NUMBER, target_size_mb, "4000",
+		"size of the swap file in MiB; the larger of both counts"),
+	IGNORED("swap", "mkswap", "not used: ec2hib runs mkswap without a shell"),
+	IGNORED("swap", "swapon", "not used: ec2hib calls swapon(2)"),
+	IGNORED("swap", "swapoff", "not used: ec2hib calls swapoff(2)"),
+	IGNORED("pm-utils", "hibernate-command", "not used: no helper is needed to hibernate"),
+	IGNORED("notification", "monitored-url", "not used: see --imds-endpoint"),
+};
+/* clang-format on */
+const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
+
+static void *value_of(const struct config *config, const struct config_key *key)
+{
+	return (char *)config + key->offset;
+}
+
+static bool choice_parse(const char *text, enum config_choice *choice)
+{
+	static const struct {
+		const char *word;
+		enum config_choice choice;
+	} words[] = { { "auto", CHOICE_AUTO }, { "yes", CHOICE_YES }, { "true", CHOICE_YES },
+		{ "on", CHOICE_YES }, { "1", CHOICE_YES }, { "no", CHOICE_NO },
+		{ "false", CHOICE_NO }, { "off", CHOICE_NO }, { "0", CHOICE_NO } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(text, words[i].word) == 0) {
+			*choice = words[i].choice;
+			return true;
+		}
+	return false;
+}
+
+static bool path_is_clean(const char *path)
+{
+	return path[0] == '/' && path[1] && !strstr(path, "/../") && !text_ends(path, "/..") &&
+	       !text_ends(path, "/") && !strpbrk(path, " \t\n\"'\\");
+}
+
+static int key_set(
+	struct config *config, const struct config_key *key, const char *value, struct error *err)
+{
+	void *member = value_of(config, key);
+	uint64_t number;
+
+	switch (key->kind) {
+	case CONFIG_IGNORED:
+		return 0;
+	case CONFIG_CHOICE:
+		if (!choice_parse(value, member))
+			return error_set(err, EINVAL, "%s is \"%s\", not yes, no or auto",
+				key->name, value);
+		return 0;
+	case CONFIG_NUMBER:
+		if (number_parse(value, &number) < 0 || number > 100000000)
+			return error_set(err, EINVAL,
+				"%s is \"%s\", not a whole number up to 100000000", key->name,
+				value);
+		*(uint64_t *)member = number;
+		return 0;
+	case CONFIG_PATH_NAME:
+		if (strcmp(value, key->standard) != 0 && !path_is_clean(value))
+			return error_set(err, EINVAL,
+				"%s is \"%s\", not an absolute path without spaces, quotes and ..",
+				key->name, value);
+		break;
+	case CONFIG_TEXT:
+		break;
+	}
+	text_set(member, text_copy(value));
+	return 0;
+}
+
+void config_init(struct config *config)
+{
+	struct error err;
+
+	*config = (struct config){ 0 };
+	for (size_t i = 0; i < config_key_count; i++)
+		key_set(config, &config_keys[i], config_keys[i].standard, &err);
+}
+
+void config_free(struct config *config)
+{
+	free(config->swapfile);
+	free(config->swap_device);
+	free(config->freeze_timeout_curve);
+	free(config->state_dir);
+	*config = (struct config){ 0 };
+}
+
+static const struct config_key *key_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < config_key_count; i++)
+		if (strcasecmp(config_keys[i].name, name) == 0 &&
+			(!section || strcasecmp(config_keys[i].section, section) == 0))
+			return &config_keys[i];
+	return NULL;
+}
+
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+	struct error *err)
+{
+	const struct config_key *key = key_find(section, name);
+
+	if (!key)
+		return error_set(err, ENOENT, "unknown key %s", name);
+	return key_set(config, key, value, err);
+}
+
+char *config_get(const struct config *config, const struct config_key *key)
+{
+	static const char *const choices[] = { [CHOICE_AUTO] = "auto", [CHOICE_YES] = "yes",
+		[CHOICE_NO] = "no" };
+	const void *member = value_of(config, key);
+
+	switch (key->kind) {
+	case CONFIG_IGNORED:
+		return text_copy("");
+	case CONFIG_CHOICE:
+		return text_copy(choices[*(const enum config_choice *)member]);
+	case CONFIG_NUMBER:
+		return text_format("%llu", (unsigned long long)*(const uint64_t *)member);
+	case CONFIG_PATH_NAME:
+	case CONFIG_TEXT:
+		break;
+	}
+	return text_copy(*(char *const *)member);
+}
+
+/* inih asks for one line after the other, which tells us the number of the line it is at. */
+struct reading {
+	struct config *config;
+	const char *shown;
+	char *next;
+	unsigned line;
+	config_warning *warn;
+	void *data;
+	struct error *err;
+	int status;
+};
+
+static char *next_line(char *buffer, int size, void *data)
+{
+	struct reading *reading = data;
+	size_t length;
+
+	if (!*reading->next || reading->status < 0)
+		return NULL;
+	reading->line++;
+	length = strcspn(reading->next, "\n");
+	if (reading->next[length] == '\n')
+		length++;
+	if (length >= (size_t)size) {
+		reading->status = error_set(reading->err, EINVAL, "%s:%u: the line is too long",
+			reading->shown, reading->line);
+		return NULL;
+	}
+	memcpy(buffer, reading->next, length);
+	buffer[length] = '\0';
+	reading->next += length;
+	return buffer;
+}
+
+static int take_value(void *data, const char *section, const char *name, const char *value)
+{
+	struct reading *reading = data;
+	memory_cleanup_free char *warning = NULL;
+
+	if (reading->status < 0)
+		return 0;
+	if (!key_find(section, name)) {
+		warning = text_format("%s:%u: unknown key \"%s\" in [%s]", reading->shown,
+			reading->line, name, section);
+		if (reading->warn)
+			reading->warn(reading->data, warning);
+		return 1;
+	}
+	reading->status = config_set(reading->config, section, name, value, reading->err);
+	if (reading->status < 0)
+		error_prefix(reading->err, 0, "%s:%u", reading->shown, reading->line);
+	return reading->status == 0;
+}
+
+int config_read(struct config *config, const struct root *root, const char *path,
+	config_warning *warn, void *data, struct error *err)
+{
+	memory_cleanup_free char *shown = root_shown(root, path);
+	memory_cleanup_free char *text = NULL;
+	struct reading reading = { .config = config, .shown = shown, .warn = warn, .data = data,
+		.err = err };
+	int status = root_read(root, path, FILE_LIMIT, &text, NULL, err), line;
+
+	if (status < 0)
+		return status;
+	reading.next = text;
+	line = ini_parse_stream(next_line, &reading, take_value, &reading);
+	if (reading.status < 0)
+		return reading.status;
+	if (line != 0)
+		return error_set(err, EINVAL, "%s:%d: neither a [section] nor a key = value",
+			shown, line);
+	return 0;
+}

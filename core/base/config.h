@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The configuration: /etc/ec2hib.conf, an INI file.
+ *
+ * Its keys are a superset of those of hibagent-config.cfg and hibinit-config.cfg, so that either
+ * file works unchanged with --config. One table (config_keys) has them all: reading, the defaults,
+ * the saved facts and the manual page's test walk it.
+ */
+#ifndef EC2HIB_BASE_CONFIG_H
+#define EC2HIB_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+
+#define CONFIG_PATH "/etc/ec2hib.conf"
+
+enum config_choice { CHOICE_AUTO, CHOICE_YES, CHOICE_NO };
+
+struct config {
+	char *swapfile;		      /* absolute path, or "auto" */
+	char *swap_device;	      /* absolute path; "" for a swap file */
+	uint64_t percentage_of_ram;   /* of MemTotal */
+	uint64_t target_size_mb;      /* MiB; the larger of both is the size */
+	enum config_choice boot_config; /* key grub-update */
+	enum config_choice touch_swap;
+	enum config_choice btrfs;     /* key btrfs-enabled: nocow and no compression */
+	char *freeze_timeout_curve;   /* "" changes nothing; see core/rules/freeze.h */
+	char *state_dir;
+};
+
+enum config_kind { CONFIG_TEXT, CONFIG_PATH_NAME, CONFIG_NUMBER, CONFIG_CHOICE, CONFIG_IGNORED };
+
+struct config_key {
+	const char *section;
+	const char *name;
+	enum config_kind kind;
+	size_t offset;	       /* in struct config */
+	const char *standard;  /* the default, as it would stand in the file */
+	const char *help;
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
+
+/* Called for what deserves a word and is no error: an unknown key, with file and line. */
+typedef void config_warning(void *data, const char *text);
+
+/* The defaults; config_free() ends it. */
+void config_init(struct config *config);
+void config_free(struct config *config);
+
+/*
+ * Reads PATH below ROOT over what CONFIG holds. A bad value is -EINVAL and names file and line;
+ * -ENOENT when there is no such file. WARN may be NULL.
+ */
+int config_read(struct config *config, const struct root *root, const char *path,
+	config_warning *warn, void *data, struct error *err);
+
+/* Sets one key from text, as config_read() does; SECTION may be NULL for any. */
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+	struct error *err);
+
+/* The value of KEY as text; the caller frees it. */
+char *config_get(const struct config *config, const struct config_key *key);
+
+#endif

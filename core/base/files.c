@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/base/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/base/memory.h"
+
+int root_open(struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *resolved = realpath(path, NULL);
+
+	*root = (struct root){ .fd = -1 };
+	if (!resolved)
+		return error_errno(err, errno, "cannot open the root folder %s", path);
+	root->fd = open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root->fd < 0)
+		return error_errno(err, errno, "cannot open the root folder %s", path);
+	root->live = strcmp(resolved, "/") == 0;
+	root->path = text_copy(root->live ? "" : resolved);
+	return 0;
+}
+
+void root_close(struct root *root)
+{
+	if (root->fd >= 0)
+		close(root->fd);
+	free(root->path);
+	*root = (struct root){ .fd = -1 };
+}
+
+char *root_shown(const struct root *root, const char *path)
+{
+	return text_format("%s%s", root->path, path);
+}
+
+/* open below the root without an error text; -1 and errno as open(2) does. */
+static int open_below(const struct root *root, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.mode = flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT,
+	};
+
+	if (root->live)
+		return open(path, flags | O_CLOEXEC, mode);
+	return (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+}
+
+int root_openat(
+	const struct root *root, const char *path, int flags, mode_t mode, struct error *err)
+{
+	int fd = open_below(root, path, flags, mode);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOSYS)
+		return error_set(err, ENOSYS,
+			"cannot open %s%s: --root needs openat2, Linux 5.6 or later", root->path,
+			path);
+	return error_errno(err, errno, "cannot open %s%s", root->path, path);
+}
+
+int root_read(const struct root *root, const char *path, size_t limit, char **text, size_t *size,
+	struct error *err)
+{
+	file_cleanup_close int fd = root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
+	size_t length = 0, room = 4096;
+	char *content;
+
+	*text = NULL;
+	if (fd < 0)
+		return fd;
+	content = memory_new(room + 1, 1);
+	for (;;) {
+		ssize_t got = read(fd, content + length, room - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			int code = errno;
+
+			free(content);
+			return error_errno(err, code, "cannot read %s%s", root->path, path);
+		}
+		if (got == 0)
+			break;
+		length += (size_t)got;
+		if (length > limit) {
+			free(content);
+			return error_set(err, EFBIG, "cannot read %s%s: more than %zu bytes",
+				root->path, path, limit);
+		}
+		if (length == room) {
+			room *= 2;
+			content = realloc(content, room + 1);
+			if (!content)
+				abort();
+		}
+	}
+	content[length] = '\0';
+	*text = content;
+	if (size)
+		*size = length;
+	return 0;
+}
+
+int root_read_line(const struct root *root, const char *path, char **text, struct error *err)
+{
+	int status = root_read(root, path, FILE_LIMIT, text, NULL, err);
+
+	if (status == 0)
+		text_trim(*text);
+	return status;
+}
+
+int root_write_kernel(
+	const struct root *root, const char *path, const char *text, struct error *err)
+{
+	file_cleanup_close int fd = root_openat(root, path, O_WRONLY | O_NOCTTY, 0, err);
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, text, strlen(text)) < 0)
+		return error_errno(
+			err, errno, "cannot write \"%s\" to %s%s", text, root->path, path);
+	return 0;
+}
+
+char *path_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return text_copy("/");
+	return text_copy_length(path, (size_t)(slash - path));
+}
+
+const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The folder that holds PATH, for the *at calls. A descriptor or a negative errno. */
+static int open_folder(const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path);
+
+	return root_openat(root, folder, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t written = write(fd, text, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		text += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Follows PATH while it is a symbolic link, so that a link stays a link. The caller frees it. */
+static char *follow_links(const struct root *root, const char *path)
+{
+	char *target = text_copy(path);
+
+	for (int depth = 0; depth < 40; depth++) {
+		memory_cleanup_free char *link = root_readlink(root, target);
+		memory_cleanup_free char *folder = path_folder(target);
+
+		if (!link)
+			break;
+		text_set(&target, *link == '/' ? text_copy(link) :
+						 text_format("%s/%s", folder, link));
+	}
+	return target;
+}
+
+int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
+	struct error *err)
+{
+	memory_cleanup_free char *target = follow_links(root, path);
+	memory_cleanup_free char *temporary = text_format(".%s.ec2hib-new", path_name(target));
+	file_cleanup_close int folder = open_folder(root, target, err);
+	file_cleanup_close int fd = -1;
+	struct stat old;
+	bool existed;
+	int status;
+
+	if (folder < 0)
+		return error_prefix(err, folder, "cannot write %s%s", root->path, path);
+	existed = fstatat(folder, path_name(target), &old, AT_SYMLINK_NOFOLLOW) == 0;
+	if (existed && !S_ISREG(old.st_mode))
+		return error_set(err, EINVAL, "cannot write %s%s: not a regular file", root->path,
+			target);
+	unlinkat(folder, temporary, 0); /* left by a power cut */
+	fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot write %s%s", root->path, path);
+	status = write_all(fd, text, strlen(text));
+	if (status == 0 && existed && fchown(fd, old.st_uid, old.st_gid) < 0)
+		status = -errno;
+	if (status == 0 && fchmod(fd, existed ? old.st_mode & 07777 : mode) < 0)
+		status = -errno;
+	if (status == 0 && fsync(fd) < 0)
+		status = -errno;
+	if (status == 0 && renameat(folder, temporary, folder, path_name(target)) < 0)
+		status = -errno;
+	if (status < 0) {
+		unlinkat(folder, temporary, 0);
+		return error_errno(err, -status, "cannot write %s%s", root->path, path);
+	}
+	if (fsync(folder) < 0)
+		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, path);
+	return 0;
+}
+
+int root_make_directory(const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path);
+	file_cleanup_close int fd = -1;
+	struct stat status;
+	int made;
+
+	if (root_stat(root, path, &status) == 0) {
+		if (S_ISDIR(status.st_mode))
+			return 0;
+		return error_set(err, ENOTDIR, "%s%s is not a folder", root->path, path);
+	}
+	if (strcmp(folder, path) != 0) {
+		made = root_make_directory(root, folder, err);
+		if (made < 0)
+			return made;
+	}
+	fd = open_folder(root, path, err);
+	if (fd < 0)
+		return fd;
+	if (mkdirat(fd, path_name(path), 0755) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "cannot make the folder %s%s", root->path, path);
+	return 0;
+}
+
+int root_remove(const struct root *root, const char *path, struct error *err)
+{
+	file_cleanup_close int folder = -1;
+
+	if (!root_exists(root, path)) {
+		struct stat status;
+
+		if (root_lstat(root, path, &status) < 0)
+			return 0;
+	}
+	folder = open_folder(root, path, err);
+	if (folder < 0)
+		return folder;
+	if (unlinkat(folder, path_name(path), 0) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove %s%s", root->path, path);
+	fsync(folder);
+	return 0;
+}
+
+int root_rename(const struct root *root, const char *from, const char *to, struct error *err)
+{
+	file_cleanup_close int folder = open_folder(root, from, err);
+
+	if (folder < 0)
+		return folder;
+	if (renameat(folder, path_name(from), folder, path_name(to)) < 0)
+		return error_errno(err, errno, "cannot rename %s%s to %s", root->path, from,
+			path_name(to));
+	if (fsync(folder) < 0)
+		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, to);
+	return 0;
+}
+
+int root_stat(const struct root *root, const char *path, struct stat *status)
+{
+	file_cleanup_close int fd = open_below(root, path, O_PATH, 0);
+
+	if (fd < 0 || fstat(fd, status) < 0)
+		return -errno;
+	return 0;
+}
+
+int root_lstat(const struct root *root, const char *path, struct stat *status)
+{
+	file_cleanup_close int fd = open_below(root, path, O_PATH | O_NOFOLLOW, 0);
+
+	if (fd < 0 || fstat(fd, status) < 0)
+		return -errno;
+	return 0;
+}
+
+bool root_exists(const struct root *root, const char *path)
+{
+	struct stat status;
+
+	return root_stat(root, path, &status) == 0;
+}
+
+bool root_executable(const struct root *root, const char *path)
+{
+	struct stat status;
+
+	return root_stat(root, path, &status) == 0 && S_ISREG(status.st_mode) &&
+	       (status.st_mode & 0111);
+}
+
+char *root_readlink(const struct root *root, const char *path)
+{
+	file_cleanup_close int fd = open_below(root, path, O_PATH | O_NOFOLLOW, 0);
+	char target[4096];
+	ssize_t length;
+
+	if (fd < 0)
+		return NULL;
+	length = readlinkat(fd, "", target, sizeof(target) - 1);
+	if (length <= 0)
+		return NULL;
+	return text_copy_length(target, (size_t)length);
+}
+
+int root_list(const struct root *root, const char *path, struct strings *names, struct error *err)
+{
+	int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, err);
+	struct dirent *entry;
+	DIR *folder;
+
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	if (fd < 0)
+		return fd;
+	folder = fdopendir(fd);
+	if (!folder) {
+		close(fd);
+		return error_errno(err, ENOMEM, "cannot read the folder %s%s", root->path, path);
+	}
+	while ((entry = readdir(folder)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			strings_add(names, entry->d_name);
+	closedir(folder);
+	strings_sort(names);
+	return 0;
+}
+
+int root_check_trusted(const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path);
+	struct stat status;
+	int found;
+
+	for (;;) {
+		found = root_lstat(root, folder, &status);
+		if (found < 0)
+			return error_errno(err, -found, "cannot look at %s%s", root->path, folder);
+		if (S_ISLNK(status.st_mode))
+			return error_set(err, EPERM, "%s%s is a symbolic link", root->path, folder);
+		if (status.st_uid != 0)
+			return error_set(err, EPERM, "%s%s belongs to uid %u, not to root",
+				root->path, folder, status.st_uid);
+		if (status.st_mode & 022)
+			return error_set(err, EPERM, "%s%s can be written by others (mode %04o)",
+				root->path, folder, status.st_mode & 07777);
+		if (strcmp(folder, "/") == 0)
+			return 0;
+		text_set(&folder, path_folder(folder));
+	}
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files below a root.
+ *
+ * Everything that ec2hib reads or writes goes through a struct root, so that --root DIR works on an
+ * image, a chroot or a test's fixture tree just as on the machine itself. Paths are absolute as
+ * seen from inside; a symbolic link in an image cannot lead out of it (openat2, RESOLVE_IN_ROOT).
+ */
+#ifndef EC2HIB_BASE_FILES_H
+#define EC2HIB_BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+/* More than any configuration file, and enough for the longest /proc file that is read. */
+#define FILE_LIMIT ((size_t)4 * 1024 * 1024)
+
+struct root {
+	int fd;	    /* the directory, O_PATH */
+	char *path; /* as it was given; "" for the machine itself */
+	bool live;  /* the machine that we run on, not an image */
+};
+
+/* Opens PATH ("/" for the machine itself). 0 or a negative errno; root_close() ends it. */
+int root_open(struct root *root, const char *path, struct error *err);
+void root_close(struct root *root);
+
+/* PATH as a person outside would write it: DIR/etc/fstab. The caller frees it. */
+char *root_shown(const struct root *root, const char *path);
+
+/* open(2) below the root, always O_CLOEXEC. A descriptor or a negative errno. */
+int root_openat(
+	const struct root *root, const char *path, int flags, mode_t mode, struct error *err);
+
+/* A regular or kernel file as text. *TEXT (the caller frees it) ends with a NUL that SIZE, which
+ * may be NULL, does not count. More than LIMIT bytes: -EFBIG. */
+int root_read(const struct root *root, const char *path, size_t limit, char **text, size_t *size,
+	struct error *err);
+
+/* The same without the white space at both ends: what a file in /sys or /proc says. */
+int root_read_line(const struct root *root, const char *path, char **text, struct error *err);
+
+/* Writes TEXT to a file of the kernel (/sys, /proc) with one write(2); never creates a file. */
+int root_write_kernel(
+	const struct root *root, const char *path, const char *text, struct error *err);
+
+/*
+ * Makes PATH hold exactly TEXT: a temporary file in the same folder, fsync, rename, fsync of the
+ * folder. Owner and mode of an existing file are kept (a symbolic link is followed to the file it
+ * names), a new one belongs to us with MODE. After a power cut there is the old file or the new.
+ */
+int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
+	struct error *err);
+
+/* mkdir -p with mode 0755; 0 when it is there. */
+int root_make_directory(const struct root *root, const char *path, struct error *err);
+
+/* unlink and fsync of the folder; no such file is no error. */
+int root_remove(const struct root *root, const char *path, struct error *err);
+
+/* rename(2) within one folder, with fsync of the folder. */
+int root_rename(
+	const struct root *root, const char *from, const char *to, struct error *err);
+
+bool root_exists(const struct root *root, const char *path);
+bool root_executable(const struct root *root, const char *path);
+
+/* stat of what PATH names; with root_lstat the link itself. 0 or a negative errno. */
+int root_stat(const struct root *root, const char *path, struct stat *status);
+int root_lstat(const struct root *root, const char *path, struct stat *status);
+
+/* The text of a symbolic link, NULL when it is none. The caller frees it. */
+char *root_readlink(const struct root *root, const char *path);
+
+/* Names in a folder without . and .., sorted. A folder that is not there is empty. */
+int root_list(const struct root *root, const char *path, struct strings *names, struct error *err);
+
+/*
+ * 0 when every folder on the way to PATH belongs to root and only root can write to it, else
+ * -EPERM and the folder that breaks it: a swap file below such a folder can be exchanged by others.
+ */
+int root_check_trusted(const struct root *root, const char *path, struct error *err);
+
+/* The folder part of an absolute path ("/" for "/swap") and the name after it. */
+char *path_folder(const char *path);
+const char *path_name(const char *path);
+
+static inline void file_close_pointer(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+/* Use as: file_cleanup_close int fd = -1; */
+#define file_cleanup_close __attribute__((cleanup(file_close_pointer)))
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/memory.h"
+
+/* How often a program that closed its outputs, or left them to a child, is asked whether it ended. */
+#define TICK_MS 20
+
+static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+	"/usr/bin", "/sbin", "/bin" };
+
+char *process_find(const struct root *root, const char *name)
+{
+	if (strchr(name, '/'))
+		return root_executable(root, name) ? text_copy(name) : NULL;
+	for (size_t i = 0; i < sizeof(program_folders) / sizeof(program_folders[0]); i++) {
+		char *path = text_format("%s/%s", program_folders[i], name);
+
+		if (root_executable(root, path))
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* What is read from one of the child's two pipes. The start is kept, or for errors the end. */
+struct stream {
+	int fd;
+	char *text;
+	size_t length;
+	size_t limit;
+	bool keep_end;
+};
+
+/* Between fork and exec: only what is safe there. The write to standard error reaches the error. */
+__attribute__((noreturn)) static void become(
+	const struct root *root, const char *path, const char *const *arguments, int out, int errors)
+{
+	static const char *const environment[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+		"HOME=/root", NULL
+	};
+	sigset_t none;
+	int null;
+
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (!root->live && (fchdir(root->fd) < 0 || chroot(".") < 0))
+		_exit(126);
+	if (chdir("/") < 0)
+		_exit(126);
+	null = open("/dev/null", O_RDONLY);
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	else
+		close(STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
+	execve(path, (char *const *)arguments, (char *const *)environment);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* One read; false at the end of the stream. */
+static bool stream_read(struct stream *stream)
+{
+	char piece[4096];
+	ssize_t got = read(stream->fd, piece, sizeof(piece));
+	size_t size, keep;
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (got == 0)
+		return false;
+	size = (size_t)got;
+	keep = stream->limit - stream->length;
+	if (size > keep && stream->keep_end) {
+		size_t drop = size - keep;
+
+		memmove(stream->text, stream->text + drop, stream->length - drop);
+		stream->length -= drop;
+		keep = size;
+	}
+	if (size > keep)
+		size = keep;
+	memcpy(stream->text + stream->length, piece, size);
+	stream->length += size;
+	stream->text[stream->length] = '\0';
+	return true;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Reads both streams until the child has ended; its wait status, or -ETIMEDOUT after killing it. */
+static int follow(pid_t child, struct stream streams[2], unsigned timeout_ms, int *wait_status)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	bool ended = false;
+
+	while (!ended) {
+		struct pollfd polled[2] = { { .fd = streams[0].fd, .events = POLLIN },
+			{ .fd = streams[1].fd, .events = POLLIN } };
+		int ready;
+
+		/* Look first, read after: what it wrote before it ended is then all there. */
+		ended = waitpid(child, wait_status, WNOHANG) == child;
+		do {
+			ready = poll(polled, 2, ended ? 0 : TICK_MS);
+			for (int i = 0; ready > 0 && i < 2; i++)
+				if (polled[i].revents && !stream_read(&streams[i])) {
+					close(streams[i].fd);
+					streams[i].fd = polled[i].fd = -1;
+				}
+		} while (ended && ready > 0);
+		if (!ended && now_ms() > deadline) {
+			kill(-child, SIGKILL);
+			waitpid(child, wait_status, 0);
+			return -ETIMEDOUT;
+		}
+	}
+	return 0;
+}
+
+static int start(const struct root *root, const char *path, const char *const *arguments,
+	struct stream streams[2], pid_t *child, struct error *err)
+{
+	int out[2], errors[2];
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot run %s", path);
+	if (pipe2(errors, O_CLOEXEC) < 0) {
+		int code = errno;
+
+		close(out[0]);
+		close(out[1]);
+		return error_errno(err, code, "cannot run %s", path);
+	}
+	*child = fork();
+	if (*child == 0)
+		become(root, path, arguments, out[1], errors[1]);
+	if (*child > 0)
+		setpgid(*child, *child);
+	close(out[1]);
+	close(errors[1]);
+	streams[0].fd = out[0];
+	streams[1].fd = errors[0];
+	if (*child < 0)
+		return error_errno(err, errno, "cannot run %s", path);
+	return 0;
+}
+
+/* The sentence for a child that did not end with 0. */
+static int describe(const char *path, int wait_status, char *errors, struct error *err)
+{
+	const char *said = text_trim(errors);
+
+	for (char *c = errors; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	if (WIFSIGNALED(wait_status))
+		return error_set(err, EIO, "%s was ended by signal %d (%s)%s%s", path,
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)), *said ? ": " : "",
+			said);
+	if (WEXITSTATUS(wait_status) == 127 && !*said)
+		return error_set(err, ENOENT, "cannot run %s: its interpreter is missing", path);
+	return error_set(err, EIO, "%s failed with status %d%s%s", path,
+		WEXITSTATUS(wait_status), *said ? ": " : "", said);
+}
+
+int process_run(const struct root *root, const char *const *arguments, unsigned timeout_ms,
+	char **output, struct error *err)
+{
+	memory_cleanup_free char *path = process_find(root, arguments[0]);
+	struct stream streams[2] = { { .fd = -1, .limit = PROCESS_OUTPUT_LIMIT },
+		{ .fd = -1, .limit = 600, .keep_end = true } };
+	int status, wait_status = 0;
+	pid_t child;
+
+	if (output)
+		*output = NULL;
+	if (!path)
+		return error_set(err, ENOENT, "%s%s is not installed", root->path, arguments[0]);
+	/* One byte more than the largest read, so that the end of a long complaint fits in. */
+	streams[1].limit += 4096;
+	for (int i = 0; i < 2; i++)
+		streams[i].text = memory_new(streams[i].limit + 1, 1);
+	status = start(root, path, arguments, streams, &child, err);
+	if (status == 0) {
+		status = follow(child, streams, timeout_ms, &wait_status);
+		if (status == -ETIMEDOUT)
+			error_set(err, ETIMEDOUT, "%s did not end within %u s", path,
+				timeout_ms / 1000);
+		else if (wait_status != 0)
+			status = describe(path, wait_status, streams[1].text, err);
+	}
+	for (int i = 0; i < 2; i++)
+		if (streams[i].fd >= 0)
+			close(streams[i].fd);
+	if (status == 0 && output) {
+		*output = streams[0].text;
+		streams[0].text = NULL;
+	}
+	free(streams[0].text);
+	free(streams[1].text);
+	return status;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Strings, lists of strings, and numbers as people write them.
+ * Every char * that a function returns belongs to the caller, who frees it.
+ */
+#ifndef EC2HIB_BASE_TEXT_H
+#define EC2HIB_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdarg.h>
+
+#define KIB ((uint64_t)1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+char *text_copy(const char *text);	/* NULL gives NULL */
+char *text_copy_length(const char *text, size_t length);
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *text_format_list(const char *format, va_list arguments);
+
+/* Replaces *TEXT, which the caller owns, by VALUE, and frees what was there. */
+void text_set(char **text, char *value);
+
+/* Adds to *TEXT (NULL counts as empty). */
+void text_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Takes white space off both ends, in place; returns TEXT. */
+char *text_trim(char *text);
+
+bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
+
+/* A list of strings that it owns. {0} is empty. */
+struct strings {
+	char **items;
+	size_t count;
+};
+void strings_add(struct strings *list, const char *text);
+void strings_take(struct strings *list, char *text); /* the list owns TEXT afterwards */
+bool strings_contain(const struct strings *list, const char *text);
+char *strings_join(const struct strings *list, const char *separator);
+void strings_sort(struct strings *list);
+void strings_free(struct strings *list);
+#define strings_cleanup __attribute__((cleanup(strings_free)))
+
+/* The words of TEXT, separated by any of the characters in SEPARATORS; empty words are left out. */
+void strings_split(struct strings *list, const char *text, const char *separators);
+
+/*
+ * The words of a kernel command line or a shell-like argument list: white space separates, double
+ * quotes hold together and stay part of the word (Linux Documentation/admin-guide/
+ * kernel-parameters.rst).
+ */
+void strings_split_arguments(struct strings *list, const char *text);
+
+/* A whole decimal number, nothing before or after it. 0, -EINVAL, or -ERANGE. */
+int number_parse(const char *text, uint64_t *value);
+
+/*
+ * A size: N or N.N followed by K, M, G, T (powers of 1024, with or without iB or B); no unit means
+ * bytes. 0, -EINVAL, or -ERANGE.
+ */
+int size_parse(const char *text, uint64_t *bytes);
+
+/* "512 bytes", "3.9 GiB", with one digit behind the point. */
+char *size_format(uint64_t bytes);
+
+/* -1, 0 or 1 for two version strings, compared number by number as sort -V does. */
+int version_compare(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The readiness checks: one table, one row for each thing that keeps an instance from hibernating
+ * or from coming back. `status`, the dashboard, the metrics and the manual read the same table.
+ * Pure: a check sees the facts and the configuration and answers.
+ */
+#ifndef EC2HIB_RULES_CHECKS_H
+#define EC2HIB_RULES_CHECKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/config.h"
+#include "core/facts/facts.h"
+
+/* In the order in which a reader wants to see them. */
+enum check_state { CHECK_FAIL, CHECK_WARN, CHECK_UNKNOWN, CHECK_PASS, CHECK_SKIP };
+#define CHECK_STATES 5
+
+enum check_group { GROUP_INSTANCE, GROUP_KERNEL, GROUP_SWAP, GROUP_BOOT, GROUP_AGENTS };
+#define CHECK_GROUPS 5
+
+/*
+ * What a check found. TEXT is one sentence without a full stop: what is, and what that means. FIX
+ * is what to do, a command where there is one ("ec2hib setup"); NULL where there is nothing to do.
+ * finding_free() frees both.
+ */
+struct finding {
+	enum check_state state;
+	char *text;
+	char *fix;
+};
+
+struct check {
+	const char *id;	   /* stable: scripts use it */
+	enum check_group group;
+	const char *title; /* a few words: what is checked */
+	const char *why;   /* a paragraph: what goes wrong otherwise */
+	bool needs_live;   /* skipped for an image */
+	struct finding (*evaluate)(const struct facts *facts, const struct config *config);
+};
+
+extern const struct check checks[];
+extern const size_t check_count;
+
+/* The check with this id, or NULL. */
+const struct check *check_find(const char *id);
+
+/* Runs one check; a check that needs the running machine is skipped for an image. */
+struct finding check_evaluate(
+	const struct check *check, const struct facts *facts, const struct config *config);
+void finding_free(struct finding *finding);
+
+const char *check_state_name(enum check_state state); /* "fail" */
+const char *check_group_name(enum check_group group); /* "instance" */
+
+/* What the findings of all checks come to. */
+enum readiness { READY, NOT_READY, READINESS_UNKNOWN };
+enum readiness readiness_of(const struct finding *findings, size_t count);
+
+#endif

@@ -1,0 +1,381 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What the lab's instance is made of: a Debian cloud kernel, a folder of files, and
+# volumes made from that folder. Nothing is mounted or installed, so a plain user can
+# build it.
+
+# The host's programs that the lab runs or copies, each with its Debian package.
+LAB_PROGRAMS="
+	qemu-system-x86_64	qemu-system-x86
+	busybox			busybox-static
+	dpkg-deb		dpkg
+	ldd			libc-bin
+	debugfs			e2fsprogs
+	mkfs.ext4		e2fsprogs
+	e2fsck			e2fsprogs
+	filefrag		e2fsprogs
+	sfdisk			fdisk
+	mkswap			mount
+	swapon			mount
+	blkid			util-linux
+	lsblk			util-linux
+	setpriv			util-linux
+	flock			util-linux
+	mkfs.xfs		xfsprogs
+	mkfs.btrfs		btrfs-progs
+	grub-mkimage		grub-common
+	grub-mkconfig		grub-common
+	update-grub		grub2-common
+	/usr/lib/grub/i386-pc/boot.img	grub-pc-bin
+"
+
+# Packages of LAB_PROGRAMS that are not there, one a line.
+lab_missing_packages() {
+	local program package
+	while read -r program package; do
+		[[ -n $program ]] || continue
+		[[ -e $program ]] || command -v "$program" >/dev/null || printf '%s\n' "$package"
+	done <<<"$LAB_PROGRAMS" | sort -u
+}
+
+lab_check_host() {
+	local missing
+	[[ $(uname -m) == x86_64 ]] || fail "the lab needs an x86-64 machine, this is $(uname -m)"
+	missing=$(lab_missing_packages | paste -sd' ')
+	[[ -z $missing ]] || fail "missing on this machine: $missing
+  run: apt-get install --no-install-recommends $missing"
+	busybox --list | grep -qx depmod || fail "busybox has no depmod: install busybox-static"
+}
+
+# The kernel -----------------------------------------------------------------------
+
+# Kernel modules that the instance loads, in /etc/modules; dependencies follow.
+LAB_MODULES="qemu_fw_cfg xfs btrfs dm-mod loop"
+
+# Fetches the newest cloud kernel once and unpacks it; keeps what is already there.
+# Sets KERNEL (its folder) and KERNEL_VERSION.
+lab_kernel() {
+	local packages
+	KERNEL=$LAB_CACHE/kernel
+	if [[ ! -e $KERNEL/complete ]]; then
+		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
+		[[ -e ${packages[0]} ]] || lab_fetch_kernel
+		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
+		rm -rf "$KERNEL"
+		dpkg-deb -x "${packages[-1]}" "$KERNEL"
+		busybox depmod -b "$KERNEL" "$(ls "$KERNEL/lib/modules")"
+		touch "$KERNEL/complete"
+	fi
+	KERNEL_VERSION=$(ls "$KERNEL/lib/modules")
+}
+
+lab_fetch_kernel() {
+	local package
+	command -v apt-get >/dev/null ||
+		fail "no apt-get to fetch a kernel with: put the package of a Debian 12
+  linux-image-6.1.*-cloud-amd64 into $LAB_CACHE"
+	if [[ -z $(lab_kernel_package) && $(id -u) == 0 ]]; then
+		apt-get update -qq
+	fi
+	package=$(lab_kernel_package)
+	[[ -n $package ]] ||
+		fail "apt knows no linux-image-cloud-amd64: run apt-get update, or put that
+  package into $LAB_CACHE"
+	(
+		cd "$LAB_CACHE"
+		apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$package"
+	) || fail "cannot download $package"
+}
+
+# The versioned package that the linux-image-cloud-amd64 of today depends on.
+lab_kernel_package() {
+	apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+		awk '$1 == "Depends:" { print $2; exit }'
+}
+
+# The instance's files -------------------------------------------------------------
+
+# Makes BASE, the folder that every instance starts from.
+lab_base() {
+	BASE=$LAB_CACHE/base
+	rm -rf "$BASE"
+	mkdir -p "$BASE"/{boot/loader/entries,dev,proc,sys,run,tmp,root,mnt} \
+		"$BASE"/{etc/{lab,default},var/{lib,log,tmp}} \
+		"$BASE"/usr/{bin,sbin,lib,lib64,share,local/sbin}
+	ln -s usr/bin usr/sbin usr/lib usr/lib64 "$BASE"
+	ln -s /run "$BASE/var/run"
+	ln -s /proc/self/mounts "$BASE/etc/mtab"
+	chmod 1777 "$BASE/tmp" "$BASE/var/tmp"
+	base_programs
+	base_kernel
+	base_configuration
+}
+
+base_programs() {
+	local applet
+	cp "$(command -v busybox)" "$BASE/usr/bin/busybox"
+	for applet in $(busybox --list); do
+		[[ $applet == busybox ]] || ln -s busybox "$BASE/usr/bin/$applet"
+	done
+	copy_programs blkid lsblk mkswap swapon swapoff mount umount findmnt fallocate \
+		fsfreeze filefrag lsattr chattr btrfs
+	# The C library loads this one when a thread ends.
+	copy_file /lib/x86_64-linux-gnu/libgcc_s.so.1
+	install "$LAB/guest/init" "$BASE/usr/sbin/init"
+	install "$LAB/guest/counter" "$BASE/usr/local/sbin/counter"
+	base_own_program "$EC2HIB" usr/sbin/ec2hib
+	base_own_program "$IMDS_SIM" usr/local/sbin/imds-sim
+}
+
+# base_own_program FILE PATH: one that the build may not have made yet.
+base_own_program() {
+	[[ -x $1 ]] || return 0
+	install "$1" "$BASE/$2"
+	copy_libraries "$1"
+}
+
+base_kernel() {
+	local modules=lib/modules/$KERNEL_VERSION
+	ln "$KERNEL/boot/"{vmlinuz,config}-"$KERNEL_VERSION" "$BASE/boot/"
+	mkdir -p "$BASE/$modules"
+	ln "$KERNEL/$modules"/modules.{builtin,dep,order} "$BASE/$modules/"
+	(
+		cd "$KERNEL/$modules"
+		modules_with_dependencies | xargs cp -l --parents -t "$BASE/$modules"
+	)
+	printf '%s\n' $LAB_MODULES >"$BASE/etc/modules"
+}
+
+# The files of LAB_MODULES and of all that they need, from modules.dep.
+modules_with_dependencies() {
+	awk -F: -v modules="$LAB_MODULES" '
+		{ name = $1; sub(/.*\//, "", name); needs[name] = $1 $2 }
+		END { for (n = split(modules, m, " "); n; n--) print needs[m[n] ".ko"] }
+	' modules.dep | tr ' ' '\n' | sort -u
+}
+
+base_configuration() {
+	cat >"$BASE/etc/os-release" <<-END
+		PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+		NAME="Debian GNU/Linux"
+		VERSION_ID="12"
+		VERSION="12 (bookworm)"
+		VERSION_CODENAME=bookworm
+		ID=debian
+		HOME_URL="https://www.debian.org/"
+	END
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$BASE/etc/passwd"
+	echo 'root:x:0:' >"$BASE/etc/group"
+	echo 'ip-10-0-0-10' >"$BASE/etc/hostname"
+	echo '127.0.0.1 localhost' >"$BASE/etc/hosts"
+	echo 'ec2a1b2c3d4e5f60718293a4b5c6d7e8' >"$BASE/etc/machine-id"
+	: >"$BASE/etc/fstab"
+	cp "$LAB/guest/imds.json" "$BASE/etc/lab/"
+}
+
+# copy_programs NAME...: into BASE, where they are on the host, with their libraries.
+copy_programs() {
+	local name path
+	for name; do
+		path=$(command -v "$name") || fail "no program $name on this machine"
+		rm -f "$BASE$path"
+		copy_file "$path"
+		copy_libraries "$path"
+	done
+}
+
+# copy_libraries FILE: what the dynamic loader would load for it, and the loader.
+copy_libraries() {
+	local library
+	for library in $(ldd "$1" 2>/dev/null |
+		awk '$2 == "=>" { print $3 } $1 ~ /^\// && $2 ~ /^\(/ { print $1 }'); do
+		[[ -e $BASE$library ]] || copy_file "$library"
+	done
+}
+
+copy_file() {
+	mkdir -p "$BASE${1%/*}"
+	cp -L "$1" "$BASE$1"
+}
+
+# One scenario's machine -----------------------------------------------------------
+
+# Partitions have the same identity in every lab, so logs compare.
+ROOT_PARTUUID=ec2000aa-0000-4000-8000-000000000001
+CONSOLE_ARGUMENTS="console=ttyS0 panic=-1 quiet"
+
+# lab_machine NAME: an instance without volumes yet. Its folder is WORK.
+lab_machine() {
+	WORK=$LAB_CACHE/run/$1
+	FILES=$WORK/files
+	LOG=$WORK/serial.log
+	VOLUMES=()
+	BOOT_MODE=direct
+	ROOT_OFFSET=0
+	rm -rf "$WORK"
+	mkdir -p "$WORK"
+	: >"$LOG"
+	cp -al "$BASE" "$FILES"
+	mkfifo "$WORK/keyboard"
+}
+
+# put PATH: writes a file of the instance from standard input. The files are shared
+# with other machines' (hard links), so each is made anew.
+put() {
+	mkdir -p "$FILES/$(dirname "$1")"
+	rm -f "$FILES/$1"
+	cat >"$FILES/$1"
+}
+
+# root_on_bare_disk SIZE: ext4 on the whole first volume.
+root_on_bare_disk() {
+	new_root "$1" root=/dev/nvme0n1
+}
+
+# root_on_partition SIZE: ext4 in the only partition of a GPT disk.
+root_on_partition() {
+	new_root "$1" "root=PARTUUID=$ROOT_PARTUUID"
+	ROOT_OFFSET=$((1024 * 1024))
+	partition_disk "$ROOT_DISK" <<-END
+		start=1MiB, type=linux, uuid=$ROOT_PARTUUID
+	END
+}
+
+# root_with_grub SIZE: the way Debian does it: a BIOS boot partition for GRUB's image,
+# and its menu made by update-grub in the running instance.
+root_with_grub() {
+	root_on_partition "$1"
+	ROOT_OFFSET=$((2 * 1024 * 1024))
+	partition_disk "$ROOT_DISK" <<-END
+		start=1MiB, size=1MiB, type=21686148-6449-6E6F-744E-656564454649
+		start=2MiB, type=linux, uuid=$ROOT_PARTUUID
+	END
+	BOOT_MODE=grub
+	rm -r "$FILES/boot/loader"
+	install_grub
+}
+
+# new_root SIZE ARGUMENT: a root volume, filled at the first start, and its boot entry.
+new_root() {
+	ROOT_DISK=$WORK/root.img
+	truncate -s "$1" "$ROOT_DISK"
+	VOLUMES=("$ROOT_DISK")
+	put "boot/loader/entries/$(<"$BASE/etc/machine-id")-$KERNEL_VERSION.conf" <<-END
+		title Debian GNU/Linux 12 (bookworm)
+		version $KERNEL_VERSION
+		linux /boot/vmlinuz-$KERNEL_VERSION
+		options $2 ro $CONSOLE_ARGUMENTS
+	END
+}
+
+# data_volume TYPE MOUNTPOINT SIZE: one more volume with one partition, a file system
+# in it, in /etc/fstab.
+data_volume() {
+	local uuid
+	new_volume "$3"
+	uuid=$(volume_partuuid)
+	mkfs_partition "$1"
+	mkdir -p "$FILES$2"
+	{
+		cat "$BASE/etc/fstab"
+		echo "PARTUUID=$uuid $2 $1 defaults 0 0"
+	} | put etc/fstab
+}
+
+# new_volume SIZE: one more volume with one empty partition.
+new_volume() {
+	local disk=$WORK/volume${#VOLUMES[@]}.img
+	truncate -s "$1" "$disk"
+	VOLUMES+=("$disk")
+	partition_disk "$disk" <<<"start=1MiB, type=linux, uuid=$(volume_partuuid)"
+}
+
+volume_partuuid() {
+	printf 'ec2000aa-0000-4000-8000-%012d' "${#VOLUMES[@]}"
+}
+
+# mkfs_partition TYPE: in the newest volume's partition. mkfs.xfs and mkfs.btrfs know
+# no offset: made beside it and copied in.
+mkfs_partition() {
+	local disk=${VOLUMES[-1]} size
+	size=$(stat -c %s "$disk")
+	truncate -s $((size - 2 * 1024 * 1024)) "$disk.part"
+	"mkfs.$1" "$disk.part" >>"$LOG" 2>&1 || fail "mkfs.$1 failed"
+	dd if="$disk.part" of="$disk" bs=1M seek=1 conv=sparse,notrunc status=none
+	rm "$disk.part"
+}
+
+partition_disk() {
+	sfdisk --quiet --label gpt "$1" >>"$LOG" 2>&1 || fail "cannot partition $1"
+}
+
+# Writes the instance's files into the root volume: once, at the first start.
+fill_root() {
+	local size
+	[[ -d $FILES ]] || return 0
+	size=$((($(stat -c %s "$ROOT_DISK") - ROOT_OFFSET) / 1024))
+	((ROOT_OFFSET == 0)) || size=$((size - 1024)) # the second GPT is at the end
+	mkfs.ext4 -q -F -d "$FILES" \
+		-E "offset=$ROOT_OFFSET,assume_storage_prezeroed=1,root_owner=0:0" \
+		"$ROOT_DISK" "${size}k" >>"$LOG" 2>&1 || fail "mkfs.ext4 failed"
+	rm -rf "$FILES"
+}
+
+# The root file system of the first volume, as e2fsprogs name one inside an image.
+root_device() {
+	printf '%s?offset=%s' "$ROOT_DISK" "$ROOT_OFFSET"
+}
+
+# GRUB -----------------------------------------------------------------------------
+
+GRUB_DIR=/usr/lib/grub/i386-pc
+
+# Puts GRUB on the disk as grub-install would, and its tools into the instance.
+install_grub() {
+	grub_files
+	grub_to_disk
+}
+
+grub_files() {
+	local script
+	BASE=$FILES copy_programs grub-mkconfig grub-probe grub-script-check grub-editenv \
+		grub-mkrelpath grub-file update-grub
+	put usr/share/grub/grub-mkconfig_lib </usr/share/grub/grub-mkconfig_lib
+	for script in 00_header 10_linux; do
+		put "etc/grub.d/$script" <"/etc/grub.d/$script"
+		chmod +x "$FILES/etc/grub.d/$script"
+	done
+	mkdir -p "$FILES/boot/grub/i386-pc" "$FILES/etc/default/grub.d"
+	cp "$GRUB_DIR"/*.{mod,lst} "$FILES/boot/grub/i386-pc/"
+	put etc/default/grub <<-END
+		GRUB_DEFAULT=0
+		GRUB_TIMEOUT=0
+		GRUB_DISTRIBUTOR=Debian
+		GRUB_CMDLINE_LINUX_DEFAULT="quiet"
+		GRUB_CMDLINE_LINUX="console=ttyS0 panic=-1"
+		GRUB_TERMINAL=serial
+		# There is no initramfs here, and the kernel itself knows partitions only.
+		GRUB_DISABLE_LINUX_UUID=true
+		GRUB_DISABLE_LINUX_PARTUUID=false
+	END
+}
+
+# What grub-bios-setup does: boot.img into the first sector, where it must find the
+# core image (sector 2048, the BIOS boot partition), and the core image must find its
+# own rest. Offsets from GRUB's include/grub/i386/pc/boot.h and offsets.h.
+grub_to_disk() {
+	local core=$WORK/core.img
+	grub-mkimage -O i386-pc -p '(hd0,gpt2)/boot/grub' -o "$core" \
+		biosdisk part_gpt ext2 serial terminal normal linux
+	dd if=$GRUB_DIR/boot.img of="$ROOT_DISK" bs=440 count=1 conv=notrunc status=none
+	poke "$ROOT_DISK" 0x5c '\x00\x08\x00\x00\x00\x00\x00\x00' # kernel_sector: 2048
+	poke "$ROOT_DISK" 0x66 '\x90\x90'                         # trust the BIOS's drive
+	poke "$core" 0x1f4 '\x01\x08\x00\x00\x00\x00\x00\x00'     # block list: 2049
+	dd if="$core" of="$ROOT_DISK" bs=1M seek=1 conv=notrunc status=none
+}
+
+# poke FILE OFFSET BYTES
+poke() {
+	printf '%b' "$3" | dd of="$1" bs=1 seek=$(($2)) conv=notrunc status=none
+}

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The lab: a throwaway virtual machine that looks like an EC2 instance, in which
+# ec2hib is put to work on a real kernel that really hibernates.
+#
+#   build.sh    the kernel, the instance's files, its volumes
+#   machine.sh  power, the serial line, steps in the guest, expectations
+#
+# Settings, all from the environment:
+#   EC2HIB       the program under test        (the top folder's ec2hib)
+#   IMDS_SIM     the simulated metadata service (tests/imds-sim; left out if absent)
+#   LAB_CACHE    where everything lives         (the top folder's lab-cache)
+#   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
+#   LAB_MEMORY   the instance's memory, MiB     (256)
+#   LAB_TIMEOUT  seconds that one start of the machine may last (120)
+#   LAB_HIBERNATE  the command that hibernates the guest
+
+set -euo pipefail
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$LAB/../.." && pwd)
+
+: "${EC2HIB:=$TOP/ec2hib}"
+: "${IMDS_SIM:=$TOP/tests/imds-sim}"
+: "${LAB_CACHE:=$TOP/lab-cache}"
+: "${LAB_ACCEL:=tcg}"
+: "${LAB_MEMORY:=256}"
+: "${LAB_TIMEOUT:=120}"
+: "${LAB_HIBERNATE:=echo shutdown >/sys/power/disk; echo disk >/sys/power/state}"
+
+# Administrators' programs are outside a plain user's path on Debian.
+PATH=$PATH:/usr/sbin:/sbin
+
+# fail TEXT: ends the scenario.
+fail() {
+	printf 'LAB: failed: %s\n' "$*" | tee -a "${LOG:-/dev/null}" >&2
+	exit 1
+}
+
+# shellcheck source=build.sh
+. "$LAB/build.sh"
+# shellcheck source=machine.sh
+. "$LAB/machine.sh"

@@ -1,0 +1,231 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The running machine: power, its serial line, steps in the guest, expectations.
+#
+# The machine's serial line is QEMU's standard input and output. Its lines are read one
+# by one as they come and kept in LOG: nothing here sleeps or polls, and a power cut
+# happens at the very line it was asked for.
+
+QEMU=            # process id; empty when the machine is off
+POWER_ON=0       # how often it has been started
+BOOT_ID=         # of the system that runs, or is in the hibernation image
+STEP=0           # the newest step
+STEP_OUTPUT=     # its output
+PENDING=         # a step that has begun and not ended
+ON_LINE=:        # called with each line of a step's output
+LINE=            # the line that await found
+
+# Power ----------------------------------------------------------------------------
+
+# boot: starts the machine; it must boot anew.
+boot() {
+	power_on
+	[[ $LINE == "LAB: fresh boot"* ]] ||
+		fail "power-on $POWER_ON resumed a system from the past: an ordinary boot was due"
+	BOOT_ID=$(boot_id)
+	PENDING=
+}
+
+# resume: starts the machine; it must go on where it hibernated, and the command that
+# hibernated it must come back without an error.
+resume() {
+	power_on
+	[[ $LINE == "LAB: resumed"* ]] || fail "power-on $POWER_ON did not resume"
+	[[ $(boot_id) == "$BOOT_ID" ]] || fail "power-on $POWER_ON resumed another system"
+	RESUMED_COUNTER=${LINE##* }
+	((RESUMED_COUNTER >= COUNTER)) ||
+		fail "the counter stood at $COUNTER and came back at $RESUMED_COUNTER"
+	end_step 0
+}
+
+# hibernate: runs LAB_HIBERNATE in the guest, which must power off.
+hibernate() {
+	guest 'cat /run/lab/counter'
+	COUNTER=$(<"$STEP_OUTPUT")
+	begin_step "$LAB_HIBERNATE"
+	await_off
+}
+
+power_off() {
+	begin_step 'sync; poweroff -f'
+	await_off
+	check_root
+}
+
+reboot() {
+	power_off
+	boot
+}
+
+# cut_power_at PATTERN: when a line of the step that runs matches.
+cut_power_at() {
+	await "$1"
+	cut_power
+}
+
+cut_power() {
+	note "power cut"
+	kill -KILL "$QEMU"
+	while read_line; do :; done
+	machine_is_off
+}
+
+# A clean power-off leaves a clean file system.
+check_root() {
+	e2fsck -fn "$(root_device)" >"$WORK/e2fsck.log" 2>&1 || {
+		cat "$WORK/e2fsck.log" >>"$LOG"
+		fail "e2fsck finds the root file system damaged"
+	}
+}
+
+# Starts QEMU and reads the line up to the word on how the system came up: LINE.
+power_on() {
+	local -a qemu
+	fill_root
+	POWER_ON=$((POWER_ON + 1))
+	DEADLINE=$((SECONDS + LAB_TIMEOUT))
+	qemu_command
+	exec {KEYBOARD}<>"$WORK/keyboard"
+	# setpriv: the machine ends with the scenario, however that ends.
+	exec {SERIAL}< <(
+		exec setpriv --pdeathsig KILL "${qemu[@]}" <"$WORK/keyboard" 2>&1 {KEYBOARD}>&-
+	)
+	QEMU=$!
+	await '^LAB: (fresh boot|resumed), '
+}
+
+boot_id() {
+	sed 's/.*, boot \([-0-9a-f]*\).*/\1/' <<<"$LINE"
+}
+
+# Sets qemu, the caller's array.
+qemu_command() {
+	local accel=tcg,thread=multi i
+	[[ $LAB_ACCEL != kvm ]] || accel=kvm
+	qemu=(qemu-system-x86_64 -accel "$accel" -cpu max -m "$LAB_MEMORY"
+		-nodefaults -display none -serial stdio -no-reboot
+		-uuid ec2a1b2c-3d4e-5f60-7182-93a4b5c6d7e8
+		-smbios 'type=0,vendor=Amazon EC2,version=1.0'
+		-smbios 'type=1,manufacturer=Amazon EC2,product=m5.large'
+		-smbios 'type=2,manufacturer=Amazon EC2,asset=i-0123456789abcdef0'
+		-fw_cfg "name=opt/lab/power-on,string=$(printf '%03d\n.' "$POWER_ON")")
+	for i in "${!VOLUMES[@]}"; do
+		qemu+=(-drive "file=${VOLUMES[i]},if=none,id=d$i,format=raw,cache=unsafe"
+			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i")
+	done
+	if [[ $BOOT_MODE == direct ]]; then
+		BOOT_ARGUMENTS=$(next_boot_arguments)
+		qemu+=(-kernel "$KERNEL/boot/vmlinuz-$KERNEL_VERSION" -append "$BOOT_ARGUMENTS")
+	fi
+	note "power-on $POWER_ON${BOOT_ARGUMENTS:+: $BOOT_ARGUMENTS}"
+}
+
+# The kernel arguments of the default boot entry as a boot loader sees them: the newest
+# file in /boot/loader/entries, read without replaying the file system's journal.
+next_boot_arguments() {
+	local entries=/boot/loader/entries entry
+	entry=$(read_unreplayed "ls -p $entries" |
+		awk -F/ '$6 ~ /\.conf$/ { print $6 }' | sort -V | tail -n 1)
+	[[ -n $entry ]] || fail "no boot entry in $entries"
+	read_unreplayed "cat $entries/$entry" | sed -n 's/^options[ \t]*//p'
+}
+
+read_unreplayed() {
+	debugfs -R "$1" "$(root_device)" 2>/dev/null
+}
+
+await_off() {
+	while read_line; do
+		[[ $LINE != "LAB: step $STEP ends, "* ]] ||
+			fail "the machine should have gone off; instead: ${LINE#LAB: }"
+	done
+	machine_is_off
+}
+
+machine_is_off() {
+	exec {SERIAL}<&- {KEYBOARD}>&-
+	wait "$QEMU" || true
+	QEMU=
+}
+
+# The serial line ------------------------------------------------------------------
+
+# await PATTERN: reads lines until one matches; that one is in LINE.
+await() {
+	while read_line; do
+		[[ ! $LINE =~ $1 ]] || return 0
+	done
+	machine_is_off
+	fail "the machine went off before this line came: $1"
+}
+
+# Reads the next line into LINE; false when the machine has gone off.
+read_line() {
+	local status=0 left=$((DEADLINE - SECONDS))
+	((left > 0)) && IFS= read -r -t "$left" -u "$SERIAL" LINE || status=$?
+	if ((left <= 0 || status > 128)); then
+		fail "nothing more within $LAB_TIMEOUT s of power-on"
+	fi
+	LINE=${LINE%$'\r'}
+	((status == 0)) || [[ -n $LINE ]] || return 1
+	printf '%s\n' "$LINE" >>"$LOG"
+}
+
+note() {
+	printf '=== %s\n' "$*" >>"$LOG"
+}
+
+# Steps in the guest ---------------------------------------------------------------
+
+# guest SCRIPT...: each runs in the guest (from standard input without any) and must
+# exit with 0.
+guest() {
+	guest_exits 0 "$@"
+}
+
+# guest_exits STATUS SCRIPT...
+guest_exits() {
+	local status=$1
+	shift
+	begin_step "${@-$(cat)}"
+	end_step "$status"
+}
+
+# begin_step SCRIPT: sends it and waits until it runs.
+begin_step() {
+	STEP=$((STEP + 1))
+	STEP_OUTPUT=$WORK/step.$STEP
+	: >"$STEP_OUTPUT"
+	note "step $STEP: $1"
+	printf '%s\nLAB-RUN %d\n' "$1" "$STEP" >&"$KEYBOARD"
+	await "^LAB: step $STEP begins"
+	PENDING=$STEP
+}
+
+# end_step STATUS: reads the output of the step to its end.
+end_step() {
+	while read_line; do
+		if [[ $LINE == "LAB: step $STEP ends, exit "* ]]; then
+			PENDING=
+			[[ ${LINE##* } == "$1" ]] ||
+				fail "step $STEP: exit ${LINE##* }, expected $1"
+			return 0
+		fi
+		printf '%s\n' "$LINE" >>"$STEP_OUTPUT"
+		"$ON_LINE" "$LINE"
+	done
+	machine_is_off
+	fail "the machine went off during step $STEP"
+}
+
+# Expectations ---------------------------------------------------------------------
+
+# expect_line PATTERN: in the output of the newest step.
+expect_line() {
+	grep -Eq -- "$1" "$STEP_OUTPUT" || fail "step $STEP: no line matches: $1"
+}
+
+expect_no_line() {
+	! grep -Eq -- "$1" "$STEP_OUTPUT" || fail "step $STEP: a line matches: $1"
+}
