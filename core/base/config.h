@@ -27,7 +27,6 @@ struct config {
 	uint64_t target_size_mb;      /* MiB; the larger of both is the size */
 	enum config_choice boot_config; /* key grub-update */
 	enum config_choice touch_swap;
-	enum config_choice btrfs;     /* key btrfs-enabled: nocow and no compression */
 	char *freeze_timeout_curve;   /* "" changes nothing; see core/rules/freeze.h */
 	char *state_dir;
 };

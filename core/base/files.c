@@ -175,19 +175,26 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
+/* As many links as the kernel follows (path_resolution(7)). */
+#define LINKS_MAX 40
+
 /* Follows PATH while it is a symbolic link, so that a link stays a link. The caller frees it. */
 static char *follow_links(const struct root *root, const char *path)
 {
 	char *target = text_copy(path);
 
-	for (int depth = 0; depth < 40; depth++) {
-		memory_cleanup_free char *link = root_readlink(root, target);
-		memory_cleanup_free char *folder = path_folder(target);
+	for (int depth = 0; depth < LINKS_MAX; depth++) {
+		char *link = root_readlink(root, target);
 
 		if (!link)
 			break;
-		text_set(&target, *link == '/' ? text_copy(link) :
-						 text_format("%s/%s", folder, link));
+		if (*link != '/') {
+			memory_cleanup_free char *folder = path_folder(target);
+
+			text_set(&link, text_format("%s/%s", folder, link));
+		}
+		free(target);
+		target = link;
 	}
 	return target;
 }

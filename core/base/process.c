@@ -7,14 +7,21 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/memory.h"
 
-/* How often a program that closed its outputs, or left them to a child, is asked whether it ended. */
+/* How often the time limit is looked at, and without pidfd_open(2) whether the program ended. */
 #define TICK_MS 20
+
+/* What is read from a pipe at once; keeping the end of a stream needs at least as much room. */
+#define PIPE_PIECE 4096
+
+/* As much of a complaint as an error's text has room for beside the rest. */
+#define COMPLAINT_LENGTH 600
 
 static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
 	"/usr/bin", "/sbin", "/bin" };
@@ -75,7 +82,7 @@ __attribute__((noreturn)) static void become(
 /* One read; false at the end of the stream. */
 static bool stream_read(struct stream *stream)
 {
-	char piece[4096];
+	char piece[PIPE_PIECE];
 	ssize_t got = read(stream->fd, piece, sizeof(piece));
 	size_t size, keep;
 
@@ -108,34 +115,48 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Reads both streams until the child has ended; its wait status, or -ETIMEDOUT after killing it. */
+/* One look at both streams; waits at most WAIT_MS for something to read or for the child's end. */
+static bool streams_poll(struct stream streams[2], int pidfd, int wait_ms)
+{
+	struct pollfd polled[3] = { { .fd = streams[0].fd, .events = POLLIN },
+		{ .fd = streams[1].fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	bool any = false;
+
+	if (poll(polled, 3, wait_ms) <= 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		if (!polled[i].revents)
+			continue;
+		any = true;
+		if (stream_read(&streams[i]))
+			continue;
+		close(streams[i].fd);
+		streams[i].fd = -1;
+	}
+	return any;
+}
+
+/* Reads both streams until the child has ended; 0, or -ETIMEDOUT after killing it. */
 static int follow(pid_t child, struct stream streams[2], unsigned timeout_ms, int *wait_status)
 {
+	/* Before Linux 5.3 there is no such descriptor, and the child is asked every tick. */
+	file_cleanup_close int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
 	int64_t deadline = now_ms() + timeout_ms;
-	bool ended = false;
 
-	while (!ended) {
-		struct pollfd polled[2] = { { .fd = streams[0].fd, .events = POLLIN },
-			{ .fd = streams[1].fd, .events = POLLIN } };
-		int ready;
-
+	for (;;) {
 		/* Look first, read after: what it wrote before it ended is then all there. */
-		ended = waitpid(child, wait_status, WNOHANG) == child;
-		do {
-			ready = poll(polled, 2, ended ? 0 : TICK_MS);
-			for (int i = 0; ready > 0 && i < 2; i++)
-				if (polled[i].revents && !stream_read(&streams[i])) {
-					close(streams[i].fd);
-					streams[i].fd = polled[i].fd = -1;
-				}
-		} while (ended && ready > 0);
-		if (!ended && now_ms() > deadline) {
+		if (waitpid(child, wait_status, WNOHANG) == child) {
+			while (streams_poll(streams, -1, 0))
+				;
+			return 0;
+		}
+		if (now_ms() > deadline) {
 			kill(-child, SIGKILL);
 			waitpid(child, wait_status, 0);
 			return -ETIMEDOUT;
 		}
+		streams_poll(streams, pidfd, TICK_MS);
 	}
-	return 0;
 }
 
 static int start(const struct root *root, const char *path, const char *const *arguments,
@@ -170,7 +191,11 @@ static int start(const struct root *root, const char *path, const char *const *a
 static int describe(const char *path, int wait_status, char *errors, struct error *err)
 {
 	const char *said = text_trim(errors);
+	size_t length = strlen(said);
 
+	/* The end of a long complaint is where the reason stands. */
+	if (length > COMPLAINT_LENGTH)
+		said += length - COMPLAINT_LENGTH;
 	for (char *c = errors; *c; c++)
 		if (*c == '\n')
 			*c = ' ';
@@ -189,16 +214,14 @@ int process_run(const struct root *root, const char *const *arguments, unsigned 
 {
 	memory_cleanup_free char *path = process_find(root, arguments[0]);
 	struct stream streams[2] = { { .fd = -1, .limit = PROCESS_OUTPUT_LIMIT },
-		{ .fd = -1, .limit = 600, .keep_end = true } };
+		{ .fd = -1, .limit = PIPE_PIECE, .keep_end = true } };
 	int status, wait_status = 0;
-	pid_t child;
+	pid_t child = -1;
 
 	if (output)
 		*output = NULL;
 	if (!path)
 		return error_set(err, ENOENT, "%s%s is not installed", root->path, arguments[0]);
-	/* One byte more than the largest read, so that the end of a long complaint fits in. */
-	streams[1].limit += 4096;
 	for (int i = 0; i < 2; i++)
 		streams[i].text = memory_new(streams[i].limit + 1, 1);
 	status = start(root, path, arguments, streams, &child, err);

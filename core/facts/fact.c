@@ -139,6 +139,18 @@ void layout_free(const struct layout *layout, void *structure)
 	memset(structure, 0, layout->size);
 }
 
+void layout_set_unknown(const struct layout *layout, void *structure, const char *why)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct field *field = &layout->fields[i];
+
+		if (field->type == FIELD_GROUP)
+			layout_set_unknown(field->layout, member_of(structure, field), why);
+		else
+			fact_set_unknown(member_of(structure, field), "%s", why);
+	}
+}
+
 /* JSON is UTF-8; a file name or a command line need not be. Other bytes show as '?'. */
 static json_t *text_to_json(const char *text)
 {

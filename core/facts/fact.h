@@ -114,6 +114,9 @@ bool fact_text_is(const struct fact_text *fact, const char *value);
 bool fact_is_true(const struct fact_flag *fact);
 bool fact_is_false(const struct fact_flag *fact);
 
+/* Makes every fact of the struct unknown for this one reason. */
+void layout_set_unknown(const struct layout *layout, void *structure, const char *why);
+
 /* Frees what a struct of this layout holds, and makes all of it unknown. */
 void layout_free(const struct layout *layout, void *structure);
 

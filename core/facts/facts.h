@@ -55,10 +55,13 @@ struct device_facts {
 	struct fact_text model;
 	struct fact_text serial;
 	struct fact_text medium;
+	struct fact_text holds;
 	struct fact_text uuid;
 	struct fact_text partuuid;
 	struct fact_flag random_key;
 };
+
+typedef FACT_LIST(struct device_facts) device_list;
 
 /* An active swap, one line of /proc/swaps. */
 struct swap_facts {
@@ -73,12 +76,19 @@ struct swap_facts {
 	struct fact_flag is_area;
 };
 
+typedef FACT_LIST(struct swap_facts) swap_list;
+
 /* Contiguous bytes of the swap file on its device; neighbours are merged. */
 struct extent_facts {
 	struct fact_number logical;
 	struct fact_number physical;
 	struct fact_number length;
 };
+
+typedef FACT_LIST(struct extent_facts) extent_list;
+
+/* The label that ec2hib gives to a swap area that it makes: teardown removes no other. */
+#define SWAP_LABEL "ec2hib"
 
 /* What a swap header says (its first page). In `signature`. */
 #define SIGNATURE_SWAP	"swap"
@@ -88,6 +98,7 @@ struct extent_facts {
 /* The swap area that hibernation is meant to use: the configured file or device. */
 struct area_facts {
 	struct fact_text path;
+	struct fact_text remembered;
 	struct fact_text kind; /* absent: there is no such file */
 	struct fact_number size;
 	struct fact_number mode;
@@ -96,7 +107,7 @@ struct area_facts {
 	struct fact_text selinux_label;
 	struct fact_flag active;
 	struct fact_number used;
-	FACT_LIST(struct extent_facts) extents;
+	extent_list extents;
 	struct fact_number holes;
 	struct fact_flag shared;
 	struct fact_flag copy_on_write;
@@ -113,14 +124,14 @@ struct area_facts {
 	struct fact_text mount_point;
 	struct fact_number filesystem_size;
 	struct fact_number filesystem_free;
-	FACT_LIST(struct device_facts) devices;
+	device_list devices;
 };
 
 /* Where the root file system lies. */
 struct root_facts {
 	struct fact_text filesystem;
 	struct fact_text medium;
-	FACT_LIST(struct device_facts) devices;
+	device_list devices;
 };
 
 /* Who manages the boot entries. In `loader`. */
@@ -157,6 +168,7 @@ struct boot_facts {
 	struct fact_flag our_arguments;
 	struct fact_flag our_initramfs;
 	struct fact_flag fstab_entry;
+	struct fact_flag our_fstab_entry;
 	struct fact_flag freeze_timeout_kept;
 };
 
@@ -177,6 +189,7 @@ struct system_facts {
 	struct fact_text vendor;
 	struct fact_flag reads_sleep_key;
 	struct fact_text logind_sleep_key;
+	struct fact_flag sleep_key_inhibited;
 	FACT_LIST(struct agent_facts) agents;
 };
 
@@ -200,7 +213,7 @@ struct facts {
 	struct fact_flag privileged;
 	struct kernel_facts kernel;
 	struct memory_facts memory;
-	FACT_LIST(struct swap_facts) swaps;
+	swap_list swaps;
 	struct area_facts area;
 	struct root_facts root;
 	struct boot_facts boot;
@@ -214,6 +227,8 @@ extern const struct layout facts_layout;
 extern const struct layout device_layout;
 extern const struct layout extent_layout;
 extern const struct layout instance_layout;
+extern const struct layout kernel_layout;
+extern const struct layout memory_layout;
 
 /* Adds an item to a list of facts and makes the list known; returns the new item, all unknown. */
 #define facts_add(list)                                                                            \

@@ -20,7 +20,7 @@ static const struct field kernel_fields[] = {
 	NUMBER(struct kernel_facts, nvme_io_timeout, "nvme_core.io_timeout, seconds"),
 	FLAG(struct kernel_facts, workqueue_power_efficient, "workqueue.power_efficient"),
 };
-static const struct layout kernel_layout = LAYOUT(struct kernel_facts, kernel_fields);
+const struct layout kernel_layout = LAYOUT(struct kernel_facts, kernel_fields);
 
 static const struct field memory_fields[] = {
 	NUMBER(struct memory_facts, total, "MemTotal, bytes"),
@@ -28,7 +28,7 @@ static const struct field memory_fields[] = {
 	NUMBER(struct memory_facts, image_estimate,
 		"bytes an image would need now: used memory less file cache"),
 };
-static const struct layout memory_layout = LAYOUT(struct memory_facts, memory_fields);
+const struct layout memory_layout = LAYOUT(struct memory_facts, memory_fields);
 
 static const struct field device_fields[] = {
 	TEXT(struct device_facts, name, "kernel name, without /dev/"),
@@ -38,6 +38,7 @@ static const struct field device_fields[] = {
 	TEXT(struct device_facts, model, "the disk's model; tells EBS from instance store"),
 	TEXT(struct device_facts, serial, "the disk's serial; a volume id on EBS"),
 	TEXT(struct device_facts, medium, "ebs, instance-store, zram or other"),
+	TEXT(struct device_facts, holds, "what is on it: ext4, swap, gpt, ...; null: nothing known"),
 	TEXT(struct device_facts, uuid, "UUID of what the device holds"),
 	TEXT(struct device_facts, partuuid, "UUID of the partition"),
 	FLAG(struct device_facts, random_key, "a dm-crypt device whose key is new at every boot"),
@@ -66,6 +67,7 @@ const struct layout extent_layout = LAYOUT(struct extent_facts, extent_fields);
 
 static const struct field area_fields[] = {
 	TEXT(struct area_facts, path, "the file or device that is configured"),
+	TEXT(struct area_facts, remembered, "the area that setup was given; null: the standard one"),
 	TEXT(struct area_facts, kind, "file, device, link or other; null: not there"),
 	NUMBER(struct area_facts, size, "bytes of the file or device"),
 	NUMBER(struct area_facts, mode, "permission bits, as a decimal number"),
@@ -126,6 +128,7 @@ static const struct field boot_fields[] = {
 	FLAG(struct boot_facts, our_arguments, "boot configuration that ec2hib wrote is there"),
 	FLAG(struct boot_facts, our_initramfs, "initramfs configuration that ec2hib wrote is there"),
 	FLAG(struct boot_facts, fstab_entry, "/etc/fstab activates the swap area at boot"),
+	FLAG(struct boot_facts, our_fstab_entry, "and that line is one that ec2hib wrote"),
 	FLAG(struct boot_facts, freeze_timeout_kept, "the freeze timeout is set again at boot"),
 };
 static const struct layout boot_layout = LAYOUT(struct boot_facts, boot_fields);
@@ -148,6 +151,8 @@ static const struct field system_fields[] = {
 	FLAG(struct system_facts, reads_sleep_key,
 		"logind or acpid would answer the sleep button"),
 	TEXT(struct system_facts, logind_sleep_key, "HandleSuspendKey of logind"),
+	FLAG(struct system_facts, sleep_key_inhibited,
+		"an inhibitor keeps logind from answering the sleep button"),
 	LIST(struct system_facts, agents, &agent_layout, "agents and services that act on sleep"),
 };
 static const struct layout system_layout = LAYOUT(struct system_facts, system_fields);

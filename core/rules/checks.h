@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The readiness checks: one table, one row for each thing that keeps an instance from hibernating
- * or from coming back. `status`, the dashboard, the metrics and the manual read the same table.
- * Pure: a check sees the facts and the configuration and answers.
+ * The readiness checks: one table, one row for each thing that keeps an instance from
+ * hibernating or from coming back. `status`, the dashboard, the metrics and the manual
+ * read the same table. Pure: a check sees the facts and the configuration and answers.
  */
 #ifndef EC2HIB_RULES_CHECKS_H
 #define EC2HIB_RULES_CHECKS_H
@@ -21,23 +21,31 @@ enum check_group { GROUP_INSTANCE, GROUP_KERNEL, GROUP_SWAP, GROUP_BOOT, GROUP_A
 #define CHECK_GROUPS 5
 
 /*
- * What a check found. TEXT is one sentence without a full stop: what is, and what that means. FIX
- * is what to do, a command where there is one ("ec2hib setup"); NULL where there is nothing to do.
- * finding_free() frees both.
+ * What a check found. VITAL is the check's own: whoever has the findings alone can
+ * still tell what they come to. TEXT is one sentence without a full stop: what is, and
+ * what that means. FIX is what to do, a command where there is one ("ec2hib setup"); NULL
+ * where there is nothing to do. finding_free() frees both.
  */
 struct finding {
 	enum check_state state;
+	bool vital;
 	char *text;
 	char *fix;
 };
 
 struct check {
-	const char *id;	   /* stable: scripts use it */
+	const char *id; /* stable: scripts use it */
 	enum check_group group;
 	const char *title; /* a few words: what is checked */
 	const char *why;   /* a paragraph: what goes wrong otherwise */
 	bool needs_live;   /* skipped for an image */
-	struct finding (*evaluate)(const struct facts *facts, const struct config *config);
+	/*
+	 * Without its answer nobody can say "ready": an unknown one makes readiness
+	 * unknown.
+	 */
+	bool vital;
+	struct finding (*evaluate)(
+		const struct facts *facts, const struct config *config);
 };
 
 extern const struct check checks[];
@@ -47,14 +55,20 @@ extern const size_t check_count;
 const struct check *check_find(const char *id);
 
 /* Runs one check; a check that needs the running machine is skipped for an image. */
-struct finding check_evaluate(
-	const struct check *check, const struct facts *facts, const struct config *config);
+struct finding check_evaluate(const struct check *check, const struct facts *facts,
+	const struct config *config);
 void finding_free(struct finding *finding);
 
 const char *check_state_name(enum check_state state); /* "fail" */
 const char *check_group_name(enum check_group group); /* "instance" */
 
-/* What the findings of all checks come to. */
+/*
+ * What findings come to: not ready when any check fails; unknown when a vital one
+ * cannot tell; else ready. Warnings are risks, and facts that are only nice to know may
+ * be missing. Off EC2 (the firmware says so and no metadata service answers) what only
+ * EC2 asks for is skipped: ready then means that the machine would hibernate and come
+ * back.
+ */
 enum readiness { READY, NOT_READY, READINESS_UNKNOWN };
 enum readiness readiness_of(const struct finding *findings, size_t count);
 

@@ -5,52 +5,68 @@
 # volumes made from that folder. Nothing is mounted or installed, so a plain user can
 # build it.
 
-# The host's programs that the lab runs or copies, each with its Debian package.
-LAB_PROGRAMS="
-	qemu-system-x86_64	qemu-system-x86
-	busybox			busybox-static
-	dpkg-deb		dpkg
-	ldd			libc-bin
-	debugfs			e2fsprogs
-	mkfs.ext4		e2fsprogs
-	e2fsck			e2fsprogs
-	filefrag		e2fsprogs
-	sfdisk			fdisk
-	mkswap			mount
-	swapon			mount
-	blkid			util-linux
-	lsblk			util-linux
-	setpriv			util-linux
-	flock			util-linux
-	mkfs.xfs		xfsprogs
-	mkfs.btrfs		btrfs-progs
-	grub-mkimage		grub-common
-	grub-mkconfig		grub-common
-	update-grub		grub2-common
-	/usr/lib/grub/i386-pc/boot.img	grub-pc-bin
+# What the lab runs or copies: how to tell that it is there, Debian's package, the RPM
+# package.
+LAB_NEEDS="
+	qemu-system-x86_64	qemu-system-x86		qemu-system-x86-core
+	busybox			busybox-static		busybox
+	dpkg-deb		dpkg			dpkg
+	dash			dash			dash
+	ldd			libc-bin		glibc-common
+	debugfs			e2fsprogs		e2fsprogs
+	mkfs.ext4		e2fsprogs		e2fsprogs
+	filefrag		e2fsprogs		e2fsprogs
+	sfdisk			fdisk			util-linux
+	mkswap			util-linux		util-linux
+	setpriv			util-linux		util-linux
+	swapon			mount			util-linux
+	mkfs.xfs		xfsprogs		xfsprogs
+	mkfs.btrfs		btrfs-progs		btrfs-progs
+	grub-mkimage		grub-common		grub2-tools
+	update-grub		grub2-common		grub2-tools
+	file:/usr/lib/grub/i386-pc/boot.img	grub-pc-bin	grub2-pc-modules
 "
 
-# Packages of LAB_PROGRAMS that are not there, one a line.
-lab_missing_packages() {
-	local program package
-	while read -r program package; do
-		[[ -n $program ]] || continue
-		[[ -e $program ]] || command -v "$program" >/dev/null || printf '%s\n' "$package"
-	done <<<"$LAB_PROGRAMS" | sort -u
+# missing_packages NEEDS COLUMN: of a table like LAB_NEEDS, the packages (in column 2 or
+# 3) of what is not there, in one line.
+missing_packages() {
+	local probe deb rpm
+	while read -r probe deb rpm; do
+		[[ -z $probe ]] || is_there "$probe" || echo "$deb $rpm"
+	done <<<"$1" | cut -d' ' -f$(($2 - 1)) | sort -u | paste -sd' '
+}
+
+# all_packages NEEDS COLUMN: the same, whether they are there or not.
+all_packages() {
+	local probe deb rpm
+	while read -r probe deb rpm; do
+		[[ -z $probe ]] || echo "$deb $rpm"
+	done <<<"$1" | cut -d' ' -f$(($2 - 1)) | sort -u | paste -sd' '
+}
+
+is_there() {
+	case $1 in
+	library:*) pkg-config --exists "${1#*:}" 2>/dev/null ;;
+	header:*) printf '#include <%s>\n' "${1#*:}" | cc -E - >/dev/null 2>&1 ;;
+	file:*) [[ -e ${1#*:} ]] ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
 }
 
 lab_check_host() {
 	local missing
 	[[ $(uname -m) == x86_64 ]] || fail "the lab needs an x86-64 machine, this is $(uname -m)"
-	missing=$(lab_missing_packages | paste -sd' ')
+	missing=$(missing_packages "$LAB_NEEDS" 2)
 	[[ -z $missing ]] || fail "missing on this machine: $missing
-  run: apt-get install --no-install-recommends $missing"
-	busybox --list | grep -qx depmod || fail "busybox has no depmod: install busybox-static"
+  Debian, Ubuntu: apt-get install --no-install-recommends $missing
+  RPM systems:    $(missing_packages "$LAB_NEEDS" 3)"
+	busybox --list | grep -x depmod >/dev/null ||
+		fail "this busybox has no depmod applet: install busybox-static"
 }
 
 # The kernel -----------------------------------------------------------------------
 
-# Kernel modules that the instance loads, in /etc/modules; dependencies follow.
+# Kernel modules that the instance has; what they depend on follows.
 LAB_MODULES="qemu_fw_cfg xfs btrfs dm-mod loop"
 
 # Fetches the newest cloud kernel once and unpacks it; keeps what is already there.
@@ -118,7 +134,9 @@ base_programs() {
 	for applet in $(busybox --list); do
 		[[ $applet == busybox ]] || ln -s busybox "$BASE/usr/bin/$applet"
 	done
-	copy_programs blkid lsblk mkswap swapon swapoff mount umount findmnt fallocate \
+	# busybox's own shell would run its applets instead of the programs copied here.
+	ln -sf dash "$BASE/usr/bin/sh"
+	copy_programs dash blkid lsblk mkswap swapon swapoff mount umount findmnt fallocate \
 		fsfreeze filefrag lsattr chattr btrfs
 	# The C library loads this one when a thread ends.
 	copy_file /lib/x86_64-linux-gnu/libgcc_s.so.1
@@ -141,10 +159,9 @@ base_kernel() {
 	mkdir -p "$BASE/$modules"
 	ln "$KERNEL/$modules"/modules.{builtin,dep,order} "$BASE/$modules/"
 	(
-		cd "$KERNEL/$modules"
+		cd "$KERNEL/$modules" || exit
 		modules_with_dependencies | xargs cp -l --parents -t "$BASE/$modules"
 	)
-	printf '%s\n' $LAB_MODULES >"$BASE/etc/modules"
 }
 
 # The files of LAB_MODULES and of all that they need, from modules.dep.
@@ -171,6 +188,7 @@ base_configuration() {
 	echo '127.0.0.1 localhost' >"$BASE/etc/hosts"
 	echo 'ec2a1b2c3d4e5f60718293a4b5c6d7e8' >"$BASE/etc/machine-id"
 	: >"$BASE/etc/fstab"
+	echo qemu_fw_cfg >"$BASE/etc/modules"
 	cp "$LAB/guest/imds.json" "$BASE/etc/lab/"
 }
 
@@ -228,6 +246,13 @@ put() {
 	cat >"$FILES/$1"
 }
 
+# add_line PATH LINE: to the end of a file of the instance.
+add_line() {
+	local text
+	text=$(<"$FILES/$1")
+	put "$1" <<<"${text:+$text$'\n'}$2"
+}
+
 # root_on_bare_disk SIZE: ext4 on the whole first volume.
 root_on_bare_disk() {
 	new_root "$1" root=/dev/nvme0n1
@@ -251,7 +276,8 @@ root_with_grub() {
 		start=1MiB, size=1MiB, type=21686148-6449-6E6F-744E-656564454649
 		start=2MiB, type=linux, uuid=$ROOT_PARTUUID
 	END
-	BOOT_MODE=grub
+	# shellcheck disable=SC2034 # read by machine.sh
+	BOOT_MODE=install
 	rm -r "$FILES/boot/loader"
 	install_grub
 }
@@ -277,10 +303,16 @@ data_volume() {
 	uuid=$(volume_partuuid)
 	mkfs_partition "$1"
 	mkdir -p "$FILES$2"
-	{
-		cat "$BASE/etc/fstab"
-		echo "PARTUUID=$uuid $2 $1 defaults 0 0"
-	} | put etc/fstab
+	add_line etc/fstab "PARTUUID=$uuid $2 $1 defaults 0 0"
+	add_line etc/modules "$1"
+}
+
+# swap_volume SIZE OPTIONS: one more volume with a swap partition, in /etc/fstab.
+swap_volume() {
+	new_volume "$1"
+	SWAP_PARTUUID=$(volume_partuuid)
+	mkfs_partition swap
+	add_line etc/fstab "PARTUUID=$SWAP_PARTUUID none swap $2 0 0"
 }
 
 # new_volume SIZE: one more volume with one empty partition.
@@ -295,13 +327,14 @@ volume_partuuid() {
 	printf 'ec2000aa-0000-4000-8000-%012d' "${#VOLUMES[@]}"
 }
 
-# mkfs_partition TYPE: in the newest volume's partition. mkfs.xfs and mkfs.btrfs know
-# no offset: made beside it and copied in.
+# mkfs_partition TYPE: in the newest volume's partition. Not every mkfs knows an offset:
+# made beside it and copied in.
 mkfs_partition() {
-	local disk=${VOLUMES[-1]} size
-	size=$(stat -c %s "$disk")
-	truncate -s $((size - 2 * 1024 * 1024)) "$disk.part"
-	"mkfs.$1" "$disk.part" >>"$LOG" 2>&1 || fail "mkfs.$1 failed"
+	local disk=${VOLUMES[-1]} make=mkfs.$1
+	[[ $1 != swap ]] || make=mkswap
+	(umask 077; : >"$disk.part")
+	truncate -s $(($(stat -c %s "$disk") - 2 * 1024 * 1024)) "$disk.part"
+	"$make" "$disk.part" >>"$LOG" 2>&1 || fail "$make failed"
 	dd if="$disk.part" of="$disk" bs=1M seek=1 conv=sparse,notrunc status=none
 	rm "$disk.part"
 }
@@ -352,9 +385,10 @@ grub_files() {
 		GRUB_DEFAULT=0
 		GRUB_TIMEOUT=0
 		GRUB_DISTRIBUTOR=Debian
-		GRUB_CMDLINE_LINUX_DEFAULT="quiet"
+		GRUB_CMDLINE_LINUX_DEFAULT="${LAB_QUIET-quiet}"
 		GRUB_CMDLINE_LINUX="console=ttyS0 panic=-1"
 		GRUB_TERMINAL=serial
+		GRUB_SERIAL_COMMAND="serial --speed=115200"
 		# There is no initramfs here, and the kernel itself knows partitions only.
 		GRUB_DISABLE_LINUX_UUID=true
 		GRUB_DISABLE_LINUX_PARTUUID=false

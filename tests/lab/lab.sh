@@ -38,7 +38,20 @@ fail() {
 	exit 1
 }
 
-# shellcheck source=build.sh
+# shellcheck source-path=SCRIPTDIR source=build.sh
 . "$LAB/build.sh"
-# shellcheck source=machine.sh
+# shellcheck source-path=SCRIPTDIR source=machine.sh
 . "$LAB/machine.sh"
+
+# Makes what every machine of a run starts from. One run at a time in one LAB_CACHE.
+lab_prepare() {
+	mkdir -p "$LAB_CACHE"
+	exec {LAB_LOCK}>"$LAB_CACHE/lock"
+	if ! flock --nonblock "$LAB_LOCK"; then
+		echo "# waiting for another run in $LAB_CACHE"
+		flock "$LAB_LOCK"
+	fi
+	lab_check_host
+	lab_kernel
+	lab_base
+}

@@ -9,10 +9,11 @@
 
 QEMU=            # process id; empty when the machine is off
 POWER_ON=0       # how often it has been started
+BOOT_ARGUMENTS=  # the kernel's, where the lab is the boot loader
 BOOT_ID=         # of the system that runs, or is in the hibernation image
 STEP=0           # the newest step
-STEP_OUTPUT=     # its output
-PENDING=         # a step that has begun and not ended
+STEP_OUTPUT=     # the file with its output
+STEP_STATUS=     # its exit status
 ON_LINE=:        # called with each line of a step's output
 LINE=            # the line that await found
 
@@ -23,8 +24,7 @@ boot() {
 	power_on
 	[[ $LINE == "LAB: fresh boot"* ]] ||
 		fail "power-on $POWER_ON resumed a system from the past: an ordinary boot was due"
-	BOOT_ID=$(boot_id)
-	PENDING=
+	BOOT_ID=$(said_boot_id)
 }
 
 # resume: starts the machine; it must go on where it hibernated, and the command that
@@ -32,7 +32,7 @@ boot() {
 resume() {
 	power_on
 	[[ $LINE == "LAB: resumed"* ]] || fail "power-on $POWER_ON did not resume"
-	[[ $(boot_id) == "$BOOT_ID" ]] || fail "power-on $POWER_ON resumed another system"
+	[[ $(said_boot_id) == "$BOOT_ID" ]] || fail "power-on $POWER_ON resumed another system"
 	RESUMED_COUNTER=${LINE##* }
 	((RESUMED_COUNTER >= COUNTER)) ||
 		fail "the counter stood at $COUNTER and came back at $RESUMED_COUNTER"
@@ -64,6 +64,15 @@ cut_power_at() {
 	cut_power
 }
 
+# cut_power_after_lines N: of the output of the step that runs.
+cut_power_after_lines() {
+	local n
+	for ((n = 0; n < $1; n++)); do
+		await ''
+	done
+	cut_power
+}
+
 cut_power() {
 	note "power cut"
 	kill -KILL "$QEMU"
@@ -83,20 +92,23 @@ check_root() {
 power_on() {
 	local -a qemu
 	fill_root
+	[[ $BOOT_MODE != install ]] || make_grub_menu
 	POWER_ON=$((POWER_ON + 1))
 	DEADLINE=$((SECONDS + LAB_TIMEOUT))
 	qemu_command
 	exec {KEYBOARD}<>"$WORK/keyboard"
 	# setpriv: the machine ends with the scenario, however that ends.
 	exec {SERIAL}< <(
-		exec setpriv --pdeathsig KILL "${qemu[@]}" <"$WORK/keyboard" 2>&1 {KEYBOARD}>&-
+		exec setpriv --pdeathsig KILL "${qemu[@]}" <"$WORK/keyboard" 2>&1 \
+			{KEYBOARD}>&-
 	)
 	QEMU=$!
 	await '^LAB: (fresh boot|resumed), '
 }
 
-boot_id() {
-	sed 's/.*, boot \([-0-9a-f]*\).*/\1/' <<<"$LINE"
+said_boot_id() {
+	[[ $LINE =~ ,\ boot\ ([-0-9a-f]+) ]]
+	echo "${BASH_REMATCH[1]}"
 }
 
 # Sets qemu, the caller's array.
@@ -114,16 +126,30 @@ qemu_command() {
 		qemu+=(-drive "file=${VOLUMES[i]},if=none,id=d$i,format=raw,cache=unsafe"
 			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i")
 	done
-	if [[ $BOOT_MODE == direct ]]; then
-		BOOT_ARGUMENTS=$(next_boot_arguments)
+	BOOT_ARGUMENTS=
+	if [[ $BOOT_MODE != grub ]]; then
+		BOOT_ARGUMENTS=$("boot_arguments_$BOOT_MODE")
 		qemu+=(-kernel "$KERNEL/boot/vmlinuz-$KERNEL_VERSION" -append "$BOOT_ARGUMENTS")
 	fi
 	note "power-on $POWER_ON${BOOT_ARGUMENTS:+: $BOOT_ARGUMENTS}"
 }
 
+# A new disk with GRUB has no menu yet: start it once without, as an installer does.
+make_grub_menu() {
+	BOOT_MODE=direct_to_installation
+	boot
+	guest update-grub
+	power_off
+	BOOT_MODE=grub
+}
+
+boot_arguments_direct_to_installation() {
+	echo "root=PARTUUID=$ROOT_PARTUUID ro $CONSOLE_ARGUMENTS"
+}
+
 # The kernel arguments of the default boot entry as a boot loader sees them: the newest
 # file in /boot/loader/entries, read without replaying the file system's journal.
-next_boot_arguments() {
+boot_arguments_direct() {
 	local entries=/boot/loader/entries entry
 	entry=$(read_unreplayed "ls -p $entries" |
 		awk -F/ '$6 ~ /\.conf$/ { print $6 }' | sort -V | tail -n 1)
@@ -135,10 +161,21 @@ read_unreplayed() {
 	debugfs -R "$1" "$(root_device)" 2>/dev/null
 }
 
+# expect_boot_argument PATTERN: the next boot would have an argument that matches.
+expect_boot_argument() {
+	boot_arguments_direct | tr ' ' '\n' | grep -Ex -- "$1" >/dev/null ||
+		fail "the next boot has no argument $1"
+}
+
+expect_no_boot_argument() {
+	! boot_arguments_direct | tr ' ' '\n' | grep -Ex -- "$1" >/dev/null ||
+		fail "the next boot has an argument $1"
+}
+
 await_off() {
 	while read_line; do
-		[[ $LINE != "LAB: step $STEP ends, "* ]] ||
-			fail "the machine should have gone off; instead: ${LINE#LAB: }"
+		! step_ended ||
+			fail "the machine should have gone off; step $STEP ended, exit $STEP_STATUS"
 	done
 	machine_is_off
 }
@@ -167,7 +204,7 @@ read_line() {
 	if ((left <= 0 || status > 128)); then
 		fail "nothing more within $LAB_TIMEOUT s of power-on"
 	fi
-	LINE=${LINE%$'\r'}
+	LINE=${LINE//$'\r'/}
 	((status == 0)) || [[ -n $LINE ]] || return 1
 	printf '%s\n' "$LINE" >>"$LOG"
 }
@@ -200,26 +237,51 @@ begin_step() {
 	note "step $STEP: $1"
 	printf '%s\nLAB-RUN %d\n' "$1" "$STEP" >&"$KEYBOARD"
 	await "^LAB: step $STEP begins"
-	PENDING=$STEP
 }
 
 # end_step STATUS: reads the output of the step to its end.
 end_step() {
 	while read_line; do
-		if [[ $LINE == "LAB: step $STEP ends, exit "* ]]; then
-			PENDING=
-			[[ ${LINE##* } == "$1" ]] ||
-				fail "step $STEP: exit ${LINE##* }, expected $1"
+		if step_ended; then
+			[[ $STEP_STATUS == "$1" ]] ||
+				fail "step $STEP: exit $STEP_STATUS, expected $1"
 			return 0
 		fi
-		printf '%s\n' "$LINE" >>"$STEP_OUTPUT"
-		"$ON_LINE" "$LINE"
+		step_said "$LINE"
 	done
 	machine_is_off
 	fail "the machine went off during step $STEP"
 }
 
+# Is LINE the end of the step? What the step said last may have had no newline.
+step_ended() {
+	[[ $LINE =~ ^(.*)LAB:\ step\ $STEP\ ends,\ exit\ ([0-9]+)$ ]] || return
+	STEP_STATUS=${BASH_REMATCH[2]}
+	[[ -z ${BASH_REMATCH[1]} ]] || step_said "${BASH_REMATCH[1]}"
+}
+
+step_said() {
+	printf '%s\n' "$1" >>"$STEP_OUTPUT"
+	"$ON_LINE" "$1"
+}
+
 # Expectations ---------------------------------------------------------------------
+
+# ready: what ec2hib says of the machine.
+expect_ready() {
+	guest 'ec2hib status'
+}
+
+expect_not_ready() {
+	guest_exits 1 'ec2hib status'
+}
+
+# cycle: hibernates and comes back; the machine is as ready as before.
+cycle() {
+	hibernate
+	resume
+	expect_ready
+}
 
 # expect_line PATTERN: in the output of the newest step.
 expect_line() {

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The command table: everything that a user can type.
+ *
+ * Parsing, --help, the shell completions and the test that every command and option stands in its
+ * manual page all read it. Each command is one file that exports its struct command.
+ */
+#ifndef EC2HIB_CMD_COMMAND_H
+#define EC2HIB_CMD_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/config.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/facts/imds.h"
+#include "ui/style.h"
+
+/* Exit statuses of every command; the manual page has the same list. */
+enum exit_status {
+	EXIT_READY = 0,	    /* done; ready */
+	EXIT_NOT_READY = 1, /* not ready; the command failed */
+	EXIT_USAGE = 2,	    /* the command line or the configuration is wrong */
+	EXIT_UNKNOWN = 3,   /* could not tell */
+};
+
+/* What may stand behind an option or as an operand, and what completion offers for it. */
+enum argument_kind {
+	ARGUMENT_NONE,
+	ARGUMENT_FILE,
+	ARGUMENT_FOLDER,
+	ARGUMENT_SIZE,
+	ARGUMENT_URL,
+	ARGUMENT_WORD,	  /* one of the words of the table */
+	ARGUMENT_CHECK,	  /* the id of a check */
+	ARGUMENT_COMMAND, /* the name of a command */
+};
+
+struct option_entry {
+	const char *name;     /* without -- */
+	char letter;	      /* 0: no short form */
+	enum argument_kind kind;
+	const char *argument; /* as --help shows it: DIR; NULL with ARGUMENT_NONE */
+	const char *const *words;
+	const char *help;
+};
+
+struct invocation;
+
+struct command {
+	const char *name;
+	const char *synopsis; /* behind the name */
+	const char *summary;  /* one line */
+	const char *details;  /* a paragraph for --help */
+	const struct option_entry *options;
+	size_t option_count;
+	enum argument_kind operands; /* ARGUMENT_NONE: takes none */
+	int (*run)(struct invocation *invocation);
+};
+
+/* Options that every command takes. */
+extern const struct option_entry global_options[];
+extern const size_t global_option_count;
+
+extern const struct command *const commands[];
+extern const size_t command_count;
+
+/* The command with this name, or NULL. */
+const struct command *command_find(const char *name);
+
+#define COMMAND_OPTIONS_MAX 24
+
+/* A command line, parsed. */
+struct invocation {
+	const struct command *command;
+	const char *values[COMMAND_OPTIONS_MAX];      /* by index in command->options */
+	const char *global_values[COMMAND_OPTIONS_MAX];
+	bool given[COMMAND_OPTIONS_MAX];
+	bool global_given[COMMAND_OPTIONS_MAX];
+	unsigned verbose;
+	char *const *operands;
+	int operand_count;
+	struct style style;
+};
+
+/* Of an option of the command or a global one, by its long name. */
+bool option_given(const struct invocation *invocation, const char *name);
+const char *option_value(const struct invocation *invocation, const char *name);
+
+/*
+ * Parses what stands behind the program's name. 0, or EXIT_USAGE after a message. *COMMAND_NAME is
+ * the first operand that is no option, NULL when there is none.
+ */
+int invocation_parse(struct invocation *invocation, int argc, char **argv);
+
+/* ec2hib: MESSAGE, on standard error. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn_user(const struct invocation *invocation, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* --help of the program and of a command, on standard output. */
+void help_program(void);
+void help_command(const struct command *command);
+
+/* ---- What every command needs to begin ---- */
+
+struct session {
+	struct root root;
+	struct root host;
+	struct config config;
+	struct imds_options imds;
+};
+
+/*
+ * Opens --root, reads the configuration and the environment of the metadata client. 0 or an exit
+ * status after a message. session_close() in any case.
+ */
+int session_open(struct session *session, const struct invocation *invocation);
+void session_close(struct session *session);
+
+struct facts;
+/* All facts of the session's machine. FACTS must be zeroed. */
+void session_gather(const struct session *session, struct facts *facts);
+
+#endif

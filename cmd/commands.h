@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of this folder export to the command table. */
+#ifndef EC2HIB_CMD_COMMANDS_H
+#define EC2HIB_CMD_COMMANDS_H
+
+#include "cmd/command.h"
+
+extern const struct command command_complete;
+extern const struct command command_help;
+extern const struct command command_setup;
+extern const struct command command_status;
+extern const struct command command_teardown;
+extern const struct command command_version;
+
+#endif

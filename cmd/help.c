@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* --help, `help` and `version`. */
+#include "cmd/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#define HELP_COLUMN 30
+
+static void show_options(const struct option_entry *options, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		memory_cleanup_free char *left = text_format("  %c%c%s --%s%s%s",
+			options[i].letter ? '-' : ' ', options[i].letter ? options[i].letter : ' ',
+			options[i].letter ? "," : " ", options[i].name,
+			options[i].argument ? " " : "",
+			options[i].argument ? options[i].argument : "");
+
+		printf("%-*s %s\n", HELP_COLUMN, left, options[i].help);
+	}
+}
+
+void help_program(void)
+{
+	puts("Usage: ec2hib [OPTION...] COMMAND [ARGUMENT...]\n"
+	     "Makes hibernation on EC2 trustworthy.\n\n"
+	     "Commands:");
+	for (size_t i = 0; i < command_count; i++)
+		if (commands[i]->summary)
+			printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
+	puts("\nOptions:");
+	show_options(global_options, global_option_count);
+	puts("\nec2hib COMMAND --help has more of a command, and ec2hib help COMMAND its manual page.");
+}
+
+void help_command(const struct command *command)
+{
+	printf("Usage: ec2hib %s%s%s\n%s.\n", command->name, *command->synopsis ? " " : "",
+		command->synopsis, command->summary);
+	if (command->details)
+		printf("\n%s\n", command->details);
+	if (command->option_count)
+		puts("\nOptions:");
+	show_options(command->options, command->option_count);
+	puts("\nOptions of every command:");
+	show_options(global_options, global_option_count);
+	if (command != &command_help && command != &command_version)
+		printf("\nMore: man ec2hib-%s\n", command->name);
+}
+
+static int run_help(struct invocation *invocation)
+{
+	memory_cleanup_free char *page = NULL;
+	const struct command *command;
+
+	if (invocation->operand_count == 0) {
+		help_program();
+		return 0;
+	}
+	command = command_find(invocation->operands[0]);
+	if (!command) {
+		complain("there is no command \"%s\"; ec2hib --help lists them",
+			invocation->operands[0]);
+		return EXIT_USAGE;
+	}
+	page = text_format("ec2hib-%s", command->name);
+	execlp("man", "man", page, (char *)NULL);
+	/* No man on this machine: the short form is better than nothing. */
+	help_command(command);
+	return 0;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.synopsis = "[COMMAND]",
+	.summary = "show what there is, or the manual page of a command",
+	.operands = ARGUMENT_COMMAND,
+	.run = run_help,
+};
+
+static int run_version(struct invocation *invocation)
+{
+	(void)invocation;
+	puts("ec2hib " PACKAGE_VERSION);
+	return 0;
+}
+
+const struct command command_version = {
+	.name = "version",
+	.synopsis = "",
+	.summary = "show the version",
+	.run = run_version,
+};

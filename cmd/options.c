@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From argv to a struct invocation, driven by the command table. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+static const char *const colour_words[] = { "auto", "always", "never", NULL };
+
+const struct option_entry global_options[] = {
+	{ "config", 0, ARGUMENT_FILE, "FILE", NULL,
+		"read this configuration in place of " CONFIG_PATH },
+	{ "root", 0, ARGUMENT_FOLDER, "DIR", NULL,
+		"work on the image or chroot below DIR" },
+	{ "imds-endpoint", 0, ARGUMENT_URL, "URL", NULL,
+		"ask this metadata service" },
+	{ "color", 0, ARGUMENT_WORD, "WHEN", colour_words, "auto, always or never" },
+	{ "verbose", 'v', ARGUMENT_NONE, NULL, NULL, "explain more" },
+	{ "quiet", 'q', ARGUMENT_NONE, NULL, NULL, "no warnings and no progress" },
+	{ "help", 'h', ARGUMENT_NONE, NULL, NULL, "show this help" },
+	{ "version", 0, ARGUMENT_NONE, NULL, NULL, "show the version" },
+};
+const size_t global_option_count = sizeof(global_options) / sizeof(global_options[0]);
+
+/* getopt's return values for long options: clear of all characters. */
+#define GLOBAL_BASE  0x1000
+#define COMMAND_BASE 0x2000
+
+#define GETOPT_ENTRIES (2 * COMMAND_OPTIONS_MAX + 1)
+
+struct parser {
+	struct option entries[GETOPT_ENTRIES];
+	size_t count;
+	char letters[4 * COMMAND_OPTIONS_MAX + 4];
+};
+
+static void parser_add(
+	struct parser *parser, const struct option_entry *options, size_t count, int base)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t end = strlen(parser->letters);
+
+		parser->entries[parser->count++] = (struct option){ options[i].name,
+			options[i].kind == ARGUMENT_NONE ? no_argument : required_argument, NULL,
+			base + (int)i };
+		if (!options[i].letter)
+			continue;
+		parser->letters[end++] = options[i].letter;
+		if (options[i].kind != ARGUMENT_NONE)
+			parser->letters[end++] = ':';
+		parser->letters[end] = '\0';
+	}
+	parser->entries[parser->count] = (struct option){ 0 };
+}
+
+/* The option that getopt returned, whether by letter or by name. */
+static const struct option_entry *find_option(
+	const struct command *command, int code, bool *global, size_t *index)
+{
+	for (size_t i = 0; i < global_option_count; i++)
+		if (code == GLOBAL_BASE + (int)i || code == global_options[i].letter) {
+			*global = true;
+			*index = i;
+			return &global_options[i];
+		}
+	for (size_t i = 0; command && i < command->option_count; i++)
+		if (code == COMMAND_BASE + (int)i || code == command->options[i].letter) {
+			*global = false;
+			*index = i;
+			return &command->options[i];
+		}
+	return NULL;
+}
+
+static bool word_is_allowed(const struct option_entry *option, const char *value)
+{
+	if (option->kind != ARGUMENT_WORD)
+		return true;
+	for (size_t i = 0; option->words[i]; i++)
+		if (strcmp(option->words[i], value) == 0)
+			return true;
+	return false;
+}
+
+static int take_option(struct invocation *invocation, int code, const char *value)
+{
+	bool global;
+	size_t index;
+	const struct option_entry *option =
+		find_option(invocation->command, code, &global, &index);
+
+	if (!option)
+		return EXIT_USAGE; /* getopt said why */
+	if (value && !word_is_allowed(option, value)) {
+		complain("--%s is \"%s\", which is none of: %s", option->name, value, option->help);
+		return EXIT_USAGE;
+	}
+	if (strcmp(option->name, "verbose") == 0)
+		invocation->verbose++;
+	if (global) {
+		invocation->global_given[index] = true;
+		invocation->global_values[index] = value;
+	} else {
+		invocation->given[index] = true;
+		invocation->values[index] = value;
+	}
+	return 0;
+}
+
+/* One pass of getopt over argv; stops at the first operand when ORDER is "+". */
+static int pass(struct invocation *invocation, int argc, char **argv, const char *order)
+{
+	struct parser parser = { 0 };
+	int code, status;
+
+	strcpy(parser.letters, order);
+	parser_add(&parser, global_options, global_option_count, GLOBAL_BASE);
+	if (invocation->command)
+		parser_add(&parser, invocation->command->options,
+			invocation->command->option_count, COMMAND_BASE);
+	optind = 0; /* glibc: start afresh */
+	while ((code = getopt_long(argc, argv, parser.letters, parser.entries, NULL)) != -1) {
+		status = take_option(invocation, code, optarg);
+		if (status)
+			return status;
+	}
+	return 0;
+}
+
+int invocation_parse(struct invocation *invocation, int argc, char **argv)
+{
+	int status = pass(invocation, argc, argv, "+");
+	const char *name;
+
+	if (status || optind >= argc)
+		return status;
+	name = argv[optind];
+	invocation->command = command_find(name);
+	invocation->operands = argv + optind;
+	invocation->operand_count = argc - optind;
+	if (!invocation->command)
+		return 0; /* perhaps a program of its own: ec2hib-NAME */
+	argc -= optind;
+	argv += optind;
+	status = pass(invocation, argc, argv, "");
+	if (status)
+		return status;
+	invocation->operands = argv + optind;
+	invocation->operand_count = argc - optind;
+	if (invocation->operand_count && invocation->command->operands == ARGUMENT_NONE &&
+		!option_given(invocation, "help")) {
+		complain("%s takes no operand: \"%s\"", name, invocation->operands[0]);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static size_t index_of(const struct option_entry *options, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(options[i].name, name) == 0)
+			return i;
+	return count;
+}
+
+bool option_given(const struct invocation *invocation, const char *name)
+{
+	size_t index = index_of(global_options, global_option_count, name);
+
+	if (index < global_option_count)
+		return invocation->global_given[index];
+	if (!invocation->command)
+		return false;
+	index = index_of(invocation->command->options, invocation->command->option_count, name);
+	return index < invocation->command->option_count && invocation->given[index];
+}
+
+const char *option_value(const struct invocation *invocation, const char *name)
+{
+	size_t index = index_of(global_options, global_option_count, name);
+
+	if (index < global_option_count)
+		return invocation->global_values[index];
+	if (!invocation->command)
+		return NULL;
+	index = index_of(invocation->command->options, invocation->command->option_count, name);
+	return index < invocation->command->option_count ? invocation->values[index] : NULL;
+}

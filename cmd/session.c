@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every command needs to begin: the root, the configuration, the metadata client's options. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd/command.h"
+#include "config.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/gather.h"
+
+static void config_complaint(void *data, const char *text)
+{
+	warn_user(data, "%s", text);
+}
+
+/* --config is a path outside of --root; the standard place is inside. */
+static int read_config(struct session *session, const struct invocation *invocation)
+{
+	const char *given = option_value(invocation, "config");
+	memory_cleanup_free char *absolute = given ? realpath(given, NULL) : NULL;
+	struct error err;
+	int status;
+
+	if (given && !absolute) {
+		error_errno(&err, errno, "cannot read %s", given);
+		complain("%s", err.text);
+		return EXIT_USAGE;
+	}
+	status = config_read(&session->config, given ? &session->host : &session->root,
+		given ? absolute : CONFIG_PATH, config_complaint, (void *)(uintptr_t)invocation,
+		&err);
+	if (status == -ENOENT && !given)
+		return 0;
+	if (status < 0) {
+		complain("%s", err.text);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+int session_open(struct session *session, const struct invocation *invocation)
+{
+	const char *root = option_value(invocation, "root");
+	struct error err;
+	int status;
+
+	*session = (struct session){ .root = { .fd = -1 }, .host = { .fd = -1 } };
+	config_init(&session->config);
+	if (root_open(&session->host, "/", &err) < 0 ||
+		root_open(&session->root, root ? root : "/", &err) < 0) {
+		complain("%s", err.text);
+		return EXIT_USAGE;
+	}
+	status = read_config(session, invocation);
+	if (status)
+		return status;
+	session->imds.endpoint = option_value(invocation, "imds-endpoint");
+	if (imds_options_read(&session->imds, getenv, &err) < 0 ||
+		(session->imds.endpoint && imds_endpoint_check(session->imds.endpoint, &err) < 0)) {
+		complain("%s", err.text);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+void session_close(struct session *session)
+{
+	root_close(&session->root);
+	root_close(&session->host);
+	config_free(&session->config);
+}
+
+void session_gather(const struct session *session, struct facts *facts)
+{
+	const struct gather gather = { .root = &session->root, .host = &session->host,
+		.config = &session->config, .imds = session->root.live ? &session->imds : NULL,
+		.version = PACKAGE_VERSION };
+
+	facts_gather(facts, &gather);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ec2hib status: can this instance hibernate, and why not. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "config.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/gather.h"
+#include "ui/status_view.h"
+
+static const struct option_entry options[] = {
+	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "facts and checks as JSON" },
+	{ "from", 0, ARGUMENT_FILE, "FILE", NULL,
+		"evaluate saved facts (- reads standard input)" },
+};
+
+static int load_saved(
+	const char *path, struct facts *facts, struct config *config, struct error *err)
+{
+	json_error_t where;
+	json_t *json;
+	int status;
+
+	if (strcmp(path, "-") == 0) {
+		json = json_loadf(stdin, JSON_REJECT_DUPLICATES, &where);
+		path = "standard input";
+	} else {
+		json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+	}
+	if (!json && where.line < 0)
+		return error_set(err, EINVAL, "cannot read %s: %s", path, where.text);
+	if (!json)
+		return error_set(err, EINVAL, "cannot read %s: line %d: %s", path, where.line,
+			where.text);
+	config_free(config);
+	status = facts_load(facts, config, json, err);
+	json_decref(json);
+	return status < 0 ? error_prefix(err, status, "cannot use %s", path) : 0;
+}
+
+static void show_json(
+	const struct report *report, const struct facts *facts, const struct config *config)
+{
+	enum readiness readiness = readiness_of(report->findings, report->count);
+	json_t *saved = facts_save(facts, config);
+	json_t *answer = json_pack("{s:s, s:s, s:o}", "ec2hib", PACKAGE_VERSION, "readiness",
+		readiness_name(readiness), "checks", report_to_json(report));
+
+	json_object_update(answer, saved);
+	json_dumpf(answer, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(saved);
+	json_decref(answer);
+}
+
+/* Of chosen checks each answer counts, also those that readiness can do without. */
+static int exit_status_of_chosen(const struct report *report)
+{
+	int status = EXIT_READY;
+
+	for (size_t i = 0; i < report->count; i++) {
+		if (report->findings[i].state == CHECK_FAIL)
+			return EXIT_NOT_READY;
+		if (report->findings[i].state == CHECK_UNKNOWN)
+			status = EXIT_UNKNOWN;
+	}
+	return status;
+}
+
+static int exit_status_of(const struct report *report)
+{
+	static const int statuses[] = { [READY] = EXIT_READY, [NOT_READY] = EXIT_NOT_READY,
+		[READINESS_UNKNOWN] = EXIT_UNKNOWN };
+
+	if (!report_is_whole(report))
+		return exit_status_of_chosen(report);
+	return statuses[readiness_of(report->findings, report->count)];
+}
+
+static int answer(
+	struct invocation *invocation, const struct facts *facts, const struct config *config)
+{
+	struct report report;
+	int status;
+
+	report_make(&report, (const char *const *)invocation->operands, facts, config);
+	if (option_given(invocation, "json"))
+		show_json(&report, facts, config);
+	else if (option_given(invocation, "verbose"))
+		report_explain(&report, &invocation->style);
+	else if (!option_given(invocation, "quiet"))
+		report_show(&report, &invocation->style);
+	status = exit_status_of(&report);
+	report_free(&report);
+	return status;
+}
+
+static int run(struct invocation *invocation)
+{
+	const char *from = option_value(invocation, "from");
+	struct session session;
+	struct facts facts = { 0 };
+	struct error err;
+	int status = 0;
+
+	for (int i = 0; i < invocation->operand_count; i++)
+		if (!check_find(invocation->operands[i])) {
+			complain("there is no check \"%s\"; ec2hib status lists them",
+				invocation->operands[i]);
+			return EXIT_USAGE;
+		}
+	status = session_open(&session, invocation);
+	if (status == 0 && from) {
+		if (load_saved(from, &facts, &session.config, &err) < 0) {
+			complain("%s", err.text);
+			status = EXIT_USAGE;
+		}
+	} else if (status == 0) {
+		session_gather(&session, &facts);
+	}
+	if (status == 0)
+		status = answer(invocation, &facts, &session.config);
+	facts_free(&facts);
+	session_close(&session);
+	return status;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.synopsis = "[--json] [--from FILE] [CHECK...]",
+	.summary = "tell whether this instance can hibernate, and why not",
+	.details = "Without CHECK all checks run; -v explains each. The exit status is 0 when the\n"
+		   "machine is ready, 1 when it is not, 2 for a wrong command line, and 3 when that\n"
+		   "could not be told (often: not run as root). With CHECK it says so of just those.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.operands = ARGUMENT_CHECK,
+	.run = run,
+};

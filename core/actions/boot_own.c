@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/actions/boot_own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/memory.h"
+
+#define OWN_FILE_LIMIT ((size_t)64 * 1024)
+
+#define OWN_FOLDER "# ec2hib made this folder as well.\n"
+
+/* Reads all of it and says whether the folder is ours too. */
+static int read_all(const struct root *root, const char *path, char **text, bool *folder,
+	struct error *err)
+{
+	int status = root_read(root, path, OWN_FILE_LIMIT, text, NULL, err);
+
+	*folder = status == 0 && text_ends(*text, OWN_FOLDER);
+	return status == -ENOENT || status == -ENOTDIR ? 0 : status;
+}
+
+int own_file_read(
+	const struct root *root, const char *path, char **text, struct error *err)
+{
+	bool folder;
+	int status = read_all(root, path, text, &folder, err);
+
+	if (folder)
+		(*text)[strlen(*text) - strlen(OWN_FOLDER)] = '\0';
+	return status;
+}
+
+/* Removes an empty folder; one that others use by now stays. */
+static void remove_folder(const struct root *root, const char *folder)
+{
+	memory_cleanup_free char *above = path_folder(folder);
+	struct error ignored;
+	file_cleanup_close int fd =
+		root_openat(root, above, O_RDONLY | O_DIRECTORY, 0, &ignored);
+
+	if (fd >= 0 && unlinkat(fd, path_name(folder), AT_REMOVEDIR) == 0)
+		fsync(fd);
+}
+
+/* Where a folder is made together with its first file; the caller frees it. */
+static char *draft_folder(const char *folder)
+{
+	memory_cleanup_free char *above = path_folder(folder);
+
+	return text_format("%s/.%s.ec2hib-new", strcmp(above, "/") == 0 ? "" : above,
+		path_name(folder));
+}
+
+/* Makes the folder of PATH with the file in it appear at once, so that a kill leaves both or none. */
+static int put_with_folder(
+	const struct root *root, const char *path, const char *text, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path),
+				 *draft = draft_folder(folder);
+	memory_cleanup_free char *file = text_format("%s/%s", draft, path_name(path));
+	memory_cleanup_free char *all = text_format("%s" OWN_FOLDER, text);
+	int status = root_make_directory(root, draft, err);
+
+	if (status == 0)
+		status = root_replace(root, file, all, 0644, err);
+	if (status == 0)
+		status = root_rename(root, draft, folder, err);
+	if (status < 0)
+		own_leftover_remove(root, path);
+	return status;
+}
+
+int own_file_put(
+	const struct root *root, const char *path, const char *text, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path), *old = NULL, *all = NULL;
+	bool own_folder;
+	int status = read_all(root, path, &old, &own_folder, err);
+
+	if (status < 0)
+		return status;
+	own_leftover_remove(root, path);
+	if (!text) {
+		status = root_remove(root, path, err);
+		if (status == 0 && own_folder)
+			remove_folder(root, folder);
+		return status;
+	}
+	if (!root_exists(root, folder))
+		return put_with_folder(root, path, text, err);
+	all = text_format("%s%s", text, own_folder ? OWN_FOLDER : "");
+	return root_replace(root, path, all, 0644, err);
+}
+
+/* The name that root_replace() gives the new file of PATH; the caller frees it. */
+static char *leftover_path(const char *path)
+{
+	memory_cleanup_free char *folder = path_folder(path);
+
+	return text_format("%s/.%s.ec2hib-new", folder, path_name(path));
+}
+
+void own_leftover_remove(const struct root *root, const char *path)
+{
+	memory_cleanup_free char *folder = path_folder(path),
+				 *draft = draft_folder(folder);
+	memory_cleanup_free char *inside = text_format("%s/%s", draft, path_name(path));
+	memory_cleanup_free char *inside_leftover = leftover_path(inside);
+	memory_cleanup_free char *target = root_readlink(root, path), *leftover = NULL;
+	struct error ignored;
+
+	/* Of a link it is beside what it names. */
+	if (target && *target != '/')
+		text_set(&target, text_format("%s/%s", folder, target));
+	leftover = leftover_path(target ? target : path);
+	root_remove(root, leftover, &ignored);
+	if (!root_exists(root, draft))
+		return;
+	root_remove(root, inside, &ignored);
+	root_remove(root, inside_leftover, &ignored);
+	remove_folder(root, draft);
+}

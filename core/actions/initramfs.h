@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Resume support in the initramfs that boots next, and back.
+ *
+ * dracut: a configuration file that asks for the resume module, then a new image beside the old
+ * one, exchanged with one rename. initramfs-tools: a configuration file that sets RESUME, then
+ * update-initramfs, which does the same.
+ */
+#ifndef EC2HIB_ACTIONS_INITRAMFS_H
+#define EC2HIB_ACTIONS_INITRAMFS_H
+
+#include <stdbool.h>
+
+#include "core/base/files.h"
+#include "core/facts/facts.h"
+
+/*
+ * True when there is nothing to do: the image can resume, or none is used and the kernel finds the
+ * resume device by itself; and RESUME of initramfs-tools does not name another device.
+ */
+bool initramfs_complete(const struct facts *facts);
+
+/*
+ * Makes it so. Nothing runs and nothing is written when it is. -EOPNOTSUPP when the tool is not
+ * known. After a failure the configuration and the image are as before.
+ */
+int initramfs_set(const struct root *root, const struct facts *facts, struct error *err);
+
+/* Takes our configuration away and makes the image again without it. Nothing of ours there: 0. */
+int initramfs_remove(
+	const struct root *root, const struct facts *facts, struct error *err);
+
+/* What set and remove would do, for a plan: half a sentence. The caller frees it. */
+char *initramfs_describe(const struct facts *facts);
+char *initramfs_describe_remove(const struct facts *facts);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/actions/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/suspend_ioctls.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#define RESUME	       "/sys/power/resume"
+#define RESUME_OFFSET  "/sys/power/resume_offset"
+#define FREEZE_TIMEOUT "/sys/power/pm_freeze_timeout"
+
+/* Writes VALUE and sees that it is there. */
+static int set_and_see(
+	const struct root *root, const char *path, const char *value, struct error *err)
+{
+	memory_cleanup_free char *seen = NULL;
+	int status = root_write_kernel(root, path, value, err);
+
+	if (status == 0)
+		status = root_read_line(root, path, &seen, err);
+	if (status == 0 && strcmp(seen, value) != 0)
+		return error_set(
+			err, EIO, "wrote %s to %s, and it says %s", value, path, seen);
+	return status;
+}
+
+static int set_by_ioctl(
+	const struct root *root, const char *device, uint64_t offset, struct error *err)
+{
+	file_cleanup_close int fd = root_openat(root, "/dev/snapshot", O_RDWR, 0, err);
+	struct resume_swap_area area = { .offset = (int64_t)offset };
+	unsigned major_number, minor_number;
+
+	if (fd < 0)
+		return fd;
+	if (sscanf(device, "%u:%u", &major_number, &minor_number) != 2)
+		return error_set(err, EINVAL, "%s is no device number", device);
+	area.dev = (uint32_t)makedev(major_number, minor_number);
+	if (ioctl(fd, SNAPSHOT_SET_SWAP_AREA, &area) < 0)
+		return error_errno(err, errno, "cannot set the swap area through /dev/snapshot");
+	return 0;
+}
+
+int kernel_set_resume(
+	const struct root *root, const char *device, uint64_t offset, struct error *err)
+{
+	memory_cleanup_free char *pages = text_format("%llu", (unsigned long long)offset);
+	memory_cleanup_free char *seen = NULL;
+	int status;
+
+	/* The offset first: the write of the device is what makes the kernel look. */
+	if (root_exists(root, RESUME_OFFSET)) {
+		status = set_and_see(root, RESUME_OFFSET, pages, err);
+		return status < 0 ? status : set_and_see(root, RESUME, device, err);
+	}
+	status = set_by_ioctl(root, device, offset, err);
+	if (status == 0)
+		status = root_read_line(root, RESUME, &seen, err);
+	if (status == 0 && strcmp(seen, device) != 0)
+		return error_set(err, ENOTSUP,
+			"this kernel has no %s and does not take the swap area from "
+			"/dev/snapshot: it hibernates after a reboot only",
+			RESUME_OFFSET);
+	return status;
+}
+
+int kernel_forget_resume(const struct root *root, struct error *err)
+{
+	if (!root_exists(root, RESUME_OFFSET))
+		return 0;
+	return set_and_see(root, RESUME_OFFSET, "0", err);
+}
+
+int kernel_set_freeze_timeout(const struct root *root, uint64_t milliseconds, struct error *err)
+{
+	memory_cleanup_free char *text = text_format("%llu", (unsigned long long)milliseconds);
+
+	return set_and_see(root, FREEZE_TIMEOUT, text, err);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/actions/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/actions/boot.h"
+#include "core/actions/fstab.h"
+#include "core/actions/initramfs.h"
+#include "core/actions/kernel.h"
+#include "core/actions/swap.h"
+#include "core/base/memory.h"
+#include "core/facts/area.h"
+#include "core/facts/kept.h"
+#include "core/rules/arguments.h"
+
+#define RUN_FOLDER "/run/ec2hib"
+#define LOCK_PATH  RUN_FOLDER "/lock"
+
+int setup_lock(const struct root *root, struct error *err)
+{
+	int fd, code;
+
+	if (root->live) {
+		int status = root_make_directory(root, RUN_FOLDER, err);
+
+		if (status < 0)
+			return status;
+		fd = root_openat(root, LOCK_PATH, O_RDWR | O_CREAT | O_NOFOLLOW, 0644, err);
+	} else {
+		fd = root_openat(root, "/", O_RDONLY | O_DIRECTORY, 0, err);
+	}
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	code = errno;
+	close(fd);
+	if (code == EWOULDBLOCK)
+		return error_set(err, EBUSY,
+			"another ec2hib is changing this machine; wait until it is done");
+	return error_errno(err, code, "cannot lock %s", root->live ? LOCK_PATH : root->path);
+}
+
+/* ---- The swap area --------------------------------------------------------------------------- */
+
+static const struct root *root_of(const struct setup *setup)
+{
+	return setup->gather->root;
+}
+
+static const char *area_of(const struct setup *setup)
+{
+	return setup->facts->area.path.value;
+}
+
+static int switch_off(struct setup *setup, struct error *err)
+{
+	if (!fact_is_true(&setup->facts->area.active))
+		return 0;
+	return swap_off(root_of(setup), setup->facts, err);
+}
+
+/* The slow way: swapoff, mkswap with the same UUID and label, swapon. */
+static int format_again(struct setup *setup, struct error *err)
+{
+	const struct area_facts *area = &setup->facts->area;
+	bool active = fact_is_true(&area->active);
+	int status = switch_off(setup, err);
+
+	if (status < 0)
+		return error_prefix(err, status, "the stale image stays");
+	status = swap_format(root_of(setup), area->path.value,
+		area->header_uuid.is == FACT_KNOWN ? area->header_uuid.value : NULL,
+		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL, err);
+	if (status == 0 && active)
+		status = swap_on(area->path.value, err);
+	return status;
+}
+
+/*
+ * The signature is put back on the block device, which works while the area is active and takes one
+ * write: there is no moment in which a power cut leaves something else than the image or plain swap.
+ * Only where the kernel does not let anybody write to a device in use, the area is formatted again.
+ */
+static int clean_image(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct area_facts *area = &setup->facts->area;
+	memory_cleanup_free char *device = NULL;
+	struct error reason;
+	uint64_t position;
+
+	(void)step;
+	if (area->devices.count == 0 || area->resume_offset.is != FACT_KNOWN)
+		return format_again(setup, err);
+	device = text_format("/dev/%s", area->devices.items[0].name.value);
+	position = area->resume_offset.value * setup->facts->kernel.page_size.value;
+	if (swap_header_mend(device, position, &reason) == 0)
+		return 0;
+	progress_note(setup->progress, "%s; formatting it again", reason.text);
+	return format_again(setup, err);
+}
+
+static char *area_record(const struct setup *setup)
+{
+	return text_format("%s/%s", setup->gather->config->state_dir, AREA_RECORD_NAME);
+}
+
+static int remember_area(struct setup *setup, const struct step *step, struct error *err)
+{
+	memory_cleanup_free char *record = area_record(setup);
+	memory_cleanup_free char *name = area_stable_name(&setup->facts->area);
+	int status = root_make_directory(
+		root_of(setup), setup->gather->config->state_dir, err);
+
+	(void)step;
+	text_append(&name, "\n");
+	return status < 0 ? status : root_replace(root_of(setup), record, name, 0644, err);
+}
+
+static int forget_area(struct setup *setup, const struct step *step, struct error *err)
+{
+	memory_cleanup_free char *record = area_record(setup);
+
+	(void)step;
+	return root_remove(root_of(setup), record, err);
+}
+
+static int remove_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	const bool only_off = step->value != 0;
+	int status = switch_off(setup, err);
+
+	if (status < 0 || only_off)
+		return status;
+	return swap_file_remove(root_of(setup), area_of(setup), err);
+}
+
+static int create_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct facts *facts = setup->facts;
+	const struct config *config = setup->gather->config;
+	const struct swap_request request = {
+		.path = area_of(setup),
+		.size = step->value,
+		.filesystem = facts->area.filesystem.is == FACT_KNOWN ?
+				      facts->area.filesystem.value :
+				      "the file system",
+		.kernel = facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value :
+								   NULL,
+		.write_out = config->touch_swap == CHOICE_YES,
+		.nocow = fact_text_is(&facts->area.filesystem, "btrfs"),
+		.label = facts->system.selinux.is == FACT_KNOWN &&
+			 !fact_text_is(&facts->system.selinux, "disabled"),
+	};
+
+	return swap_file_create(root_of(setup), &request, setup->progress, err);
+}
+
+static int protect_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return swap_file_protect(root_of(setup), area_of(setup), err);
+}
+
+static int label_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return swap_file_label(root_of(setup), area_of(setup), err);
+}
+
+static int format_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	int status = switch_off(setup, err);
+
+	(void)step;
+	if (status < 0)
+		return status;
+	return swap_format(root_of(setup), area_of(setup), NULL, SWAP_LABEL, err);
+}
+
+static int activate_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return swap_on(area_of(setup), err);
+}
+
+static int swap_at_boot(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return fstab_set(root_of(setup), &setup->facts->area, err);
+}
+
+/* ---- The next boot and the running kernel --------------------------------------------------------- */
+
+static int boot_arguments(struct setup *setup, const struct step *step, struct error *err)
+{
+	strings_cleanup struct strings wanted = { 0 };
+
+	(void)step;
+	if (!arguments_wanted(setup->facts, &wanted))
+		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
+	return boot_arguments_set(
+		root_of(setup), setup->facts, setup->gather->config, &wanted, err);
+}
+
+static int initramfs(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return initramfs_set(root_of(setup), setup->facts, err);
+}
+
+/*
+ * Writing /sys/power/resume starts a resume when there is an image, so the header is read again
+ * just before, whatever the facts said.
+ */
+static int kernel_resume(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct area_facts *area = &setup->facts->area;
+
+	(void)step;
+	facts_gather_again(setup->facts, setup->gather);
+	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN)
+		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
+	if (!fact_text_is(&area->signature, SIGNATURE_SWAP))
+		return error_set(err, EBUSY,
+			"%s is not plain swap now (its header says: %s); the kernel is not "
+			"told about it",
+			area_of(setup),
+			area->signature.is == FACT_KNOWN ? area->signature.value : "unknown");
+	return kernel_set_resume(
+		root_of(setup), area->resume_device.value, area->resume_offset.value, err);
+}
+
+static int freeze_timeout(struct setup *setup, const struct step *step, struct error *err)
+{
+	return kernel_set_freeze_timeout(root_of(setup), step->value, err);
+}
+
+static int freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
+{
+	memory_cleanup_free char *text = text_format(
+		"# made by ec2hib setup; ec2hib teardown removes it (tmpfiles.d(5))\n"
+		"w /sys/power/pm_freeze_timeout - - - - %llu\n",
+		(unsigned long long)step->value);
+	int status = root_make_directory(root_of(setup), "/etc/tmpfiles.d", err);
+
+	if (status < 0)
+		return status;
+	return root_replace(root_of(setup), TMPFILES_PATH, text, 0644, err);
+}
+
+/* ---- The way back ------------------------------------------------------------------------------------ */
+
+static void tell_left(const struct setup *setup, const struct strings *left)
+{
+	for (size_t i = 0; i < left->count; i++)
+		progress_note(setup->progress, "%s", left->items[i]);
+}
+
+static int undo_boot_arguments(struct setup *setup, const struct step *step, struct error *err)
+{
+	strings_cleanup struct strings left = { 0 };
+	int status = boot_arguments_remove(
+		root_of(setup), setup->facts, setup->gather->config, &left, err);
+
+	(void)step;
+	tell_left(setup, &left);
+	return status;
+}
+
+static int undo_initramfs(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return initramfs_remove(root_of(setup), setup->facts, err);
+}
+
+static int undo_swap_at_boot(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return fstab_clear(root_of(setup), err);
+}
+
+static int undo_freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return root_remove(root_of(setup), TMPFILES_PATH, err);
+}
+
+/*
+ * The offset alone: from 0 on the device of a file system the kernel finds no swap, so that it
+ * refuses to hibernate and finds no image. The device cannot be taken back: kernels refuse 0:0
+ * (seen on 6.1).
+ */
+static int undo_kernel_resume(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return kernel_forget_resume(root_of(setup), err);
+}
+
+static int undo_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	int status = switch_off(setup, err);
+
+	(void)step;
+	if (status < 0 || fact_text_is(&setup->facts->area.kind, "device"))
+		return status;
+	return swap_file_remove(root_of(setup), area_of(setup), err);
+}
+
+/* ---- All steps ------------------------------------------------------------------------------------------ */
+
+static int (*const runners[])(struct setup *, const struct step *, struct error *) = {
+	[STEP_REMEMBER_AREA] = remember_area,
+	[STEP_CLEAN_IMAGE] = clean_image,
+	[STEP_REMOVE_SWAP] = remove_swap,
+	[STEP_CREATE_SWAP] = create_swap,
+	[STEP_PROTECT_SWAP] = protect_swap,
+	[STEP_LABEL_SWAP] = label_swap,
+	[STEP_FORMAT_SWAP] = format_swap,
+	[STEP_SWAP_ON] = activate_swap,
+	[STEP_SWAP_AT_BOOT] = swap_at_boot,
+	[STEP_BOOT_ARGUMENTS] = boot_arguments,
+	[STEP_INITRAMFS] = initramfs,
+	[STEP_KERNEL_RESUME] = kernel_resume,
+	[STEP_FREEZE_TIMEOUT] = freeze_timeout,
+	[STEP_FREEZE_AT_BOOT] = freeze_at_boot,
+	[STEP_UNDO_BOOT_ARGUMENTS] = undo_boot_arguments,
+	[STEP_UNDO_INITRAMFS] = undo_initramfs,
+	[STEP_UNDO_SWAP_AT_BOOT] = undo_swap_at_boot,
+	[STEP_UNDO_FREEZE_AT_BOOT] = undo_freeze_at_boot,
+	[STEP_UNDO_KERNEL_RESUME] = undo_kernel_resume,
+	[STEP_UNDO_SWAP] = undo_swap,
+	[STEP_UNDO_REMEMBER_AREA] = forget_area,
+};
+
+int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->steps[i];
+		int status;
+
+		if (progress_cancelled(setup->progress))
+			return error_set(err, ECANCELED,
+				"stopped before step %zu of %zu; run it again to go on", i + 1,
+				plan->count);
+		if (setup->begin)
+			setup->begin(setup->data, plan, i);
+		status = runners[step->kind](setup, step, err);
+		/* Every step may change what the next one rests on. */
+		facts_gather_again(setup->facts, setup->gather);
+		if (status < 0)
+			return error_prefix(err, status, "step %zu of %zu (%s)", i + 1,
+				plan->count, step->id);
+	}
+	return 0;
+}

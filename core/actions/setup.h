@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Carrying out a plan: setup and teardown. */
+#ifndef EC2HIB_ACTIONS_SETUP_H
+#define EC2HIB_ACTIONS_SETUP_H
+
+#include "core/actions/progress.h"
+#include "core/facts/gather.h"
+#include "core/rules/plan.h"
+
+/* Everything that a step needs. */
+struct setup {
+	const struct gather *gather;
+	struct facts *facts; /* gathered; fresh again after each step */
+	const struct progress *progress;
+	/* Before each step: INDEX of plan->steps. May be NULL. */
+	void (*begin)(void *data, const struct plan *plan, size_t index);
+	void *data;
+};
+
+/*
+ * One setup or teardown at a time: a lock on /run/ec2hib/lock, or for an image on its folder. A
+ * descriptor to close when done, or -EBUSY.
+ */
+int setup_lock(const struct root *root, struct error *err);
+
+/*
+ * Runs the steps in order. The first one that fails ends it: it has undone what it had half made,
+ * the error says which step it was, and the steps before it stay done. Running setup again then
+ * plans what is left. -ECANCELED when progress says so between two steps.
+ */
+int plan_apply(struct setup *setup, const struct plan *plan, struct error *err);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Making the swap file itself. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/actions/swap.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/extents.h"
+#include "core/rules/size.h"
+
+#define WRITE_PIECE ((size_t)(4 * MIB))
+
+/* xfs took unwritten extents for holes in a swap file before Linux 4.18 (aws hibinit-agent #25). */
+static bool fallocate_will_do(const struct swap_request *request)
+{
+	if (request->write_out)
+		return false;
+	if (strcmp(request->filesystem, "xfs") == 0)
+		return request->kernel && version_compare(request->kernel, "4.18") >= 0;
+	return true;
+}
+
+static int write_out(
+	int fd, const char *path, uint64_t size, const struct progress *progress, struct error *err)
+{
+	void *zeros = mmap(NULL, WRITE_PIECE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+
+	if (zeros == MAP_FAILED)
+		return error_errno(err, errno, "cannot write %s", path);
+	for (uint64_t done = 0; done < size && status == 0;) {
+		size_t piece = size - done < WRITE_PIECE ? (size_t)(size - done) : WRITE_PIECE;
+		ssize_t written = pwrite(fd, zeros, piece, (off_t)done);
+
+		if (progress_cancelled(progress))
+			status = error_set(err, ECANCELED, "stopped while writing %s", path);
+		else if (written < 0 && errno != EINTR)
+			status = error_errno(err, errno, "cannot write %s after %llu MiB", path,
+				(unsigned long long)(done / MIB));
+		else if (written > 0)
+			done += (uint64_t)written;
+	}
+	munmap(zeros, WRITE_PIECE);
+	return status;
+}
+
+/* Copy on write and compression can only be switched off while the file is empty (btrfs(5)). */
+static int set_nocow(int fd, const char *path, struct error *err)
+{
+	unsigned flags = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return error_errno(err, errno, "cannot read the attributes of %s", path);
+	flags = (flags | FS_NOCOW_FL) & ~(unsigned)FS_COMPR_FL;
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
+		return error_errno(err, errno, "cannot switch copy-on-write off for %s", path);
+	return 0;
+}
+
+/* Gives the new empty file its blocks. */
+static int fill(const struct swap_request *request, int fd, const char *path,
+	const struct progress *progress, struct error *err)
+{
+	memory_cleanup_free char *size = size_format(request->size);
+	int status;
+
+	if (fallocate_will_do(request)) {
+		do
+			status = fallocate(fd, 0, 0, (off_t)request->size);
+		while (status < 0 && errno == EINTR && !progress_cancelled(progress));
+		if (status == 0)
+			return 0;
+		if (errno == EINTR)
+			return error_set(err, ECANCELED, "stopped while making %s", path);
+		if (errno != EOPNOTSUPP)
+			return error_errno(
+				err, errno, "cannot give %s its blocks (%s)", path, size);
+		progress_note(progress, "%s cannot reserve blocks: writing %s", request->filesystem,
+			size);
+	}
+	return write_out(fd, path, request->size, progress, err);
+}
+
+/* What came out, after everything is on the disk. */
+static int inspect(int fd, const char *path, uint64_t size, size_t *extents, struct error *err)
+{
+	extent_list list = { 0 };
+	struct extents_summary summary;
+	int status = extents_map(&list, &summary, fd, size, err);
+
+	*extents = list.count;
+	for (size_t i = 0; i < list.count; i++)
+		layout_free(&extent_layout, &list.items[i]);
+	free(list.items);
+	if (status < 0)
+		return error_prefix(err, status, "cannot see where %s lies", path);
+	if (summary.holes || summary.compressed || summary.unmapped || summary.shared)
+		return error_set(err, EINVAL,
+			"the file system made %s with %s: it cannot be a swap file", path,
+			summary.holes	     ? "holes" :
+			summary.compressed ? "compressed blocks" :
+			summary.shared     ? "shared blocks" :
+					     "blocks without a place");
+	return 0;
+}
+
+/* One attempt: a complete, formatted file under the temporary name; nothing is left on an error. */
+static int attempt(const struct root *root, const struct swap_request *request, const char *path,
+	const struct progress *progress, size_t *extents, struct error *err)
+{
+	file_cleanup_close int fd = -1;
+	struct error ignored;
+	int status = root_remove(root, path, err);
+
+	if (status < 0)
+		return status;
+	fd = root_openat(root, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, err);
+	if (fd < 0)
+		return fd;
+	if (fchown(fd, 0, 0) < 0 || fchmod(fd, 0600) < 0)
+		status = error_errno(err, errno, "cannot make %s readable for root only", path);
+	if (status == 0 && request->nocow)
+		status = set_nocow(fd, path, err);
+	if (status == 0)
+		status = fill(request, fd, path, progress, err);
+	if (status == 0)
+		status = swap_format(root, path, NULL, SWAP_LABEL, err);
+	if (status == 0 && request->label)
+		status = swap_file_label(root, path, err);
+	if (status == 0 && fsync(fd) < 0)
+		status = error_errno(err, errno, "cannot write %s", path);
+	if (status == 0)
+		status = inspect(fd, path, request->size, extents, err);
+	if (status < 0)
+		root_remove(root, path, &ignored);
+	return status;
+}
+
+/* A second file beside the first, so that it must lie elsewhere; the better of the two stays. */
+static void try_again(const struct root *root, const struct swap_request *request,
+	const char *first, size_t first_extents, const struct progress *progress)
+{
+	memory_cleanup_free char *second = text_format("%s2", first);
+	struct error ignored;
+	size_t extents;
+
+	if (attempt(root, request, second, progress, &extents, &ignored) < 0)
+		return; /* no room for two: the first will do */
+	if (extents < first_extents && root_rename(root, second, first, &ignored) == 0) {
+		progress_note(progress, "a second try gave %zu extents in place of %zu", extents,
+			first_extents);
+		return;
+	}
+	root_remove(root, second, &ignored);
+}
+
+int swap_file_create(const struct root *root, const struct swap_request *request,
+	const struct progress *progress, struct error *err)
+{
+	memory_cleanup_free char *temporary = swap_temporary_path(request->path);
+	memory_cleanup_free char *second = text_format("%s2", temporary);
+	struct error ignored;
+	size_t extents;
+	int status = root_check_trusted(root, request->path, err);
+
+	if (status == 0)
+		status = root_remove(root, second, err); /* of an interrupted run */
+	if (status == 0)
+		status = attempt(root, request, temporary, progress, &extents, err);
+	if (status < 0)
+		return error_prefix(err, status, "cannot create %s", request->path);
+	if (swap_is_fragmented(request->size, extents))
+		try_again(root, request, temporary, extents, progress);
+	status = root_rename(root, temporary, request->path, err);
+	if (status < 0) {
+		root_remove(root, temporary, &ignored);
+		return error_prefix(err, status, "cannot create %s", request->path);
+	}
+	return 0;
+}

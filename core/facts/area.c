@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/facts/area.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/device.h"
+#include "core/facts/extents.h"
+#include "core/facts/header.h"
+
+#define HIBINIT_SWAP_FILE  "/swap-hibinit" /* ec2-hibinit-agent's */
+#define STANDARD_SWAP_FILE "/swap"	   /* hibagent's, and ours */
+
+void area_record_gather(
+	struct area_facts *area, const struct root *root, const struct config *config)
+{
+	memory_cleanup_free char *record = text_format("%s/%s", config->state_dir, AREA_RECORD_NAME);
+
+	fact_read_text(&area->remembered, root, record);
+	if (area->remembered.is == FACT_KNOWN && *area->remembered.value != '/')
+		fact_set_unknown(fact_of(&area->remembered), "%s%s has no path", root->path, record);
+}
+
+char *area_stable_name(const struct area_facts *area)
+{
+	const struct device_facts *device = area->devices.items;
+
+	if (fact_text_is(&area->kind, "device") && area->devices.count &&
+		device->partuuid.is == FACT_KNOWN)
+		return text_format("/dev/disk/by-partuuid/%s", device->partuuid.value);
+	return text_copy(area->path.value);
+}
+
+/* What setup was given, NULL when it was given nothing. */
+static char *remembered_path(const struct config *config, const struct root *root)
+{
+	struct area_facts area = { 0 };
+	char *path = NULL;
+
+	area_record_gather(&area, root, config);
+	if (area.remembered.is == FACT_KNOWN) {
+		path = area.remembered.value;
+		area.remembered.value = NULL;
+	}
+	free(area.remembered.value);
+	free(area.remembered.why);
+	return path;
+}
+
+char *area_path(const struct config *config, const struct root *root)
+{
+	char *remembered;
+
+	if (*config->swap_device)
+		return text_copy(config->swap_device);
+	if (strcmp(config->swapfile, "auto") != 0)
+		return text_copy(config->swapfile);
+	remembered = remembered_path(config, root);
+	if (remembered)
+		return remembered;
+	if (!root_exists(root, STANDARD_SWAP_FILE) && root_exists(root, HIBINIT_SWAP_FILE))
+		return text_copy(HIBINIT_SWAP_FILE);
+	return text_copy(STANDARD_SWAP_FILE);
+}
+
+static void gather_header(struct area_facts *area, const struct root *root, const char *path)
+{
+	memory_cleanup_free char *parent = path_folder(path);
+	struct error err = { "" };
+	file_cleanup_close int folder =
+		root_openat(root, parent, O_RDONLY | O_DIRECTORY, 0, &err);
+	struct swap_header header;
+
+	if (folder < 0 || header_read(&header, folder, path_name(path), &err) < 0) {
+		fact_set_unknown(fact_of(&area->signature), "%s", err.text);
+		fact_set_unknown(fact_of(&area->header_page_size), "%s", err.text);
+		fact_set_unknown(fact_of(&area->header_size), "%s", err.text);
+		fact_set_unknown(fact_of(&area->header_uuid), "%s", err.text);
+		fact_set_unknown(fact_of(&area->header_label), "%s", err.text);
+		return;
+	}
+	fact_set_text(&area->signature, header.signature);
+	fact_set_absent(fact_of(&area->header_page_size));
+	fact_set_absent(fact_of(&area->header_size));
+	if (header.page_size) {
+		fact_set_number(&area->header_page_size, header.page_size);
+		fact_set_number(&area->header_size, header.size);
+	}
+	fact_set_text(&area->header_uuid, *header.uuid ? header.uuid : NULL);
+	fact_set_text(&area->header_label, *header.label ? header.label : NULL);
+}
+
+static void extents_unknown(struct area_facts *area, const char *why)
+{
+	fact_set_unknown(fact_of(&area->extents), "%s", why);
+	fact_set_unknown(fact_of(&area->holes), "%s", why);
+	fact_set_unknown(fact_of(&area->shared), "%s", why);
+	fact_set_unknown(fact_of(&area->compressed), "%s", why);
+	fact_set_unknown(fact_of(&area->copy_on_write), "%s", why);
+	fact_set_unknown(fact_of(&area->resume_offset), "%s", why);
+}
+
+/* The file's place on its device, its attributes and its label. */
+static void gather_extents(struct area_facts *area, const struct root *root)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct extents_summary summary;
+	struct error err = { "" };
+	file_cleanup_close int fd =
+		root_openat(root, area->path.value, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &err);
+	unsigned attributes = 0;
+
+	if (fd < 0 || extents_map(&area->extents, &summary, fd, area->size.value, &err) < 0) {
+		extents_unknown(area, err.text);
+		return;
+	}
+	fact_set_number(&area->holes, summary.holes);
+	fact_set_flag(&area->shared, summary.shared);
+	fact_set_flag(&area->compressed, summary.compressed);
+	/* Only btrfs copies on write by default; elsewhere a file is written where it is. */
+	if (!fact_text_is(&area->filesystem, "btrfs"))
+		fact_set_flag(&area->copy_on_write, false);
+	else if (ioctl(fd, FS_IOC_GETFLAGS, &attributes) == 0)
+		fact_set_flag(&area->copy_on_write, !(attributes & FS_NOCOW_FL));
+	if (area->extents.count == 0 || area->extents.items[0].logical.value != 0)
+		fact_set_absent(fact_of(&area->resume_offset));
+	else
+		fact_set_number(
+			&area->resume_offset, area->extents.items[0].physical.value / page);
+}
+
+static void gather_filesystem(struct area_facts *area, const struct root *root,
+	const struct root *host, const char *path)
+{
+	memory_cleanup_free char *existing = text_copy(path);
+	memory_cleanup_free char *shown = NULL, *type = NULL, *point = NULL;
+	struct error err = { "" };
+	struct statvfs space;
+	dev_t number;
+	int status;
+
+	/* A file that is not there yet will lie where its folder lies. */
+	while (!root_exists(root, existing) && strcmp(existing, "/") != 0)
+		text_set(&existing, path_folder(existing));
+	shown = root_shown(root, existing);
+	status = device_of_path(*shown ? shown : "/", &number, &type, &point, &err);
+	if (type)
+		fact_set_text(&area->filesystem, type);
+	if (point)
+		fact_set_text(&area->mount_point, point);
+	if (statvfs(shown, &space) == 0) {
+		fact_set_number(&area->filesystem_size, (uint64_t)space.f_blocks * space.f_frsize);
+		fact_set_number(&area->filesystem_free, (uint64_t)space.f_bfree * space.f_frsize);
+	}
+	if (status < 0) {
+		fact_set_unknown(fact_of(&area->devices), "%s", err.text);
+		fact_set_unknown(fact_of(&area->resume_device), "%s", err.text);
+		return;
+	}
+	devices_gather(&area->devices, host, root, number);
+	fact_take_text(&area->resume_device, device_number_text(number));
+}
+
+static void gather_label(struct area_facts *area, const struct root *root)
+{
+	memory_cleanup_free char *shown = root_shown(root, area->path.value);
+	char label[256];
+	ssize_t length = lgetxattr(shown, "security.selinux", label, sizeof(label) - 1);
+
+	if (length >= 0) {
+		label[length] = '\0';
+		fact_set_text(&area->selinux_label, label);
+	} else if (errno == ENODATA || errno == ENOTSUP) {
+		fact_set_absent(fact_of(&area->selinux_label));
+	} else {
+		fact_set_unknown(fact_of(&area->selinux_label), "cannot read the label of %s: %s",
+			shown, strerror(errno));
+	}
+}
+
+static void gather_device(struct area_facts *area, const struct root *root,
+	const struct root *host, dev_t number)
+{
+	fact_set_text(&area->kind, "device");
+	devices_gather(&area->devices, host, root, number);
+	fact_take_text(&area->resume_device, device_number_text(number));
+	if (area->devices.count && area->devices.items[0].size.is == FACT_KNOWN)
+		fact_set_number(&area->size, area->devices.items[0].size.value);
+	fact_set_number(&area->resume_offset, 0);
+	fact_set_number(&area->holes, 0);
+	fact_set_flag(&area->shared, false);
+	fact_set_flag(&area->copy_on_write, false);
+	fact_set_flag(&area->compressed, false);
+	fact_set_absent(fact_of(&area->extents));
+	fact_set_absent(fact_of(&area->selinux_label));
+	fact_set_absent(fact_of(&area->filesystem));
+	fact_set_absent(fact_of(&area->mount_point));
+	fact_set_absent(fact_of(&area->filesystem_size));
+	fact_set_absent(fact_of(&area->filesystem_free));
+}
+
+/* There is no such file: what would be there is absent, where it would lie is known. */
+static void gather_missing(struct area_facts *area)
+{
+	fact_set_absent(fact_of(&area->kind));
+	fact_set_absent(fact_of(&area->size));
+	fact_set_absent(fact_of(&area->mode));
+	fact_set_absent(fact_of(&area->owner));
+	fact_set_absent(fact_of(&area->selinux_label));
+	fact_set_absent(fact_of(&area->extents));
+	fact_set_absent(fact_of(&area->holes));
+	fact_set_absent(fact_of(&area->shared));
+	fact_set_absent(fact_of(&area->copy_on_write));
+	fact_set_absent(fact_of(&area->compressed));
+	fact_set_absent(fact_of(&area->signature));
+	fact_set_absent(fact_of(&area->header_page_size));
+	fact_set_absent(fact_of(&area->header_size));
+	fact_set_absent(fact_of(&area->header_uuid));
+	fact_set_absent(fact_of(&area->header_label));
+	fact_set_absent(fact_of(&area->resume_offset));
+}
+
+void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const char *path)
+{
+	struct error err = { "" };
+	struct stat status;
+	int found = root_lstat(root, path, &status);
+
+	fact_set_text(&area->path, path);
+	fact_set_absent(fact_of(&area->untrusted_folder));
+	if (root_check_trusted(root, path, &err) < 0)
+		fact_set_text(&area->untrusted_folder, err.text);
+	/* Programs of LVM and friends make their devices symbolic links: /dev/vg/swap. */
+	if (found == 0 && S_ISLNK(status.st_mode) && text_starts(path, "/dev/"))
+		found = root_stat(root, path, &status);
+	if (found == 0) {
+		fact_set_number(&area->mode, status.st_mode & 07777);
+		fact_set_number(&area->owner, status.st_uid);
+	}
+	if (found == 0 && S_ISBLK(status.st_mode)) {
+		memory_cleanup_free char *device = NULL;
+
+		gather_device(area, root, host, status.st_rdev);
+		/* Not by a link's name: the header is read without following links. */
+		if (area->devices.count)
+			device = text_format("/dev/%s", area->devices.items[0].name.value);
+		gather_header(area, root, device ? device : path);
+		return;
+	}
+	gather_filesystem(area, root, host, path);
+	if (found == -ENOENT) {
+		gather_missing(area);
+	} else if (found < 0) {
+		fact_set_unknown(fact_of(&area->kind), "cannot look at %s: %s", path, strerror(-found));
+	} else if (S_ISREG(status.st_mode)) {
+		fact_set_text(&area->kind, "file");
+		fact_set_number(&area->size, (uint64_t)status.st_size);
+		gather_label(area, root);
+		gather_extents(area, root);
+		gather_header(area, root, path);
+	} else {
+		fact_set_text(&area->kind, S_ISLNK(status.st_mode) ? "link" : "other");
+	}
+}
+
+/* See area_complete(). */
+static void name_resume_device(struct facts *facts)
+{
+	struct area_facts *area = &facts->area;
+	const struct entry_facts *next = facts_next_entry(facts);
+	const struct fact_text *force = &facts->boot.force_partuuid;
+	const struct device_facts *device;
+	bool bare_kernel = next && next->initramfs.is == FACT_ABSENT;
+
+	/* Ubuntu has an initramfs and skips it; setup makes it boot with it where that is needed. */
+	if (force->is == FACT_KNOWN && *force->value)
+		bare_kernel = false;
+
+	if (area->devices.is != FACT_KNOWN || area->devices.count == 0) {
+		fact_set_unknown(fact_of(&area->resume_argument), "%s",
+			area->devices.why ? area->devices.why : "the device is not known");
+		return;
+	}
+	device = &area->devices.items[0];
+	if (device->partuuid.is == FACT_KNOWN)
+		fact_take_text(&area->resume_argument,
+			text_format("PARTUUID=%s", device->partuuid.value));
+	else if (device->uuid.is == FACT_KNOWN && !bare_kernel)
+		fact_take_text(
+			&area->resume_argument, text_format("UUID=%s", device->uuid.value));
+	else if (device->uuid.is == FACT_UNKNOWN && !bare_kernel)
+		fact_set_unknown(fact_of(&area->resume_argument), "%s", device->uuid.why);
+	else
+		fact_take_text(
+			&area->resume_argument, text_format("/dev/%s", device->name.value));
+}
+
+/* The same file or device, whatever name /proc/swaps has for it. */
+static bool same_area(const struct swap_facts *swap, const struct area_facts *area)
+{
+	if (text_equal(swap->path.value, area->path.value))
+		return true;
+	return fact_text_is(&area->kind, "device") && fact_text_is(&swap->type, "partition") &&
+	       area->devices.count && swap->device.is == FACT_KNOWN &&
+	       text_equal(swap->device.value, area->devices.items[0].name.value);
+}
+
+void area_complete(struct facts *facts)
+{
+	struct area_facts *area = &facts->area;
+
+	if (facts->swaps.is == FACT_KNOWN) {
+		fact_set_flag(&area->active, false);
+		fact_set_number(&area->used, 0);
+	} else {
+		fact_set_unknown(fact_of(&area->active), "%s",
+			facts->swaps.why ? facts->swaps.why : "the active swaps are not known");
+	}
+	for (size_t i = 0; i < facts->swaps.count; i++) {
+		struct swap_facts *swap = &facts->swaps.items[i];
+
+		fact_set_flag(&swap->is_area, same_area(swap, area));
+		if (!swap->is_area.value)
+			continue;
+		fact_set_flag(&area->active, true);
+		fact_set_number(&area->used, swap->used.value);
+	}
+	name_resume_device(facts);
+}
+
+void root_gather(struct root_facts *facts, const struct root *root, const struct root *host)
+{
+	memory_cleanup_free char *type = NULL;
+	struct error err = { "" };
+	dev_t number;
+	int status = device_of_path(root->live ? "/" : root->path, &number, &type, NULL, &err);
+
+	if (type)
+		fact_set_text(&facts->filesystem, type);
+	if (status == 0)
+		devices_gather(&facts->devices, host, root, number);
+	else
+		fact_set_unknown(fact_of(&facts->devices), "%s", err.text);
+	devices_medium(&facts->medium, &facts->devices);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The swap area that hibernation is meant to use, and the root file system. */
+#ifndef EC2HIB_FACTS_AREA_H
+#define EC2HIB_FACTS_AREA_H
+
+#include "core/base/config.h"
+#include "core/facts/facts.h"
+
+/* In the state folder: the path that setup was given with --swapfile or --swap-device. */
+#define AREA_RECORD_NAME "area"
+
+/*
+ * Which file or device the configuration means: swap-device, or swapfile, or for "auto" what setup
+ * was given, else the file that ec2-hibinit-agent made (/swap-hibinit) where only that exists, and
+ * /swap otherwise. The caller frees it.
+ */
+char *area_path(const struct config *config, const struct root *root);
+
+/* Everything about the area at PATH. HOST is the machine that we run on. */
+void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const char *path);
+
+/*
+ * A name for the area that holds beyond a boot: a partition by its PARTUUID, since NVMe names move;
+ * anything else as it was given. The caller frees it.
+ */
+char *area_stable_name(const struct area_facts *area);
+
+/* Fills remembered. */
+void area_record_gather(
+	struct area_facts *area, const struct root *root, const struct config *config);
+
+/*
+ * What has to be known of the rest first: whether the area is active, and by which name the next
+ * boot can find its device (kernel-parameters.rst: without an initramfs the kernel itself knows
+ * PARTUUID= and /dev/ names but not UUID=).
+ */
+void area_complete(struct facts *facts);
+
+void root_gather(struct root_facts *facts, const struct root *root, const struct root *host);
+
+#endif

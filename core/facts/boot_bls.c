@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Entries as files, one each (The Boot Loader Specification, uapi-group.org): Fedora's GRUB with
+ * its blscfg command, and systemd-boot.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/facts/boot_text.h"
+
+/* "id+3-1.conf" is id: systemd-boot counts attempts to boot in the name. */
+static char *id_of(const char *name)
+{
+	size_t length = strlen(name);
+	const char *plus;
+
+	if (text_ends(name, ".conf"))
+		length -= strlen(".conf");
+	plus = memrchr(name, '+', length);
+	if (plus && strspn(plus + 1, "0123456789-") == (size_t)(name + length - plus - 1))
+		length = (size_t)(plus - name);
+	return text_copy_length(name, length);
+}
+
+/* The fields of an entry that matter here; lines of the same key are joined by a blank. */
+struct fields {
+	char *title;
+	char *version;
+	char *linux;
+	char *initrd;
+	char *options;
+};
+
+static void read_field(struct fields *fields, char *line)
+{
+	const struct {
+		const char *key;
+		char **value;
+	} known[] = {
+		{ "title", &fields->title },
+		{ "version", &fields->version },
+		{ "linux", &fields->linux },
+		{ "initrd", &fields->initrd },
+		{ "options", &fields->options },
+	};
+
+	text_trim(line);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *value = line + strlen(known[i].key);
+
+		if (!boot_line_is(line, known[i].key))
+			continue;
+		value += strspn(value, " \t");
+		text_append(known[i].value, "%s%s", *known[i].value ? " " : "", value);
+		return;
+	}
+}
+
+void boot_bls_parse(struct boot_facts *boot, const char *name, const char *text,
+	const char *environment)
+{
+	memory_cleanup_free char *id = id_of(name), *options = NULL, *initrd = NULL;
+	struct fields fields = { 0 };
+	char *line;
+
+	while ((line = boot_next_line(&text))) {
+		read_field(&fields, line);
+		free(line);
+	}
+	if (fields.linux) {
+		options = boot_environment_expand(
+			fields.options ? fields.options : "", environment);
+		initrd = boot_environment_expand(
+			fields.initrd ? fields.initrd : "", environment);
+		text_trim(options);
+		boot_add_entry(boot, id, fields.title ? fields.title : id, fields.linux,
+			fields.version, initrd, options);
+	}
+	free(fields.title);
+	free(fields.version);
+	free(fields.linux);
+	free(fields.initrd);
+	free(fields.options);
+}
+
+/* The length of the run of digits, or of letters, that TEXT begins with. */
+static size_t segment(const char *text, bool digits)
+{
+	size_t length = 0;
+
+	while (digits ? isdigit((unsigned char)text[length])
+		      : isalpha((unsigned char)text[length]))
+		length++;
+	return length;
+}
+
+static int compare_segments(
+	const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	size_t shorter = a_length < b_length ? a_length : b_length;
+	int order = memcmp(a, b, shorter);
+
+	return order ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+/* As rpm compares versions (rpmio/rpmvercmp.c): run by run, numbers by value and above letters. */
+static int rpm_compare(const char *a, const char *b)
+{
+	while (*a || *b) {
+		bool digits;
+		size_t a_length, b_length;
+		int order;
+
+		while (*a && !isalnum((unsigned char)*a) && *a != '~')
+			a++;
+		while (*b && !isalnum((unsigned char)*b) && *b != '~')
+			b++;
+		if (*a == '~' || *b == '~') {
+			if (*a != *b)
+				return *a == '~' ? -1 : 1;
+			a++;
+			b++;
+			continue;
+		}
+		if (!*a || !*b)
+			break;
+		digits = isdigit((unsigned char)*a);
+		a_length = segment(a, digits);
+		b_length = segment(b, digits);
+		if (b_length == 0)
+			return digits ? 1 : -1;
+		if (digits) {
+			size_t a_zeros = strspn(a, "0"), b_zeros = strspn(b, "0");
+			size_t a_size = a_length > a_zeros ? a_length - a_zeros : 0;
+			size_t b_size = b_length > b_zeros ? b_length - b_zeros : 0;
+
+			order = (a_size > b_size) - (a_size < b_size);
+			if (order == 0)
+				order = compare_segments(
+					a + a_zeros, a_size, b + b_zeros, b_size);
+		} else {
+			order = compare_segments(a, a_length, b, b_length);
+		}
+		if (order)
+			return order;
+		a += a_length;
+		b += b_length;
+	}
+	return (*a != '\0') - (*b != '\0');
+}
+
+/* Takes the last part of ID behind a '-' off; "" when there is none. ID is cut. */
+static const char *cut_part(char *id)
+{
+	char *dash = strrchr(id, '-');
+
+	if (!dash)
+		return "";
+	*dash = '\0';
+	return dash + 1;
+}
+
+/* By name, version and release, as GRUB's blscfg takes file names apart; highest first. */
+static int compare_for_grub(const void *a, const void *b)
+{
+	const struct entry_facts *left = a, *right = b;
+	memory_cleanup_free char *x = text_copy(left->id.value),
+				 *y = text_copy(right->id.value);
+	const char *x_release = cut_part(x), *y_release = cut_part(y);
+	const char *x_version = cut_part(x), *y_version = cut_part(y);
+	int order = rpm_compare(y, x);
+
+	if (order == 0)
+		order = rpm_compare(y_version, x_version);
+	return order ? order : rpm_compare(y_release, x_release);
+}
+
+static int compare_by_version(const void *a, const void *b)
+{
+	const struct entry_facts *left = a, *right = b;
+	int order = 0;
+
+	if (left->version.value && right->version.value)
+		order = rpm_compare(right->version.value, left->version.value);
+	return order ? order : rpm_compare(right->id.value, left->id.value);
+}
+
+/* Which entry CHOICE means; the first one when it means none. */
+static size_t find_choice(const struct boot_facts *boot, const char *choice, bool grub)
+{
+	uint64_t number;
+
+	if (grub && number_parse(choice, &number) == 0)
+		return number < boot->entries.count ? (size_t)number : 0;
+	for (size_t i = 0; *choice && i < boot->entries.count; i++) {
+		const struct entry_facts *entry = &boot->entries.items[i];
+		memory_cleanup_free char *file = text_format("%s.conf", entry->id.value);
+
+		if (grub ? fact_text_is(&entry->id, choice) ||
+					fact_text_is(&entry->title, choice)
+			 : fnmatch(choice, entry->id.value, 0) == 0 ||
+					fnmatch(choice, file, 0) == 0)
+			return i;
+	}
+	return 0;
+}
+
+void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub)
+{
+	size_t next;
+
+	if (boot->entries.count == 0)
+		return;
+	qsort(boot->entries.items, boot->entries.count, sizeof(boot->entries.items[0]),
+		grub ? compare_for_grub : compare_by_version);
+	next = find_choice(boot, choice, grub);
+	for (size_t i = 0; i < boot->entries.count; i++) {
+		struct fact_flag *is_default = &boot->entries.items[i].is_default;
+
+		if (*choice == '@')
+			fact_set_unknown(fact_of(is_default),
+				"systemd-boot keeps its choice in the firmware");
+		else
+			fact_set_flag(is_default, i == next);
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Block devices: the chain from a file system's device down to the disk, and what kind of storage
+ * that disk is. Read from /sys/dev/block; identities from libblkid, or from udev's database where
+ * the device itself may not be read.
+ */
+#ifndef EC2HIB_FACTS_DEVICE_H
+#define EC2HIB_FACTS_DEVICE_H
+
+#include <sys/types.h>
+
+#include "core/facts/facts.h"
+
+/*
+ * Fills DEVICES with NUMBER and what lies below it; the last
+ * is the disk. HOST is the machine that we run on: device numbers are its kernel's, also for an
+ * image that is mounted. CRYPTTAB is read below ROOT.
+ */
+void devices_gather(device_list *devices, const struct root *host, const struct root *root, dev_t number);
+
+/* The medium of the disk at the end of a chain; unknown when the chain is. */
+void devices_medium(struct fact_text *medium, const device_list *devices);
+
+/* True when a device in the chain has a key that is new at every boot. */
+bool devices_random_key(const device_list *devices);
+
+/*
+ * The device that holds the file system with PATH (as the host sees it): 0 or a negative errno.
+ * On btrfs st_dev is no block device; the mount table knows the real one. TYPE, MOUNT_POINT
+ * (owned by the caller afterwards) may be NULL.
+ */
+int device_of_path(const char *path, dev_t *number, char **type, char **mount_point,
+	struct error *err);
+
+/* "259:1" */
+char *device_number_text(dev_t number);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/facts/gather.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/area.h"
+#include "core/facts/boot.h"
+#include "core/facts/initramfs.h"
+#include "core/facts/instance.h"
+#include "core/facts/kept.h"
+#include "core/facts/kernel.h"
+#include "core/facts/swaps.h"
+#include "core/facts/system.h"
+
+/* What only a running kernel can tell. */
+static void gather_live(struct facts *facts, const struct root *root)
+{
+	memory_cleanup_free char *why = NULL;
+
+	if (root->live) {
+		kernel_gather(&facts->kernel, root);
+		memory_gather(&facts->memory, root);
+		swaps_gather(&facts->swaps, root);
+		return;
+	}
+	why = text_format("%s is an image, not the running machine", root->path);
+	layout_set_unknown(&kernel_layout, &facts->kernel, why);
+	layout_set_unknown(&memory_layout, &facts->memory, why);
+	fact_set_unknown(fact_of(&facts->swaps), "%s", why);
+}
+
+/* All but the instance. */
+static void gather_machine(struct facts *facts, const struct gather *gather)
+{
+	memory_cleanup_free char *path = area_path(gather->config, gather->root);
+
+	fact_set_number(&facts->format, FACTS_FORMAT);
+	fact_set_text(&facts->program, gather->version);
+	fact_set_flag(&facts->live, gather->root->live);
+	fact_set_flag(&facts->privileged, geteuid() == 0);
+	gather_live(facts, gather->root);
+	root_gather(&facts->root, gather->root, gather->host);
+	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
+	initramfs_gather(&facts->boot, gather->root,
+		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value : NULL);
+	system_gather(&facts->system, gather->root);
+	area_gather(&facts->area, gather->root, gather->host, path);
+	area_record_gather(&facts->area, gather->root, gather->config);
+	area_complete(facts);
+	kept_gather(&facts->boot, gather->root, &facts->area);
+}
+
+void facts_gather(struct facts *facts, const struct gather *gather)
+{
+	gather_machine(facts, gather);
+	if (gather->imds)
+		instance_gather(&facts->instance, gather->imds);
+	else
+		layout_set_unknown(
+			&instance_layout, &facts->instance, "the metadata service was not asked");
+}
+
+void facts_gather_again(struct facts *facts, const struct gather *gather)
+{
+	struct instance_facts instance = facts->instance;
+
+	memset(&facts->instance, 0, sizeof(facts->instance));
+	facts_free(facts);
+	gather_machine(facts, gather);
+	facts->instance = instance;
+}
+
+static int load_config(struct config *config, json_t *json, struct error *err)
+{
+	const char *name;
+	json_t *value;
+	int status;
+
+	json_object_foreach(json, name, value) {
+		if (!json_is_string(value))
+			return error_set(err, EINVAL, "config.%s is not a text", name);
+		status = config_set(config, NULL, name, json_string_value(value), err);
+		if (status < 0 && status != -ENOENT)
+			return error_prefix(err, status, "config");
+	}
+	return 0;
+}
+
+int facts_load(struct facts *facts, struct config *config, json_t *json, struct error *err)
+{
+	json_t *saved = json_object_get(json, "facts");
+	int status;
+
+	config_init(config);
+	status = layout_from_json(&facts_layout, facts, saved ? saved : json, "facts", err);
+	if (status < 0)
+		return status;
+	if (facts->format.is != FACT_KNOWN)
+		return error_set(err, EINVAL,
+			"these are no facts that ec2hib saved: facts.format is missing");
+	if (facts->format.value > FACTS_FORMAT)
+		return error_set(err, EINVAL,
+			"facts.format is %llu, this ec2hib reads up to %d: use a newer version",
+			(unsigned long long)facts->format.value, FACTS_FORMAT);
+	return load_config(config, json_object_get(json, "config"), err);
+}
+
+json_t *facts_save(const struct facts *facts, const struct config *config)
+{
+	json_t *keys = json_object();
+
+	for (size_t i = 0; i < config_key_count; i++) {
+		memory_cleanup_free char *value = NULL;
+
+		if (config_keys[i].kind == CONFIG_IGNORED)
+			continue;
+		value = config_get(config, &config_keys[i]);
+		json_object_set_new(keys, config_keys[i].name, json_string(value));
+	}
+	return json_pack(
+		"{s:o, s:o}", "facts", layout_to_json(&facts_layout, facts), "config", keys);
+}

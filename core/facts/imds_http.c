@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/facts/imds_http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/imds.h"
+
+/* The service sends some ten header lines; who sends more than this is not the service.
+ */
+#define HEADERS_LIMIT ((size_t)16 * 1024)
+
+#define TOKEN_HEADER "X-aws-ec2-metadata-token"
+#define TTL_HEADER   "X-aws-ec2-metadata-token-ttl-seconds"
+#define TTL_MOST_S   21600
+
+struct imds_http {
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *headers; /* of the request under way */
+	size_t limit;
+	size_t headers_size;
+	bool too_large;
+	unsigned token_ttl;
+	size_t size;
+	char body[IMDS_ITEM_LIMIT + 1];
+};
+
+static size_t receive_body(char *data, size_t unit, size_t count, void *context)
+{
+	struct imds_http *http = context;
+	size_t size = unit * count;
+
+	if (size > http->limit - http->size) {
+		http->too_large = true;
+		return 0; /* makes libcurl give up and close the connection */
+	}
+	memcpy(http->body + http->size, data, size);
+	http->size += size;
+	return size;
+}
+
+/* The time to live in a header line without a NUL, 0 when it is another line or no
+ * number. */
+static unsigned ttl_parse(const char *line, size_t size)
+{
+	size_t name = strlen(TTL_HEADER);
+	memory_cleanup_free char *text = NULL;
+	uint64_t ttl;
+
+	if (size <= name || strncasecmp(line, TTL_HEADER, name) != 0 || line[name] != ':')
+		return 0;
+	text = text_copy_length(line + name + 1, size - name - 1);
+	if (number_parse(text_trim(text), &ttl) < 0)
+		return 0;
+	return ttl < TTL_MOST_S ? (unsigned)ttl : TTL_MOST_S;
+}
+
+static size_t receive_header(char *data, size_t unit, size_t count, void *context)
+{
+	struct imds_http *http = context;
+	size_t size = unit * count;
+	unsigned ttl;
+
+	http->headers_size += size;
+	if (http->headers_size > HEADERS_LIMIT) {
+		http->too_large = true;
+		return 0;
+	}
+	ttl = ttl_parse(data, size);
+	if (ttl)
+		http->token_ttl = ttl;
+	return size;
+}
+
+/* What every request has in common. */
+static void set_up(struct imds_http *http)
+{
+	CURL *easy = http->easy;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	/* Instance data are for this machine alone: no proxy, whatever the environment
+	 * says. */
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(
+		easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+#if LIBCURL_VERSION_NUM >= 0x074000
+	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+#endif
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ec2hib");
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
+}
+
+int imds_http_open(struct imds_http **http, const char *base, struct error *err)
+{
+	/* Setting up TLS costs more time and memory than all of this program: only when
+	 * needed. */
+	long parts = text_starts(base, "https:") ? CURL_GLOBAL_SSL : CURL_GLOBAL_NOTHING;
+	struct imds_http *made;
+
+	*http = NULL;
+	if (curl_global_init(parts) != CURLE_OK)
+		return error_set(err, EIO, "cannot start libcurl");
+	made = memory_new(1, sizeof(*made));
+	made->multi = curl_multi_init();
+	made->easy = curl_easy_init();
+	if (!made->multi || !made->easy) {
+		imds_http_close(made);
+		return error_set(err, ENOMEM, "cannot start libcurl");
+	}
+	curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, 1L);
+	set_up(made);
+	*http = made;
+	return 0;
+}
+
+void imds_http_close(struct imds_http *http)
+{
+	if (!http)
+		return;
+	if (http->multi && http->easy)
+		curl_multi_remove_handle(http->multi, http->easy);
+	curl_easy_cleanup(http->easy);
+	curl_multi_cleanup(http->multi);
+	curl_slist_free_all(http->headers);
+	free(http);
+	curl_global_cleanup();
+}
+
+static void header_add(struct imds_http *http, char *line)
+{
+	struct curl_slist *more = curl_slist_append(http->headers, line);
+
+	free(line);
+	if (!more)
+		abort();
+	http->headers = more;
+}
+
+static void start(struct imds_http *http, const struct imds_request *request)
+{
+	http->limit = request->limit;
+	http->size = 0;
+	http->headers_size = 0;
+	http->too_large = false;
+	http->token_ttl = 0;
+	curl_easy_setopt(http->easy, CURLOPT_URL, request->url);
+	curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+	curl_easy_setopt(
+		http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->timeout_ms);
+	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
+	/* With nothing under way this fails only for want of memory. */
+	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+		abort();
+}
+
+static void headers_clear(struct imds_http *http)
+{
+	curl_slist_free_all(http->headers);
+	http->headers = NULL;
+}
+
+void imds_http_get(struct imds_http *http, const struct imds_request *request)
+{
+	headers_clear(http);
+	if (request->token)
+		header_add(http, text_format(TOKEN_HEADER ": %s", request->token));
+	curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, NULL);
+	curl_easy_setopt(http->easy, CURLOPT_HTTPGET, 1L);
+	start(http, request);
+}
+
+void imds_http_put(
+	struct imds_http *http, const struct imds_request *request, unsigned ttl)
+{
+	headers_clear(http);
+	header_add(http, text_format(TTL_HEADER ": %u", ttl));
+	/* A PUT without a body, and without what libcurl would say about that body. */
+	header_add(http, text_copy("Content-Type:"));
+	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, "");
+	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, 0L);
+	curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, "PUT");
+	start(http, request);
+}
+
+static int failure_of(const struct imds_http *http, CURLcode result)
+{
+	long cause = 0;
+
+	if (http->too_large)
+		return EFBIG;
+	switch (result) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_OPERATION_TIMEDOUT:
+		return ETIMEDOUT;
+	case CURLE_COULDNT_CONNECT:
+		curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &cause);
+		return cause ? (int)cause : ECONNREFUSED;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return EHOSTUNREACH;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		return ECONNRESET;
+	default:
+		return EPROTO;
+	}
+}
+
+static void answer_fill(
+	struct imds_http *http, CURLcode result, struct imds_answer *answer)
+{
+	curl_off_t sent = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+	http->body[http->size] = '\0';
+	*answer = (struct imds_answer) {
+		.failure = failure_of(http, result),
+		.connected = sent > 0,
+		.body = http->body,
+		.size = http->size,
+		.token_ttl = http->token_ttl,
+		.cause = curl_easy_strerror(result),
+	};
+	if (http->too_large)
+		answer->cause = http->headers_size > HEADERS_LIMIT ? "too many headers"
+								   : "too many bytes";
+	if (answer->failure == 0)
+		curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
+}
+
+bool imds_http_step(struct imds_http *http, struct imds_answer *answer)
+{
+	CURLMsg *message;
+	int count;
+
+	curl_multi_perform(http->multi, &count);
+	while ((message = curl_multi_info_read(http->multi, &count))) {
+		CURLcode result = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		answer_fill(http, result, answer);
+		curl_multi_remove_handle(http->multi, http->easy);
+		return true;
+	}
+	return false;
+}
+
+void imds_http_wait(struct imds_http *http, unsigned wait_ms)
+{
+#if LIBCURL_VERSION_NUM >= 0x074200
+	curl_multi_poll(http->multi, NULL, 0, (int)wait_ms, NULL);
+#else
+	/* Without a descriptor to wait for, curl_multi_wait() returns at once. */
+	int ready = 0;
+
+	curl_multi_wait(http->multi, NULL, 0, (int)wait_ms, &ready);
+	if (ready == 0)
+		poll(NULL, 0, wait_ms < 10 ? (int)wait_ms : 10);
+#endif
+}

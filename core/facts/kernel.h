@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The running kernel and the memory it has. */
+#ifndef EC2HIB_FACTS_KERNEL_H
+#define EC2HIB_FACTS_KERNEL_H
+
+#include "core/facts/facts.h"
+
+/* From /proc and /sys below ROOT, and uname(2). */
+void kernel_gather(struct kernel_facts *kernel, const struct root *root);
+
+/* From /proc/meminfo below ROOT. */
+void memory_gather(struct memory_facts *memory, const struct root *root);
+
+#endif

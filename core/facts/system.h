@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The distribution, SELinux, and who else acts when the machine is told to sleep. */
+#ifndef EC2HIB_FACTS_SYSTEM_H
+#define EC2HIB_FACTS_SYSTEM_H
+
+#include "core/facts/facts.h"
+
+/*
+ * The value of NAME in a file of NAME=value lines as os-release(5) and logind.conf(5) have them,
+ * quotes taken off; the last one counts. The caller frees it, NULL: not there.
+ */
+char *assignment_value(const char *text, const char *name);
+
+void system_gather(struct system_facts *system, const struct root *root);
+
+#endif

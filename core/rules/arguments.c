@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/rules/arguments.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+
+const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend",
+	NULL };
+
+/* One word of a command line, and whether it is the "--" behind which init's words begin. */
+struct word {
+	const char *start;
+	size_t length;
+	bool last;
+};
+
+/* The next word from *AT on, which moves behind it; false at the end. */
+static bool next_word(const char **at, struct word *word)
+{
+	const char *text = *at;
+	bool quoted = false;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	word->start = text;
+	for (; *text && (quoted || !isspace((unsigned char)*text)); text++)
+		if (*text == '"')
+			quoted = !quoted;
+	word->length = (size_t)(text - word->start);
+	word->last = word->length == 2 && memcmp(word->start, "--", 2) == 0;
+	*at = text;
+	return word->length > 0;
+}
+
+static bool same_name_character(char a, char b)
+{
+	return (a == '-' ? '_' : a) == (b == '-' ? '_' : b);
+}
+
+/* What stands behind the name KEY and '=' in a word of LENGTH bytes; NULL: another name. */
+static const char *value_in(const char *word, size_t length, const char *key)
+{
+	const char *end = word + length;
+
+	if (length && *word == '"')
+		word++;
+	for (; *key; key++, word++)
+		if (word == end || !same_name_character(*word, *key))
+			return NULL;
+	if (word == end || *word == '"')
+		return word;
+	return *word == '=' ? word + 1 : NULL;
+}
+
+bool argument_has_key(const char *argument, const char *key)
+{
+	return value_in(argument, strlen(argument), key) != NULL;
+}
+
+/* The value of a word that has KEY, without the quotes. */
+static char *word_value(const struct word *word, const char *key)
+{
+	const char *value = value_in(word->start, word->length, key);
+	const char *end = word->start + word->length;
+
+	if (!value)
+		return NULL;
+	if (value < end && *value == '"')
+		value++;
+	if (end > value && end[-1] == '"')
+		end--;
+	return text_copy_length(value, (size_t)(end - value));
+}
+
+char *arguments_get(const char *line, const char *key)
+{
+	struct word word;
+	char *found = NULL;
+
+	while (next_word(&line, &word) && !word.last) {
+		char *value = word_value(&word, key);
+
+		if (value)
+			text_set(&found, value);
+	}
+	return found;
+}
+
+/* Says of a word whether it goes. */
+typedef bool word_matches(const struct word *word, const void *data);
+
+/*
+ * LINE without the words that MATCHES picks. The gap in front of a word goes with it, and the white
+ * space at both ends of the line stays.
+ */
+static char *remove_words(const char *line, word_matches *matches, const void *data)
+{
+	char *result = memory_new(strlen(line) + 1, 1);
+	size_t margin = strspn(line, " \t\n\v\f\r"), length = margin;
+	const char *at = line, *gap = line;
+	bool ended = false;
+	struct word word;
+
+	memcpy(result, line, margin);
+	for (; next_word(&at, &word); gap = at) {
+		ended = ended || word.last;
+		if (!ended && matches(&word, data))
+			continue;
+		if (length == margin)
+			gap = word.start;
+		memcpy(result + length, gap, (size_t)(at - gap));
+		length += (size_t)(at - gap);
+	}
+	if (length > margin)
+		memcpy(result + length, gap, strlen(gap));
+	return result;
+}
+
+static bool has_any_key(const struct word *word, const void *data)
+{
+	for (const char *const *key = data; *key; key++)
+		if (value_in(word->start, word->length, *key))
+			return true;
+	return false;
+}
+
+char *arguments_remove(const char *line, const char *const *keys)
+{
+	return remove_words(line, has_any_key, keys);
+}
+
+/* The name in "name=value"; the caller frees it. */
+static char *key_of(const char *argument)
+{
+	return text_copy_length(argument, strcspn(argument, "="));
+}
+
+static bool has_wanted_key(const struct word *word, const void *data)
+{
+	const struct strings *wanted = data;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		memory_cleanup_free char *key = key_of(wanted->items[i]);
+
+		if (value_in(word->start, word->length, key))
+			return true;
+	}
+	return has_any_key(word, arguments_keys);
+}
+
+/* "no_console_suspend" alone is a switch: it means the same with "=1". */
+static bool same_value(const char *a, const char *b)
+{
+	return strcmp(*a ? a : "1", *b ? b : "1") == 0;
+}
+
+/* True when ARGUMENT stands in LINE once, with its value, and its key nowhere else. */
+static bool says(const char *line, const char *argument)
+{
+	memory_cleanup_free char *key = key_of(argument);
+	const char *value = argument + strlen(key);
+	size_t count = 0;
+	struct word word;
+	bool same = true;
+
+	if (*value == '=')
+		value++;
+	while (next_word(&line, &word) && !word.last) {
+		memory_cleanup_free char *there = word_value(&word, key);
+
+		if (!there)
+			continue;
+		count++;
+		same = same && same_value(there, value);
+	}
+	return count == 1 && same;
+}
+
+void arguments_missing(
+	const char *line, const struct strings *wanted, struct strings *missing)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!says(line, wanted->items[i]))
+			strings_add(missing, wanted->items[i]);
+	for (const char *const *key = arguments_keys; *key; key++) {
+		memory_cleanup_free char *stale = arguments_get(line, *key);
+		bool is_wanted = false;
+
+		for (size_t i = 0; i < wanted->count; i++)
+			is_wanted = is_wanted || argument_has_key(wanted->items[i], *key);
+		if (stale && !is_wanted)
+			strings_take(missing, text_format("-%s", *key));
+	}
+}
+
+bool arguments_complete(const char *line, const struct strings *wanted)
+{
+	strings_cleanup struct strings missing = { 0 };
+
+	arguments_missing(line, wanted, &missing);
+	return missing.count == 0;
+}
+
+/* Where in LINE new words belong: before a "--", else behind the last word. */
+static size_t end_of_arguments(const char *line)
+{
+	const char *at = line;
+	size_t end = strspn(line, " \t\n\v\f\r");
+	struct word word;
+
+	while (next_word(&at, &word) && !word.last)
+		end = (size_t)(at - line);
+	return end;
+}
+
+char *arguments_replace(const char *line, const struct strings *wanted)
+{
+	memory_cleanup_free char *rest = NULL, *added = NULL;
+	const char *behind;
+	size_t end;
+
+	if (arguments_complete(line, wanted))
+		return text_copy(line);
+	rest = remove_words(line, has_wanted_key, wanted);
+	added = strings_join(wanted, " ");
+	end = end_of_arguments(rest);
+	behind = rest + end + strspn(rest + end, " \t\n\v\f\r");
+	return text_format("%.*s%s%s%s%s", (int)end, rest,
+		end && wanted->count && !isspace((unsigned char)rest[end - 1]) ? " " : "",
+		added, *behind ? " " : "", behind);
+}
+
+bool arguments_wanted(const struct facts *facts, struct strings *wanted)
+{
+	const struct area_facts *area = &facts->area;
+	bool device = fact_text_is(&area->kind, "device");
+
+	if (area->kind.is != FACT_KNOWN || area->resume_argument.is != FACT_KNOWN)
+		return false;
+	if (!device && area->resume_offset.is != FACT_KNOWN)
+		return false;
+	strings_take(wanted, text_format("resume=%s", area->resume_argument.value));
+	if (!device)
+		strings_take(wanted,
+			text_format("resume_offset=%" PRIu64, area->resume_offset.value));
+	strings_add(wanted, "no_console_suspend=1");
+	return true;
+}
+
+/* What an entry mounts as root; the caller frees it, NULL: it does not say. */
+static char *root_of(const struct entry_facts *entry)
+{
+	return entry->arguments.value ? arguments_get(entry->arguments.value, "root")
+				      : NULL;
+}
+
+bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted)
+{
+	const struct entry_facts *next = NULL;
+	memory_cleanup_free char *root = NULL;
+
+	for (size_t i = 0; !next && i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default))
+			next = &boot->entries.items[i];
+	root = next ? root_of(next) : NULL;
+	for (size_t i = 0; i < boot->entries.count; i++) {
+		const struct entry_facts *entry = &boot->entries.items[i];
+		memory_cleanup_free char *its_root = root_of(entry);
+
+		if (root && its_root && strcmp(root, its_root) != 0)
+			continue;
+		if (entry->arguments.is == FACT_UNKNOWN ||
+			!arguments_complete(
+				entry->arguments.value ? entry->arguments.value : "",
+				wanted))
+			return false;
+	}
+	return boot->entries.count > 0;
+}
+
+bool arguments_plain(const struct strings *arguments)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-=:/.,+@%";
+
+	for (size_t i = 0; i < arguments->count; i++)
+		if (!*arguments->items[i] ||
+			arguments->items[i][strspn(arguments->items[i], plain)])
+			return false;
+	return true;
+}
+
+/* "259:1" */
+static bool is_device_number(const char *value)
+{
+	size_t major = strspn(value, "0123456789");
+	size_t minor = value[major] == ':' ? strspn(value + major + 1, "0123456789") : 0;
+
+	return major && minor && !value[major + 1 + minor];
+}
+
+enum resume_kind resume_value_kind(const char *value)
+{
+	static const struct {
+		const char *prefix;
+		enum resume_kind kind;
+	} tags[] = {
+		{ "PARTUUID=", RESUME_PARTUUID },
+		{ "PARTLABEL=", RESUME_PARTLABEL },
+		{ "UUID=", RESUME_UUID },
+		{ "LABEL=", RESUME_LABEL },
+	};
+
+	if (!value || !*value)
+		return RESUME_NONE;
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+		if (text_starts(value, tags[i].prefix))
+			return tags[i].kind;
+	if (strcmp(value, "/dev/root") == 0)
+		return RESUME_DEV_ROOT;
+	if (text_starts(value, "/dev/") && value[5])
+		return strchr(value + 5, '/') ? RESUME_LINK : RESUME_DEVICE;
+	if (*value == '/')
+		return RESUME_PATH;
+	return is_device_number(value) ? RESUME_NUMBER : RESUME_OTHER;
+}
+
+bool resume_value_needs_initramfs(const char *value)
+{
+	enum resume_kind kind = resume_value_kind(value);
+
+	return kind == RESUME_UUID || kind == RESUME_LABEL || kind == RESUME_LINK;
+}
+
+bool initramfs_setting_fits(const struct facts *facts)
+{
+	static const char *const harmless[] = { "", "auto", "none" };
+	const struct fact_text *setting = &facts->boot.initramfs_setting;
+
+	if (setting->is != FACT_KNOWN)
+		return true;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(setting->value, harmless[i]) == 0)
+			return true;
+	return text_equal(setting->value, facts->area.resume_argument.value);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The kernel command line: what stands in it, and what it has to say for hibernation. Pure.
+ *
+ * A command line is words separated by white space; double quotes hold a word together. The kernel
+ * takes '-' and '_' in a name as the same and leaves everything behind a bare "--" to init (Linux
+ * Documentation/admin-guide/kernel-parameters.rst, kernel/params.c). So does this module.
+ */
+#ifndef EC2HIB_RULES_ARGUMENTS_H
+#define EC2HIB_RULES_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include "core/base/text.h"
+#include "core/facts/facts.h"
+
+/* The names that ec2hib sets and takes away: resume, resume_offset, ... NULL ends the list. */
+extern const char *const arguments_keys[];
+
+/*
+ * The value that the kernel would use for KEY: that of the last one, without quotes, "" when it
+ * stands there without a value. The caller frees it; NULL: not there.
+ */
+char *arguments_get(const char *line, const char *key);
+
+/* True when ARGUMENT ("resume=UUID=1" or "quiet") has the name KEY. */
+bool argument_has_key(const char *argument, const char *key);
+
+/*
+ * LINE with the WANTED arguments ("key=value"), each once and at the end (before a "--"), and
+ * without any other argument that has the key of a wanted one or one of arguments_keys. Everything
+ * else keeps its order and spacing. A line that already says just that comes back as it is, byte
+ * for byte. The caller frees it.
+ */
+char *arguments_replace(const char *line, const struct strings *wanted);
+
+/* LINE without the arguments that have one of KEYS (NULL ends them). The caller frees it. */
+char *arguments_remove(const char *line, const char *const *keys);
+
+/*
+ * What keeps LINE from saying just what is WANTED: each wanted argument that it lacks, or holds
+ * twice or with another value besides. Empty when arguments_replace() would change nothing, but
+ * for a stale argument of arguments_keys that is not wanted at all: that one is listed as "-key".
+ */
+void arguments_missing(
+	const char *line, const struct strings *wanted, struct strings *missing);
+
+/* True when arguments_missing() finds nothing. */
+bool arguments_complete(const char *line, const struct strings *wanted);
+
+/*
+ * The arguments that the next boot needs to find the image in facts->area: resume=,
+ * no_console_suspend=1, and for a swap file resume_offset=. A swap device has none: its header is
+ * its first page, offset 0, which is what the kernel and initramfs-tools take without an argument.
+ * False, and WANTED as it was, while the facts do not tell.
+ */
+bool arguments_wanted(const struct facts *facts, struct strings *wanted);
+
+/*
+ * True when every entry of the next boots has just the WANTED arguments. An entry with another
+ * root= than the default one boots another system, found by os-prober, and does not count. False
+ * also when there is no entry, or one whose arguments are unknown.
+ */
+bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted);
+
+/* True when the texts consist of letters, digits and _-=:/.,+@% alone: safe within a shell file. */
+bool arguments_plain(const struct strings *arguments);
+
+/* What a resume= value is. */
+enum resume_kind {
+	RESUME_NONE,	  /* NULL or empty */
+	RESUME_PARTUUID,  /* PARTUUID=... */
+	RESUME_PARTLABEL, /* PARTLABEL=... */
+	RESUME_UUID,	  /* UUID=...: of a file system or swap area */
+	RESUME_LABEL,	  /* LABEL=... */
+	RESUME_DEVICE,	  /* /dev/nvme0n1p1: a name that the kernel gives */
+	RESUME_LINK, /* /dev/disk/..., /dev/mapper/..., /dev/vg/lv: a name that udev gives */
+	RESUME_DEV_ROOT, /* /dev/root: no device has this name once the system runs */
+	RESUME_NUMBER,	 /* 259:1 */
+	RESUME_PATH, /* any other path: mostly the swap file itself, which cannot work */
+	RESUME_OTHER,
+};
+enum resume_kind resume_value_kind(const char *value);
+
+/*
+ * True when the kernel cannot find VALUE by itself (init/do_mounts.c, name_to_dev_t), so that an
+ * initramfs has to resume: UUID=, LABEL=, and names that udev makes.
+ */
+bool resume_value_needs_initramfs(const char *value);
+
+/*
+ * True when RESUME of initramfs-tools does no harm: it is not set, empty, auto, none, or the swap
+ * area's own device. resume= on the command line goes before it in any case (init of
+ * initramfs-tools); what else it names is waited for when that argument is lost. "none" is what
+ * ec2hib sets for a swap file, see core/actions/initramfs.c.
+ */
+bool initramfs_setting_fits(const struct facts *facts);
+
+#endif

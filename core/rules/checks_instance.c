@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What EC2 asks of an instance. The limits are those of AWS's hibernation guide. */
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/checks_parts.h"
+#include "core/rules/checks_table.h"
+#include "core/rules/families.h"
+
+#define FIPS_KERNEL "5.10"
+
+/* Off EC2 a service that does not answer is no fault, but it is said. */
+CHECK_FUNCTION(metadata_service)
+{
+	const struct fact_text *id = &facts->instance.id;
+	const char *why = id->why ? id->why : "it gave no instance id";
+
+	(void)config;
+	if (id->is == FACT_KNOWN)
+		return finding_pass("the metadata service answers for %s", id->value);
+	if (place_of(facts) != PLACE_EC2)
+		return finding_unknown("the metadata service did not answer: %s", why);
+	return finding_warn(
+		"aws ec2 modify-instance-metadata-options --http-endpoint enabled",
+		"the metadata service did not answer, so no notice can be read: %s", why);
+}
+
+/* A Spot request can ask for hibernation without it. */
+CHECK_FUNCTION(hibernation_configured)
+{
+	const struct instance_facts *instance = &facts->instance;
+	struct finding finding;
+
+	(void)config;
+	if (not_ec2(facts, &finding))
+		return finding;
+	if (instance->hibernation_configured.is == FACT_UNKNOWN) {
+		finding_gap(&finding, NEED(facts->instance.hibernation_configured));
+		return finding;
+	}
+	if (fact_is_true(&instance->hibernation_configured))
+		return finding_pass("hibernation was enabled at launch");
+	if (fact_text_is(&instance->life_cycle, "spot"))
+		return finding_warn(NULL,
+			"hibernation was not enabled at launch: EC2 hibernates this Spot "
+			"instance "
+			"only if its request has the interruption behavior hibernate");
+	return finding_fail(
+		"launch a new instance with --hibernation-options Configured=true",
+		"hibernation was not enabled at launch: EC2 will not hibernate this "
+		"instance, and "
+		"that cannot be changed later");
+}
+
+CHECK_FUNCTION(instance_memory)
+{
+	const struct fact_text *type = &facts->instance.type;
+	uint64_t total = facts->memory.total.value, least;
+	memory_cleanup_free char *text = size_format(total);
+	struct finding finding;
+
+	(void)config;
+	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->memory.total)))
+		return finding;
+	if (total > INSTANCE_MEMORY_MAX_GIB * GIB)
+		return finding_fail("use a smaller instance type",
+			"%s of memory: EC2 hibernates instances with at most %d GiB",
+			text, INSTANCE_MEMORY_MAX_GIB);
+	if (finding_gap(&finding, NEED(facts->instance.type)))
+		return finding;
+	least = instance_type_memory_min(type->value);
+	if (total < least)
+		return finding_warn("use a type with 1 GiB of memory or more",
+			"%s of memory: AWS advises at least 1 GiB to hibernate T3 and "
+			"T3a",
+			text);
+	return finding_pass(
+		"%s of memory, %d GiB at most", text, INSTANCE_MEMORY_MAX_GIB);
+}
+
+CHECK_FUNCTION(instance_bare_metal)
+{
+	const char *type = facts->instance.type.value;
+	struct finding finding;
+
+	(void)config;
+	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->instance.type)))
+		return finding;
+	if (instance_type_is_bare_metal(type))
+		return finding_fail("use a type that is not bare metal",
+			"%s is bare metal, which EC2 does not hibernate", type);
+	return finding_pass("%s is not bare metal", type);
+}
+
+CHECK_FUNCTION(instance_family)
+{
+	const char *type = facts->instance.type.value;
+	struct finding finding;
+
+	(void)config;
+	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->instance.type)))
+		return finding;
+	if (family_is_listed(type))
+		return finding_pass("%s is of a family that EC2 hibernates", type);
+	return finding_warn("aws ec2 describe-instance-types --filters "
+			    "Name=hibernation-supported,Values=true",
+		"%s is of no family that AWS's guide listed in %s: EC2 may not hibernate "
+		"it",
+		type, FAMILIES_DATE);
+}
+
+CHECK_FUNCTION(instance_fips)
+{
+	const struct kernel_facts *kernel = &facts->kernel;
+	struct finding finding;
+
+	(void)config;
+	if (kernel->fips.is == FACT_ABSENT || fact_is_false(&kernel->fips))
+		return finding_pass("FIPS mode is off");
+	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.fips),
+						NEED(facts->kernel.release)))
+		return finding;
+	if (version_compare(kernel->release.value, FIPS_KERNEL) < 0)
+		return finding_fail("boot a kernel of " FIPS_KERNEL " or later",
+			"FIPS mode with kernel %s: hibernation needs " FIPS_KERNEL
+			" or later",
+			kernel->release.value);
+	return finding_pass("FIPS mode with kernel %s, " FIPS_KERNEL " or later",
+		kernel->release.value);
+}
+
+/*
+ * A warm pool hibernates its own instances, and one that is detached or in standby is
+ * left alone (Amazon EC2 Auto Scaling User Guide, "Warm pools", "Temporarily removing
+ * instances").
+ */
+CHECK_FUNCTION(auto_scaling)
+{
+	const struct fact_text *state = &facts->instance.target_lifecycle_state;
+	struct finding finding;
+
+	(void)config;
+	if (not_ec2(facts, &finding))
+		return finding;
+	if (state->is == FACT_ABSENT || fact_text_is(state, "Detached"))
+		return finding_pass("in no Auto Scaling group");
+	if (finding_gap(&finding, NEED(facts->instance.target_lifecycle_state)))
+		return finding;
+	if (text_starts(state->value, "Warmed:"))
+		return finding_pass(
+			"in a warm pool (%s): Auto Scaling itself hibernates it",
+			state->value);
+	if (strcmp(state->value, "Standby") == 0)
+		return finding_pass("in an Auto Scaling group, but in standby");
+	return finding_fail("aws autoscaling detach-instances",
+		"in an Auto Scaling group (%s): the group would take a hibernated "
+		"instance for "
+		"broken and terminate it",
+		state->value);
+}
+
+static const char *volume_of(const struct facts *facts)
+{
+	const device_list *devices = &facts->root.devices;
+
+	if (devices->is != FACT_KNOWN || devices->count == 0)
+		return "a volume";
+	return fact_text_or(&devices->items[devices->count - 1].serial, "a volume");
+}
+
+CHECK_FUNCTION(root_volume)
+{
+	const struct fact_text *medium = &facts->root.medium;
+	struct finding finding;
+
+	(void)config;
+	if (fact_text_is(medium, MEDIUM_INSTANCE_STORE))
+		return finding_fail("launch from an AMI whose root is on EBS",
+			"the root file system is on instance store, which is lost when "
+			"the "
+			"instance hibernates");
+	if (fact_text_is(medium, MEDIUM_EBS))
+		return finding_pass(
+			"the root file system is on EBS (%s); whether it is encrypted "
+			"cannot be seen from inside",
+			volume_of(facts));
+	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->root.medium)))
+		return finding;
+	return finding_unknown(
+		"the disk of the root file system does not say whether it is EBS "
+		"or instance store");
+}

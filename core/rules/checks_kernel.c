@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the kernel, the running one and the next, has to allow. */
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/arguments.h"
+#include "core/rules/checks_parts.h"
+#include "core/rules/checks_table.h"
+#include "core/rules/freeze.h"
+
+/* AWS advises 4294967295 s for EBS; kernels before 4.15 take at most 255 s. */
+#define NVME_TIMEOUT_MIN_S 255
+
+#define KASLR_FROM "16.04"
+#define KASLR_TO   "22.04"
+
+static bool has_word(const char *text, const char *word)
+{
+	strings_cleanup struct strings words = { 0 };
+
+	strings_split(&words, text, " \t\n");
+	return strings_contain(&words, word);
+}
+
+static bool has_argument(const char *line, const char *name)
+{
+	memory_cleanup_free char *value = arguments_get(line, name);
+
+	return value != NULL;
+}
+
+/* The command line that counts: that of the next boot, else the running kernel's. */
+static const struct fact_text *coming_command_line(const struct facts *facts)
+{
+	const struct entry_facts *next = facts_next_entry(facts);
+
+	if (next && next->arguments.is == FACT_KNOWN)
+		return &next->arguments;
+	return &facts->kernel.command_line;
+}
+
+/* kernel/power/hibernate.c: nohibernate and hibernate=no forbid it altogether. */
+static const char *forbids_hibernation(const char *line)
+{
+	memory_cleanup_free char *value = arguments_get(line, "hibernate");
+
+	if (has_argument(line, "nohibernate"))
+		return "nohibernate";
+	return value && strcmp(value, "no") == 0 ? "hibernate=no" : NULL;
+}
+
+/*
+ * The same file: noresume and hibernate=noresume keep a boot from looking for the image.
+ */
+static const char *forbids_resume(const char *line)
+{
+	memory_cleanup_free char *value = arguments_get(line, "hibernate");
+
+	if (has_argument(line, "noresume"))
+		return "noresume";
+	if (value && strcmp(value, "noresume") == 0)
+		return "hibernate=noresume";
+	return forbids_hibernation(line);
+}
+
+/* hibernation_available() of kernel/power/hibernate.c has these reasons and no others. */
+static struct finding no_hibernation(const struct facts *facts, const char *seen)
+{
+	const struct kernel_facts *kernel = &facts->kernel;
+	const char *word = kernel->command_line.is == FACT_KNOWN
+				   ? forbids_hibernation(kernel->command_line.value)
+				   : NULL;
+
+	if (word)
+		return finding_fail("take it out of the kernel command line and reboot",
+			"the kernel does not offer hibernation (%s): %s is on its "
+			"command line",
+			seen, word);
+	if (kernel->lockdown.is == FACT_KNOWN &&
+		strcmp(kernel->lockdown.value, "none") != 0)
+		return finding_fail("switch Secure Boot off, or boot without lockdown=",
+			"the kernel does not offer hibernation (%s): lockdown is %s",
+			seen, kernel->lockdown.value);
+	return finding_fail(
+		"stop what uses memfd_secret, or boot a kernel with CONFIG_HIBERNATION",
+		"the kernel does not offer hibernation (%s): it was built without, or a "
+		"process "
+		"keeps secret memory (memfd_secret)",
+		seen);
+}
+
+CHECK_FUNCTION(kernel_hibernation)
+{
+	const struct kernel_facts *kernel = &facts->kernel;
+	struct finding finding;
+
+	(void)config;
+	if (kernel->power_state.is == FACT_ABSENT)
+		return no_hibernation(facts, "no /sys/power/state");
+	if (finding_gap(&finding, NEED(facts->kernel.power_state)))
+		return finding;
+	if (!has_word(kernel->power_state.value, "disk"))
+		return no_hibernation(facts, "/sys/power/state has no disk");
+	if (fact_text_is(&kernel->power_disk, "[disabled]"))
+		return no_hibernation(facts, "/sys/power/disk is disabled");
+	return finding_pass("the kernel offers hibernation");
+}
+
+/* The word in brackets is what the kernel does once the image is written. */
+CHECK_FUNCTION(hibernation_mode)
+{
+	static const char *const harmful[] = { "reboot", "suspend", "test_resume",
+		"testproc", "test" };
+	const char *modes = facts->kernel.power_disk.value;
+	struct finding finding;
+
+	(void)config;
+	if (facts->kernel.power_disk.is == FACT_ABSENT)
+		return finding_skip("the kernel does not offer hibernation");
+	if (finding_gap(&finding, NEED(facts->kernel.power_disk)))
+		return finding;
+	for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++) {
+		memory_cleanup_free char *chosen = text_format("[%s]", harmful[i]);
+
+		if (strstr(modes, chosen))
+			return finding_warn("echo shutdown > /sys/power/disk",
+				"/sys/power/disk is set to %s: the machine would not "
+				"stay off once "
+				"the image is written",
+				harmful[i]);
+	}
+	return finding_pass("the machine powers off once the image is written");
+}
+
+CHECK_FUNCTION(hibernation_test_mode)
+{
+	const struct fact_text *test = &facts->kernel.pm_test;
+	struct finding finding;
+
+	(void)config;
+	if (test->is == FACT_ABSENT)
+		return finding_skip("this kernel has no test mode");
+	if (finding_gap(&finding, NEED(facts->kernel.pm_test)))
+		return finding;
+	if (strstr(test->value, "[none]"))
+		return finding_pass("no test mode is set");
+	return finding_fail("echo none > /sys/power/pm_test",
+		"/sys/power/pm_test is \"%s\": the kernel would only rehearse a part of "
+		"the "
+		"hibernation and stay up",
+		test->value);
+}
+
+CHECK_FUNCTION(command_line_forbids)
+{
+	const struct fact_text *running = &facts->kernel.command_line;
+	const struct fact_text *coming = coming_command_line(facts);
+	bool live = fact_is_true(&facts->live);
+	struct finding finding;
+	const char *word;
+
+	(void)config;
+	if (live && finding_gap(&finding, NEED(facts->kernel.command_line)))
+		return finding;
+	word = live ? forbids_hibernation(running->value) : NULL;
+	if (word)
+		return finding_fail("take it out of the kernel command line and reboot",
+			"%s is on the command line of the running kernel: it will not "
+			"hibernate",
+			word);
+	if (coming->is != FACT_KNOWN)
+		return finding_unknown("no command line of the next boot is known");
+	word = forbids_resume(coming->value);
+	if (word)
+		return finding_fail("take it out of the kernel command line",
+			"%s is on the command line of the next boot: it would not look "
+			"for the "
+			"image",
+			word);
+	word = live ? forbids_resume(running->value) : NULL;
+	if (word)
+		return finding_warn("reboot",
+			"%s is on the command line of the running kernel: systemd would "
+			"refuse to "
+			"hibernate",
+			word);
+	return finding_pass("the command line forbids neither hibernation nor resume");
+}
+
+CHECK_FUNCTION(lockdown)
+{
+	const struct fact_text *lockdown = &facts->kernel.lockdown;
+	struct finding finding;
+
+	(void)config;
+	if (lockdown->is == FACT_ABSENT || fact_text_is(lockdown, "none"))
+		return finding_pass("no lockdown");
+	if (finding_gap(&finding, NEED(facts->kernel.lockdown)))
+		return finding;
+	return finding_fail("switch Secure Boot off, or boot without lockdown=",
+		"lockdown is %s: the kernel refuses to hibernate, since an image on disk "
+		"could be "
+		"changed",
+		lockdown->value);
+}
+
+/* /sys/power/resume_offset came with Linux 4.17. */
+CHECK_FUNCTION(resume_interface)
+{
+	const struct kernel_facts *kernel = &facts->kernel;
+	struct finding finding;
+
+	(void)config;
+	if (kernel->resume_offset.is == FACT_KNOWN)
+		return finding_pass("/sys/power/resume_offset is there");
+	if (fact_text_is(&facts->area.kind, "device"))
+		return finding_skip("%s needs no offset", area_name(facts));
+	if (kernel->resume_offset.is == FACT_UNKNOWN) {
+		finding_gap(&finding, NEED(facts->kernel.resume_offset));
+		return finding;
+	}
+	if (fact_is_true(&kernel->snapshot_device))
+		return finding_warn("ec2hib setup, then reboot",
+			"this kernel has no /sys/power/resume_offset: setup asks "
+			"/dev/snapshot in "
+			"its place, and only a reboot is sure to set the swap area");
+	return finding_warn("ec2hib setup, then reboot",
+		"this kernel has neither /sys/power/resume_offset nor /dev/snapshot: "
+		"only a reboot "
+		"sets the swap area");
+}
+
+static struct finding timeout_finding(
+	const struct facts *facts, uint64_t wanted_ms, const char *memory)
+{
+	unsigned long long present = facts->kernel.freeze_timeout.value / 1000;
+	unsigned long long wanted = wanted_ms / 1000;
+	/* setup keeps it with tmpfiles.d(5), which only systemd reads. */
+	const char *fix = fact_text_is(&facts->system.init, "other")
+				  ? "set /sys/power/pm_freeze_timeout in a boot script"
+				  : FIX_SETUP;
+
+	if (facts->kernel.freeze_timeout.value < wanted_ms)
+		return finding_warn(FIX_SETUP,
+			"%llu s to freeze all tasks, %llu s wanted for %s of memory: "
+			"hibernation "
+			"may be given up too early",
+			present, wanted, memory);
+	if (wanted_ms > FREEZE_TIMEOUT_KERNEL_MS &&
+		fact_is_false(&facts->boot.freeze_timeout_kept))
+		return finding_warn(fix,
+			"%llu s to freeze all tasks now, but the next boot goes back to "
+			"%d s",
+			present, FREEZE_TIMEOUT_KERNEL_MS / 1000);
+	return finding_pass("%llu s to freeze all tasks, %llu s wanted for %s of memory",
+		present, wanted, memory);
+}
+
+CHECK_FUNCTION(freeze_timeout)
+{
+	const char *curve = config->freeze_timeout_curve;
+	uint64_t memory = facts->memory.total.value, wanted;
+	memory_cleanup_free char *text = size_format(memory);
+	struct finding finding;
+
+	if (facts->kernel.freeze_timeout.is == FACT_ABSENT)
+		return finding_skip("this kernel has no /sys/power/pm_freeze_timeout");
+	if (finding_gap(&finding, NEED(facts->kernel.freeze_timeout),
+		    NEED(facts->memory.total)))
+		return finding;
+	switch (freeze_timeout_wanted(curve, memory, &wanted)) {
+	case FREEZE_BAD_CURVE:
+		return finding_warn("mend freeze-timeout-curve in " CONFIG_PATH,
+			"freeze-timeout-curve \"%s\" cannot be read: the timeout stays "
+			"at %llu s",
+			curve,
+			(unsigned long long)facts->kernel.freeze_timeout.value / 1000);
+	case FREEZE_NO_SEGMENT:
+		return finding_pass(
+			"%llu s to freeze all tasks; the curve has nothing for %s of "
+			"memory",
+			(unsigned long long)facts->kernel.freeze_timeout.value / 1000,
+			text);
+	case FREEZE_WANTED:
+		break;
+	}
+	return timeout_finding(facts, wanted, text);
+}
+
+CHECK_FUNCTION(nvme_timeout)
+{
+	unsigned long long timeout = facts->kernel.nvme_io_timeout.value;
+	struct finding finding;
+
+	(void)config;
+	if (facts->kernel.nvme_io_timeout.is == FACT_ABSENT)
+		return finding_skip("no NVMe driver");
+	if (finding_gap(&finding, NEED(facts->kernel.nvme_io_timeout)))
+		return finding;
+	if (timeout < NVME_TIMEOUT_MIN_S)
+		return finding_warn(
+			"add nvme_core.io_timeout=4294967295 to the kernel command line",
+			"NVMe requests time out after %llu s: a volume that is slow "
+			"under a long "
+			"image write may be given up",
+			timeout);
+	return finding_pass("NVMe requests time out after %llu s", timeout);
+}
+
+CHECK_FUNCTION(kaslr)
+{
+	const struct system_facts *system = &facts->system;
+	const struct fact_text *line = coming_command_line(facts);
+	struct finding finding;
+
+	(void)config;
+	if (system->id.is == FACT_ABSENT ||
+		(system->id.is == FACT_KNOWN && !fact_text_is(&system->id, "ubuntu")))
+		return finding_skip("only on Ubuntu");
+	if (finding_gap(&finding, NEED(facts->system.id), NEED(facts->system.version)))
+		return finding;
+	if (version_compare(system->version.value, KASLR_FROM) < 0 ||
+		version_compare(system->version.value, KASLR_TO) > 0)
+		return finding_skip("only on Ubuntu " KASLR_FROM " to " KASLR_TO);
+	if (line->is != FACT_KNOWN)
+		return finding_unknown("no command line of the next boot is known");
+	if (has_argument(line->value, "nokaslr"))
+		return finding_pass("KASLR is off (nokaslr)");
+	return finding_warn(
+		"add nokaslr to GRUB_CMDLINE_LINUX_DEFAULT, run update-grub and reboot",
+		"KASLR is on: AWS advises nokaslr for hibernation on Ubuntu " KASLR_FROM
+		" to " KASLR_TO);
+}
+
+CHECK_FUNCTION(console)
+{
+	const struct fact_text *line = coming_command_line(facts);
+	memory_cleanup_free char *fix = boot_fix(facts, config);
+
+	if (line->is != FACT_KNOWN)
+		return finding_unknown("no command line of the next boot is known");
+	if (has_argument(line->value, "no_console_suspend"))
+		return finding_pass("the console stays on (no_console_suspend)");
+	return finding_warn(fix,
+		"the console is silent while the machine hibernates: a failure "
+		"would leave no trace on it");
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the checks are made of: findings, facts that are not known, and the questions
+ * that many checks ask first. A check reads as a list of reasons to answer early:
+ *
+ *	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.size)))
+ *		return finding;
+ */
+#ifndef EC2HIB_RULES_CHECKS_PARTS_H
+#define EC2HIB_RULES_CHECKS_PARTS_H
+
+#include "core/rules/checks.h"
+
+#define FIX_SETUP "ec2hib setup"
+
+/* The texts are formatted; FIX is copied and may be NULL. */
+struct finding finding_pass(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+struct finding finding_skip(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+struct finding finding_warn(const char *fix, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+struct finding finding_fail(const char *fix, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Puts "cannot tell: " in front. */
+struct finding finding_unknown(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/*
+ * A fact without which a check cannot answer, with its name as in the JSON of the facts.
+ */
+struct need {
+	const struct fact *fact;
+	const char *name;
+};
+#define NEED(member)                                                                     \
+	{                                                                                \
+		fact_of(&(member)), #member                                              \
+	}
+
+/*
+ * True when one of the facts is not known; *FINDING is then unknown, for that fact's
+ * reason.
+ */
+#define finding_gap(finding, ...)                                                        \
+	finding_first_gap(finding, (const struct need[]) { __VA_ARGS__, { NULL, NULL } })
+bool finding_first_gap(struct finding *finding, const struct need *needs);
+
+/* The fact's value, or WHAT where it is not known. */
+const char *fact_text_or(const struct fact_text *fact, const char *what);
+
+/* ---- The swap area ----------------------------------------------------------------- */
+
+/* Its path; "the swap area" where that is not known. */
+const char *area_name(const struct facts *facts);
+
+/*
+ * True, with a finding that skips, when there is no swap area; unknown when nobody can
+ * tell.
+ */
+bool no_area(const struct facts *facts, struct finding *finding);
+
+/* The same when the swap area is not a file, or not an active swap. */
+bool no_area_file(const struct facts *facts, struct finding *finding);
+bool no_active_area(const struct facts *facts, struct finding *finding);
+
+/* ---- EC2 --------------------------------------------------------------------------- */
+
+enum place { PLACE_EC2, PLACE_ELSEWHERE, PLACE_UNSURE };
+
+/*
+ * Where the machine runs: on EC2 when the firmware says so or the metadata service gave
+ * an instance id; elsewhere when the firmware names somebody else.
+ */
+enum place place_of(const struct facts *facts);
+
+/* True, with a finding that skips, when the machine is elsewhere. */
+bool not_ec2(const struct facts *facts, struct finding *finding);
+
+/* ---- The next boot ----------------------------------------------------------------- */
+
+/*
+ * Who loads the kernel; skips without a loader, unknown when nobody can tell which entry.
+ */
+bool no_next_entry(const struct facts *facts, struct finding *finding,
+	const struct entry_facts **entry);
+
+/*
+ * What mends the boot arguments: setup, or the arguments to add by hand. The caller frees
+ * it.
+ */
+char *boot_fix(const struct facts *facts, const struct config *config);
+
+#endif

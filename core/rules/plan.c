@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/rules/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/facts/area.h"
+#include "core/rules/arguments.h"
+#include "core/rules/freeze.h"
+#include "core/rules/size.h"
+
+static const char *const step_ids[] = {
+	[STEP_REMEMBER_AREA] = "remember-area",
+	[STEP_CLEAN_IMAGE] = "clean-image",
+	[STEP_REMOVE_SWAP] = "remove-swap",
+	[STEP_CREATE_SWAP] = "create-swap",
+	[STEP_PROTECT_SWAP] = "protect-swap",
+	[STEP_LABEL_SWAP] = "label-swap",
+	[STEP_FORMAT_SWAP] = "format-swap",
+	[STEP_SWAP_ON] = "swap-on",
+	[STEP_SWAP_AT_BOOT] = "swap-at-boot",
+	[STEP_BOOT_ARGUMENTS] = "boot-arguments",
+	[STEP_INITRAMFS] = "initramfs",
+	[STEP_KERNEL_RESUME] = "kernel-resume",
+	[STEP_FREEZE_TIMEOUT] = "freeze-timeout",
+	[STEP_FREEZE_AT_BOOT] = "freeze-timeout-at-boot",
+	[STEP_UNDO_BOOT_ARGUMENTS] = "undo-boot-arguments",
+	[STEP_UNDO_INITRAMFS] = "undo-initramfs",
+	[STEP_UNDO_SWAP_AT_BOOT] = "undo-swap-at-boot",
+	[STEP_UNDO_FREEZE_AT_BOOT] = "undo-freeze-timeout-at-boot",
+	[STEP_UNDO_KERNEL_RESUME] = "undo-kernel-resume",
+	[STEP_UNDO_SWAP] = "undo-swap",
+	[STEP_UNDO_REMEMBER_AREA] = "undo-remember-area",
+};
+
+static void add_step(struct plan *plan, enum step_kind kind, uint64_t value, char *text)
+{
+	struct step *step;
+
+	plan->steps = memory_grow(plan->steps, plan->count, sizeof(*plan->steps));
+	step = &plan->steps[plan->count++];
+	*step = (struct step){ kind, value, step_ids[kind], text };
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		free(plan->steps[i].text);
+	free(plan->steps);
+	strings_free(&plan->notes);
+	*plan = (struct plan){ 0 };
+}
+
+/* ---- The swap area -------------------------------------------------------------------------- */
+
+/* An image in a running machine is stale: the boot that it was for did not take it. */
+static int plan_image(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	const struct area_facts *area = &facts->area;
+
+	if (!fact_text_is(&area->signature, SIGNATURE_IMAGE))
+		return 0;
+	if (!fact_is_true(&facts->live))
+		return error_set(err, EBUSY,
+			"%s holds a hibernation image: the machine that this image belongs to is "
+			"hibernated; start it before you change it",
+			area->path.value);
+	add_step(plan, STEP_CLEAN_IMAGE, 0,
+		text_format("make %s plain swap again: it holds the image of an earlier "
+			    "hibernation that a later boot would resume",
+			area->path.value));
+	return 0;
+}
+
+static void plan_new_file(
+	struct plan *plan, const struct facts *facts, const struct swap_size *size)
+{
+	const char *path = facts->area.path.value;
+
+	if (size->decision == SIZE_REPLACE && size->remove_first)
+		add_step(plan, STEP_REMOVE_SWAP, 0,
+			text_format("switch %s off and remove it: %s", path, size->why));
+	else if (size->decision == SIZE_REPLACE)
+		add_step(plan, STEP_REMOVE_SWAP, 1,
+			text_format("switch %s off: %s", path, size->why));
+	add_step(plan, STEP_CREATE_SWAP, size->bytes,
+		text_format("make the swap file %s: %s", path, size->why));
+}
+
+/* A device is formatted only where nothing is known to be on it: mkswap would wipe it. */
+static int check_device(const struct area_facts *area, struct error *err)
+{
+	const struct device_facts *device = area->devices.count ? area->devices.items : NULL;
+
+	if (!fact_text_is(&area->kind, "device") || !fact_text_is(&area->signature, SIGNATURE_NONE))
+		return 0;
+	if (device && device->holds.is == FACT_ABSENT)
+		return 0;
+	return error_set(err, EEXIST,
+		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s "
+		"first",
+		area->path.value,
+		device && device->holds.is == FACT_KNOWN ? device->holds.value :
+							   "something that is not swap",
+		area->path.value);
+}
+
+/* What is wrong with an area that is kept. */
+static void plan_kept_area(struct plan *plan, const struct facts *facts)
+{
+	const struct area_facts *area = &facts->area;
+	bool file = fact_text_is(&area->kind, "file");
+
+	if (file && ((area->mode.is == FACT_KNOWN && area->mode.value != 0600) ||
+			    (area->owner.is == FACT_KNOWN && area->owner.value != 0)))
+		add_step(plan, STEP_PROTECT_SWAP, 0,
+			text_format("make %s readable for root only (0600)", area->path.value));
+	if (file && !fact_text_is(&facts->system.selinux, "disabled") &&
+		area->selinux_label.is != FACT_UNKNOWN &&
+		facts->system.selinux.is == FACT_KNOWN &&
+		(area->selinux_label.is == FACT_ABSENT ||
+			!strstr(area->selinux_label.value, ":swapfile_t:")))
+		add_step(plan, STEP_LABEL_SWAP, 0,
+			text_format("give %s the SELinux type swapfile_t", area->path.value));
+	if (fact_text_is(&area->signature, SIGNATURE_NONE))
+		add_step(plan, STEP_FORMAT_SWAP, 0,
+			text_format("format %s as swap", area->path.value));
+}
+
+static void plan_memory(struct plan *plan, const struct facts *facts)
+{
+	memory_cleanup_free char *name = area_stable_name(&facts->area);
+
+	if (!fact_text_is(&facts->area.remembered, name))
+		add_step(plan, STEP_REMEMBER_AREA, 0,
+			text_format("remember that %s is the swap area", name));
+}
+
+static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
+	const struct setup_request *request, bool *new_file, struct error *err)
+{
+	const struct area_facts *area = &facts->area;
+	struct swap_size size;
+	int status = plan_image(plan, facts, err);
+
+	if (status == 0)
+		status = check_device(area, err);
+	if (status == 0)
+		status = swap_size_decide(facts, config, request->size, &size, err);
+	if (status < 0)
+		return status;
+	*new_file = size.decision != SIZE_KEEP;
+	if (*new_file && area->untrusted_folder.is == FACT_KNOWN)
+		status = error_set(err, EPERM, "cannot create %s: %s", area->path.value,
+			area->untrusted_folder.value);
+	else if (*new_file)
+		plan_new_file(plan, facts, &size);
+	else
+		plan_kept_area(plan, facts);
+	swap_size_free(&size);
+	if (status < 0)
+		return status;
+	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
+		add_step(plan, STEP_SWAP_ON, 0, text_format("switch %s on", area->path.value));
+	if (!fact_is_true(&facts->boot.fstab_entry))
+		add_step(plan, STEP_SWAP_AT_BOOT, 0,
+			text_format("switch %s on at every boot (/etc/fstab)", area->path.value));
+	return 0;
+}
+
+/* ---- The next boot ----------------------------------------------------------------------------- */
+
+static const char *loader_place(const struct facts *facts)
+{
+	static const struct {
+		const char *loader;
+		const char *place;
+	} places[] = {
+		{ LOADER_GRUB_DEBIAN, "/etc/default/grub.d, then update-grub" },
+		{ LOADER_GRUBBY, "with grubby" },
+		{ LOADER_GRUB2, "/etc/default/grub, then grub2-mkconfig" },
+		{ LOADER_BLS, "in the boot entries" },
+		{ LOADER_GRUB_LEGACY, "in menu.lst" },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (fact_text_is(&facts->boot.loader, places[i].loader))
+			return places[i].place;
+	return "";
+}
+
+static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
+	const struct config *config, const struct setup_request *request, bool new_file)
+{
+	strings_cleanup struct strings wanted = { 0 };
+	bool known = arguments_wanted(facts, &wanted);
+	memory_cleanup_free char *arguments = strings_join(&wanted, " ");
+	const char *resume = facts->area.resume_argument.is == FACT_KNOWN ?
+				     facts->area.resume_argument.value :
+				     "?";
+
+	if (new_file)
+		text_set(&arguments,
+			text_format("resume=%s resume_offset=(where the file will lie) "
+				    "no_console_suspend=1",
+				resume));
+	if (facts->area.resume_argument.is != FACT_KNOWN || (!known && !new_file)) {
+		strings_take(&plan->notes,
+			text_format("boot arguments are left alone: %s",
+				facts->area.resume_argument.why ?
+					facts->area.resume_argument.why :
+					"the resume device is not known"));
+		return;
+	}
+	if (!new_file && facts->boot.loader.is == FACT_KNOWN &&
+		arguments_in_entries(&facts->boot, &wanted))
+		return;
+	if (facts->boot.loader.is != FACT_KNOWN)
+		strings_take(&plan->notes,
+			text_format("no boot loader configuration was found; add to the kernel "
+				    "command line yourself: %s",
+				arguments));
+	else if (request->keep_boot_config || config->boot_config == CHOICE_NO)
+		strings_take(&plan->notes,
+			text_format("the boot configuration is left alone as asked; it needs: %s",
+				arguments));
+	else
+		add_step(plan, STEP_BOOT_ARGUMENTS, 0,
+			text_format("boot arguments %s (%s)", arguments, loader_place(facts)));
+}
+
+/* Does the initramfs of the next boot still have to learn about resuming? */
+static bool initramfs_lacks(const struct facts *facts)
+{
+	const struct boot_facts *boot = &facts->boot;
+
+	if (boot->initramfs_tool.is != FACT_KNOWN)
+		return false;
+	if (!fact_is_true(&boot->initramfs_resume))
+		return true;
+	return fact_text_is(&boot->initramfs_tool, INITRAMFS_TOOLS) &&
+	       !initramfs_setting_fits(facts);
+}
+
+static void plan_initramfs(struct plan *plan, const struct facts *facts,
+	const struct setup_request *request)
+{
+	const struct entry_facts *next = facts_next_entry(facts);
+
+	if (!initramfs_lacks(facts))
+		return;
+	if (request->keep_initramfs)
+		strings_add(&plan->notes, "the initramfs is left alone as asked; without resume "
+					  "support in it the next boot finds no image");
+	else
+		add_step(plan, STEP_INITRAMFS, 0,
+			text_format("initramfs %s: resume support (%s)",
+				next && next->initramfs.is == FACT_KNOWN ? next->initramfs.value :
+									   "of the next boot",
+				facts->boot.initramfs_tool.value));
+}
+
+/* ---- The running kernel --------------------------------------------------------------------------- */
+
+static bool kernel_knows_area(const struct facts *facts)
+{
+	const struct area_facts *area = &facts->area;
+
+	return area->resume_device.is == FACT_KNOWN && area->resume_offset.is == FACT_KNOWN &&
+	       fact_text_is(&facts->kernel.resume_device, area->resume_device.value) &&
+	       facts->kernel.resume_offset.is == FACT_KNOWN &&
+	       facts->kernel.resume_offset.value == area->resume_offset.value;
+}
+
+static void plan_kernel(
+	struct plan *plan, const struct facts *facts, const struct config *config, bool new_file)
+{
+	const struct kernel_facts *kernel = &facts->kernel;
+	uint64_t wanted;
+
+	if (!fact_is_true(&facts->live)) {
+		strings_add(&plan->notes, "the running kernel is left alone: this is an image");
+		return;
+	}
+	if (kernel->resume_device.is == FACT_ABSENT)
+		strings_add(&plan->notes, "the running kernel is left alone: it cannot hibernate "
+					  "(no /sys/power/resume)");
+	else if (new_file || !kernel_knows_area(facts))
+		add_step(plan, STEP_KERNEL_RESUME, 0,
+			text_format("tell the running kernel where %s lies (/sys/power/resume)",
+				facts->area.path.value));
+	if (kernel->freeze_timeout.is != FACT_KNOWN || facts->memory.total.is != FACT_KNOWN ||
+		freeze_timeout_wanted(config->freeze_timeout_curve, facts->memory.total.value,
+			&wanted) != FREEZE_WANTED)
+		return;
+	if (wanted > kernel->freeze_timeout.value)
+		add_step(plan, STEP_FREEZE_TIMEOUT, wanted,
+			text_format("freeze timeout %llu s (is %llu s)",
+				(unsigned long long)wanted / 1000,
+				(unsigned long long)kernel->freeze_timeout.value / 1000));
+	if (wanted > FREEZE_TIMEOUT_KERNEL_MS &&
+		!fact_is_true(&facts->boot.freeze_timeout_kept) &&
+		fact_text_is(&facts->system.init, "systemd"))
+		add_step(plan, STEP_FREEZE_AT_BOOT, wanted,
+			text_format("set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
+}
+
+int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	const struct setup_request *request, struct error *err)
+{
+	bool new_file = false;
+	int status;
+
+	*plan = (struct plan){ 0 };
+	if (request->area_given)
+		plan_memory(plan, facts);
+	status = plan_area(plan, facts, config, request, &new_file, err);
+	if (status < 0)
+		return status;
+	plan_boot_arguments(plan, facts, config, request, new_file);
+	plan_initramfs(plan, facts, request);
+	plan_kernel(plan, facts, config, new_file);
+	return 0;
+}
+
+/* ---- The way back ----------------------------------------------------------------------------------- */
+
+void teardown_plan(struct plan *plan, const struct facts *facts, const struct config *config)
+{
+	const struct area_facts *area = &facts->area;
+	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
+
+	(void)config;
+	*plan = (struct plan){ 0 };
+	/* The next boot first: it must not look for an image in what is about to be removed. */
+	if (fact_is_true(&facts->boot.our_arguments))
+		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0,
+			text_format("take our boot arguments out (%s)", loader_place(facts)));
+	if (fact_is_true(&facts->boot.our_initramfs))
+		add_step(plan, STEP_UNDO_INITRAMFS, 0,
+			text_format("take our setting out of the initramfs (%s)",
+				facts->boot.initramfs_tool.is == FACT_KNOWN ?
+					facts->boot.initramfs_tool.value :
+					"no tool"));
+	if (fact_is_true(&facts->boot.our_fstab_entry))
+		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0,
+			text_format("take our line out of /etc/fstab"));
+	if (fact_is_true(&facts->boot.freeze_timeout_kept))
+		add_step(plan, STEP_UNDO_FREEZE_AT_BOOT, 0,
+			text_format("remove /etc/tmpfiles.d/ec2hib.conf"));
+	/* A device begins at offset 0, which is what a kernel has that was told nothing. */
+	if (ours && kernel_knows_area(facts) && area->resume_offset.value != 0)
+		add_step(plan, STEP_UNDO_KERNEL_RESUME, 0,
+			text_format("the running kernel forgets where %s lies", area->path.value));
+	if (ours && fact_text_is(&area->kind, "file"))
+		add_step(plan, STEP_UNDO_SWAP, 0,
+			text_format("switch %s off and remove it", area->path.value));
+	else if (ours && fact_text_is(&area->kind, "device") && fact_is_true(&area->active))
+		add_step(plan, STEP_UNDO_SWAP, 0, text_format("switch %s off", area->path.value));
+	else if (area->kind.is == FACT_KNOWN && !ours)
+		strings_take(&plan->notes,
+			text_format("%s stays: ec2hib did not make it", area->path.value));
+	if (area->remembered.is == FACT_KNOWN)
+		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0,
+			text_format("forget that %s was the swap area", area->remembered.value));
+}

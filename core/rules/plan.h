@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What setup still has to do, and what teardown has to undo: ordered steps, decided from the facts
+ * alone. None are left when all is well, so running setup again after a crash at any point goes on
+ * where it was.
+ */
+#ifndef EC2HIB_RULES_PLAN_H
+#define EC2HIB_RULES_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/config.h"
+#include "core/base/text.h"
+#include "core/facts/facts.h"
+
+/* In the order in which they have to run: see setup_plan() for why. */
+enum step_kind {
+	STEP_REMEMBER_AREA,	 /* which file or device was chosen */
+	STEP_CLEAN_IMAGE,	 /* make the area plain swap again */
+	STEP_REMOVE_SWAP,	 /* switch off and remove the file, to make room for the new */
+	STEP_CREATE_SWAP,	 /* make the file, formatted and complete */
+	STEP_PROTECT_SWAP,	 /* root:root 0600 */
+	STEP_LABEL_SWAP,	 /* SELinux */
+	STEP_FORMAT_SWAP,	 /* mkswap where there is no header */
+	STEP_SWAP_ON,
+	STEP_SWAP_AT_BOOT,	 /* /etc/fstab */
+	STEP_BOOT_ARGUMENTS,	 /* resume= and friends for the next boots */
+	STEP_INITRAMFS,
+	STEP_KERNEL_RESUME,	 /* /sys/power/resume_offset and resume */
+	STEP_FREEZE_TIMEOUT,
+	STEP_FREEZE_AT_BOOT,
+	/* teardown */
+	STEP_UNDO_BOOT_ARGUMENTS,
+	STEP_UNDO_INITRAMFS,
+	STEP_UNDO_SWAP_AT_BOOT,
+	STEP_UNDO_FREEZE_AT_BOOT,
+	STEP_UNDO_KERNEL_RESUME,
+	STEP_UNDO_SWAP,		 /* switch off and remove what we made */
+	STEP_UNDO_REMEMBER_AREA,
+};
+
+struct step {
+	enum step_kind kind;
+	uint64_t value;	 /* size in bytes, milliseconds; 0 where a step has none */
+	const char *id;	 /* stable, for --json: "create-swap" */
+	char *text;	 /* what will be done, with names and numbers */
+};
+
+struct plan {
+	struct step *steps;
+	size_t count;
+	struct strings notes; /* what is left out, why, and what the administrator does by hand */
+};
+
+/* What the user asked for besides the configuration. */
+struct setup_request {
+	const char *size; /* see swap_size_decide(); NULL is auto */
+	bool keep_boot_config;
+	bool keep_initramfs;
+	bool area_given; /* --swapfile or --swap-device: later runs have to find it again */
+};
+
+/*
+ * The steps that are missing. The order: first nothing may be left that a boot could resume by
+ * mistake; then the swap area, complete under its name; then the next boot learns where it is; the
+ * running kernel last. Whatever the moment of a power cut, the machine boots: at worst it looks for
+ * an image where there is none.
+ *
+ * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine.
+ * plan_free() in any case.
+ */
+int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	const struct setup_request *request, struct error *err);
+
+/* The way back; touches only what carries our name or label. */
+void teardown_plan(struct plan *plan, const struct facts *facts, const struct config *config);
+
+void plan_free(struct plan *plan);
+
+#endif

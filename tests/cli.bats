@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The command line itself: help, errors, exit statuses, saved facts, completion.
+
+load helpers
+
+facts_file() {
+	echo "${srcdir:-$top_builddir}/tests/fixtures/facts/ready.json"
+}
+
+@test "--help names every command" {
+	run "$EC2HIB" --help
+	[ "$status" -eq 0 ]
+	for command in status setup teardown help version; do
+		[[ "$output" == *"  $command "* ]]
+	done
+}
+
+@test "no command at all shows the help and is a usage error" {
+	run "$EC2HIB"
+	[ "$status" -eq 2 ]
+	[[ "$output" == Usage:* ]]
+}
+
+@test "every command has --help that fits a screen" {
+	for command in status setup teardown help version; do
+		run "$EC2HIB" $command --help
+		[ "$status" -eq 0 ]
+		[[ "${lines[0]}" == "Usage: ec2hib $command"* ]]
+		[ "${#lines[@]}" -le 34 ]
+		for line in "${lines[@]}"; do [ "${#line}" -le 90 ]; done
+	done
+}
+
+@test "wrong words are usage errors that say what is wrong" {
+	local -a cases=(
+		'frobnicate|there is no command "frobnicate"'
+		'status --frob|unrecognized option'
+		'status nonsense-check|there is no check "nonsense-check"'
+		'--color blue status|--color is "blue"'
+		'setup extra|setup takes no operand: "extra"'
+		'setup --size|requires an argument'
+		'setup --size big|--size is "big"'
+		'setup --size 0|--size is "0"'
+		'setup --size -5G|--size is "-5G"'
+		'setup --swapfile swap|--swapfile is "swap"'
+		'setup --swapfile /a/../b|--swapfile is "/a/../b"'
+		'--root /no/such status|cannot open the root folder /no/such'
+		'--config /no/such status|cannot read /no/such'
+		'status --from /no/such|cannot read /no/such'
+		'--imds-endpoint ftp://x status|ftp://x'
+	)
+	for case in "${cases[@]}"; do
+		# shellcheck disable=SC2086
+		run "$EC2HIB" ${case%%|*} </dev/null
+		echo "$case: $status: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"${case#*|}"* ]]
+	done
+}
+
+@test "an unknown command runs ec2hib-NAME from PATH" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "hello $*"; exit 7\n' >"$BATS_TEST_TMPDIR/bin/ec2hib-greet"
+	chmod +x "$BATS_TEST_TMPDIR/bin/ec2hib-greet"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$EC2HIB" greet a b
+	[ "$status" -eq 7 ]
+	[ "$output" = "hello a b" ]
+}
+
+@test "saved facts give the same answer on any machine" {
+	run "$EC2HIB" status --from "$(facts_file)"
+	[ "$status" -eq 0 ]
+	[[ "${lines[-1]}" == "ready to hibernate: 0 failed"* ]]
+	"$EC2HIB" status --json --from "$(facts_file)" >"$BATS_TEST_TMPDIR/1"
+	"$EC2HIB" status --json --from "$BATS_TEST_TMPDIR/1" >"$BATS_TEST_TMPDIR/2"
+	cmp "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
+	"$EC2HIB" status --json --from - <"$BATS_TEST_TMPDIR/1" | cmp - "$BATS_TEST_TMPDIR/1"
+}
+
+@test "facts of this machine, saved, give the same checks as on this machine" {
+	"$EC2HIB" status --json >"$BATS_TEST_TMPDIR/1" || true
+	"$EC2HIB" status --json --from "$BATS_TEST_TMPDIR/1" >"$BATS_TEST_TMPDIR/2" || true
+	cmp "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
+}
+
+@test "exit status is 1 for not ready and 3 for could not tell" {
+	jq '.facts.area.size = 1048576 | .facts.area.header_size = 1048576' \
+		<(jq 'if .facts then . else {facts: .} end' "$(facts_file)") >"$BATS_TEST_TMPDIR/small"
+	run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/small"
+	[ "$status" -eq 1 ]
+	jq '.facts.area.signature = {unknown: "no permission"}' \
+		<(jq 'if .facts then . else {facts: .} end' "$(facts_file)") >"$BATS_TEST_TMPDIR/dark"
+	run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/dark"
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"could not tell"*"2 unknown"* ]]
+}
+
+@test "status CHECK evaluates just that one" {
+	run "$EC2HIB" status --from "$(facts_file)" swap-size
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 3 ]
+	[[ "${lines[1]}" == *"pass    swap-size"* ]]
+}
+
+@test "--verbose explains, --quiet says nothing" {
+	run "$EC2HIB" status -v --from "$(facts_file)" swap-size
+	[ "${#lines[@]}" -ge 4 ]
+	run "$EC2HIB" status -q --from "$(facts_file)"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "colours only where they are wanted" {
+	run "$EC2HIB" status --from "$(facts_file)"
+	[[ "$output" != *$'\033'* ]]
+	run "$EC2HIB" --color always status --from "$(facts_file)"
+	[[ "$output" == *$'\033[32m'* ]]
+	run "$EC2HIB" --color never status --from "$(facts_file)"
+	[[ "$output" != *$'\033'* ]]
+}
+
+@test "damaged saved facts are an error, not a crash" {
+	for text in '' '{' '[]' '{}' '{"facts": 3}' '{"format": 1, "kernel": []}' '{"a":1,"a":2}'; do
+		printf '%s' "$text" >"$BATS_TEST_TMPDIR/x"
+		run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/x"
+		echo "$text: $status: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"$BATS_TEST_TMPDIR/x"* ]]
+	done
+}
+
+@test "output that cannot be written is a failure" {
+	run bash -c "'$EC2HIB' status --from '$(facts_file)' >/dev/full"
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"cannot write the output: No space left on device"* ]]
+}
+
+@test "setup without --yes changes nothing where nobody can answer" {
+	need_root
+	make_image ext4 200M
+	run "$EC2HIB" --root "$IMAGE" setup --size 20M </dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--yes applies this plan"* ]]
+	[ ! -e "$IMAGE/swap" ]
+	drop_image
+}
+
+@test "setup --json is JSON, with the plan and what came of it" {
+	need_root
+	make_image ext4 200M
+	"$EC2HIB" --root "$IMAGE" setup --dry-run --json --size 20M | jq -e '.applied == false'
+	"$EC2HIB" --root "$IMAGE" setup --yes --json --size 20M |
+		jq -e '.applied and .error == null and .steps[0].id == "create-swap"'
+	drop_image
+}
+
+@test "a configuration error names file and line" {
+	printf '[swap]\ntarget-size-mb = lots\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"$BATS_TEST_TMPDIR/c:2: target-size-mb"* ]]
+	printf '[swap]\ncolour = red\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:2: unknown key \"colour\""* ]]
+}
+
+@test "without root what cannot be read is unknown, and nothing fails" {
+	need_root
+	cp "$EC2HIB" "$BATS_TEST_TMPDIR/ec2hib"
+	chmod 755 "$BATS_TEST_TMPDIR/ec2hib" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" \
+		"$(dirname "$BATS_TEST_TMPDIR")"
+	make_image ext4 200M
+	setup_image --size 20M
+	run setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$BATS_TEST_TMPDIR/ec2hib" --root "$IMAGE" status swap-holes stale-image
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"unknown swap-holes"*"Permission denied"* ]]
+	run setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$BATS_TEST_TMPDIR/ec2hib" setup --yes
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"setup needs root"* ]]
+	drop_image
+}
+
+@test "bash completes commands, options, values and checks" {
+	run bash -c '
+		COMP_WORDBREAKS=" "
+		source "'"${srcdir:-$top_builddir}"'/completions/ec2hib.bash"
+		ask() { COMP_WORDS=("'"$EC2HIB"'" "$@"); COMP_CWORD=$#; _ec2hib 2>/dev/null
+			echo "${COMPREPLY[*]}"; }
+		ask st; ask setup --sw; ask --color a; ask status stale-; ask setup --size a
+		ask help te'
+	[ "${lines[0]}" = status ]
+	[ "${lines[1]}" = "--swapfile --swap-device" ]
+	[ "${lines[2]}" = "auto always" ]
+	[ "${lines[3]}" = stale-image ]
+	[ "${lines[4]}" = auto ]
+	[ "${lines[5]}" = teardown ]
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* core/facts: what is read from files of the kernel and of the distribution. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/device.h"
+#include "core/facts/extents.h"
+#include "core/facts/facts.h"
+#include "core/facts/gather.h"
+#include "core/facts/header.h"
+#include "core/facts/kept.h"
+#include "core/facts/kernel.h"
+#include "core/facts/swaps.h"
+#include "core/facts/system.h"
+#include "tests/place.h"
+
+/* ---- The kernel ---------------------------------------------------------------------------- */
+
+static void kernel_files_become_facts(void **state)
+{
+	struct place *place = *state;
+	struct facts facts = { 0 };
+
+	place_put(place, "/proc/sys/kernel/osrelease", "6.1.0-28-cloud-amd64\n");
+	place_put(place, "/sys/power/state", "freeze mem disk\n");
+	place_put(place, "/sys/power/disk", "platform [shutdown] reboot\n");
+	place_put(place, "/sys/power/resume", "259:1\n");
+	place_put(place, "/sys/power/resume_offset", "34816\n");
+	place_put(place, "/sys/power/pm_freeze_timeout", "20000\n");
+	place_put(place, "/sys/power/image_size", "lots\n");
+	place_put(place, "/sys/kernel/security/lockdown",
+		"none [integrity] confidentiality\n");
+	place_put(place, "/sys/module/workqueue/parameters/power_efficient", "N\n");
+	kernel_gather(&facts.kernel, &place->root);
+	assert_true(fact_text_is(&facts.kernel.release, "6.1.0-28-cloud-amd64"));
+	assert_true(fact_text_is(&facts.kernel.power_disk, "platform [shutdown] reboot"));
+	assert_true(fact_text_is(&facts.kernel.resume_device, "259:1"));
+	assert_int_equal(facts.kernel.resume_offset.value, 34816);
+	assert_int_equal(facts.kernel.freeze_timeout.value, 20000);
+	assert_true(fact_text_is(&facts.kernel.lockdown, "integrity"));
+	assert_true(fact_is_false(&facts.kernel.workqueue_power_efficient));
+	assert_int_equal(facts.kernel.pm_test.is, FACT_ABSENT);
+	assert_int_equal(facts.kernel.image_size.is, FACT_UNKNOWN);
+	assert_non_null(
+		strstr(facts.kernel.image_size.why, "says \"lots\", not a number"));
+	facts_free(&facts);
+}
+
+static void image_estimate_leaves_out_what_the_kernel_drops(void **state)
+{
+	struct place *place = *state;
+	struct memory_facts memory = { 0 };
+
+	place_put(place, "/proc/meminfo",
+		"MemTotal:        1000000 kB\nMemFree:          400000 kB\n"
+		"MemAvailable:     700000 kB\nActive(file):     100000 kB\n"
+		"Inactive(file):   150000 kB\nSReclaimable:      50000 kB\n");
+	memory_gather(&memory, &place->root);
+	assert_int_equal(memory.total.value, 1000000 * KIB);
+	assert_int_equal(memory.available.value, 700000 * KIB);
+	assert_int_equal(memory.image_estimate.value, 300000 * KIB);
+	layout_free(&memory_layout, &memory);
+}
+
+/* ---- Swaps -------------------------------------------------------------------------------------- */
+
+static void swaps_are_read_with_odd_names(void **state)
+{
+	static const char text[] =
+		"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+		"/dev/nvme1n1p2                          "
+		"partition\t2097148\t\t1024\t\t5\n"
+		"/my\\040swap                            file\t\t1048572\t\t0\t\t-2\n"
+		"/gone\\040(deleted)                     file\t\t4\t\t0\t\t-3\n"
+		"garbage\n";
+	swap_list swaps = { 0 };
+
+	(void)state;
+	swaps_parse(&swaps, text);
+	assert_int_equal(swaps.count, 3);
+	assert_true(fact_text_is(&swaps.items[0].path, "/dev/nvme1n1p2"));
+	assert_true(fact_text_is(&swaps.items[0].type, "partition"));
+	assert_int_equal(swaps.items[0].size.value, 2097148 * KIB);
+	assert_int_equal(swaps.items[0].used.value, 1024 * KIB);
+	assert_true(fact_text_is(&swaps.items[0].priority, "5"));
+	assert_true(fact_text_is(&swaps.items[1].path, "/my swap"));
+	assert_true(fact_text_is(&swaps.items[1].priority, "-2"));
+	assert_true(fact_text_is(&swaps.items[2].path, "/gone (deleted)"));
+	{
+		struct facts facts = { .swaps = swaps };
+
+		facts_free(&facts);
+	}
+}
+
+/* ---- The swap header ------------------------------------------------------------------------------ */
+
+static void header_tells_swap_from_image(void **state)
+{
+	static const struct {
+		size_t page;
+		const char *mark;
+		const char *signature;
+	} cases[] = {
+		{ 4096, "SWAPSPACE2", SIGNATURE_SWAP },
+		{ 65536, "SWAPSPACE2", SIGNATURE_SWAP },
+		{ 4096, "S1SUSPEND", SIGNATURE_IMAGE },
+		{ 16384, "S1SUSPEND", SIGNATURE_IMAGE },
+		{ 4096, "ULSUSPEND", SIGNATURE_IMAGE },
+		{ 4096, "SWAP-SPACE", SIGNATURE_NONE }, /* version 0: of Linux 2.4 */
+		{ 4096, "", SIGNATURE_NONE },
+	};
+	unsigned char *page = memory_new(HEADER_SIZE_MAX, 1);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const uint32_t last_page = 999;
+		struct swap_header header;
+
+		memset(page, 0, HEADER_SIZE_MAX);
+		memcpy(page + 1028, &last_page, 4);
+		memcpy(page + 1036,
+			"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd"
+			"\xef",
+			16);
+		memcpy(page + 1052, "ec2hib", 6);
+		memcpy(page + cases[i].page - 10, cases[i].mark, strlen(cases[i].mark));
+		header_parse(&header, page, HEADER_SIZE_MAX);
+		assert_string_equal(header.signature, cases[i].signature);
+		if (strcmp(header.signature, SIGNATURE_NONE) == 0)
+			continue;
+		assert_int_equal(header.page_size, cases[i].page);
+		assert_int_equal(header.size, 1000 * cases[i].page);
+		assert_string_equal(header.uuid, "01234567-89ab-cdef-0123-456789abcdef");
+		assert_string_equal(header.label, "ec2hib");
+	}
+	free(page);
+}
+
+static void header_of_a_short_file_is_none(void **state)
+{
+	unsigned char page[4095] = { 0 };
+	struct swap_header header;
+
+	(void)state;
+	header_parse(&header, page, sizeof(page));
+	assert_string_equal(header.signature, SIGNATURE_NONE);
+}
+
+/* ---- Extents ---------------------------------------------------------------------------------------- */
+
+static void neighbours_become_one_extent(void **state)
+{
+	extent_list list = { 0 };
+
+	(void)state;
+	extents_append(&list, 0, 1000, 100);
+	extents_append(&list, 100, 1100, 50); /* goes on */
+	extents_append(&list, 150, 5000, 50); /* elsewhere */
+	extents_append(&list, 300, 5050, 10); /* goes on there, but not in the file */
+	assert_int_equal(list.count, 3);
+	assert_int_equal(list.items[0].length.value, 150);
+	assert_int_equal(list.items[2].logical.value, 300);
+	free(list.items);
+}
+
+/* ---- Block devices ------------------------------------------------------------------------------------ */
+
+#define NVME "/sys/devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1"
+
+/* An EBS volume with a partition, on which LVM has a volume, encrypted. */
+static void put_chain(struct place *place)
+{
+	place_link(place, "/sys/dev/block/253:1", "../../devices/virtual/block/dm-1");
+	place_put(place, "/sys/devices/virtual/block/dm-1/dm/uuid", "CRYPT-PLAIN-x\n");
+	place_put(place, "/sys/devices/virtual/block/dm-1/dm/name", "cryptswap\n");
+	place_put(place, "/sys/devices/virtual/block/dm-1/size", "2048\n");
+	place_put(place, "/sys/devices/virtual/block/dm-1/slaves/dm-0/dev", "253:0\n");
+	place_link(place, "/sys/dev/block/253:0", "../../devices/virtual/block/dm-0");
+	place_put(place, "/sys/devices/virtual/block/dm-0/dm/uuid", "LVM-abc\n");
+	place_put(
+		place, "/sys/devices/virtual/block/dm-0/slaves/nvme0n1p3/dev", "259:3\n");
+	place_link(place, "/sys/dev/block/259:3",
+		"../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1/nvme0n1p3");
+	place_put(place, NVME "/nvme0n1p3/partition", "3\n");
+	place_put(place, NVME "/dev", "259:0\n");
+	place_link(place, "/sys/dev/block/259:0",
+		"../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1");
+	place_put(place, NVME "/device/model",
+		"Amazon Elastic Block Store              \n");
+	place_put(place, NVME "/device/serial", "vol0123456789abcdef0\n");
+	place_put(place, NVME "/size", "16777216\n");
+	place_put(place, "/run/udev/data/b259:3",
+		"S:disk/by-partuuid/"
+		"11\nE:ID_FS_UUID=fs-uuid\nE:ID_PART_ENTRY_UUID=part-uuid\n");
+	place_put(place, "/etc/crypttab",
+		"# name device key options\ncryptswap /dev/vg/swap /dev/urandom swap\n");
+}
+
+static void chain_goes_down_to_the_disk(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *kind;
+	} expected[] = { { "dm-1", "crypt" }, { "dm-0", "lvm" },
+		{ "nvme0n1p3", "partition" }, { "nvme0n1", "disk" } };
+	struct place *place = *state;
+	struct facts facts = { 0 };
+	device_list *devices = &facts.root.devices;
+
+	put_chain(place);
+	devices_gather(devices, &place->root, &place->root, makedev(253, 1));
+	assert_int_equal(devices->count, COUNT(expected));
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		assert_true(fact_text_is(&devices->items[i].name, expected[i].name));
+		assert_true(fact_text_is(&devices->items[i].kind, expected[i].kind));
+	}
+	assert_true(fact_is_true(&devices->items[0].random_key));
+	assert_true(devices_random_key(devices));
+	assert_true(fact_text_is(&devices->items[2].uuid, "fs-uuid"));
+	assert_true(fact_text_is(&devices->items[2].partuuid, "part-uuid"));
+	assert_true(fact_text_is(&devices->items[3].serial, "vol0123456789abcdef0"));
+	assert_int_equal(devices->items[3].size.value, 8 * GIB);
+	devices_medium(&facts.root.medium, devices);
+	assert_true(fact_text_is(&facts.root.medium, MEDIUM_EBS));
+	facts_free(&facts);
+}
+
+static void medium_comes_from_the_model(void **state)
+{
+	static const struct {
+		const char *model;
+		const char *medium;
+	} cases[] = { { "Amazon Elastic Block Store", MEDIUM_EBS },
+		{ "Amazon EC2 NVMe Instance Storage", MEDIUM_INSTANCE_STORE },
+		{ "QEMU NVMe Ctrl", MEDIUM_OTHER } };
+	struct place *place = *state;
+
+	put_chain(place);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct facts facts = { 0 };
+
+		place_put(place, NVME "/device/model", cases[i].model);
+		devices_gather(
+			&facts.root.devices, &place->root, &place->root, makedev(259, 0));
+		devices_medium(&facts.root.medium, &facts.root.devices);
+		assert_true(fact_text_is(&facts.root.medium, cases[i].medium));
+		facts_free(&facts);
+	}
+}
+
+static void device_that_sysfs_lacks_is_unknown(void **state)
+{
+	struct place *place = *state;
+	struct facts facts = { 0 };
+
+	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(8, 1));
+	assert_int_equal(facts.root.devices.is, FACT_UNKNOWN);
+	assert_string_equal(facts.root.devices.why, "/sys/dev/block/8:1 is not there");
+	facts_free(&facts);
+}
+
+/* ---- The distribution ------------------------------------------------------------------------------------ */
+
+static void services_and_their_keys_are_seen(void **state)
+{
+	struct place *place = *state;
+	struct facts facts = { 0 };
+	struct system_facts *system = &facts.system;
+
+	place_put(place, "/etc/os-release",
+		"NAME=\"Ubuntu\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nPRETTY_NAME='Ubuntu "
+		"22.04 LTS'\n");
+	place_put(place, "/usr/lib/systemd/systemd", "");
+	place_put(place, "/lib/systemd/system/systemd-logind.service", "");
+	place_put(place, "/lib/systemd/system/hibagent.service", "");
+	place_link(place, "/etc/systemd/system/multi-user.target.wants/hibagent.service",
+		"/lib/systemd/system/hibagent.service");
+	place_put(place, "/etc/systemd/logind.conf",
+		"[Login]\n#HandleSuspendKey=suspend\n");
+	place_put(place, "/etc/systemd/logind.conf.d/10-x.conf",
+		"[Login]\nHandleSuspendKey=hibernate\n");
+	place_put(place, "/etc/selinux/config",
+		"SELINUX=enforcing\nSELINUXTYPE=targeted\n");
+	system_gather(system, &place->root);
+	assert_true(fact_text_is(&system->id, "ubuntu"));
+	assert_true(fact_text_is(&system->version, "22.04"));
+	assert_true(fact_text_is(&system->name, "Ubuntu 22.04 LTS"));
+	assert_true(fact_text_is(&system->init, "systemd"));
+	assert_true(fact_text_is(&system->selinux, "enforcing"));
+	assert_true(fact_text_is(&system->logind_sleep_key, "hibernate"));
+	assert_true(fact_is_true(&system->reads_sleep_key));
+	for (size_t i = 0; i < system->agents.count; i++) {
+		const struct agent_facts *agent = &system->agents.items[i];
+		bool old = strcmp(agent->name.value, "hibagent") == 0;
+
+		assert_int_equal(fact_is_true(&agent->enabled), old);
+		assert_int_equal(fact_is_true(&agent->installed),
+			old || strcmp(agent->name.value, "systemd-logind") == 0);
+	}
+	facts_free(&facts);
+}
+
+static void fstab_lines_are_told_apart(void **state)
+{
+	static const struct {
+		const char *line;
+		bool there;
+		bool ours;
+	} cases[] = {
+		{ "/swap none swap sw 0 0\n", true, false },
+		{ "/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n", true, true },
+		{ "/swap none swap noauto 0 0\n", false, false },
+		{ "# /swap none swap sw 0 0\n", false, false },
+		{ "/swap2 none swap sw 0 0\n", false, false },
+		{ "UUID=1 / ext4 defaults 0 1\n", false, false },
+	};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct facts facts = { 0 };
+
+		place_put(place, FSTAB_PATH, cases[i].line);
+		fact_set_text(&facts.area.path, "/swap");
+		fact_set_text(&facts.area.kind, "file");
+		kept_gather(&facts.boot, &place->root, &facts.area);
+		assert_int_equal(fact_is_true(&facts.boot.fstab_entry), cases[i].there);
+		assert_int_equal(
+			fact_is_true(&facts.boot.our_fstab_entry), cases[i].ours);
+		facts_free(&facts);
+	}
+}
+
+/* ---- Saved facts ------------------------------------------------------------------------------------------- */
+
+static void saved_facts_come_back_the_same(void **state)
+{
+	struct facts facts = { 0 }, again = { 0 };
+	struct config config, config_again;
+	struct error err;
+	json_t *saved, *second;
+
+	(void)state;
+	config_init(&config);
+	assert_int_equal(config_set(&config, "swap", "target-size-mb", "1234", &err), 0);
+	fact_set_number(&facts.format, FACTS_FORMAT);
+	fact_set_text(&facts.kernel.release, "6.1");
+	fact_set_absent(fact_of(&facts.kernel.pm_test));
+	fact_set_unknown(fact_of(&facts.kernel.lockdown), "no permission");
+	fact_set_flag(&facts.live, true);
+	fact_set_number(&facts_add(&facts.area.extents)->physical, 4096);
+	fact_set_text(&facts_add(&facts.swaps)->path, "/with \"quotes\" and \xc3\xbc");
+	saved = facts_save(&facts, &config);
+	assert_int_equal(facts_load(&again, &config_again, saved, &err), 0);
+	second = facts_save(&again, &config_again);
+	assert_true(json_equal(saved, second));
+	assert_int_equal(again.kernel.pm_test.is, FACT_ABSENT);
+	assert_string_equal(again.kernel.lockdown.why, "no permission");
+	assert_int_equal(config_again.target_size_mb, 1234);
+	json_decref(saved);
+	json_decref(second);
+	facts_free(&facts);
+	facts_free(&again);
+	config_free(&config);
+	config_free(&config_again);
+}
+
+static void damaged_facts_are_refused(void **state)
+{
+	static const struct {
+		const char *json;
+		const char *says;
+	} cases[] = {
+		{ "[]", "facts is not an object" },
+		{ "{}", "facts.format is missing" },
+		{ "{\"format\": 99}", "facts.format is 99, this ec2hib reads up to 1" },
+		{ "{\"format\": \"1\"}", "facts.format is not a whole number" },
+		{ "{\"format\": 1, \"kernel\": 5}", "facts.kernel is not an object" },
+		{ "{\"format\": 1, \"memory\": {\"total\": -1}}",
+			"facts.memory.total is not" },
+		{ "{\"format\": 1, \"swaps\": [3]}", "facts.swaps[0] is not an object" },
+		{ "{\"facts\": {\"format\": 1}, \"config\": {\"swapfile\": 3}}",
+			"config.swapfile is not a text" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		json_t *json = json_loads(cases[i].json, 0, NULL);
+		struct facts facts = { 0 };
+		struct config config;
+		struct error err = { "" };
+
+		assert_non_null(json);
+		assert_true(facts_load(&facts, &config, json, &err) < 0);
+		if (!strstr(err.text, cases[i].says))
+			fail_msg("%s gives: %s", cases[i].json, err.text);
+		facts_free(&facts);
+		config_free(&config);
+		json_decref(json);
+	}
+}
+
+/* Every field must have a help text: it is what a reader of the JSON goes by. */
+static void check_layout(const struct layout *layout)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		assert_true(strlen(layout->fields[i].help) > 2);
+		if (layout->fields[i].layout)
+			check_layout(layout->fields[i].layout);
+	}
+}
+
+static void every_field_is_explained(void **state)
+{
+	(void)state;
+	check_layout(&facts_layout);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_PLACE(kernel_files_become_facts),
+		WITH_PLACE(image_estimate_leaves_out_what_the_kernel_drops),
+		cmocka_unit_test(swaps_are_read_with_odd_names),
+		cmocka_unit_test(header_tells_swap_from_image),
+		cmocka_unit_test(header_of_a_short_file_is_none),
+		cmocka_unit_test(neighbours_become_one_extent),
+		WITH_PLACE(chain_goes_down_to_the_disk),
+		WITH_PLACE(medium_comes_from_the_model),
+		WITH_PLACE(device_that_sysfs_lacks_is_unknown),
+		WITH_PLACE(services_and_their_keys_are_seen),
+		WITH_PLACE(fstab_lines_are_told_apart),
+		cmocka_unit_test(saved_facts_come_back_the_same),
+		cmocka_unit_test(damaged_facts_are_refused),
+		cmocka_unit_test(every_field_is_explained),
+	};
+
+	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
+}

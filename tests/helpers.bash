@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the tests of the shipped binary share.
+
+: "${top_builddir:=$(cd "$BATS_TEST_DIRNAME/.." && pwd)}"
+: "${EC2HIB:=$top_builddir/ec2hib}"
+EC2HIB=$(readlink -f "$EC2HIB")
+
+# No test asks a metadata service unless it says so.
+export AWS_EC2_METADATA_DISABLED=true LC_ALL=C.UTF-8
+unset NO_COLOR
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+# put_program IMAGE PROGRAM...: copies programs with their libraries into an image.
+put_program() {
+	local image=$1 program file
+	shift
+	for program in "$@"; do
+		program=$(command -v "$program")
+		for file in "$program" $(ldd "$program" 2>/dev/null | grep -o '/[^ )]*'); do
+			mkdir -p "$image/$(dirname "$file")"
+			cp -L "$file" "$image/$file"
+		done
+	done
+}
+
+# make_image TYPE SIZE: $IMAGE becomes a mounted file system with mkswap in it.
+make_image() {
+	local type=$1 size=$2
+	IMAGE=$BATS_TEST_TMPDIR/image
+	mkdir -p "$IMAGE"
+	truncate -s "$size" "$BATS_TEST_TMPDIR/disk"
+	case $type in
+	ext4) mkfs.ext4 -q -F "$BATS_TEST_TMPDIR/disk" ;;
+	*) "mkfs.$type" -q -f "$BATS_TEST_TMPDIR/disk" ;;
+	esac
+	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE" || skip "cannot mount $type here"
+	chmod 755 "$IMAGE"
+	mkdir -p "$IMAGE/etc"
+	put_program "$IMAGE" mkswap
+}
+
+drop_image() {
+	if [ -n "${IMAGE:-}" ] && mountpoint -q "$IMAGE"; then
+		umount "$IMAGE"
+	fi
+}
+
+# fact FILTER: a fact of $IMAGE, by a jq path below .facts.
+fact() {
+	"$EC2HIB" --root "$IMAGE" status --json | jq -r ".facts.$1"
+}
+
+# state CHECK: what one check says about $IMAGE.
+state() {
+	"$EC2HIB" --root "$IMAGE" status --json "$1" | jq -r '.checks[0].state'
+}
+
+# setup_image OPTION...: applies a plan to $IMAGE.
+setup_image() {
+	"$EC2HIB" --root "$IMAGE" setup --yes "$@"
+}
+
+# list_image: all that is in $IMAGE, with mode, owner, size and content.
+list_image() {
+	(cd "$IMAGE" && find . -xdev \( -path ./lost+found -o -path './swap*' \) -prune -o \
+		-printf '%p %y %m %u %g %l\n' | sort &&
+		find . -xdev -type f ! -path './swap*' -exec sha256sum {} + | sort -k 2)
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a plan looks: for people, and as JSON. */
+#ifndef EC2HIB_UI_PLAN_VIEW_H
+#define EC2HIB_UI_PLAN_VIEW_H
+
+#include <jansson.h>
+
+#include "core/rules/plan.h"
+#include "ui/style.h"
+
+void plan_show(const struct plan *plan, const struct style *style);
+
+/* "[2/7] make the swap file ..." as a step begins. */
+void plan_show_step(const struct plan *plan, size_t index, const struct style *style);
+
+/* {"steps": [{"id": ..., "text": ...}], "notes": [...]} */
+json_t *plan_to_json(const struct plan *plan);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How output looks: colour, UTF-8 or ASCII, and the width of the terminal. Colour never carries
+ * meaning alone. NO_COLOR and TERM=dumb are heeded.
+ */
+#ifndef EC2HIB_UI_STYLE_H
+#define EC2HIB_UI_STYLE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_RISK, COLOUR_BAD, COLOUR_DIM, COLOUR_STRONG };
+
+struct style {
+	bool colour;
+	bool utf8;
+	unsigned width; /* columns; 0: not a terminal, nothing is wrapped */
+};
+
+/* For standard output. WANTED is auto, always or never. */
+void style_init(struct style *style, const char *wanted);
+
+/* The control sequence that begins a colour, "" without colours; COLOUR_PLAIN ends it. */
+const char *style_colour(const struct style *style, enum colour colour);
+
+/*
+ * Prints TEXT; lines after the first begin at column INDENT, the first is at column COLUMN already.
+ * Breaks at spaces only where the width is known.
+ */
+void style_wrap(const struct style *style, FILE *out, const char *text, unsigned column,
+	unsigned indent);
+
+#endif
