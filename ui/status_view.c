@@ -152,9 +152,9 @@ json_t *report_to_json(const struct report *report)
 		json_t *text = json_string(finding->text);
 
 		json_array_append_new(array,
-			json_pack("{s:s, s:s, s:s, s:s, s:o, s:s?}", "id", check->id, "group",
-				check_group_name(check->group), "title", check->title, "state",
-				check_state_name(finding->state), "text", text ? text : json_null(),
+			json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:s?}", "id", check->id, "group",
+				check_group_name(check->group), "title", check->title, "vital",
+				check->vital, "state", check_state_name(finding->state), "text", text ? text : json_null(),
 				"fix", finding->fix));
 	}
 	return array;

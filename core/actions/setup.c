@@ -348,11 +348,12 @@ int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 			return error_set(err, ECANCELED,
 				"stopped before step %zu of %zu; run it again to go on", i + 1,
 				plan->count);
+		/* Every step may have changed what the next one rests on. */
+		if (i > 0)
+			facts_gather_again(setup->facts, setup->gather);
 		if (setup->begin)
 			setup->begin(setup->data, plan, i);
 		status = runners[step->kind](setup, step, err);
-		/* Every step may change what the next one rests on. */
-		facts_gather_again(setup->facts, setup->gather);
 		if (status < 0)
 			return error_prefix(err, status, "step %zu of %zu (%s)", i + 1,
 				plan->count, step->id);

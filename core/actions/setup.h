@@ -10,7 +10,7 @@
 /* Everything that a step needs. */
 struct setup {
 	const struct gather *gather;
-	struct facts *facts; /* gathered; fresh again after each step */
+	struct facts *facts; /* gathered; gathered again before each further step */
 	const struct progress *progress;
 	/* Before each step: INDEX of plan->steps. May be NULL. */
 	void (*begin)(void *data, const struct plan *plan, size_t index);
