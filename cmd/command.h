@@ -38,8 +38,8 @@ enum argument_kind {
 };
 
 struct option_entry {
-	const char *name;     /* without -- */
-	char letter;	      /* 0: no short form */
+	const char *name; /* without -- */
+	char letter;	  /* 0: no short form */
 	enum argument_kind kind;
 	const char *argument; /* as --help shows it: DIR; NULL with ARGUMENT_NONE */
 	const char *const *words;
@@ -74,7 +74,7 @@ const struct command *command_find(const char *name);
 /* A command line, parsed. */
 struct invocation {
 	const struct command *command;
-	const char *values[COMMAND_OPTIONS_MAX];      /* by index in command->options */
+	const char *values[COMMAND_OPTIONS_MAX]; /* by index in command->options */
 	const char *global_values[COMMAND_OPTIONS_MAX];
 	bool given[COMMAND_OPTIONS_MAX];
 	bool global_given[COMMAND_OPTIONS_MAX];

@@ -28,9 +28,11 @@ static void offer_options(
 	}
 }
 
-static void offer_arguments(enum argument_kind kind, const char *const *words, const char *typed)
+static void offer_arguments(
+	enum argument_kind kind, const char *const *words, const char *typed)
 {
-	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G", NULL };
+	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G",
+		NULL };
 
 	switch (kind) {
 	case ARGUMENT_FILE:
@@ -56,8 +58,10 @@ static void offer_arguments(enum argument_kind kind, const char *const *words, c
 				offer(commands[i]->name, typed, commands[i]->summary);
 		break;
 	case ARGUMENT_URL:
-		offer("http://169.254.169.254", typed, "the service of an instance, IPv4");
-		offer("http://[fd00:ec2::254]", typed, "the service of an instance, IPv6");
+		offer("http://169.254.169.254", typed,
+			"the service of an instance, IPv4");
+		offer("http://[fd00:ec2::254]", typed,
+			"the service of an instance, IPv6");
 		break;
 	case ARGUMENT_NONE:
 		break;
@@ -65,10 +69,13 @@ static void offer_arguments(enum argument_kind kind, const char *const *words, c
 }
 
 /* The option that WORD names, and that wants an argument; NULL otherwise. */
-static const struct option_entry *awaits_argument(const struct command *command, const char *word)
+static const struct option_entry *awaits_argument(
+	const struct command *command, const char *word)
 {
-	const struct option_entry *lists[] = { global_options, command ? command->options : NULL };
-	const size_t counts[] = { global_option_count, command ? command->option_count : 0 };
+	const struct option_entry *lists[] = { global_options,
+		command ? command->options : NULL };
+	const size_t counts[] = { global_option_count,
+		command ? command->option_count : 0 };
 
 	if (!text_starts(word, "--"))
 		return NULL;

@@ -16,11 +16,12 @@
 static void show_options(const struct option_entry *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		memory_cleanup_free char *left = text_format("  %c%c%s --%s%s%s",
-			options[i].letter ? '-' : ' ', options[i].letter ? options[i].letter : ' ',
-			options[i].letter ? "," : " ", options[i].name,
-			options[i].argument ? " " : "",
-			options[i].argument ? options[i].argument : "");
+		memory_cleanup_free char *left =
+			text_format("  %c%c%s --%s%s%s", options[i].letter ? '-' : ' ',
+				options[i].letter ? options[i].letter : ' ',
+				options[i].letter ? "," : " ", options[i].name,
+				options[i].argument ? " " : "",
+				options[i].argument ? options[i].argument : "");
 
 		printf("%-*s %s\n", HELP_COLUMN, left, options[i].help);
 	}
@@ -41,8 +42,8 @@ void help_program(void)
 
 void help_command(const struct command *command)
 {
-	printf("Usage: ec2hib %s%s%s\n%s.\n", command->name, *command->synopsis ? " " : "",
-		command->synopsis, command->summary);
+	printf("Usage: ec2hib %s%s%s\n%s.\n", command->name,
+		*command->synopsis ? " " : "", command->synopsis, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
 	if (command->option_count)

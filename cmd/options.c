@@ -17,8 +17,7 @@ const struct option_entry global_options[] = {
 		"read this configuration in place of " CONFIG_PATH },
 	{ "root", 0, ARGUMENT_FOLDER, "DIR", NULL,
 		"work on the image or chroot below DIR" },
-	{ "imds-endpoint", 0, ARGUMENT_URL, "URL", NULL,
-		"ask this metadata service" },
+	{ "imds-endpoint", 0, ARGUMENT_URL, "URL", NULL, "ask this metadata service" },
 	{ "color", 0, ARGUMENT_WORD, "WHEN", colour_words, "auto, always or never" },
 	{ "verbose", 'v', ARGUMENT_NONE, NULL, NULL, "explain more" },
 	{ "quiet", 'q', ARGUMENT_NONE, NULL, NULL, "no warnings and no progress" },
@@ -45,9 +44,10 @@ static void parser_add(
 	for (size_t i = 0; i < count; i++) {
 		size_t end = strlen(parser->letters);
 
-		parser->entries[parser->count++] = (struct option){ options[i].name,
-			options[i].kind == ARGUMENT_NONE ? no_argument : required_argument, NULL,
-			base + (int)i };
+		parser->entries[parser->count++] = (struct option) { options[i].name,
+			options[i].kind == ARGUMENT_NONE ? no_argument
+							 : required_argument,
+			NULL, base + (int)i };
 		if (!options[i].letter)
 			continue;
 		parser->letters[end++] = options[i].letter;
@@ -55,7 +55,7 @@ static void parser_add(
 			parser->letters[end++] = ':';
 		parser->letters[end] = '\0';
 	}
-	parser->entries[parser->count] = (struct option){ 0 };
+	parser->entries[parser->count] = (struct option) { 0 };
 }
 
 /* The option that getopt returned, whether by letter or by name. */
@@ -97,7 +97,8 @@ static int take_option(struct invocation *invocation, int code, const char *valu
 	if (!option)
 		return EXIT_USAGE; /* getopt said why */
 	if (value && !word_is_allowed(option, value)) {
-		complain("--%s is \"%s\", which is none of: %s", option->name, value, option->help);
+		complain("--%s is \"%s\", which is none of: %s", option->name, value,
+			option->help);
 		return EXIT_USAGE;
 	}
 	if (strcmp(option->name, "verbose") == 0)
@@ -124,7 +125,8 @@ static int pass(struct invocation *invocation, int argc, char **argv, const char
 		parser_add(&parser, invocation->command->options,
 			invocation->command->option_count, COMMAND_BASE);
 	optind = 0; /* glibc: start afresh */
-	while ((code = getopt_long(argc, argv, parser.letters, parser.entries, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, parser.letters, parser.entries, NULL)) !=
+		-1) {
 		status = take_option(invocation, code, optarg);
 		if (status)
 			return status;
@@ -176,7 +178,8 @@ bool option_given(const struct invocation *invocation, const char *name)
 		return invocation->global_given[index];
 	if (!invocation->command)
 		return false;
-	index = index_of(invocation->command->options, invocation->command->option_count, name);
+	index = index_of(
+		invocation->command->options, invocation->command->option_count, name);
 	return index < invocation->command->option_count && invocation->given[index];
 }
 
@@ -188,6 +191,8 @@ const char *option_value(const struct invocation *invocation, const char *name)
 		return invocation->global_values[index];
 	if (!invocation->command)
 		return NULL;
-	index = index_of(invocation->command->options, invocation->command->option_count, name);
-	return index < invocation->command->option_count ? invocation->values[index] : NULL;
+	index = index_of(
+		invocation->command->options, invocation->command->option_count, name);
+	return index < invocation->command->option_count ? invocation->values[index]
+							 : NULL;
 }

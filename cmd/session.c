@@ -28,8 +28,8 @@ static int read_config(struct session *session, const struct invocation *invocat
 		return EXIT_USAGE;
 	}
 	status = config_read(&session->config, given ? &session->host : &session->root,
-		given ? absolute : CONFIG_PATH, config_complaint, (void *)(uintptr_t)invocation,
-		&err);
+		given ? absolute : CONFIG_PATH, config_complaint,
+		(void *)(uintptr_t)invocation, &err);
 	if (status == -ENOENT && !given)
 		return 0;
 	if (status < 0) {
@@ -45,7 +45,7 @@ int session_open(struct session *session, const struct invocation *invocation)
 	struct error err;
 	int status;
 
-	*session = (struct session){ .root = { .fd = -1 }, .host = { .fd = -1 } };
+	*session = (struct session) { .root = { .fd = -1 }, .host = { .fd = -1 } };
 	config_init(&session->config);
 	if (root_open(&session->host, "/", &err) < 0 ||
 		root_open(&session->root, root ? root : "/", &err) < 0) {
@@ -57,7 +57,8 @@ int session_open(struct session *session, const struct invocation *invocation)
 		return status;
 	session->imds.endpoint = option_value(invocation, "imds-endpoint");
 	if (imds_options_read(&session->imds, getenv, &err) < 0 ||
-		(session->imds.endpoint && imds_endpoint_check(session->imds.endpoint, &err) < 0)) {
+		(session->imds.endpoint &&
+			imds_endpoint_check(session->imds.endpoint, &err) < 0)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
@@ -73,8 +74,10 @@ void session_close(struct session *session)
 
 void session_gather(const struct session *session, struct facts *facts)
 {
-	const struct gather gather = { .root = &session->root, .host = &session->host,
-		.config = &session->config, .imds = session->root.live ? &session->imds : NULL,
+	const struct gather gather = { .root = &session->root,
+		.host = &session->host,
+		.config = &session->config,
+		.imds = session->root.live ? &session->imds : NULL,
 		.version = PACKAGE_VERSION };
 
 	facts_gather(facts, &gather);

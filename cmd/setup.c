@@ -81,14 +81,15 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 	json_t *answer = plan_to_json(plan);
 
 	json_object_set_new(answer, "applied", json_boolean(applied));
-	json_object_set_new(answer, "error", failure ? json_string(failure) : json_null());
+	json_object_set_new(
+		answer, "error", failure ? json_string(failure) : json_null());
 	json_dumpf(answer, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(answer);
 }
 
-static int apply(struct invocation *invocation, const struct gather *gather, struct facts *facts,
-	const struct plan *plan)
+static int apply(struct invocation *invocation, const struct gather *gather,
+	struct facts *facts, const struct plan *plan)
 {
 	const struct progress progress = { show_note, is_cancelled, invocation };
 	struct setup setup = { gather, facts, &progress, show_step, invocation };
@@ -108,8 +109,8 @@ static int apply(struct invocation *invocation, const struct gather *gather, str
 }
 
 /* Shows the plan; true when it is to be carried out. */
-static bool present(struct invocation *invocation, const struct plan *plan, const char *nothing,
-	int *status)
+static bool present(struct invocation *invocation, const struct plan *plan,
+	const char *nothing, int *status)
 {
 	bool json = option_given(invocation, "json");
 
@@ -124,7 +125,8 @@ static bool present(struct invocation *invocation, const struct plan *plan, cons
 		return false;
 	}
 	/* Who is asked has to see what about. */
-	if (!json && !(option_given(invocation, "quiet") && option_given(invocation, "yes")))
+	if (!json &&
+		!(option_given(invocation, "quiet") && option_given(invocation, "yes")))
 		plan_show(plan, &invocation->style);
 	return agreed(invocation, status);
 }
@@ -132,15 +134,19 @@ static bool present(struct invocation *invocation, const struct plan *plan, cons
 /* What setup and teardown differ in. */
 struct errand {
 	const char *nothing; /* said when there is nothing to do */
-	int (*plan)(struct plan *plan, const struct facts *facts, const struct config *config,
-		const struct invocation *invocation, struct error *err);
+	int (*plan)(struct plan *plan, const struct facts *facts,
+		const struct config *config, const struct invocation *invocation,
+		struct error *err);
 };
 
 static int carry_out(struct invocation *invocation, struct session *session,
 	const struct errand *errand)
 {
-	const struct gather gather = { .root = &session->root, .host = &session->host,
-		.config = &session->config, .imds = NULL, .version = PACKAGE_VERSION };
+	const struct gather gather = { .root = &session->root,
+		.host = &session->host,
+		.config = &session->config,
+		.imds = NULL,
+		.version = PACKAGE_VERSION };
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
 	struct error err;
@@ -181,7 +187,8 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 	if (status == 0 && option_given(invocation, "swapfile") &&
 		(config_set(&session.config, "swap", "swapfile",
 			 option_value(invocation, "swapfile"), &err) < 0 ||
-			config_set(&session.config, "swap", "swap-device", "", &err) < 0)) {
+			config_set(&session.config, "swap", "swap-device", "", &err) <
+				0)) {
 		complain("--%s", err.text);
 		status = EXIT_USAGE;
 	}
@@ -202,7 +209,8 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 }
 
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct invocation *invocation, struct error *err)
+	const struct config *config, const struct invocation *invocation,
+	struct error *err)
 {
 	const struct setup_request request = {
 		.size = option_value(invocation, "size"),
@@ -236,7 +244,8 @@ static int run_setup(struct invocation *invocation)
 	const char *size = option_value(invocation, "size");
 
 	if (size && !size_is_one(size)) {
-		complain("--size is \"%s\", which is none of: auto, N%%, or N with K, M, G or T",
+		complain(
+			"--size is \"%s\", which is none of: auto, N%%, or N with K, M, G or T",
 			size);
 		return EXIT_USAGE;
 	}
@@ -244,7 +253,8 @@ static int run_setup(struct invocation *invocation)
 }
 
 static int make_teardown_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct invocation *invocation, struct error *err)
+	const struct config *config, const struct invocation *invocation,
+	struct error *err)
 {
 	(void)invocation;
 	(void)err;
@@ -260,21 +270,25 @@ static int run_teardown(struct invocation *invocation)
 	return run_errand(invocation, &errand);
 }
 
-#define AREA_OPTIONS                                                                               \
-	{ "swapfile", 0, ARGUMENT_FILE, "PATH", NULL, "the swap file (standard: /swap)" },         \
-	{                                                                                          \
-		"swap-device", 0, ARGUMENT_FILE, "DEV", NULL,                                      \
-			"a swap partition or logical volume in place of a file"                    \
+#define AREA_OPTIONS                                                                     \
+	{ "swapfile", 0, ARGUMENT_FILE, "PATH", NULL,                                    \
+		"the swap file (standard: /swap)" },                                     \
+	{                                                                                \
+		"swap-device", 0, ARGUMENT_FILE, "DEV", NULL,                            \
+			"a swap partition or logical volume in place of a file"          \
 	}
-#define PLAN_OPTIONS                                                                               \
-	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "show the plan and change nothing" },         \
-		{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask" },                           \
-	{                                                                                          \
-		"json", 0, ARGUMENT_NONE, NULL, NULL, "the plan, and what came of it, as JSON"     \
+#define PLAN_OPTIONS                                                                     \
+	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL,                                     \
+		"show the plan and change nothing" },                                    \
+		{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask" },                 \
+	{                                                                                \
+		"json", 0, ARGUMENT_NONE, NULL, NULL,                                    \
+			"the plan, and what came of it, as JSON"                         \
 	}
 
 static const struct option_entry setup_options[] = {
-	{ "size", 0, ARGUMENT_SIZE, "SIZE", NULL, "auto, N% of memory, or N with K, M, G or T" },
+	{ "size", 0, ARGUMENT_SIZE, "SIZE", NULL,
+		"auto, N% of memory, or N with K, M, G or T" },
 	AREA_OPTIONS,
 	{ "no-boot-config", 0, ARGUMENT_NONE, NULL, NULL, "leave the boot loader alone" },
 	{ "no-initramfs", 0, ARGUMENT_NONE, NULL, NULL, "leave the initramfs alone" },
@@ -290,10 +304,11 @@ const struct command command_setup = {
 	.name = "setup",
 	.synopsis = "[--size SIZE] [--dry-run] [--yes] [OPTION...]",
 	.summary = "plan and apply what hibernation needs",
-	.details = "Makes the swap file, tells the boot loader, the initramfs and the running\n"
-		   "kernel where it is, and raises the freeze timeout. Shows the plan first; at a\n"
-		   "terminal it asks, elsewhere --yes applies. Running it again goes on where an\n"
-		   "interrupted run was, and does nothing when all is well.",
+	.details =
+		"Makes the swap file, tells the boot loader, the initramfs and the running\n"
+		"kernel where it is, and raises the freeze timeout. Shows the plan first; at a\n"
+		"terminal it asks, elsewhere --yes applies. Running it again goes on where an\n"
+		"interrupted run was, and does nothing when all is well.",
 	.options = setup_options,
 	.option_count = sizeof(setup_options) / sizeof(setup_options[0]),
 	.run = run_setup,
@@ -303,7 +318,8 @@ const struct command command_teardown = {
 	.name = "teardown",
 	.synopsis = "[--dry-run] [--yes] [OPTION...]",
 	.summary = "undo what setup did",
-	.details = "Touches only what carries ec2hib's name or label. Running it twice is no error.",
+	.details =
+		"Touches only what carries ec2hib's name or label. Running it twice is no error.",
 	.options = teardown_options,
 	.option_count = sizeof(teardown_options) / sizeof(teardown_options[0]),
 	.run = run_teardown,

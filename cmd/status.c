@@ -33,21 +33,21 @@ static int load_saved(
 	if (!json && where.line < 0)
 		return error_set(err, EINVAL, "cannot read %s: %s", path, where.text);
 	if (!json)
-		return error_set(err, EINVAL, "cannot read %s: line %d: %s", path, where.line,
-			where.text);
+		return error_set(err, EINVAL, "cannot read %s: line %d: %s", path,
+			where.line, where.text);
 	config_free(config);
 	status = facts_load(facts, config, json, err);
 	json_decref(json);
 	return status < 0 ? error_prefix(err, status, "cannot use %s", path) : 0;
 }
 
-static void show_json(
-	const struct report *report, const struct facts *facts, const struct config *config)
+static void show_json(const struct report *report, const struct facts *facts,
+	const struct config *config)
 {
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	json_t *saved = facts_save(facts, config);
-	json_t *answer = json_pack("{s:s, s:s, s:o}", "ec2hib", PACKAGE_VERSION, "readiness",
-		readiness_name(readiness), "checks", report_to_json(report));
+	json_t *answer = json_pack("{s:s, s:s, s:o}", "ec2hib", PACKAGE_VERSION,
+		"readiness", readiness_name(readiness), "checks", report_to_json(report));
 
 	json_object_update(answer, saved);
 	json_dumpf(answer, stdout, JSON_INDENT(2));
@@ -72,7 +72,8 @@ static int exit_status_of_chosen(const struct report *report)
 
 static int exit_status_of(const struct report *report)
 {
-	static const int statuses[] = { [READY] = EXIT_READY, [NOT_READY] = EXIT_NOT_READY,
+	static const int statuses[] = { [READY] = EXIT_READY,
+		[NOT_READY] = EXIT_NOT_READY,
 		[READINESS_UNKNOWN] = EXIT_UNKNOWN };
 
 	if (!report_is_whole(report))
@@ -80,8 +81,8 @@ static int exit_status_of(const struct report *report)
 	return statuses[readiness_of(report->findings, report->count)];
 }
 
-static int answer(
-	struct invocation *invocation, const struct facts *facts, const struct config *config)
+static int answer(struct invocation *invocation, const struct facts *facts,
+	const struct config *config)
 {
 	struct report report;
 	int status;
@@ -132,9 +133,10 @@ const struct command command_status = {
 	.name = "status",
 	.synopsis = "[--json] [--from FILE] [CHECK...]",
 	.summary = "tell whether this instance can hibernate, and why not",
-	.details = "Without CHECK all checks run; -v explains each. The exit status is 0 when the\n"
-		   "machine is ready, 1 when it is not, 2 for a wrong command line, and 3 when that\n"
-		   "could not be told (often: not run as root). With CHECK it says so of just those.",
+	.details =
+		"Without CHECK all checks run; -v explains each. The exit status is 0 when the\n"
+		"machine is ready, 1 when it is not, 2 for a wrong command line, and 3 when that\n"
+		"could not be told (often: not run as root). With CHECK it says so of just those.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.operands = ARGUMENT_CHECK,

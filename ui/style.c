@@ -18,23 +18,26 @@ void style_init(struct style *style, const char *wanted)
 	bool is_terminal = isatty(STDOUT_FILENO);
 	struct winsize size;
 
-	*style = (struct style){ .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	*style = (struct style) { .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
 	if (text_equal(wanted, "always"))
 		style->colour = true;
 	else if (!text_equal(wanted, "never"))
 		style->colour = is_terminal && !(no_colour && *no_colour) && terminal &&
 				strcmp(terminal, "dumb") != 0;
 	if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-		style->width = size.ws_col < WIDTH_MIN ? WIDTH_MIN :
-			       size.ws_col > WIDTH_MAX ? WIDTH_MAX :
-							 size.ws_col;
+		style->width = size.ws_col < WIDTH_MIN	 ? WIDTH_MIN
+			       : size.ws_col > WIDTH_MAX ? WIDTH_MAX
+							 : size.ws_col;
 }
 
 const char *style_colour(const struct style *style, enum colour colour)
 {
 	static const char *const sequences[] = { [COLOUR_PLAIN] = "\033[0m",
-		[COLOUR_GOOD] = "\033[32m", [COLOUR_RISK] = "\033[33m", [COLOUR_BAD] = "\033[1;31m",
-		[COLOUR_DIM] = "\033[2m", [COLOUR_STRONG] = "\033[1m" };
+		[COLOUR_GOOD] = "\033[32m",
+		[COLOUR_RISK] = "\033[33m",
+		[COLOUR_BAD] = "\033[1;31m",
+		[COLOUR_DIM] = "\033[2m",
+		[COLOUR_STRONG] = "\033[1m" };
 
 	return style->colour ? sequences[colour] : "";
 }
@@ -50,8 +53,8 @@ static unsigned columns(const char *text, size_t length)
 	return count;
 }
 
-void style_wrap(
-	const struct style *style, FILE *out, const char *text, unsigned column, unsigned indent)
+void style_wrap(const struct style *style, FILE *out, const char *text, unsigned column,
+	unsigned indent)
 {
 	unsigned at = column;
 	bool first = true;

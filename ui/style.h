@@ -9,7 +9,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_RISK, COLOUR_BAD, COLOUR_DIM, COLOUR_STRONG };
+enum colour {
+	COLOUR_PLAIN,
+	COLOUR_GOOD,
+	COLOUR_RISK,
+	COLOUR_BAD,
+	COLOUR_DIM,
+	COLOUR_STRONG
+};
 
 struct style {
 	bool colour;

@@ -44,7 +44,8 @@ static int set_by_ioctl(
 		return error_set(err, EINVAL, "%s is no device number", device);
 	area.dev = (uint32_t)makedev(major_number, minor_number);
 	if (ioctl(fd, SNAPSHOT_SET_SWAP_AREA, &area) < 0)
-		return error_errno(err, errno, "cannot set the swap area through /dev/snapshot");
+		return error_errno(
+			err, errno, "cannot set the swap area through /dev/snapshot");
 	return 0;
 }
 
@@ -78,9 +79,11 @@ int kernel_forget_resume(const struct root *root, struct error *err)
 	return set_and_see(root, RESUME_OFFSET, "0", err);
 }
 
-int kernel_set_freeze_timeout(const struct root *root, uint64_t milliseconds, struct error *err)
+int kernel_set_freeze_timeout(
+	const struct root *root, uint64_t milliseconds, struct error *err)
 {
-	memory_cleanup_free char *text = text_format("%llu", (unsigned long long)milliseconds);
+	memory_cleanup_free char *text =
+		text_format("%llu", (unsigned long long)milliseconds);
 
 	return set_and_see(root, FREEZE_TIMEOUT, text, err);
 }

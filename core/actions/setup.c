@@ -30,7 +30,8 @@ int setup_lock(const struct root *root, struct error *err)
 
 		if (status < 0)
 			return status;
-		fd = root_openat(root, LOCK_PATH, O_RDWR | O_CREAT | O_NOFOLLOW, 0644, err);
+		fd = root_openat(
+			root, LOCK_PATH, O_RDWR | O_CREAT | O_NOFOLLOW, 0644, err);
 	} else {
 		fd = root_openat(root, "/", O_RDONLY | O_DIRECTORY, 0, err);
 	}
@@ -43,7 +44,8 @@ int setup_lock(const struct root *root, struct error *err)
 	if (code == EWOULDBLOCK)
 		return error_set(err, EBUSY,
 			"another ec2hib is changing this machine; wait until it is done");
-	return error_errno(err, code, "cannot lock %s", root->live ? LOCK_PATH : root->path);
+	return error_errno(
+		err, code, "cannot lock %s", root->live ? LOCK_PATH : root->path);
 }
 
 /* ---- The swap area --------------------------------------------------------------------------- */
@@ -76,7 +78,8 @@ static int format_again(struct setup *setup, struct error *err)
 		return error_prefix(err, status, "the stale image stays");
 	status = swap_format(root_of(setup), area->path.value,
 		area->header_uuid.is == FACT_KNOWN ? area->header_uuid.value : NULL,
-		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL, err);
+		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL,
+		err);
 	if (status == 0 && active)
 		status = swap_on(area->path.value, err);
 	return status;
@@ -119,7 +122,8 @@ static int remember_area(struct setup *setup, const struct step *step, struct er
 
 	(void)step;
 	text_append(&name, "\n");
-	return status < 0 ? status : root_replace(root_of(setup), record, name, 0644, err);
+	return status < 0 ? status
+			  : root_replace(root_of(setup), record, name, 0644, err);
 }
 
 static int forget_area(struct setup *setup, const struct step *step, struct error *err)
@@ -147,11 +151,12 @@ static int create_swap(struct setup *setup, const struct step *step, struct erro
 	const struct swap_request request = {
 		.path = area_of(setup),
 		.size = step->value,
-		.filesystem = facts->area.filesystem.is == FACT_KNOWN ?
-				      facts->area.filesystem.value :
-				      "the file system",
-		.kernel = facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value :
-								   NULL,
+		.filesystem = facts->area.filesystem.is == FACT_KNOWN
+				      ? facts->area.filesystem.value
+				      : "the file system",
+		.kernel = facts->kernel.release.is == FACT_KNOWN
+				  ? facts->kernel.release.value
+				  : NULL,
 		.write_out = config->touch_swap == CHOICE_YES,
 		.nocow = fact_text_is(&facts->area.filesystem, "btrfs"),
 		.label = facts->system.selinux.is == FACT_KNOWN &&
@@ -203,7 +208,8 @@ static int boot_arguments(struct setup *setup, const struct step *step, struct e
 
 	(void)step;
 	if (!arguments_wanted(setup->facts, &wanted))
-		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
+		return error_set(
+			err, ENODATA, "it is not known where %s lies", area_of(setup));
 	return boot_arguments_set(
 		root_of(setup), setup->facts, setup->gather->config, &wanted, err);
 }
@@ -225,15 +231,17 @@ static int kernel_resume(struct setup *setup, const struct step *step, struct er
 	(void)step;
 	facts_gather_again(setup->facts, setup->gather);
 	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN)
-		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
+		return error_set(
+			err, ENODATA, "it is not known where %s lies", area_of(setup));
 	if (!fact_text_is(&area->signature, SIGNATURE_SWAP))
 		return error_set(err, EBUSY,
 			"%s is not plain swap now (its header says: %s); the kernel is not "
 			"told about it",
 			area_of(setup),
-			area->signature.is == FACT_KNOWN ? area->signature.value : "unknown");
-	return kernel_set_resume(
-		root_of(setup), area->resume_device.value, area->resume_offset.value, err);
+			area->signature.is == FACT_KNOWN ? area->signature.value
+							 : "unknown");
+	return kernel_set_resume(root_of(setup), area->resume_device.value,
+		area->resume_offset.value, err);
 }
 
 static int freeze_timeout(struct setup *setup, const struct step *step, struct error *err)
@@ -262,7 +270,8 @@ static void tell_left(const struct setup *setup, const struct strings *left)
 		progress_note(setup->progress, "%s", left->items[i]);
 }
 
-static int undo_boot_arguments(struct setup *setup, const struct step *step, struct error *err)
+static int undo_boot_arguments(
+	struct setup *setup, const struct step *step, struct error *err)
 {
 	strings_cleanup struct strings left = { 0 };
 	int status = boot_arguments_remove(
@@ -279,13 +288,15 @@ static int undo_initramfs(struct setup *setup, const struct step *step, struct e
 	return initramfs_remove(root_of(setup), setup->facts, err);
 }
 
-static int undo_swap_at_boot(struct setup *setup, const struct step *step, struct error *err)
+static int undo_swap_at_boot(
+	struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
 	return fstab_clear(root_of(setup), err);
 }
 
-static int undo_freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
+static int undo_freeze_at_boot(
+	struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
 	return root_remove(root_of(setup), TMPFILES_PATH, err);
@@ -296,7 +307,8 @@ static int undo_freeze_at_boot(struct setup *setup, const struct step *step, str
  * refuses to hibernate and finds no image. The device cannot be taken back: kernels refuse 0:0
  * (seen on 6.1).
  */
-static int undo_kernel_resume(struct setup *setup, const struct step *step, struct error *err)
+static int undo_kernel_resume(
+	struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
 	return kernel_forget_resume(root_of(setup), err);
@@ -346,8 +358,8 @@ int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 
 		if (progress_cancelled(setup->progress))
 			return error_set(err, ECANCELED,
-				"stopped before step %zu of %zu; run it again to go on", i + 1,
-				plan->count);
+				"stopped before step %zu of %zu; run it again to go on",
+				i + 1, plan->count);
 		/* Every step may have changed what the next one rests on. */
 		if (i > 0)
 			facts_gather_again(setup->facts, setup->gather);

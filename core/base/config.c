@@ -12,13 +12,13 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-#define KEY(section, name, kind, member, standard, help)                                           \
-	{                                                                                          \
-		section, name, kind, offsetof(struct config, member), standard, help               \
+#define KEY(section, name, kind, member, standard, help)                                 \
+	{                                                                                \
+		section, name, kind, offsetof(struct config, member), standard, help     \
 	}
-#define IGNORED(section, name, help)                                                               \
-	{                                                                                          \
-		section, name, CONFIG_IGNORED, 0, "", help                                         \
+#define IGNORED(section, name, help)                                                     \
+	{                                                                                \
+		section, name, CONFIG_IGNORED, 0, "", help                               \
 	}
 
 /* clang-format off */
@@ -66,9 +66,10 @@ static bool choice_parse(const char *text, enum config_choice *choice)
 	static const struct {
 		const char *word;
 		enum config_choice choice;
-	} words[] = { { "auto", CHOICE_AUTO }, { "yes", CHOICE_YES }, { "true", CHOICE_YES },
-		{ "on", CHOICE_YES }, { "1", CHOICE_YES }, { "no", CHOICE_NO },
-		{ "false", CHOICE_NO }, { "off", CHOICE_NO }, { "0", CHOICE_NO } };
+	} words[] = { { "auto", CHOICE_AUTO }, { "yes", CHOICE_YES },
+		{ "true", CHOICE_YES }, { "on", CHOICE_YES }, { "1", CHOICE_YES },
+		{ "no", CHOICE_NO }, { "false", CHOICE_NO }, { "off", CHOICE_NO },
+		{ "0", CHOICE_NO } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasecmp(text, words[i].word) == 0) {
@@ -80,12 +81,13 @@ static bool choice_parse(const char *text, enum config_choice *choice)
 
 static bool path_is_clean(const char *path)
 {
-	return path[0] == '/' && path[1] && !strstr(path, "/../") && !text_ends(path, "/..") &&
-	       !text_ends(path, "/") && !strpbrk(path, " \t\n\"'\\");
+	return path[0] == '/' && path[1] && !strstr(path, "/../") &&
+	       !text_ends(path, "/..") && !text_ends(path, "/") &&
+	       !strpbrk(path, " \t\n\"'\\");
 }
 
-static int key_set(
-	struct config *config, const struct config_key *key, const char *value, struct error *err)
+static int key_set(struct config *config, const struct config_key *key, const char *value,
+	struct error *err)
 {
 	void *member = value_of(config, key);
 	uint64_t number;
@@ -101,8 +103,8 @@ static int key_set(
 	case CONFIG_NUMBER:
 		if (number_parse(value, &number) < 0 || number > 100000000)
 			return error_set(err, EINVAL,
-				"%s is \"%s\", not a whole number up to 100000000", key->name,
-				value);
+				"%s is \"%s\", not a whole number up to 100000000",
+				key->name, value);
 		*(uint64_t *)member = number;
 		return 0;
 	case CONFIG_PATH_NAME:
@@ -122,7 +124,7 @@ void config_init(struct config *config)
 {
 	struct error err;
 
-	*config = (struct config){ 0 };
+	*config = (struct config) { 0 };
 	for (size_t i = 0; i < config_key_count; i++)
 		key_set(config, &config_keys[i], config_keys[i].standard, &err);
 }
@@ -133,7 +135,7 @@ void config_free(struct config *config)
 	free(config->swap_device);
 	free(config->freeze_timeout_curve);
 	free(config->state_dir);
-	*config = (struct config){ 0 };
+	*config = (struct config) { 0 };
 }
 
 static const struct config_key *key_find(const char *section, const char *name)
@@ -145,8 +147,8 @@ static const struct config_key *key_find(const char *section, const char *name)
 	return NULL;
 }
 
-int config_set(struct config *config, const char *section, const char *name, const char *value,
-	struct error *err)
+int config_set(struct config *config, const char *section, const char *name,
+	const char *value, struct error *err)
 {
 	const struct config_key *key = key_find(section, name);
 
@@ -157,8 +159,9 @@ int config_set(struct config *config, const char *section, const char *name, con
 
 char *config_get(const struct config *config, const struct config_key *key)
 {
-	static const char *const choices[] = { [CHOICE_AUTO] = "auto", [CHOICE_YES] = "yes",
-		[CHOICE_NO] = "no" };
+	static const char *const choices[] = {
+		[CHOICE_AUTO] = "auto", [CHOICE_YES] = "yes", [CHOICE_NO] = "no"
+	};
 	const void *member = value_of(config, key);
 
 	switch (key->kind) {
@@ -199,8 +202,8 @@ static char *next_line(char *buffer, int size, void *data)
 	if (reading->next[length] == '\n')
 		length++;
 	if (length >= (size_t)size) {
-		reading->status = error_set(reading->err, EINVAL, "%s:%u: the line is too long",
-			reading->shown, reading->line);
+		reading->status = error_set(reading->err, EINVAL,
+			"%s:%u: the line is too long", reading->shown, reading->line);
 		return NULL;
 	}
 	memcpy(buffer, reading->next, length);
@@ -209,7 +212,8 @@ static char *next_line(char *buffer, int size, void *data)
 	return buffer;
 }
 
-static int take_value(void *data, const char *section, const char *name, const char *value)
+static int take_value(
+	void *data, const char *section, const char *name, const char *value)
 {
 	struct reading *reading = data;
 	memory_cleanup_free char *warning = NULL;
@@ -234,8 +238,9 @@ int config_read(struct config *config, const struct root *root, const char *path
 {
 	memory_cleanup_free char *shown = root_shown(root, path);
 	memory_cleanup_free char *text = NULL;
-	struct reading reading = { .config = config, .shown = shown, .warn = warn, .data = data,
-		.err = err };
+	struct reading reading = {
+		.config = config, .shown = shown, .warn = warn, .data = data, .err = err
+	};
 	int status = root_read(root, path, FILE_LIMIT, &text, NULL, err), line;
 
 	if (status < 0)
@@ -245,7 +250,7 @@ int config_read(struct config *config, const struct root *root, const char *path
 	if (reading.status < 0)
 		return reading.status;
 	if (line != 0)
-		return error_set(err, EINVAL, "%s:%d: neither a [section] nor a key = value",
-			shown, line);
+		return error_set(err, EINVAL,
+			"%s:%d: neither a [section] nor a key = value", shown, line);
 	return 0;
 }

@@ -21,24 +21,30 @@
 enum config_choice { CHOICE_AUTO, CHOICE_YES, CHOICE_NO };
 
 struct config {
-	char *swapfile;		      /* absolute path, or "auto" */
-	char *swap_device;	      /* absolute path; "" for a swap file */
-	uint64_t percentage_of_ram;   /* of MemTotal */
-	uint64_t target_size_mb;      /* MiB; the larger of both is the size */
+	char *swapfile;			/* absolute path, or "auto" */
+	char *swap_device;		/* absolute path; "" for a swap file */
+	uint64_t percentage_of_ram;	/* of MemTotal */
+	uint64_t target_size_mb;	/* MiB; the larger of both is the size */
 	enum config_choice boot_config; /* key grub-update */
 	enum config_choice touch_swap;
-	char *freeze_timeout_curve;   /* "" changes nothing; see core/rules/freeze.h */
+	char *freeze_timeout_curve; /* "" changes nothing; see core/rules/freeze.h */
 	char *state_dir;
 };
 
-enum config_kind { CONFIG_TEXT, CONFIG_PATH_NAME, CONFIG_NUMBER, CONFIG_CHOICE, CONFIG_IGNORED };
+enum config_kind {
+	CONFIG_TEXT,
+	CONFIG_PATH_NAME,
+	CONFIG_NUMBER,
+	CONFIG_CHOICE,
+	CONFIG_IGNORED
+};
 
 struct config_key {
 	const char *section;
 	const char *name;
 	enum config_kind kind;
-	size_t offset;	       /* in struct config */
-	const char *standard;  /* the default, as it would stand in the file */
+	size_t offset;	      /* in struct config */
+	const char *standard; /* the default, as it would stand in the file */
 	const char *help;
 };
 
@@ -60,8 +66,8 @@ int config_read(struct config *config, const struct root *root, const char *path
 	config_warning *warn, void *data, struct error *err);
 
 /* Sets one key from text, as config_read() does; SECTION may be NULL for any. */
-int config_set(struct config *config, const char *section, const char *name, const char *value,
-	struct error *err);
+int config_set(struct config *config, const char *section, const char *name,
+	const char *value, struct error *err);
 
 /* The value of KEY as text; the caller frees it. */
 char *config_get(const struct config *config, const struct config_key *key);

@@ -18,7 +18,7 @@ int root_open(struct root *root, const char *path, struct error *err)
 {
 	memory_cleanup_free char *resolved = realpath(path, NULL);
 
-	*root = (struct root){ .fd = -1 };
+	*root = (struct root) { .fd = -1 };
 	if (!resolved)
 		return error_errno(err, errno, "cannot open the root folder %s", path);
 	root->fd = open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -34,7 +34,7 @@ void root_close(struct root *root)
 	if (root->fd >= 0)
 		close(root->fd);
 	free(root->path);
-	*root = (struct root){ .fd = -1 };
+	*root = (struct root) { .fd = -1 };
 }
 
 char *root_shown(const struct root *root, const char *path)
@@ -56,8 +56,8 @@ static int open_below(const struct root *root, const char *path, int flags, mode
 	return (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
 }
 
-int root_openat(
-	const struct root *root, const char *path, int flags, mode_t mode, struct error *err)
+int root_openat(const struct root *root, const char *path, int flags, mode_t mode,
+	struct error *err)
 {
 	int fd = open_below(root, path, flags, mode);
 
@@ -65,13 +65,13 @@ int root_openat(
 		return fd;
 	if (errno == ENOSYS)
 		return error_set(err, ENOSYS,
-			"cannot open %s%s: --root needs openat2, Linux 5.6 or later", root->path,
-			path);
+			"cannot open %s%s: --root needs openat2, Linux 5.6 or later",
+			root->path, path);
 	return error_errno(err, errno, "cannot open %s%s", root->path, path);
 }
 
-int root_read(const struct root *root, const char *path, size_t limit, char **text, size_t *size,
-	struct error *err)
+int root_read(const struct root *root, const char *path, size_t limit, char **text,
+	size_t *size, struct error *err)
 {
 	file_cleanup_close int fd = root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
 	size_t length = 0, room = 4096;
@@ -90,15 +90,17 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 			int code = errno;
 
 			free(content);
-			return error_errno(err, code, "cannot read %s%s", root->path, path);
+			return error_errno(
+				err, code, "cannot read %s%s", root->path, path);
 		}
 		if (got == 0)
 			break;
 		length += (size_t)got;
 		if (length > limit) {
 			free(content);
-			return error_set(err, EFBIG, "cannot read %s%s: more than %zu bytes",
-				root->path, path, limit);
+			return error_set(err, EFBIG,
+				"cannot read %s%s: more than %zu bytes", root->path, path,
+				limit);
 		}
 		if (length == room) {
 			room *= 2;
@@ -114,7 +116,8 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 	return 0;
 }
 
-int root_read_line(const struct root *root, const char *path, char **text, struct error *err)
+int root_read_line(
+	const struct root *root, const char *path, char **text, struct error *err)
 {
 	int status = root_read(root, path, FILE_LIMIT, text, NULL, err);
 
@@ -131,8 +134,8 @@ int root_write_kernel(
 	if (fd < 0)
 		return fd;
 	if (write(fd, text, strlen(text)) < 0)
-		return error_errno(
-			err, errno, "cannot write \"%s\" to %s%s", text, root->path, path);
+		return error_errno(err, errno, "cannot write \"%s\" to %s%s", text,
+			root->path, path);
 	return 0;
 }
 
@@ -203,7 +206,8 @@ int root_replace(const struct root *root, const char *path, const char *text, mo
 	struct error *err)
 {
 	memory_cleanup_free char *target = follow_links(root, path);
-	memory_cleanup_free char *temporary = text_format(".%s.ec2hib-new", path_name(target));
+	memory_cleanup_free char *temporary =
+		text_format(".%s.ec2hib-new", path_name(target));
 	file_cleanup_close int folder = open_folder(root, target, err);
 	file_cleanup_close int fd = -1;
 	struct stat old;
@@ -214,10 +218,11 @@ int root_replace(const struct root *root, const char *path, const char *text, mo
 		return error_prefix(err, folder, "cannot write %s%s", root->path, path);
 	existed = fstatat(folder, path_name(target), &old, AT_SYMLINK_NOFOLLOW) == 0;
 	if (existed && !S_ISREG(old.st_mode))
-		return error_set(err, EINVAL, "cannot write %s%s: not a regular file", root->path,
-			target);
+		return error_set(err, EINVAL, "cannot write %s%s: not a regular file",
+			root->path, target);
 	unlinkat(folder, temporary, 0); /* left by a power cut */
-	fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(folder, temporary,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot write %s%s", root->path, path);
 	status = write_all(fd, text, strlen(text));
@@ -234,7 +239,8 @@ int root_replace(const struct root *root, const char *path, const char *text, mo
 		return error_errno(err, -status, "cannot write %s%s", root->path, path);
 	}
 	if (fsync(folder) < 0)
-		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, path);
+		return error_errno(
+			err, errno, "cannot write the folder of %s%s", root->path, path);
 	return 0;
 }
 
@@ -259,7 +265,8 @@ int root_make_directory(const struct root *root, const char *path, struct error 
 	if (fd < 0)
 		return fd;
 	if (mkdirat(fd, path_name(path), 0755) < 0 && errno != EEXIST)
-		return error_errno(err, errno, "cannot make the folder %s%s", root->path, path);
+		return error_errno(
+			err, errno, "cannot make the folder %s%s", root->path, path);
 	return 0;
 }
 
@@ -282,17 +289,19 @@ int root_remove(const struct root *root, const char *path, struct error *err)
 	return 0;
 }
 
-int root_rename(const struct root *root, const char *from, const char *to, struct error *err)
+int root_rename(
+	const struct root *root, const char *from, const char *to, struct error *err)
 {
 	file_cleanup_close int folder = open_folder(root, from, err);
 
 	if (folder < 0)
 		return folder;
 	if (renameat(folder, path_name(from), folder, path_name(to)) < 0)
-		return error_errno(err, errno, "cannot rename %s%s to %s", root->path, from,
-			path_name(to));
+		return error_errno(err, errno, "cannot rename %s%s to %s", root->path,
+			from, path_name(to));
 	if (fsync(folder) < 0)
-		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, to);
+		return error_errno(
+			err, errno, "cannot write the folder of %s%s", root->path, to);
 	return 0;
 }
 
@@ -343,7 +352,8 @@ char *root_readlink(const struct root *root, const char *path)
 	return text_copy_length(target, (size_t)length);
 }
 
-int root_list(const struct root *root, const char *path, struct strings *names, struct error *err)
+int root_list(const struct root *root, const char *path, struct strings *names,
+	struct error *err)
 {
 	int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, err);
 	struct dirent *entry;
@@ -356,7 +366,8 @@ int root_list(const struct root *root, const char *path, struct strings *names, 
 	folder = fdopendir(fd);
 	if (!folder) {
 		close(fd);
-		return error_errno(err, ENOMEM, "cannot read the folder %s%s", root->path, path);
+		return error_errno(
+			err, ENOMEM, "cannot read the folder %s%s", root->path, path);
 	}
 	while ((entry = readdir(folder)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -375,15 +386,19 @@ int root_check_trusted(const struct root *root, const char *path, struct error *
 	for (;;) {
 		found = root_lstat(root, folder, &status);
 		if (found < 0)
-			return error_errno(err, -found, "cannot look at %s%s", root->path, folder);
+			return error_errno(
+				err, -found, "cannot look at %s%s", root->path, folder);
 		if (S_ISLNK(status.st_mode))
-			return error_set(err, EPERM, "%s%s is a symbolic link", root->path, folder);
+			return error_set(err, EPERM, "%s%s is a symbolic link",
+				root->path, folder);
 		if (status.st_uid != 0)
-			return error_set(err, EPERM, "%s%s belongs to uid %u, not to root",
-				root->path, folder, status.st_uid);
+			return error_set(err, EPERM,
+				"%s%s belongs to uid %u, not to root", root->path, folder,
+				status.st_uid);
 		if (status.st_mode & 022)
-			return error_set(err, EPERM, "%s%s can be written by others (mode %04o)",
-				root->path, folder, status.st_mode & 07777);
+			return error_set(err, EPERM,
+				"%s%s can be written by others (mode %04o)", root->path,
+				folder, status.st_mode & 07777);
 		if (strcmp(folder, "/") == 0)
 			return 0;
 		text_set(&folder, path_folder(folder));

@@ -23,14 +23,15 @@
 /* As much of a complaint as an error's text has room for beside the rest. */
 #define COMPLAINT_LENGTH 600
 
-static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-	"/usr/bin", "/sbin", "/bin" };
+static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin",
+	"/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 
 char *process_find(const struct root *root, const char *name)
 {
 	if (strchr(name, '/'))
 		return root_executable(root, name) ? text_copy(name) : NULL;
-	for (size_t i = 0; i < sizeof(program_folders) / sizeof(program_folders[0]); i++) {
+	for (size_t i = 0; i < sizeof(program_folders) / sizeof(program_folders[0]);
+		i++) {
 		char *path = text_format("%s/%s", program_folders[i], name);
 
 		if (root_executable(root, path))
@@ -50,12 +51,12 @@ struct stream {
 };
 
 /* Between fork and exec: only what is safe there. The write to standard error reaches the error. */
-__attribute__((noreturn)) static void become(
-	const struct root *root, const char *path, const char *const *arguments, int out, int errors)
+__attribute__((noreturn)) static void become(const struct root *root, const char *path,
+	const char *const *arguments, int out, int errors)
 {
 	static const char *const environment[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
-		"HOME=/root", NULL
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LC_ALL=C", "HOME=/root", NULL
 	};
 	sigset_t none;
 	int null;
@@ -119,7 +120,8 @@ static int64_t now_ms(void)
 static bool streams_poll(struct stream streams[2], int pidfd, int wait_ms)
 {
 	struct pollfd polled[3] = { { .fd = streams[0].fd, .events = POLLIN },
-		{ .fd = streams[1].fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+		{ .fd = streams[1].fd, .events = POLLIN },
+		{ .fd = pidfd, .events = POLLIN } };
 	bool any = false;
 
 	if (poll(polled, 3, wait_ms) <= 0)
@@ -137,7 +139,8 @@ static bool streams_poll(struct stream streams[2], int pidfd, int wait_ms)
 }
 
 /* Reads both streams until the child has ended; 0, or -ETIMEDOUT after killing it. */
-static int follow(pid_t child, struct stream streams[2], unsigned timeout_ms, int *wait_status)
+static int follow(
+	pid_t child, struct stream streams[2], unsigned timeout_ms, int *wait_status)
 {
 	/* Before Linux 5.3 there is no such descriptor, and the child is asked every tick. */
 	file_cleanup_close int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
@@ -201,16 +204,17 @@ static int describe(const char *path, int wait_status, char *errors, struct erro
 			*c = ' ';
 	if (WIFSIGNALED(wait_status))
 		return error_set(err, EIO, "%s was ended by signal %d (%s)%s%s", path,
-			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)), *said ? ": " : "",
-			said);
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)),
+			*said ? ": " : "", said);
 	if (WEXITSTATUS(wait_status) == 127 && !*said)
-		return error_set(err, ENOENT, "cannot run %s: its interpreter is missing", path);
+		return error_set(
+			err, ENOENT, "cannot run %s: its interpreter is missing", path);
 	return error_set(err, EIO, "%s failed with status %d%s%s", path,
 		WEXITSTATUS(wait_status), *said ? ": " : "", said);
 }
 
-int process_run(const struct root *root, const char *const *arguments, unsigned timeout_ms,
-	char **output, struct error *err)
+int process_run(const struct root *root, const char *const *arguments,
+	unsigned timeout_ms, char **output, struct error *err)
 {
 	memory_cleanup_free char *path = process_find(root, arguments[0]);
 	struct stream streams[2] = { { .fd = -1, .limit = PROCESS_OUTPUT_LIMIT },
@@ -221,7 +225,8 @@ int process_run(const struct root *root, const char *const *arguments, unsigned 
 	if (output)
 		*output = NULL;
 	if (!path)
-		return error_set(err, ENOENT, "%s%s is not installed", root->path, arguments[0]);
+		return error_set(
+			err, ENOENT, "%s%s is not installed", root->path, arguments[0]);
 	for (int i = 0; i < 2; i++)
 		streams[i].text = memory_new(streams[i].limit + 1, 1);
 	status = start(root, path, arguments, streams, &child, err);

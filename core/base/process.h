@@ -23,7 +23,7 @@ char *process_find(const struct root *root, const char *name);
  * 0 when it ended with status 0. -ENOENT: no such program. -ETIMEDOUT. -EIO: another status or a
  * signal; the error has the end of what it wrote to standard error.
  */
-int process_run(const struct root *root, const char *const *arguments, unsigned timeout_ms,
-	char **output, struct error *err);
+int process_run(const struct root *root, const char *const *arguments,
+	unsigned timeout_ms, char **output, struct error *err);
 
 #endif

@@ -135,7 +135,7 @@ void strings_free(struct strings *list)
 	for (size_t i = 0; i < list->count; i++)
 		free(list->items[i]);
 	free(list->items);
-	*list = (struct strings){ 0 };
+	*list = (struct strings) { 0 };
 }
 
 void strings_split(struct strings *list, const char *text, const char *separators)
@@ -158,11 +158,13 @@ void strings_split_arguments(struct strings *list, const char *text)
 
 		while (isspace((unsigned char)*text))
 			text++;
-		for (start = text; *text && (quoted || !isspace((unsigned char)*text)); text++)
+		for (start = text; *text && (quoted || !isspace((unsigned char)*text));
+			text++)
 			if (*text == '"')
 				quoted = !quoted;
 		if (text > start)
-			strings_take(list, text_copy_length(start, (size_t)(text - start)));
+			strings_take(
+				list, text_copy_length(start, (size_t)(text - start)));
 	}
 }
 

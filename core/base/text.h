@@ -15,7 +15,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-char *text_copy(const char *text);	/* NULL gives NULL */
+char *text_copy(const char *text); /* NULL gives NULL */
 char *text_copy_length(const char *text, size_t length);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_format_list(const char *format, va_list arguments);
@@ -24,7 +24,8 @@ char *text_format_list(const char *format, va_list arguments);
 void text_set(char **text, char *value);
 
 /* Adds to *TEXT (NULL counts as empty). */
-void text_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_append(char **text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Takes white space off both ends, in place; returns TEXT. */
 char *text_trim(char *text);

@@ -17,8 +17,8 @@
 char *area_path(const struct config *config, const struct root *root);
 
 /* Everything about the area at PATH. HOST is the machine that we run on. */
-void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
-	const char *path);
+void area_gather(struct area_facts *area, const struct root *root,
+	const struct root *host, const char *path);
 
 /*
  * A name for the area that holds beyond a boot: a partition by its PARTUUID, since NVMe names move;
@@ -37,6 +37,7 @@ void area_record_gather(
  */
 void area_complete(struct facts *facts);
 
-void root_gather(struct root_facts *facts, const struct root *root, const struct root *host);
+void root_gather(
+	struct root_facts *facts, const struct root *root, const struct root *host);
 
 #endif

@@ -51,7 +51,8 @@ static bool identify_by_reading(struct device_facts *device, const char *path)
 	fact_set_absent(fact_of(&device->partuuid));
 	found = blkid_do_safeprobe(probe);
 	if (found == -2)
-		fact_set_unknown(fact_of(&device->holds), "%s holds more than one thing", path);
+		fact_set_unknown(
+			fact_of(&device->holds), "%s holds more than one thing", path);
 	else if (found < 0)
 		fact_set_unknown(fact_of(&device->holds), "cannot read %s", path);
 	if (found >= 0) {
@@ -84,7 +85,8 @@ static void udev_value(struct fact_text *fact, const char *database, const char 
 static void identify(struct device_facts *device, const struct root *host)
 {
 	memory_cleanup_free char *path = text_format("/dev/%s", device->name.value);
-	memory_cleanup_free char *record = text_format("/run/udev/data/b%s", device->number.value);
+	memory_cleanup_free char *record =
+		text_format("/run/udev/data/b%s", device->number.value);
 	memory_cleanup_free char *database = NULL;
 	struct error err;
 
@@ -96,10 +98,12 @@ static void identify(struct device_facts *device, const struct root *host)
 		udev_value(&device->partuuid, database, "ID_PART_ENTRY_UUID");
 		return;
 	}
-	fact_set_unknown(fact_of(&device->holds), "cannot read %s, and udev does not know it", path);
-	fact_set_unknown(fact_of(&device->uuid), "cannot read %s, and udev does not know it", path);
-	fact_set_unknown(
-		fact_of(&device->partuuid), "cannot read %s, and udev does not know it", path);
+	fact_set_unknown(fact_of(&device->holds),
+		"cannot read %s, and udev does not know it", path);
+	fact_set_unknown(fact_of(&device->uuid),
+		"cannot read %s, and udev does not know it", path);
+	fact_set_unknown(fact_of(&device->partuuid),
+		"cannot read %s, and udev does not know it", path);
 }
 
 /* ---- One device ---------------------------------------------------------------------------- */
@@ -173,14 +177,15 @@ static void describe(struct device_facts *device, const struct root *host,
 	fact_set_text(&device->number, number);
 	fact_set_text(&device->kind, kind);
 	if (sectors && number_parse(sectors, &count) == 0)
-		fact_set_number(&device->size, count * 512); /* always 512, whatever the disk */
+		fact_set_number(
+			&device->size, count * 512); /* always 512, whatever the disk */
 	if (!serial)
 		text_set(&serial, read_or_null(host, folder, "serial")); /* virtio */
 	fact_set_text(&device->model, model);
 	fact_set_text(&device->serial, serial);
 	fact_set_text(&device->medium, medium_of(kind, model));
-	fact_set_flag(&device->random_key, strcmp(kind, "crypt") == 0 && dm_name &&
-						   has_random_key(root, dm_name));
+	fact_set_flag(&device->random_key,
+		strcmp(kind, "crypt") == 0 && dm_name && has_random_key(root, dm_name));
 	identify(device, host);
 }
 
@@ -217,7 +222,8 @@ static char *number_below(const struct root *host, const char *folder)
 	return read_or_null(host, slave, "dev");
 }
 
-void devices_gather(device_list *list, const struct root *host, const struct root *root, dev_t number)
+void devices_gather(
+	device_list *list, const struct root *host, const struct root *root, dev_t number)
 {
 	memory_cleanup_free char *next = device_number_text(number);
 
@@ -226,8 +232,8 @@ void devices_gather(device_list *list, const struct root *host, const struct roo
 
 		if (!folder) {
 			if (depth == 0)
-				fact_set_unknown(
-					fact_of(list), "/sys/dev/block/%s is not there", next);
+				fact_set_unknown(fact_of(list),
+					"/sys/dev/block/%s is not there", next);
 			return;
 		}
 		describe(facts_add(list), host, root, folder, next);
@@ -254,8 +260,8 @@ bool devices_random_key(const device_list *list)
 
 /* ---- From a path to its device --------------------------------------------------------------- */
 
-int device_of_path(
-	const char *path, dev_t *number, char **type, char **mount_point, struct error *err)
+int device_of_path(const char *path, dev_t *number, char **type, char **mount_point,
+	struct error *err)
 {
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
 	memory_cleanup_free char *resolved = realpath(path, NULL);
@@ -268,7 +274,8 @@ int device_of_path(
 		filesystem = mnt_table_find_target(table, point, MNT_ITER_BACKWARD);
 	if (!filesystem) {
 		mnt_unref_table(table);
-		return error_set(err, ENOENT, "cannot find the file system that holds %s", path);
+		return error_set(
+			err, ENOENT, "cannot find the file system that holds %s", path);
 	}
 	*number = mnt_fs_get_devno(filesystem);
 	if (major(*number) == 0) {
@@ -278,8 +285,9 @@ int device_of_path(
 		if (source && stat(source, &status) == 0 && S_ISBLK(status.st_mode))
 			*number = status.st_rdev;
 		else
-			result = error_set(err, ENODEV, "%s is on %s, which has no block device",
-				path, mnt_fs_get_fstype(filesystem));
+			result = error_set(err, ENODEV,
+				"%s is on %s, which has no block device", path,
+				mnt_fs_get_fstype(filesystem));
 	}
 	if (type)
 		*type = text_copy(mnt_fs_get_fstype(filesystem));

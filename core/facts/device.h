@@ -16,7 +16,8 @@
  * is the disk. HOST is the machine that we run on: device numbers are its kernel's, also for an
  * image that is mounted. CRYPTTAB is read below ROOT.
  */
-void devices_gather(device_list *devices, const struct root *host, const struct root *root, dev_t number);
+void devices_gather(device_list *devices, const struct root *host,
+	const struct root *root, dev_t number);
 
 /* The medium of the disk at the end of a chain; unknown when the chain is. */
 void devices_medium(struct fact_text *medium, const device_list *devices);

@@ -19,7 +19,8 @@
 #define EXTENTS_A_CALL 512
 #define SEARCH_BYTES   65536
 
-void extents_append(extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length)
+void extents_append(
+	extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length)
 {
 	struct extent_facts *last =
 		extents->count ? &extents->items[extents->count - 1] : NULL;
@@ -51,7 +52,7 @@ static int search_chunks(struct btrfs_ioctl_search_args_v2 *search, int fd, uint
 	const char *buffer = (const char *)search->buf;
 	size_t position = 0;
 
-	search->key = (struct btrfs_ioctl_search_key){
+	search->key = (struct btrfs_ioctl_search_key) {
 		.tree_id = BTRFS_CHUNK_TREE_OBJECTID,
 		.min_objectid = BTRFS_FIRST_CHUNK_TREE_OBJECTID,
 		.max_objectid = BTRFS_FIRST_CHUNK_TREE_OBJECTID,
@@ -71,7 +72,8 @@ static int search_chunks(struct btrfs_ioctl_search_args_v2 *search, int fd, uint
 		memcpy(&header, buffer + position, sizeof(header));
 		position += sizeof(header);
 		if (header.len < sizeof(*item) || position + header.len > SEARCH_BYTES)
-			return error_set(err, EIO, "btrfs returned a chunk of %u bytes", header.len);
+			return error_set(err, EIO, "btrfs returned a chunk of %u bytes",
+				header.len);
 		memcpy(item, buffer + position, sizeof(*item));
 		*logical = header.offset;
 		position += header.len;
@@ -103,7 +105,7 @@ static int find_chunk(int fd, uint64_t address, struct chunk *chunk, struct erro
 		return error_set(err, ENOTSUP,
 			"btrfs keeps the file in %u stripes; a swap file needs the single profile",
 			le16toh(item.num_stripes));
-	*chunk = (struct chunk){ .logical = logical,
+	*chunk = (struct chunk) { .logical = logical,
 		.length = le64toh(item.length),
 		.physical = le64toh(item.stripe.offset) };
 	return 0;
@@ -163,23 +165,26 @@ static int take_extent(
 	if (part.fe_length > mapping->size - part.fe_logical)
 		part.fe_length = mapping->size - part.fe_logical;
 	if (mapping->btrfs && !(extent->fe_flags & FIEMAP_EXTENT_DATA_INLINE))
-		return append_btrfs(mapping->extents, mapping->fd, &part, &mapping->chunk, err);
-	extents_append(mapping->extents, part.fe_logical, part.fe_physical, part.fe_length);
+		return append_btrfs(
+			mapping->extents, mapping->fd, &part, &mapping->chunk, err);
+	extents_append(
+		mapping->extents, part.fe_logical, part.fe_physical, part.fe_length);
 	return 0;
 }
 
-int extents_map(extent_list *extents, struct extents_summary *summary, int fd, uint64_t size,
-	struct error *err)
+int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
+	uint64_t size, struct error *err)
 {
 	struct mapping mapping = { extents, summary, fd, size, false, { 0 } };
-	memory_cleanup_free struct fiemap *map = memory_new(
-		1, sizeof(*map) + EXTENTS_A_CALL * sizeof(map->fm_extents[0]));
+	memory_cleanup_free struct fiemap *map =
+		memory_new(1, sizeof(*map) + EXTENTS_A_CALL * sizeof(map->fm_extents[0]));
 	struct statfs filesystem;
 	uint64_t next = 0;
 	bool last = false;
 
-	*summary = (struct extents_summary){ 0 };
-	mapping.btrfs = fstatfs(fd, &filesystem) == 0 && filesystem.f_type == BTRFS_SUPER_MAGIC;
+	*summary = (struct extents_summary) { 0 };
+	mapping.btrfs =
+		fstatfs(fd, &filesystem) == 0 && filesystem.f_type == BTRFS_SUPER_MAGIC;
 	while (!last) {
 		map->fm_start = next;
 		map->fm_length = FIEMAP_MAX_OFFSET - next;
@@ -187,8 +192,8 @@ int extents_map(extent_list *extents, struct extents_summary *summary, int fd, u
 		map->fm_extent_count = EXTENTS_A_CALL;
 		map->fm_mapped_extents = 0;
 		if (ioctl(fd, FS_IOC_FIEMAP, map) < 0)
-			return error_errno(
-				err, errno, "the file system cannot tell where the file lies");
+			return error_errno(err, errno,
+				"the file system cannot tell where the file lies");
 		if (map->fm_mapped_extents == 0)
 			break;
 		for (uint32_t i = 0; i < map->fm_mapped_extents; i++) {

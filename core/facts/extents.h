@@ -25,10 +25,11 @@ struct extents_summary {
  * both in the file and on the device. 0 or a negative errno: -EOPNOTSUPP when the file system
  * cannot tell, -EPERM on btrfs without root, -ENOTSUP for a btrfs file on several devices.
  */
-int extents_map(extent_list *extents, struct extents_summary *summary, int fd, uint64_t size,
-	struct error *err);
+int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
+	uint64_t size, struct error *err);
 
 /* Appends one piece, merged with the last when it continues it. */
-void extents_append(extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length);
+void extents_append(
+	extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length);
 
 #endif

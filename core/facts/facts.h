@@ -231,10 +231,10 @@ extern const struct layout kernel_layout;
 extern const struct layout memory_layout;
 
 /* Adds an item to a list of facts and makes the list known; returns the new item, all unknown. */
-#define facts_add(list)                                                                            \
-	((list)->is = FACT_KNOWN,                                                                  \
-		(list)->items = memory_grow(                                                       \
-			(list)->items, (list)->count, sizeof(*(list)->items)),                     \
+#define facts_add(list)                                                                  \
+	((list)->is = FACT_KNOWN,                                                        \
+		(list)->items = memory_grow(                                             \
+			(list)->items, (list)->count, sizeof(*(list)->items)),           \
 		&(list)->items[(list)->count++])
 
 void facts_free(struct facts *facts);

@@ -46,7 +46,8 @@ static void gather_machine(struct facts *facts, const struct gather *gather)
 	root_gather(&facts->root, gather->root, gather->host);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
 	initramfs_gather(&facts->boot, gather->root,
-		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value : NULL);
+		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value
+						       : NULL);
 	system_gather(&facts->system, gather->root);
 	area_gather(&facts->area, gather->root, gather->host, path);
 	area_record_gather(&facts->area, gather->root, gather->config);
@@ -60,8 +61,8 @@ void facts_gather(struct facts *facts, const struct gather *gather)
 	if (gather->imds)
 		instance_gather(&facts->instance, gather->imds);
 	else
-		layout_set_unknown(
-			&instance_layout, &facts->instance, "the metadata service was not asked");
+		layout_set_unknown(&instance_layout, &facts->instance,
+			"the metadata service was not asked");
 }
 
 void facts_gather_again(struct facts *facts, const struct gather *gather)
@@ -80,7 +81,8 @@ static int load_config(struct config *config, json_t *json, struct error *err)
 	json_t *value;
 	int status;
 
-	json_object_foreach(json, name, value) {
+	json_object_foreach(json, name, value)
+	{
 		if (!json_is_string(value))
 			return error_set(err, EINVAL, "config.%s is not a text", name);
 		status = config_set(config, NULL, name, json_string_value(value), err);
@@ -90,13 +92,15 @@ static int load_config(struct config *config, json_t *json, struct error *err)
 	return 0;
 }
 
-int facts_load(struct facts *facts, struct config *config, json_t *json, struct error *err)
+int facts_load(
+	struct facts *facts, struct config *config, json_t *json, struct error *err)
 {
 	json_t *saved = json_object_get(json, "facts");
 	int status;
 
 	config_init(config);
-	status = layout_from_json(&facts_layout, facts, saved ? saved : json, "facts", err);
+	status = layout_from_json(
+		&facts_layout, facts, saved ? saved : json, "facts", err);
 	if (status < 0)
 		return status;
 	if (facts->format.is != FACT_KNOWN)
@@ -121,6 +125,6 @@ json_t *facts_save(const struct facts *facts, const struct config *config)
 		value = config_get(config, &config_keys[i]);
 		json_object_set_new(keys, config_keys[i].name, json_string(value));
 	}
-	return json_pack(
-		"{s:o, s:o}", "facts", layout_to_json(&facts_layout, facts), "config", keys);
+	return json_pack("{s:o, s:o}", "facts", layout_to_json(&facts_layout, facts),
+		"config", keys);
 }

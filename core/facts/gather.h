@@ -9,11 +9,11 @@
 
 /* Where facts come from. */
 struct gather {
-	const struct root *root;	    /* the machine or the image in question */
-	const struct root *host;	    /* the machine that we run on */
+	const struct root *root; /* the machine or the image in question */
+	const struct root *host; /* the machine that we run on */
 	const struct config *config;
-	const struct imds_options *imds;    /* NULL: do not ask the metadata service */
-	const char *version;		    /* of this program */
+	const struct imds_options *imds; /* NULL: do not ask the metadata service */
+	const char *version;		 /* of this program */
 };
 
 /* Never fails: what cannot be read is unknown, with its reason. FACTS must be zeroed. */
@@ -26,7 +26,8 @@ void facts_gather_again(struct facts *facts, const struct gather *gather);
  * Facts from JSON that `ec2hib status --json` wrote (the whole answer or its "facts" alone), and the
  * configuration that belongs to them. 0 or -EINVAL; facts_free() and config_free() in any case.
  */
-int facts_load(struct facts *facts, struct config *config, json_t *json, struct error *err);
+int facts_load(
+	struct facts *facts, struct config *config, json_t *json, struct error *err);
 
 /* {"facts": ..., "config": ...} as facts_load() reads it. */
 json_t *facts_save(const struct facts *facts, const struct config *config);

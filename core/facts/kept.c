@@ -32,7 +32,8 @@ bool fstab_line_is_ours(const char *line)
 	strings_cleanup struct strings fields = { 0 };
 	strings_cleanup struct strings options = { 0 };
 
-	return split_line(line, &fields, &options) && strings_contain(&options, FSTAB_MARK);
+	return split_line(line, &fields, &options) &&
+	       strings_contain(&options, FSTAB_MARK);
 }
 
 /* True when PREFIX followed by a known VALUE is SPEC. */
@@ -57,8 +58,9 @@ static bool names_area(const char *spec, const struct area_facts *area)
 		return false;
 	return names(spec, "UUID=", &area->header_uuid) ||
 	       names(spec, "LABEL=", &area->header_label) ||
-	       (area->devices.count && (names(spec, "/dev/", &device->name) ||
-					       names(spec, "PARTUUID=", &device->partuuid)));
+	       (area->devices.count &&
+		       (names(spec, "/dev/", &device->name) ||
+			       names(spec, "PARTUUID=", &device->partuuid)));
 }
 
 /* Does this line switch AREA on at boot? */
@@ -67,7 +69,8 @@ static bool activates(const char *line, const struct area_facts *area)
 	strings_cleanup struct strings fields = { 0 };
 	strings_cleanup struct strings options = { 0 };
 
-	return split_line(line, &fields, &options) && strcmp(fields.items[2], "swap") == 0 &&
+	return split_line(line, &fields, &options) &&
+	       strcmp(fields.items[2], "swap") == 0 &&
 	       names_area(fields.items[0], area) && !strings_contain(&options, "noauto");
 }
 

@@ -18,7 +18,8 @@ static void unescape(char *text)
 	for (char *in = text; *in; out++) {
 		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' &&
 			in[2] <= '7' && in[3] >= '0' && in[3] <= '7') {
-			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
+			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 +
+				      (in[3] - '0'));
 			in += 4;
 		} else {
 			*out = *in++;

@@ -23,7 +23,8 @@ char *assignment_value(const char *text, const char *name)
 			continue;
 		start = line + length + 1;
 		end = strlen(start);
-		if (end >= 2 && (*start == '"' || *start == '\'') && start[end - 1] == *start) {
+		if (end >= 2 && (*start == '"' || *start == '\'') &&
+			start[end - 1] == *start) {
 			start++;
 			end -= 2;
 		}
@@ -38,7 +39,8 @@ static void gather_release(struct system_facts *system, const struct root *root)
 	struct error err;
 
 	if (root_read(root, "/etc/os-release", FILE_LIMIT, &text, NULL, &err) < 0 &&
-		root_read(root, "/usr/lib/os-release", FILE_LIMIT, &text, NULL, &err) < 0) {
+		root_read(root, "/usr/lib/os-release", FILE_LIMIT, &text, NULL, &err) <
+			0) {
 		fact_set_unknown(fact_of(&system->id), "%s", err.text);
 		fact_set_unknown(fact_of(&system->version), "%s", err.text);
 		fact_set_unknown(fact_of(&system->name), "%s", err.text);
@@ -58,7 +60,8 @@ static void gather_selinux(struct system_facts *system, const struct root *root)
 	if (root->live) {
 		fact_read_number(&enforce, root, "/sys/fs/selinux/enforce");
 		if (enforce.is == FACT_KNOWN)
-			fact_set_text(&system->selinux, enforce.value ? "enforcing" : "permissive");
+			fact_set_text(&system->selinux,
+				enforce.value ? "enforcing" : "permissive");
 		else if (enforce.is == FACT_ABSENT)
 			fact_set_text(&system->selinux, "disabled");
 		else
@@ -89,7 +92,8 @@ static void gather_vendor(struct system_facts *system, const struct root *root)
 /* ---- Services ---------------------------------------------------------------------------- */
 
 static const char *const unit_folders[] = { "/etc/systemd/system", "/run/systemd/system",
-	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system" };
+	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+	"/lib/systemd/system" };
 
 static bool unit_installed(const struct root *root, const char *name)
 {
@@ -113,10 +117,12 @@ static bool unit_enabled(const struct root *root, const char *name)
 	strings_cleanup struct strings links = { 0 };
 	struct error err;
 
-	for (size_t folder = 0; folder < sizeof(unit_folders) / sizeof(unit_folders[0]); folder++)
+	for (size_t folder = 0; folder < sizeof(unit_folders) / sizeof(unit_folders[0]);
+		folder++)
 		for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-			memory_cleanup_free char *link = text_format("%s/%s.wants/%s.service",
-				unit_folders[folder], targets[i], name);
+			memory_cleanup_free char *link =
+				text_format("%s/%s.wants/%s.service",
+					unit_folders[folder], targets[i], name);
 			struct stat status;
 
 			if (root_lstat(root, link, &status) == 0)
@@ -135,8 +141,8 @@ static bool unit_running(const struct root *root, const char *name)
 {
 	memory_cleanup_free char *group2 =
 		text_format("/sys/fs/cgroup/system.slice/%s.service/cgroup.procs", name);
-	memory_cleanup_free char *group1 =
-		text_format("/sys/fs/cgroup/systemd/system.slice/%s.service/cgroup.procs", name);
+	memory_cleanup_free char *group1 = text_format(
+		"/sys/fs/cgroup/systemd/system.slice/%s.service/cgroup.procs", name);
 	memory_cleanup_free char *record = text_format("/run/%s.pid", name);
 	const char *const groups[] = { group2, group1 };
 	memory_cleanup_free char *pid = NULL;
@@ -169,7 +175,8 @@ static void gather_agents(struct system_facts *system, const struct root *root)
 		if (root->live)
 			fact_set_flag(&agent->running, unit_running(root, names[i]));
 		else
-			fact_set_unknown(fact_of(&agent->running), "%s is an image", root->path);
+			fact_set_unknown(
+				fact_of(&agent->running), "%s is an image", root->path);
 	}
 }
 
@@ -188,7 +195,8 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 		fact_set_absent(fact_of(&system->logind_sleep_key));
 		return;
 	}
-	if (root_read(root, "/etc/systemd/logind.conf", FILE_LIMIT, &text, NULL, &err) == 0)
+	if (root_read(root, "/etc/systemd/logind.conf", FILE_LIMIT, &text, NULL, &err) ==
+		0)
 		key = assignment_value(text, "HandleSuspendKey");
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		strings_cleanup struct strings names = { 0 };
@@ -219,11 +227,13 @@ static bool acpid_answers(const struct root *root)
 
 	root_list(root, "/etc/acpi/events", &names, &err);
 	for (size_t i = 0; i < names.count; i++) {
-		memory_cleanup_free char *path = text_format("/etc/acpi/events/%s", names.items[i]);
+		memory_cleanup_free char *path =
+			text_format("/etc/acpi/events/%s", names.items[i]);
 		memory_cleanup_free char *text = NULL;
 
 		if (root_read(root, path, FILE_LIMIT, &text, NULL, &err) == 0 &&
-			(strstr(text, "sleep") || strstr(text, "SBTN") || strstr(text, "SLPB")))
+			(strstr(text, "sleep") || strstr(text, "SBTN") ||
+				strstr(text, "SLPB")))
 			return true;
 	}
 	return false;
@@ -248,7 +258,8 @@ static bool sleep_key_is_inhibited(const struct root *root)
 			continue;
 		what = assignment_value(text, "WHAT");
 		mode = assignment_value(text, "MODE");
-		if (what && strstr(what, "handle-suspend-key") && text_equal(mode, "block"))
+		if (what && strstr(what, "handle-suspend-key") &&
+			text_equal(mode, "block"))
 			return true;
 	}
 	return false;

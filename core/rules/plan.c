@@ -41,7 +41,7 @@ static void add_step(struct plan *plan, enum step_kind kind, uint64_t value, cha
 
 	plan->steps = memory_grow(plan->steps, plan->count, sizeof(*plan->steps));
 	step = &plan->steps[plan->count++];
-	*step = (struct step){ kind, value, step_ids[kind], text };
+	*step = (struct step) { kind, value, step_ids[kind], text };
 }
 
 void plan_free(struct plan *plan)
@@ -50,7 +50,7 @@ void plan_free(struct plan *plan)
 		free(plan->steps[i].text);
 	free(plan->steps);
 	strings_free(&plan->notes);
-	*plan = (struct plan){ 0 };
+	*plan = (struct plan) { 0 };
 }
 
 /* ---- The swap area -------------------------------------------------------------------------- */
@@ -92,9 +92,11 @@ static void plan_new_file(
 /* A device is formatted only where nothing is known to be on it: mkswap would wipe it. */
 static int check_device(const struct area_facts *area, struct error *err)
 {
-	const struct device_facts *device = area->devices.count ? area->devices.items : NULL;
+	const struct device_facts *device =
+		area->devices.count ? area->devices.items : NULL;
 
-	if (!fact_text_is(&area->kind, "device") || !fact_text_is(&area->signature, SIGNATURE_NONE))
+	if (!fact_text_is(&area->kind, "device") ||
+		!fact_text_is(&area->signature, SIGNATURE_NONE))
 		return 0;
 	if (device && device->holds.is == FACT_ABSENT)
 		return 0;
@@ -102,8 +104,8 @@ static int check_device(const struct area_facts *area, struct error *err)
 		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s "
 		"first",
 		area->path.value,
-		device && device->holds.is == FACT_KNOWN ? device->holds.value :
-							   "something that is not swap",
+		device && device->holds.is == FACT_KNOWN ? device->holds.value
+							 : "something that is not swap",
 		area->path.value);
 }
 
@@ -116,14 +118,16 @@ static void plan_kept_area(struct plan *plan, const struct facts *facts)
 	if (file && ((area->mode.is == FACT_KNOWN && area->mode.value != 0600) ||
 			    (area->owner.is == FACT_KNOWN && area->owner.value != 0)))
 		add_step(plan, STEP_PROTECT_SWAP, 0,
-			text_format("make %s readable for root only (0600)", area->path.value));
+			text_format("make %s readable for root only (0600)",
+				area->path.value));
 	if (file && !fact_text_is(&facts->system.selinux, "disabled") &&
 		area->selinux_label.is != FACT_UNKNOWN &&
 		facts->system.selinux.is == FACT_KNOWN &&
 		(area->selinux_label.is == FACT_ABSENT ||
 			!strstr(area->selinux_label.value, ":swapfile_t:")))
 		add_step(plan, STEP_LABEL_SWAP, 0,
-			text_format("give %s the SELinux type swapfile_t", area->path.value));
+			text_format(
+				"give %s the SELinux type swapfile_t", area->path.value));
 	if (fact_text_is(&area->signature, SIGNATURE_NONE))
 		add_step(plan, STEP_FORMAT_SWAP, 0,
 			text_format("format %s as swap", area->path.value));
@@ -138,8 +142,9 @@ static void plan_memory(struct plan *plan, const struct facts *facts)
 			text_format("remember that %s is the swap area", name));
 }
 
-static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
-	const struct setup_request *request, bool *new_file, struct error *err)
+static int plan_area(struct plan *plan, const struct facts *facts,
+	const struct config *config, const struct setup_request *request, bool *new_file,
+	struct error *err)
 {
 	const struct area_facts *area = &facts->area;
 	struct swap_size size;
@@ -163,10 +168,12 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 	if (status < 0)
 		return status;
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
-		add_step(plan, STEP_SWAP_ON, 0, text_format("switch %s on", area->path.value));
+		add_step(plan, STEP_SWAP_ON, 0,
+			text_format("switch %s on", area->path.value));
 	if (!fact_is_true(&facts->boot.fstab_entry))
 		add_step(plan, STEP_SWAP_AT_BOOT, 0,
-			text_format("switch %s on at every boot (/etc/fstab)", area->path.value));
+			text_format("switch %s on at every boot (/etc/fstab)",
+				area->path.value));
 	return 0;
 }
 
@@ -197,9 +204,9 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 	strings_cleanup struct strings wanted = { 0 };
 	bool known = arguments_wanted(facts, &wanted);
 	memory_cleanup_free char *arguments = strings_join(&wanted, " ");
-	const char *resume = facts->area.resume_argument.is == FACT_KNOWN ?
-				     facts->area.resume_argument.value :
-				     "?";
+	const char *resume = facts->area.resume_argument.is == FACT_KNOWN
+				     ? facts->area.resume_argument.value
+				     : "?";
 
 	if (new_file)
 		text_set(&arguments,
@@ -209,9 +216,9 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 	if (facts->area.resume_argument.is != FACT_KNOWN || (!known && !new_file)) {
 		strings_take(&plan->notes,
 			text_format("boot arguments are left alone: %s",
-				facts->area.resume_argument.why ?
-					facts->area.resume_argument.why :
-					"the resume device is not known"));
+				facts->area.resume_argument.why
+					? facts->area.resume_argument.why
+					: "the resume device is not known"));
 		return;
 	}
 	if (!new_file && facts->boot.loader.is == FACT_KNOWN &&
@@ -219,16 +226,19 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 		return;
 	if (facts->boot.loader.is != FACT_KNOWN)
 		strings_take(&plan->notes,
-			text_format("no boot loader configuration was found; add to the kernel "
-				    "command line yourself: %s",
+			text_format(
+				"no boot loader configuration was found; add to the kernel "
+				"command line yourself: %s",
 				arguments));
 	else if (request->keep_boot_config || config->boot_config == CHOICE_NO)
 		strings_take(&plan->notes,
-			text_format("the boot configuration is left alone as asked; it needs: %s",
+			text_format(
+				"the boot configuration is left alone as asked; it needs: %s",
 				arguments));
 	else
 		add_step(plan, STEP_BOOT_ARGUMENTS, 0,
-			text_format("boot arguments %s (%s)", arguments, loader_place(facts)));
+			text_format("boot arguments %s (%s)", arguments,
+				loader_place(facts)));
 }
 
 /* Does the initramfs of the next boot still have to learn about resuming? */
@@ -244,21 +254,23 @@ static bool initramfs_lacks(const struct facts *facts)
 	       !initramfs_setting_fits(facts);
 }
 
-static void plan_initramfs(struct plan *plan, const struct facts *facts,
-	const struct setup_request *request)
+static void plan_initramfs(
+	struct plan *plan, const struct facts *facts, const struct setup_request *request)
 {
 	const struct entry_facts *next = facts_next_entry(facts);
 
 	if (!initramfs_lacks(facts))
 		return;
 	if (request->keep_initramfs)
-		strings_add(&plan->notes, "the initramfs is left alone as asked; without resume "
-					  "support in it the next boot finds no image");
+		strings_add(&plan->notes,
+			"the initramfs is left alone as asked; without resume "
+			"support in it the next boot finds no image");
 	else
 		add_step(plan, STEP_INITRAMFS, 0,
 			text_format("initramfs %s: resume support (%s)",
-				next && next->initramfs.is == FACT_KNOWN ? next->initramfs.value :
-									   "of the next boot",
+				next && next->initramfs.is == FACT_KNOWN
+					? next->initramfs.value
+					: "of the next boot",
 				facts->boot.initramfs_tool.value));
 }
 
@@ -268,32 +280,37 @@ static bool kernel_knows_area(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 
-	return area->resume_device.is == FACT_KNOWN && area->resume_offset.is == FACT_KNOWN &&
+	return area->resume_device.is == FACT_KNOWN &&
+	       area->resume_offset.is == FACT_KNOWN &&
 	       fact_text_is(&facts->kernel.resume_device, area->resume_device.value) &&
 	       facts->kernel.resume_offset.is == FACT_KNOWN &&
 	       facts->kernel.resume_offset.value == area->resume_offset.value;
 }
 
-static void plan_kernel(
-	struct plan *plan, const struct facts *facts, const struct config *config, bool new_file)
+static void plan_kernel(struct plan *plan, const struct facts *facts,
+	const struct config *config, bool new_file)
 {
 	const struct kernel_facts *kernel = &facts->kernel;
 	uint64_t wanted;
 
 	if (!fact_is_true(&facts->live)) {
-		strings_add(&plan->notes, "the running kernel is left alone: this is an image");
+		strings_add(&plan->notes,
+			"the running kernel is left alone: this is an image");
 		return;
 	}
 	if (kernel->resume_device.is == FACT_ABSENT)
-		strings_add(&plan->notes, "the running kernel is left alone: it cannot hibernate "
-					  "(no /sys/power/resume)");
+		strings_add(&plan->notes,
+			"the running kernel is left alone: it cannot hibernate "
+			"(no /sys/power/resume)");
 	else if (new_file || !kernel_knows_area(facts))
 		add_step(plan, STEP_KERNEL_RESUME, 0,
-			text_format("tell the running kernel where %s lies (/sys/power/resume)",
+			text_format(
+				"tell the running kernel where %s lies (/sys/power/resume)",
 				facts->area.path.value));
-	if (kernel->freeze_timeout.is != FACT_KNOWN || facts->memory.total.is != FACT_KNOWN ||
-		freeze_timeout_wanted(config->freeze_timeout_curve, facts->memory.total.value,
-			&wanted) != FREEZE_WANTED)
+	if (kernel->freeze_timeout.is != FACT_KNOWN ||
+		facts->memory.total.is != FACT_KNOWN ||
+		freeze_timeout_wanted(config->freeze_timeout_curve,
+			facts->memory.total.value, &wanted) != FREEZE_WANTED)
 		return;
 	if (wanted > kernel->freeze_timeout.value)
 		add_step(plan, STEP_FREEZE_TIMEOUT, wanted,
@@ -304,7 +321,8 @@ static void plan_kernel(
 		!fact_is_true(&facts->boot.freeze_timeout_kept) &&
 		fact_text_is(&facts->system.init, "systemd"))
 		add_step(plan, STEP_FREEZE_AT_BOOT, wanted,
-			text_format("set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
+			text_format(
+				"set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
 }
 
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
@@ -313,7 +331,7 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	bool new_file = false;
 	int status;
 
-	*plan = (struct plan){ 0 };
+	*plan = (struct plan) { 0 };
 	if (request->area_given)
 		plan_memory(plan, facts);
 	status = plan_area(plan, facts, config, request, &new_file, err);
@@ -327,23 +345,25 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 
 /* ---- The way back ----------------------------------------------------------------------------------- */
 
-void teardown_plan(struct plan *plan, const struct facts *facts, const struct config *config)
+void teardown_plan(
+	struct plan *plan, const struct facts *facts, const struct config *config)
 {
 	const struct area_facts *area = &facts->area;
 	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
 
 	(void)config;
-	*plan = (struct plan){ 0 };
+	*plan = (struct plan) { 0 };
 	/* The next boot first: it must not look for an image in what is about to be removed. */
 	if (fact_is_true(&facts->boot.our_arguments))
 		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0,
-			text_format("take our boot arguments out (%s)", loader_place(facts)));
+			text_format(
+				"take our boot arguments out (%s)", loader_place(facts)));
 	if (fact_is_true(&facts->boot.our_initramfs))
 		add_step(plan, STEP_UNDO_INITRAMFS, 0,
 			text_format("take our setting out of the initramfs (%s)",
-				facts->boot.initramfs_tool.is == FACT_KNOWN ?
-					facts->boot.initramfs_tool.value :
-					"no tool"));
+				facts->boot.initramfs_tool.is == FACT_KNOWN
+					? facts->boot.initramfs_tool.value
+					: "no tool"));
 	if (fact_is_true(&facts->boot.our_fstab_entry))
 		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0,
 			text_format("take our line out of /etc/fstab"));
@@ -353,16 +373,20 @@ void teardown_plan(struct plan *plan, const struct facts *facts, const struct co
 	/* A device begins at offset 0, which is what a kernel has that was told nothing. */
 	if (ours && kernel_knows_area(facts) && area->resume_offset.value != 0)
 		add_step(plan, STEP_UNDO_KERNEL_RESUME, 0,
-			text_format("the running kernel forgets where %s lies", area->path.value));
+			text_format("the running kernel forgets where %s lies",
+				area->path.value));
 	if (ours && fact_text_is(&area->kind, "file"))
 		add_step(plan, STEP_UNDO_SWAP, 0,
 			text_format("switch %s off and remove it", area->path.value));
-	else if (ours && fact_text_is(&area->kind, "device") && fact_is_true(&area->active))
-		add_step(plan, STEP_UNDO_SWAP, 0, text_format("switch %s off", area->path.value));
+	else if (ours && fact_text_is(&area->kind, "device") &&
+		 fact_is_true(&area->active))
+		add_step(plan, STEP_UNDO_SWAP, 0,
+			text_format("switch %s off", area->path.value));
 	else if (area->kind.is == FACT_KNOWN && !ours)
-		strings_take(&plan->notes,
-			text_format("%s stays: ec2hib did not make it", area->path.value));
+		strings_take(&plan->notes, text_format("%s stays: ec2hib did not make it",
+						   area->path.value));
 	if (area->remembered.is == FACT_KNOWN)
 		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0,
-			text_format("forget that %s was the swap area", area->remembered.value));
+			text_format("forget that %s was the swap area",
+				area->remembered.value));
 }

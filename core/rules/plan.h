@@ -16,18 +16,18 @@
 
 /* In the order in which they have to run: see setup_plan() for why. */
 enum step_kind {
-	STEP_REMEMBER_AREA,	 /* which file or device was chosen */
-	STEP_CLEAN_IMAGE,	 /* make the area plain swap again */
-	STEP_REMOVE_SWAP,	 /* switch off and remove the file, to make room for the new */
-	STEP_CREATE_SWAP,	 /* make the file, formatted and complete */
-	STEP_PROTECT_SWAP,	 /* root:root 0600 */
-	STEP_LABEL_SWAP,	 /* SELinux */
-	STEP_FORMAT_SWAP,	 /* mkswap where there is no header */
+	STEP_REMEMBER_AREA, /* which file or device was chosen */
+	STEP_CLEAN_IMAGE,   /* make the area plain swap again */
+	STEP_REMOVE_SWAP,   /* switch off and remove the file, to make room for the new */
+	STEP_CREATE_SWAP,   /* make the file, formatted and complete */
+	STEP_PROTECT_SWAP,  /* root:root 0600 */
+	STEP_LABEL_SWAP,    /* SELinux */
+	STEP_FORMAT_SWAP,   /* mkswap where there is no header */
 	STEP_SWAP_ON,
-	STEP_SWAP_AT_BOOT,	 /* /etc/fstab */
-	STEP_BOOT_ARGUMENTS,	 /* resume= and friends for the next boots */
+	STEP_SWAP_AT_BOOT,   /* /etc/fstab */
+	STEP_BOOT_ARGUMENTS, /* resume= and friends for the next boots */
 	STEP_INITRAMFS,
-	STEP_KERNEL_RESUME,	 /* /sys/power/resume_offset and resume */
+	STEP_KERNEL_RESUME, /* /sys/power/resume_offset and resume */
 	STEP_FREEZE_TIMEOUT,
 	STEP_FREEZE_AT_BOOT,
 	/* teardown */
@@ -36,21 +36,22 @@ enum step_kind {
 	STEP_UNDO_SWAP_AT_BOOT,
 	STEP_UNDO_FREEZE_AT_BOOT,
 	STEP_UNDO_KERNEL_RESUME,
-	STEP_UNDO_SWAP,		 /* switch off and remove what we made */
+	STEP_UNDO_SWAP, /* switch off and remove what we made */
 	STEP_UNDO_REMEMBER_AREA,
 };
 
 struct step {
 	enum step_kind kind;
-	uint64_t value;	 /* size in bytes, milliseconds; 0 where a step has none */
-	const char *id;	 /* stable, for --json: "create-swap" */
-	char *text;	 /* what will be done, with names and numbers */
+	uint64_t value; /* size in bytes, milliseconds; 0 where a step has none */
+	const char *id; /* stable, for --json: "create-swap" */
+	char *text;	/* what will be done, with names and numbers */
 };
 
 struct plan {
 	struct step *steps;
 	size_t count;
-	struct strings notes; /* what is left out, why, and what the administrator does by hand */
+	struct strings
+		notes; /* what is left out, why, and what the administrator does by hand */
 };
 
 /* What the user asked for besides the configuration. */
@@ -74,7 +75,8 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	const struct setup_request *request, struct error *err);
 
 /* The way back; touches only what carries our name or label. */
-void teardown_plan(struct plan *plan, const struct facts *facts, const struct config *config);
+void teardown_plan(
+	struct plan *plan, const struct facts *facts, const struct config *config);
 
 void plan_free(struct plan *plan);
 
