@@ -15,6 +15,7 @@
 #   LAB_MEMORY   the instance's memory, MiB     (256)
 #   LAB_TIMEOUT  seconds that one start of the machine may last (120)
 #   LAB_HIBERNATE  the command that hibernates the guest
+#   LAB_POWER_OFF  the command that shuts it down
 
 set -euo pipefail
 
@@ -28,6 +29,7 @@ TOP=$(cd "$LAB/../.." && pwd)
 : "${LAB_MEMORY:=256}"
 : "${LAB_TIMEOUT:=120}"
 : "${LAB_HIBERNATE:=echo shutdown >/sys/power/disk; echo disk >/sys/power/state}"
+: "${LAB_POWER_OFF:=sync; poweroff -f}"
 
 # Administrators' programs are outside a plain user's path on Debian.
 PATH=$PATH:/usr/sbin:/sbin

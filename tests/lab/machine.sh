@@ -36,7 +36,8 @@ resume() {
 	RESUMED_COUNTER=${LINE##* }
 	((RESUMED_COUNTER >= COUNTER)) ||
 		fail "the counter stood at $COUNTER and came back at $RESUMED_COUNTER"
-	end_step 0
+	[[ -n $STEP_STATUS ]] || end_step 0
+	[[ $STEP_STATUS == 0 ]] || fail "step $STEP: exit $STEP_STATUS, expected 0"
 }
 
 # hibernate: runs LAB_HIBERNATE in the guest, which must power off.
@@ -48,7 +49,7 @@ hibernate() {
 }
 
 power_off() {
-	begin_step 'sync; poweroff -f'
+	begin_step "$LAB_POWER_OFF"
 	await_off
 	check_root
 }
@@ -103,7 +104,19 @@ power_on() {
 			{KEYBOARD}>&-
 	)
 	QEMU=$!
-	await '^LAB: (fresh boot|resumed), '
+	await_word
+}
+
+# The word comes from the counter. In a system that resumed, the step that hibernated it ends at
+# about the same moment, and either line may be the first.
+await_word() {
+	STEP_STATUS=
+	while read_line; do
+		[[ ! $LINE =~ ^LAB:\ (fresh\ boot|resumed),\  ]] || return 0
+		step_ended || :
+	done
+	machine_is_off
+	fail "the machine went off before it said how it came up"
 }
 
 said_boot_id() {
