@@ -19,7 +19,7 @@ static int read_config(struct session *session, const struct invocation *invocat
 {
 	const char *given = option_value(invocation, "config");
 	memory_cleanup_free char *absolute = given ? realpath(given, NULL) : NULL;
-	struct error err;
+	struct error err = { "" };
 	int status;
 
 	if (given && !absolute) {
@@ -42,7 +42,7 @@ static int read_config(struct session *session, const struct invocation *invocat
 int session_open(struct session *session, const struct invocation *invocation)
 {
 	const char *root = option_value(invocation, "root");
-	struct error err;
+	struct error err = { "" };
 	int status;
 
 	*session = (struct session) { .root = { .fd = -1 }, .host = { .fd = -1 } };

@@ -94,7 +94,7 @@ static int apply(struct invocation *invocation, const struct gather *gather,
 	const struct progress progress = { show_note, is_cancelled, invocation };
 	struct setup setup = { gather, facts, &progress, show_step, invocation };
 	bool json = option_given(invocation, "json");
-	struct error err;
+	struct error err = { "" };
 	int status;
 
 	catch_signals();
@@ -149,7 +149,7 @@ static int carry_out(struct invocation *invocation, struct session *session,
 		.version = PACKAGE_VERSION };
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
-	struct error err;
+	struct error err = { "" };
 	int status = 0, lock = -1;
 	bool go;
 
@@ -181,7 +181,7 @@ static int carry_out(struct invocation *invocation, struct session *session,
 static int run_errand(struct invocation *invocation, const struct errand *errand)
 {
 	struct session session;
-	struct error err;
+	struct error err = { "" };
 	int status = session_open(&session, invocation);
 
 	if (status == 0 && option_given(invocation, "swapfile") &&

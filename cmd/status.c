@@ -104,7 +104,7 @@ static int run(struct invocation *invocation)
 	const char *from = option_value(invocation, "from");
 	struct session session;
 	struct facts facts = { 0 };
-	struct error err;
+	struct error err = { "" };
 	int status = 0;
 
 	for (int i = 0; i < invocation->operand_count; i++)

@@ -134,7 +134,7 @@ static void plan_file(const struct boot_job *job, const struct source *source,
 {
 	memory_cleanup_free char *text = NULL;
 	struct line line = { 0 };
-	struct error ignored;
+	struct error ignored = { "" };
 	uint64_t last;
 	const char *at;
 
@@ -176,7 +176,7 @@ static struct source *list_sources(
 {
 	memory_cleanup_free char *folder = NULL, *environment = NULL;
 	struct source *sources = NULL;
-	struct error ignored;
+	struct error ignored = { "" };
 
 	*count = 0;
 	if (fact_text_is(&job->boot->loader, LOADER_GRUB_LEGACY)) {
@@ -212,7 +212,7 @@ static bool has_kernelopts(const struct root *root)
 {
 	memory_cleanup_free char *path = boot_environment_path(root), *text = NULL;
 	memory_cleanup_free char *value = NULL;
-	struct error ignored;
+	struct error ignored = { "" };
 
 	if (path)
 		root_read(root, path, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
@@ -266,7 +266,7 @@ static int apply(
 		if (status == 0)
 			status = edits_make(job->root, &changes, err);
 		if (status < 0) {
-			struct error ignored;
+			struct error ignored = { "" };
 
 			edits_take_back(job->root, job->state_dir, &changes, &ignored);
 		}
@@ -330,7 +330,7 @@ static int clean_file(const struct boot_job *job, const struct source *source,
 {
 	memory_cleanup_free char *text = NULL, *cleaned = text_copy("");
 	struct line line = { 0 };
-	struct error ignored;
+	struct error ignored = { "" };
 	const char *at;
 
 	if (root_read(job->root, source->file, BOOT_TEXT_LIMIT, &text, NULL, &ignored) <

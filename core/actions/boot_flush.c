@@ -90,7 +90,7 @@ void boot_flush(const struct root *root, const struct boot_facts *boot)
 	strings_add(&folders, "/boot/efi");
 	add_folder(&folders, &boot->config);
 	for (size_t i = 0; i < folders.count; i++) {
-		struct error err;
+		struct error err = { "" };
 		struct stat status;
 		file_cleanup_close int fd = root_openat(
 			root, folders.items[i], O_RDONLY | O_DIRECTORY, 0, &err);

@@ -105,7 +105,7 @@ static char *draft_path(const char *config)
 static void sweep(const struct boot_job *job, const char *settings)
 {
 	memory_cleanup_free char *draft = NULL, *draft_of_draft = NULL;
-	struct error ignored;
+	struct error ignored = { "" };
 
 	own_leftover_remove(job->root, settings);
 	if (!job->boot->config.value)
@@ -124,7 +124,7 @@ static int look_at(const struct boot_job *job, const char *text, struct error *e
 	memory_cleanup_free char *environment = NULL;
 	struct facts *facts = memory_new(1, sizeof(*facts));
 	const struct entry_facts *next;
-	struct error ignored;
+	struct error ignored = { "" };
 	int status = 0;
 
 	if (path)
@@ -212,7 +212,7 @@ static int apply(const struct boot_job *job, struct settings *settings, bool *ch
 	if (status == 0)
 		status = generate(job, err);
 	if (status < 0 && !same) {
-		struct error ignored;
+		struct error ignored = { "" };
 
 		settings_put(job->root, settings, settings->old, &ignored);
 	}
@@ -233,7 +233,7 @@ static int take_away(const struct boot_job *job, struct settings *settings, bool
 	if (status == 0 && generated)
 		status = generate(job, err);
 	if (status < 0) {
-		struct error ignored;
+		struct error ignored = { "" };
 
 		settings_put(job->root, settings, settings->old, &ignored);
 	} else {
@@ -318,7 +318,7 @@ static int block_read(
 		end += *end == '\n';
 	}
 	/* Without the newline that closed the last line for us, unless lines were added since. */
-	if (begin && open_end && length && !*end)
+	if (end && open_end && length && !*end)
 		length--;
 	settings->bare = text_format("%.*s%s", (int)length, old, end ? end : "");
 	settings->with = text_format("%s%s" BOOT_BLOCK_BEGIN "%s\n%s" BOOT_BLOCK_END "\n",

@@ -39,7 +39,7 @@ int own_file_read(
 static void remove_folder(const struct root *root, const char *folder)
 {
 	memory_cleanup_free char *above = path_folder(folder);
-	struct error ignored;
+	struct error ignored = { "" };
 	file_cleanup_close int fd =
 		root_openat(root, above, O_RDONLY | O_DIRECTORY, 0, &ignored);
 
@@ -112,7 +112,7 @@ void own_leftover_remove(const struct root *root, const char *path)
 	memory_cleanup_free char *inside = text_format("%s/%s", draft, path_name(path));
 	memory_cleanup_free char *inside_leftover = leftover_path(inside);
 	memory_cleanup_free char *target = root_readlink(root, path), *leftover = NULL;
-	struct error ignored;
+	struct error ignored = { "" };
 
 	/* Of a link it is beside what it names. */
 	if (target && *target != '/')

@@ -330,7 +330,7 @@ bool edits_have(const struct root *root, const char *state_dir, const char *file
 	const char *after)
 {
 	struct edit_record record;
-	struct error err;
+	struct error err = { "" };
 	bool found = false;
 
 	edit_record_read(root, state_dir, &record, &err);

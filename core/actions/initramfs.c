@@ -95,7 +95,7 @@ static int run_dracut(const struct root *root, const char *image, const char *ve
 	struct error *err)
 {
 	memory_cleanup_free char *draft = text_format("%s.ec2hib-new", image);
-	struct error ignored;
+	struct error ignored = { "" };
 	int status = process_run(root,
 		(const char *const[]) { "dracut", "-f", draft, version, NULL },
 		IMAGE_TIMEOUT_MS, NULL, err);
@@ -152,7 +152,7 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	if (status == 0)
 		status = make_image(root, facts, dracut, err);
 	if (status < 0) {
-		struct error ignored;
+		struct error ignored = { "" };
 
 		if (!text_equal(old, text))
 			own_file_put(root, path, old, &ignored);
@@ -180,7 +180,7 @@ static int remove_config(const struct root *root, const struct facts *facts,
 	if (status == 0 && current)
 		status = make_image(root, facts, dracut, err);
 	if (status < 0) {
-		struct error ignored;
+		struct error ignored = { "" };
 
 		own_file_put(root, path, old, &ignored);
 		return error_prefix(

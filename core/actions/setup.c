@@ -94,7 +94,7 @@ static int clean_image(struct setup *setup, const struct step *step, struct erro
 {
 	const struct area_facts *area = &setup->facts->area;
 	memory_cleanup_free char *device = NULL;
-	struct error reason;
+	struct error reason = { "" };
 	uint64_t position;
 
 	(void)step;

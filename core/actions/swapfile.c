@@ -99,7 +99,7 @@ static int inspect(
 	int fd, const char *path, uint64_t size, size_t *extents, struct error *err)
 {
 	extent_list list = { 0 };
-	struct extents_summary summary;
+	struct extents_summary summary = { 0 };
 	int status = extents_map(&list, &summary, fd, size, err);
 
 	*extents = list.count;
@@ -124,7 +124,7 @@ static int attempt(const struct root *root, const struct swap_request *request,
 	struct error *err)
 {
 	file_cleanup_close int fd = -1;
-	struct error ignored;
+	struct error ignored = { "" };
 	int status = root_remove(root, path, err);
 
 	if (status < 0)
@@ -157,7 +157,7 @@ static void try_again(const struct root *root, const struct swap_request *reques
 	const char *first, size_t first_extents, const struct progress *progress)
 {
 	memory_cleanup_free char *second = text_format("%s2", first);
-	struct error ignored;
+	struct error ignored = { "" };
 	size_t extents;
 
 	if (attempt(root, request, second, progress, &extents, &ignored) < 0)
@@ -175,7 +175,7 @@ int swap_file_create(const struct root *root, const struct swap_request *request
 {
 	memory_cleanup_free char *temporary = swap_temporary_path(request->path);
 	memory_cleanup_free char *second = text_format("%s2", temporary);
-	struct error ignored;
+	struct error ignored = { "" };
 	size_t extents;
 	int status = root_check_trusted(root, request->path, err);
 

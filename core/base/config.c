@@ -122,7 +122,7 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 
 void config_init(struct config *config)
 {
-	struct error err;
+	struct error err = { "" };
 
 	*config = (struct config) { 0 };
 	for (size_t i = 0; i < config_key_count; i++)

@@ -118,7 +118,7 @@ static void extents_unknown(struct area_facts *area, const char *why)
 static void gather_extents(struct area_facts *area, const struct root *root)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	struct extents_summary summary;
+	struct extents_summary summary = { 0 };
 	struct error err = { "" };
 	file_cleanup_close int fd = root_openat(
 		root, area->path.value, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &err);

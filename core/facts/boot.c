@@ -34,7 +34,7 @@ struct search {
 /* The text of PATH or NULL; what is there but cannot be read is remembered. */
 static char *read_text(struct search *search, const char *path, size_t limit)
 {
-	struct error err;
+	struct error err = { "" };
 	char *text;
 	int status = root_read(search->root, path, limit, &text, NULL, &err);
 
@@ -64,7 +64,7 @@ char *boot_real_path(const struct root *root, const char *path)
 static bool has_entry_file(const struct root *root, const char *folder)
 {
 	strings_cleanup struct strings names = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	root_list(root, folder, &names, &err);
 	for (size_t i = 0; i < names.count; i++)
@@ -113,13 +113,13 @@ void boot_legacy_files(const struct root *root, struct strings *files)
 static char *find_efi_config(struct search *search)
 {
 	strings_cleanup struct strings names = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	root_list(search->root, "/boot/efi/EFI", &names, &err);
 	for (size_t i = 0; i < names.count; i++) {
 		char *path = text_format("/boot/efi/EFI/%s/grub.cfg", names.items[i]);
 		memory_cleanup_free char *text = NULL;
-		struct error ignored;
+		struct error ignored = { "" };
 
 		root_read(search->root, path, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
 		if (text && (strstr(text, "menuentry ") || strstr(text, "blscfg")))
@@ -172,7 +172,7 @@ static bool started_by_systemd_boot(struct search *search)
 {
 	static const char name[] = "systemd-boot";
 	memory_cleanup_free char *info = NULL;
-	struct error err;
+	struct error err = { "" };
 	size_t size;
 
 	if (!search->root->live ||
@@ -218,7 +218,7 @@ static const char *find_loader(struct search *search)
 static void read_entry_files(struct search *search)
 {
 	strings_cleanup struct strings names = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	root_list(search->root, search->folder, &names, &err);
 	for (size_t i = 0; i < names.count; i++) {
@@ -291,7 +291,7 @@ static void read_force_partuuid(struct search *search)
 {
 	strings_cleanup struct strings names = { 0 };
 	memory_cleanup_free char *value = NULL;
-	struct error err;
+	struct error err = { "" };
 
 	root_list(search->root, BOOT_DEFAULTS ".d", &names, &err);
 	for (size_t i = 0; i <= names.count; i++) {
@@ -317,7 +317,7 @@ static void find_ours(struct search *search, const char *state_dir)
 	memory_cleanup_free char *defaults =
 		read_text(search, BOOT_DEFAULTS, BOOT_TEXT_LIMIT);
 	struct edit_record record;
-	struct error err;
+	struct error err = { "" };
 	int status = edit_record_read(search->root, state_dir, &record, &err);
 	bool found = root_exists(search->root, BOOT_DROPIN) ||
 		     (defaults && strstr(defaults, BOOT_BLOCK_BEGIN));

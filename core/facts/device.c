@@ -25,7 +25,7 @@ char *device_number_text(dev_t number)
 static char *read_or_null(const struct root *root, const char *folder, const char *name)
 {
 	memory_cleanup_free char *path = text_format("%s/%s", folder, name);
-	struct error err;
+	struct error err = { "" };
 	char *text;
 
 	return root_read_line(root, path, &text, &err) == 0 ? text : NULL;
@@ -88,7 +88,7 @@ static void identify(struct device_facts *device, const struct root *host)
 	memory_cleanup_free char *record =
 		text_format("/run/udev/data/b%s", device->number.value);
 	memory_cleanup_free char *database = NULL;
-	struct error err;
+	struct error err = { "" };
 
 	if (host->live && access(path, R_OK) == 0 && identify_by_reading(device, path))
 		return;
@@ -144,7 +144,7 @@ static bool has_random_key(const struct root *root, const char *mapping)
 {
 	memory_cleanup_free char *crypttab = NULL;
 	strings_cleanup struct strings lines = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	if (root_read(root, "/etc/crypttab", FILE_LIMIT, &crypttab, NULL, &err) < 0)
 		return false;
@@ -212,7 +212,7 @@ static char *number_below(const struct root *host, const char *folder)
 	memory_cleanup_free char *parent = path_folder(folder);
 	memory_cleanup_free char *slave = NULL;
 	strings_cleanup struct strings names = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	if (partition)
 		return read_or_null(host, parent, "dev");

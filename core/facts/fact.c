@@ -63,7 +63,7 @@ void fact_set_unknown(struct fact *fact, const char *format, ...)
 
 void fact_read_text(struct fact_text *fact, const struct root *root, const char *path)
 {
-	struct error err;
+	struct error err = { "" };
 	char *text;
 	int status = root_read_line(root, path, &text, &err);
 

@@ -38,7 +38,7 @@ static void read_dracut_file(
 {
 	memory_cleanup_free char *text = NULL;
 	struct stat status;
-	struct error err;
+	struct error err = { "" };
 
 	if (root_stat(root, path, &status) < 0 ||
 		root_read(root, path, CONFIG_LIMIT, &text, NULL, &err) < 0)
@@ -63,7 +63,7 @@ static struct dracut_config read_dracut(const struct root *root)
 	read_dracut_file(&config, root, "/etc/dracut.conf");
 	for (int i = 0; i < 2; i++) {
 		strings_cleanup struct strings names = { 0 };
-		struct error err;
+		struct error err = { "" };
 
 		root_list(root, folders[i], &names, &err);
 		for (size_t j = 0; j < names.count; j++) {
@@ -110,7 +110,7 @@ static bool is_tools_name(const char *name)
 static void read_resume(const struct root *root, const char *path, char **value)
 {
 	memory_cleanup_free char *text = NULL;
-	struct error err;
+	struct error err = { "" };
 	char *found;
 
 	if (root_read(root, path, CONFIG_LIMIT, &text, NULL, &err) < 0)
@@ -133,7 +133,7 @@ static void gather_setting(struct boot_facts *boot, const struct root *root)
 	read_resume(root, TOOLS_CONFIG "/initramfs.conf", &value);
 	for (int i = 0; i < 2; i++) {
 		strings_cleanup struct strings names = { 0 };
-		struct error err;
+		struct error err = { "" };
 
 		root_list(root, folders[i], &names, &err);
 		for (size_t j = 0; j < names.count; j++) {

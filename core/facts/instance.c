@@ -206,7 +206,7 @@ void instance_gather(struct instance_facts *facts, const struct imds_options *op
 		[DOCUMENT] = { .path = "dynamic/instance-identity/document" },
 	};
 	struct imds *imds;
-	struct error err;
+	struct error err = { "" };
 
 	if (imds_open(&imds, options, &err) < 0) {
 		layout_set_unknown(&instance_layout, facts, err.text);

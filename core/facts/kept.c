@@ -79,7 +79,7 @@ static void gather_fstab(
 {
 	memory_cleanup_free char *fstab = NULL;
 	strings_cleanup struct strings lines = { 0 };
-	struct error err;
+	struct error err = { "" };
 	int status = root_read(root, FSTAB_PATH, FILE_LIMIT, &fstab, NULL, &err);
 
 	if (status < 0 && status != -ENOENT) {

@@ -112,7 +112,7 @@ static void estimate_image(struct memory_facts *memory, const char *meminfo)
 void memory_gather(struct memory_facts *memory, const struct root *root)
 {
 	memory_cleanup_free char *meminfo = NULL;
-	struct error err;
+	struct error err = { "" };
 	uint64_t bytes;
 
 	if (root_read(root, "/proc/meminfo", FILE_LIMIT, &meminfo, NULL, &err) < 0) {

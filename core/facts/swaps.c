@@ -98,7 +98,7 @@ static void look_below(struct swap_facts *swap, const struct root *root)
 void swaps_gather(swap_list *swaps, const struct root *root)
 {
 	memory_cleanup_free char *text = NULL;
-	struct error err;
+	struct error err = { "" };
 
 	if (root_read(root, "/proc/swaps", FILE_LIMIT, &text, NULL, &err) < 0) {
 		fact_set_unknown(fact_of(swaps), "%s", err.text);

@@ -36,7 +36,7 @@ char *assignment_value(const char *text, const char *name)
 static void gather_release(struct system_facts *system, const struct root *root)
 {
 	memory_cleanup_free char *text = NULL;
-	struct error err;
+	struct error err = { "" };
 
 	if (root_read(root, "/etc/os-release", FILE_LIMIT, &text, NULL, &err) < 0 &&
 		root_read(root, "/usr/lib/os-release", FILE_LIMIT, &text, NULL, &err) <
@@ -55,7 +55,7 @@ static void gather_selinux(struct system_facts *system, const struct root *root)
 {
 	memory_cleanup_free char *config = NULL;
 	struct fact_number enforce = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	if (root->live) {
 		fact_read_number(&enforce, root, "/sys/fs/selinux/enforce");
@@ -115,7 +115,7 @@ static bool unit_enabled(const struct root *root, const char *name)
 	static const char *const targets[] = { "multi-user.target", "default.target",
 		"basic.target", "sysinit.target", "graphical.target", "sockets.target" };
 	strings_cleanup struct strings links = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	for (size_t folder = 0; folder < sizeof(unit_folders) / sizeof(unit_folders[0]);
 		folder++)
@@ -147,7 +147,7 @@ static bool unit_running(const struct root *root, const char *name)
 	const char *const groups[] = { group2, group1 };
 	memory_cleanup_free char *pid = NULL;
 	memory_cleanup_free char *process = NULL;
-	struct error err;
+	struct error err = { "" };
 
 	for (size_t i = 0; i < 2; i++) {
 		memory_cleanup_free char *members = NULL;
@@ -188,7 +188,7 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 	static const char *const folders[] = { "/usr/lib/systemd/logind.conf.d",
 		"/run/systemd/logind.conf.d", "/etc/systemd/logind.conf.d" };
 	memory_cleanup_free char *text = NULL;
-	struct error err;
+	struct error err = { "" };
 	char *key = NULL;
 
 	if (!fact_is_true(&system->agents.items[0].installed)) {
@@ -223,7 +223,7 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 static bool acpid_answers(const struct root *root)
 {
 	strings_cleanup struct strings names = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	root_list(root, "/etc/acpi/events", &names, &err);
 	for (size_t i = 0; i < names.count; i++) {
@@ -243,7 +243,7 @@ static bool acpid_answers(const struct root *root)
 static bool sleep_key_is_inhibited(const struct root *root)
 {
 	strings_cleanup struct strings names = { 0 };
-	struct error err;
+	struct error err = { "" };
 
 	root_list(root, "/run/systemd/inhibit", &names, &err);
 	for (size_t i = 0; i < names.count; i++) {

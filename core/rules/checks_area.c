@@ -199,7 +199,7 @@ CHECK_FUNCTION(disk_space)
 		size_format(facts->area.filesystem_free.value);
 	memory_cleanup_free char *needed = NULL;
 	struct swap_size size;
-	struct error err;
+	struct error err = { "" };
 	int status = swap_size_decide(facts, config, SIZE_AUTO, &size, &err);
 	enum size_decision decision = size.decision;
 
