@@ -26,14 +26,14 @@ put_program() {
 	done
 }
 
-# make_image TYPE SIZE: $IMAGE becomes a mounted file system with mkswap in it.
+# make_image TYPE SIZE [UUID]: $IMAGE becomes a mounted file system with mkswap in it.
 make_image() {
 	local type=$1 size=$2
 	IMAGE=$BATS_TEST_TMPDIR/image
 	mkdir -p "$IMAGE"
 	truncate -s "$size" "$BATS_TEST_TMPDIR/disk"
 	case $type in
-	ext4) mkfs.ext4 -q -F "$BATS_TEST_TMPDIR/disk" ;;
+	ext4) mkfs.ext4 -q -F ${3:+-U "$3"} "$BATS_TEST_TMPDIR/disk" ;;
 	*) "mkfs.$type" -q -f "$BATS_TEST_TMPDIR/disk" ;;
 	esac
 	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE" || skip "cannot mount $type here"

@@ -147,7 +147,7 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 	struct error *err)
 {
 	const struct area_facts *area = &facts->area;
-	struct swap_size size;
+	struct swap_size size = { 0 };
 	int status = plan_image(plan, facts, err);
 
 	if (status == 0)
