@@ -54,29 +54,41 @@ static void read_dracut_file(
 	config->asks = true;
 }
 
-/* dracut.conf(5): a file in /etc hides the one of the same name that a package brought. */
-static struct dracut_config read_dracut(const struct root *root)
+/*
+ * The files of a package's folder and then of the administrator's, each in the order of the names.
+ * A file in the second hides the one of the same name in the first.
+ */
+static void list_dropins(
+	const struct root *root, const char *const folders[2], struct strings *paths)
 {
-	static const char *const folders[] = { DRACUT_FOLDER, DRACUT_CONFIG };
-	struct dracut_config config = { 0 };
-
-	read_dracut_file(&config, root, "/etc/dracut.conf");
 	for (int i = 0; i < 2; i++) {
 		strings_cleanup struct strings names = { 0 };
 		struct error err = { "" };
 
 		root_list(root, folders[i], &names, &err);
 		for (size_t j = 0; j < names.count; j++) {
-			memory_cleanup_free char *path =
-				text_format("%s/%s", folders[i], names.items[j]);
 			memory_cleanup_free char *over =
-				text_format(DRACUT_CONFIG "/%s", names.items[j]);
+				text_format("%s/%s", folders[1], names.items[j]);
 
-			if (text_ends(path, ".conf") &&
-				(i == 1 || !root_exists(root, over)))
-				read_dracut_file(&config, root, path);
+			if (i == 1 || !root_exists(root, over))
+				strings_take(paths,
+					text_format("%s/%s", folders[i], names.items[j]));
 		}
 	}
+}
+
+/* dracut.conf(5): a file in /etc hides the one of the same name that a package brought. */
+static struct dracut_config read_dracut(const struct root *root)
+{
+	static const char *const folders[] = { DRACUT_FOLDER, DRACUT_CONFIG };
+	strings_cleanup struct strings paths = { 0 };
+	struct dracut_config config = { 0 };
+
+	read_dracut_file(&config, root, "/etc/dracut.conf");
+	list_dropins(root, folders, &paths);
+	for (size_t i = 0; i < paths.count; i++)
+		if (text_ends(paths.items[i], ".conf"))
+			read_dracut_file(&config, root, paths.items[i]);
 	return config;
 }
 
@@ -128,25 +140,14 @@ static void gather_setting(struct boot_facts *boot, const struct root *root)
 {
 	static const char *const folders[] = { TOOLS_FOLDER "/conf.d",
 		TOOLS_CONFIG "/conf.d" };
+	strings_cleanup struct strings paths = { 0 };
 	char *value = NULL;
 
 	read_resume(root, TOOLS_CONFIG "/initramfs.conf", &value);
-	for (int i = 0; i < 2; i++) {
-		strings_cleanup struct strings names = { 0 };
-		struct error err = { "" };
-
-		root_list(root, folders[i], &names, &err);
-		for (size_t j = 0; j < names.count; j++) {
-			memory_cleanup_free char *path =
-				text_format("%s/%s", folders[i], names.items[j]);
-			memory_cleanup_free char *over =
-				text_format("%s/%s", folders[1], names.items[j]);
-
-			if (is_tools_name(names.items[j]) &&
-				(i == 1 || !root_exists(root, over)))
-				read_resume(root, path, &value);
-		}
-	}
+	list_dropins(root, folders, &paths);
+	for (size_t i = 0; i < paths.count; i++)
+		if (is_tools_name(path_name(paths.items[i])))
+			read_resume(root, paths.items[i], &value);
 	fact_take_text(&boot->initramfs_setting, value);
 }
 
