@@ -107,6 +107,40 @@ setup_makes_a_swap_file_on() {
 	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
 }
 
+@test "Ctrl-C while the file is written leaves nothing behind" {
+	make_image ext4 200M
+	printf '[core]\ntouch-swap = yes\n' >"$IMAGE/etc/ec2hib.conf"
+	before=$(list_image)
+	run strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=SIGINT:when=3 \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 40M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"step 1 of "*"cannot create /swap: stopped while writing"* ]]
+	[ "$before" = "$(list_image)" ]
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+}
+
+@test "two at once: the second one says so and changes nothing" {
+	make_image ext4 200M
+	exec 9<"$IMAGE"
+	flock 9
+	run setup_image --size 20M
+	exec 9<&-
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"another ec2hib is changing this machine"* ]]
+	[ ! -e "$IMAGE/swap" ]
+}
+
+@test "symbolic links of an image do not lead out of it" {
+	make_image ext4 200M
+	echo "precious" >"$BATS_TEST_TMPDIR/fstab"
+	ln -s "$BATS_TEST_TMPDIR/fstab" "$IMAGE/etc/fstab"
+	ln -s "$BATS_TEST_TMPDIR" "$IMAGE/var"
+	before=$(ls "$BATS_TEST_TMPDIR")
+	run setup_image --size 20M
+	[ "$(cat "$BATS_TEST_TMPDIR/fstab")" = precious ]
+	[ "$before" = "$(ls "$BATS_TEST_TMPDIR")" ]
+}
+
 @test "a swap file with holes is seen and replaced" {
 	make_image ext4 200M
 	truncate -s 40M "$IMAGE/swap"

@@ -119,7 +119,7 @@ debian_disk() {
 debian_install_grub() {
 	BOOT_MODE=direct_to_installation
 	boot
-	guest 'grub-install /dev/nvme0n1; update-grub; update-initramfs -u'
+	guest 'grub-install /dev/nvme0n1; update-grub'
 	power_off
 	BOOT_MODE=grub
 }
