@@ -5,6 +5,8 @@
 # installed by itself, started with its own initramfs and systemd. What is not Debian's
 # in it: the service that runs the lab's steps, and what a cloud image would set.
 
+# shellcheck disable=SC2034 # much here is read by machine.sh and the scenario
+
 # What making one needs besides LAB_NEEDS, in the same form.
 DEBIAN_NEEDS="
 	debootstrap		debootstrap		debootstrap
@@ -126,6 +128,7 @@ debian_install_grub() {
 
 # hibernates through systemd, which answers at once: the step waits until the machine
 # has been off (its power-on number is another), and ends as systemd's job does.
+# shellcheck disable=SC2016 # for the guest's shell
 DEBIAN_SYSTEMCTL_HIBERNATE='
 number=/sys/firmware/qemu_fw_cfg/by_name/opt/lab/power-on/raw
 before=$(cat $number)
