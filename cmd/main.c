@@ -89,7 +89,8 @@ int main(int argc, char **argv)
 	struct invocation invocation = { 0 };
 	int status;
 
-	setlocale(LC_ALL, "");
+	/* Which characters can be shown; the language, and how numbers look, are always ours. */
+	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
 	status = invocation_parse(&invocation, argc, argv);
 	if (status)

@@ -235,6 +235,42 @@ static void chain_goes_down_to_the_disk(void **state)
 	facts_free(&facts);
 }
 
+/* The copy is compared by the JSON it gives, and both are freed: nothing may be shared. */
+static void known_chain_is_copied_whole(void **state)
+{
+	struct place *place = *state;
+	struct facts facts = { 0 };
+	json_t *known, *copied;
+
+	put_chain(place);
+	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(253, 1));
+	fact_set_unknown(fact_of(&facts.root.devices.items[3].uuid), "not read");
+	place_put(place, NVME "/device/serial", "another one now");
+	devices_gather_known(&facts.area.devices, &place->root, &place->root,
+		makedev(253, 1), &facts.root.devices);
+	known = layout_to_json(&device_layout, &facts.root.devices.items[3]);
+	copied = layout_to_json(&device_layout, &facts.area.devices.items[3]);
+	assert_int_equal(facts.area.devices.count, 4);
+	assert_true(json_equal(known, copied));
+	json_decref(known);
+	json_decref(copied);
+	facts_free(&facts);
+}
+
+static void another_chain_than_the_known_is_gathered(void **state)
+{
+	struct place *place = *state;
+	struct facts facts = { 0 };
+
+	put_chain(place);
+	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(253, 1));
+	devices_gather_known(&facts.area.devices, &place->root, &place->root,
+		makedev(259, 0), &facts.root.devices);
+	assert_int_equal(facts.area.devices.count, 1);
+	assert_true(fact_text_is(&facts.area.devices.items[0].name, "nvme0n1"));
+	facts_free(&facts);
+}
+
 static void medium_comes_from_the_model(void **state)
 {
 	static const struct {
@@ -435,6 +471,8 @@ int main(void)
 		cmocka_unit_test(header_of_a_short_file_is_none),
 		cmocka_unit_test(neighbours_become_one_extent),
 		WITH_PLACE(chain_goes_down_to_the_disk),
+		WITH_PLACE(known_chain_is_copied_whole),
+		WITH_PLACE(another_chain_than_the_known_is_gathered),
 		WITH_PLACE(medium_comes_from_the_model),
 		WITH_PLACE(device_that_sysfs_lacks_is_unknown),
 		WITH_PLACE(services_and_their_keys_are_seen),

@@ -145,7 +145,7 @@ static void gather_extents(struct area_facts *area, const struct root *root)
 }
 
 static void gather_filesystem(struct area_facts *area, const struct root *root,
-	const struct root *host, const char *path)
+	const struct root *host, const device_list *root_devices, const char *path)
 {
 	memory_cleanup_free char *existing = text_copy(path);
 	memory_cleanup_free char *shown = NULL, *type = NULL, *point = NULL;
@@ -174,7 +174,7 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 		fact_set_unknown(fact_of(&area->resume_device), "%s", err.text);
 		return;
 	}
-	devices_gather(&area->devices, host, root, number);
+	devices_gather_known(&area->devices, host, root, number, root_devices);
 	fact_take_text(&area->resume_device, device_number_text(number));
 }
 
@@ -238,7 +238,7 @@ static void gather_missing(struct area_facts *area)
 }
 
 void area_gather(struct area_facts *area, const struct root *root,
-	const struct root *host, const char *path)
+	const struct root *host, const device_list *root_devices, const char *path)
 {
 	struct error err = { "" };
 	struct stat status;
@@ -266,7 +266,7 @@ void area_gather(struct area_facts *area, const struct root *root,
 		gather_header(area, root, device ? device : path);
 		return;
 	}
-	gather_filesystem(area, root, host, path);
+	gather_filesystem(area, root, host, root_devices, path);
 	if (found == -ENOENT) {
 		gather_missing(area);
 	} else if (found < 0) {

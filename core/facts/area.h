@@ -16,9 +16,12 @@
  */
 char *area_path(const struct config *config, const struct root *root);
 
-/* Everything about the area at PATH. HOST is the machine that we run on. */
+/*
+ * Everything about the area at PATH. HOST is the machine that we run on; ROOT_DEVICES what is below
+ * the root file system, where most swap files lie.
+ */
 void area_gather(struct area_facts *area, const struct root *root,
-	const struct root *host, const char *path);
+	const struct root *host, const device_list *root_devices, const char *path);
 
 /*
  * A name for the area that holds beyond a boot: a partition by its PARTUUID, since NVMe names move;

@@ -241,6 +241,20 @@ void devices_gather(
 	}
 }
 
+void devices_gather_known(device_list *list, const struct root *host,
+	const struct root *root, dev_t number, const device_list *known)
+{
+	memory_cleanup_free char *text = device_number_text(number);
+
+	if (known->is != FACT_KNOWN || known->count == 0 ||
+		!fact_text_is(&known->items[0].number, text)) {
+		devices_gather(list, host, root, number);
+		return;
+	}
+	for (size_t i = 0; i < known->count; i++)
+		layout_copy(&device_layout, facts_add(list), &known->items[i]);
+}
+
 void devices_medium(struct fact_text *medium, const device_list *list)
 {
 	if (list->is == FACT_KNOWN && list->count)

@@ -19,6 +19,13 @@
 void devices_gather(device_list *devices, const struct root *host,
 	const struct root *root, dev_t number);
 
+/*
+ * The same, and a copy of KNOWN where that is the chain of NUMBER: identifying a device means
+ * reading a megabyte from its disk, and most of what a machine has lies on one.
+ */
+void devices_gather_known(device_list *devices, const struct root *host,
+	const struct root *root, dev_t number, const device_list *known);
+
 /* The medium of the disk at the end of a chain; unknown when the chain is. */
 void devices_medium(struct fact_text *medium, const device_list *devices);
 

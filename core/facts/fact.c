@@ -139,6 +139,39 @@ void layout_free(const struct layout *layout, void *structure)
 	memset(structure, 0, layout->size);
 }
 
+static void list_copy(
+	const struct layout *layout, struct list *to, const struct list *from)
+{
+	to->count = from->count;
+	to->items = memory_new(from->count, layout->size);
+	for (size_t i = 0; i < from->count; i++)
+		layout_copy(layout, (char *)to->items + i * layout->size,
+			(const char *)from->items + i * layout->size);
+}
+
+void layout_copy(const struct layout *layout, void *to, const void *from)
+{
+	memcpy(to, from, layout->size);
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct field *field = &layout->fields[i];
+		void *member = member_of(to, field);
+		const void *old = member_of(from, field);
+
+		if (field->type == FIELD_GROUP) {
+			layout_copy(field->layout, member, old);
+			continue;
+		}
+		if (((const struct fact *)old)->why)
+			((struct fact *)member)->why =
+				text_copy(((const struct fact *)old)->why);
+		if (field->type == FIELD_TEXT && ((const struct fact_text *)old)->value)
+			((struct fact_text *)member)->value =
+				text_copy(((const struct fact_text *)old)->value);
+		if (field->type == FIELD_LIST)
+			list_copy(field->layout, member, old);
+	}
+}
+
 void layout_set_unknown(const struct layout *layout, void *structure, const char *why)
 {
 	for (size_t i = 0; i < layout->count; i++) {

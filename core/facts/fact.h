@@ -112,6 +112,9 @@ bool fact_is_false(const struct fact_flag *fact);
 /* Makes every fact of the struct unknown for this one reason. */
 void layout_set_unknown(const struct layout *layout, void *structure, const char *why);
 
+/* Makes TO, which must be zeroed, the same as FROM; what it holds is its own. */
+void layout_copy(const struct layout *layout, void *to, const void *from);
+
 /* Frees what a struct of this layout holds, and makes all of it unknown. */
 void layout_free(const struct layout *layout, void *structure);
 

@@ -24,7 +24,7 @@ static void gather_live(struct facts *facts, const struct root *root)
 	if (root->live) {
 		kernel_gather(&facts->kernel, root);
 		memory_gather(&facts->memory, root);
-		swaps_gather(&facts->swaps, root);
+		swaps_gather(&facts->swaps, root, &facts->root.devices);
 		return;
 	}
 	why = text_format("%s is an image, not the running machine", root->path);
@@ -33,23 +33,27 @@ static void gather_live(struct facts *facts, const struct root *root)
 	fact_set_unknown(fact_of(&facts->swaps), "%s", why);
 }
 
-/* All but the instance. */
-static void gather_machine(struct facts *facts, const struct gather *gather)
+/* What stays as it is while ec2hib changes the machine. */
+static void gather_lasting(struct facts *facts, const struct gather *gather)
 {
-	memory_cleanup_free char *path = area_path(gather->config, gather->root);
-
 	fact_set_number(&facts->format, FACTS_FORMAT);
 	fact_set_text(&facts->program, gather->version);
 	fact_set_flag(&facts->live, gather->root->live);
 	fact_set_flag(&facts->privileged, geteuid() == 0);
-	gather_live(facts, gather->root);
 	root_gather(&facts->root, gather->root, gather->host);
+	system_gather(&facts->system, gather->root);
+}
+
+static void gather_changing(struct facts *facts, const struct gather *gather)
+{
+	memory_cleanup_free char *path = area_path(gather->config, gather->root);
+
+	gather_live(facts, gather->root);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
 	initramfs_gather(&facts->boot, gather->root,
 		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value
 						       : NULL);
-	system_gather(&facts->system, gather->root);
-	area_gather(&facts->area, gather->root, gather->host, path);
+	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);
 	kept_gather(&facts->boot, gather->root, &facts->area);
@@ -57,7 +61,8 @@ static void gather_machine(struct facts *facts, const struct gather *gather)
 
 void facts_gather(struct facts *facts, const struct gather *gather)
 {
-	gather_machine(facts, gather);
+	gather_lasting(facts, gather);
+	gather_changing(facts, gather);
 	if (gather->imds)
 		instance_gather(&facts->instance, gather->imds);
 	else
@@ -67,12 +72,22 @@ void facts_gather(struct facts *facts, const struct gather *gather)
 
 void facts_gather_again(struct facts *facts, const struct gather *gather)
 {
-	struct instance_facts instance = facts->instance;
+	struct facts old = *facts;
 
-	memset(&facts->instance, 0, sizeof(facts->instance));
-	facts_free(facts);
-	gather_machine(facts, gather);
-	facts->instance = instance;
+	memset(facts, 0, sizeof(*facts));
+#define MOVE(member)                                                                     \
+	memcpy(&facts->member, &old.member, sizeof(old.member));                         \
+	memset(&old.member, 0, sizeof(old.member))
+	MOVE(format);
+	MOVE(program);
+	MOVE(live);
+	MOVE(privileged);
+	MOVE(root);
+	MOVE(system);
+	MOVE(instance);
+#undef MOVE
+	facts_free(&old);
+	gather_changing(facts, gather);
 }
 
 static int load_config(struct config *config, json_t *json, struct error *err)

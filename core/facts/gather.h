@@ -19,7 +19,10 @@ struct gather {
 /* Never fails: what cannot be read is unknown, with its reason. FACTS must be zeroed. */
 void facts_gather(struct facts *facts, const struct gather *gather);
 
-/* Everything but the instance once more, after something was changed. */
+/*
+ * Once more what setup may have changed: the kernel, memory, swaps, the area and the next boot. The
+ * distribution, the root file system and the instance stay as they were.
+ */
 void facts_gather_again(struct facts *facts, const struct gather *gather);
 
 /*

@@ -414,7 +414,7 @@ int imds_get_all(
 
 	job_begin(imds, items, count);
 	while ((wait_ms = job_step(imds)))
-		imds_http_wait(imds->http, wait_ms);
+		imds_http_wait(imds->http, NULL, 0, wait_ms);
 	imds->items = NULL;
 	if (imds->status < 0)
 		*err = imds->error;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/facts/imds_http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds.h"
+#include "core/facts/imds_curl.h"
 
 /* The service sends some ten header lines; who sends more than this is not the service.
  */
@@ -84,27 +84,27 @@ static void set_up(struct imds_http *http)
 {
 	CURL *easy = http->easy;
 
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	/* Instance data are for this machine alone: no proxy, whatever the environment
 	 * says. */
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	curl.easy_setopt(easy, CURLOPT_NOPROXY, "*");
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl_easy_setopt(
+	curl.easy_setopt(
 		easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 #if LIBCURL_VERSION_NUM >= 0x074000
-	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl.easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
 #endif
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ec2hib");
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
+	curl.easy_setopt(easy, CURLOPT_USERAGENT, "ec2hib");
+	curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body);
+	curl.easy_setopt(easy, CURLOPT_WRITEDATA, http);
+	curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
+	curl.easy_setopt(easy, CURLOPT_HEADERDATA, http);
 }
 
 int imds_http_open(struct imds_http **http, const char *base, struct error *err)
@@ -115,16 +115,18 @@ int imds_http_open(struct imds_http **http, const char *base, struct error *err)
 	struct imds_http *made;
 
 	*http = NULL;
-	if (curl_global_init(parts) != CURLE_OK)
+	if (imds_curl_load(err) < 0)
+		return -EIO;
+	if (curl.global_init(parts) != CURLE_OK)
 		return error_set(err, EIO, "cannot start libcurl");
 	made = memory_new(1, sizeof(*made));
-	made->multi = curl_multi_init();
-	made->easy = curl_easy_init();
+	made->multi = curl.multi_init();
+	made->easy = curl.easy_init();
 	if (!made->multi || !made->easy) {
 		imds_http_close(made);
 		return error_set(err, ENOMEM, "cannot start libcurl");
 	}
-	curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, 1L);
+	curl.multi_setopt(made->multi, CURLMOPT_MAXCONNECTS, 1L);
 	set_up(made);
 	*http = made;
 	return 0;
@@ -135,17 +137,17 @@ void imds_http_close(struct imds_http *http)
 	if (!http)
 		return;
 	if (http->multi && http->easy)
-		curl_multi_remove_handle(http->multi, http->easy);
-	curl_easy_cleanup(http->easy);
-	curl_multi_cleanup(http->multi);
-	curl_slist_free_all(http->headers);
+		curl.multi_remove_handle(http->multi, http->easy);
+	curl.easy_cleanup(http->easy);
+	curl.multi_cleanup(http->multi);
+	curl.slist_free_all(http->headers);
 	free(http);
-	curl_global_cleanup();
+	curl.global_cleanup();
 }
 
 static void header_add(struct imds_http *http, char *line)
 {
-	struct curl_slist *more = curl_slist_append(http->headers, line);
+	struct curl_slist *more = curl.slist_append(http->headers, line);
 
 	free(line);
 	if (!more)
@@ -160,19 +162,19 @@ static void start(struct imds_http *http, const struct imds_request *request)
 	http->headers_size = 0;
 	http->too_large = false;
 	http->token_ttl = 0;
-	curl_easy_setopt(http->easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-	curl_easy_setopt(
+	curl.easy_setopt(http->easy, CURLOPT_URL, request->url);
+	curl.easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+	curl.easy_setopt(
 		http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->timeout_ms);
-	curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
+	curl.easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
 	/* With nothing under way this fails only for want of memory. */
-	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+	if (curl.multi_add_handle(http->multi, http->easy) != CURLM_OK)
 		abort();
 }
 
 static void headers_clear(struct imds_http *http)
 {
-	curl_slist_free_all(http->headers);
+	curl.slist_free_all(http->headers);
 	http->headers = NULL;
 }
 
@@ -181,8 +183,8 @@ void imds_http_get(struct imds_http *http, const struct imds_request *request)
 	headers_clear(http);
 	if (request->token)
 		header_add(http, text_format(TOKEN_HEADER ": %s", request->token));
-	curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, NULL);
-	curl_easy_setopt(http->easy, CURLOPT_HTTPGET, 1L);
+	curl.easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, NULL);
+	curl.easy_setopt(http->easy, CURLOPT_HTTPGET, 1L);
 	start(http, request);
 }
 
@@ -193,9 +195,9 @@ void imds_http_put(
 	header_add(http, text_format(TTL_HEADER ": %u", ttl));
 	/* A PUT without a body, and without what libcurl would say about that body. */
 	header_add(http, text_copy("Content-Type:"));
-	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, "");
-	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, 0L);
-	curl_easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, "PUT");
+	curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, "");
+	curl.easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, 0L);
+	curl.easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, "PUT");
 	start(http, request);
 }
 
@@ -211,7 +213,7 @@ static int failure_of(const struct imds_http *http, CURLcode result)
 	case CURLE_OPERATION_TIMEDOUT:
 		return ETIMEDOUT;
 	case CURLE_COULDNT_CONNECT:
-		curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &cause);
+		curl.easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &cause);
 		return cause ? (int)cause : ECONNREFUSED;
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return EHOSTUNREACH;
@@ -230,7 +232,7 @@ static void answer_fill(
 {
 	curl_off_t sent = 0;
 
-	curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+	curl.easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
 	http->body[http->size] = '\0';
 	*answer = (struct imds_answer) {
 		.failure = failure_of(http, result),
@@ -238,13 +240,13 @@ static void answer_fill(
 		.body = http->body,
 		.size = http->size,
 		.token_ttl = http->token_ttl,
-		.cause = curl_easy_strerror(result),
+		.cause = curl.easy_strerror(result),
 	};
 	if (http->too_large)
 		answer->cause = http->headers_size > HEADERS_LIMIT ? "too many headers"
 								   : "too many bytes";
 	if (answer->failure == 0)
-		curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
+		curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
 }
 
 bool imds_http_step(struct imds_http *http, struct imds_answer *answer)
@@ -252,29 +254,32 @@ bool imds_http_step(struct imds_http *http, struct imds_answer *answer)
 	CURLMsg *message;
 	int count;
 
-	curl_multi_perform(http->multi, &count);
-	while ((message = curl_multi_info_read(http->multi, &count))) {
+	curl.multi_perform(http->multi, &count);
+	while ((message = curl.multi_info_read(http->multi, &count))) {
 		CURLcode result = message->data.result;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		answer_fill(http, result, answer);
-		curl_multi_remove_handle(http->multi, http->easy);
+		curl.multi_remove_handle(http->multi, http->easy);
 		return true;
 	}
 	return false;
 }
 
-void imds_http_wait(struct imds_http *http, unsigned wait_ms)
+void imds_http_wait(
+	struct imds_http *http, struct pollfd *others, size_t count, unsigned wait_ms)
 {
-#if LIBCURL_VERSION_NUM >= 0x074200
-	curl_multi_poll(http->multi, NULL, 0, (int)wait_ms, NULL);
-#else
-	/* Without a descriptor to wait for, curl_multi_wait() returns at once. */
+	struct curl_waitfd waited[IMDS_WAIT_MOST] = { { 0 } };
 	int ready = 0;
 
-	curl_multi_wait(http->multi, NULL, 0, (int)wait_ms, &ready);
-	if (ready == 0)
+	for (size_t i = 0; i < count && i < IMDS_WAIT_MOST; i++)
+		waited[i] = (struct curl_waitfd) { .fd = others[i].fd,
+			.events = CURL_WAIT_POLLIN };
+	curl.multi_wait(http->multi, waited, (unsigned)count, (int)wait_ms, &ready);
+	for (size_t i = 0; i < count && i < IMDS_WAIT_MOST; i++)
+		others[i].revents = waited[i].revents ? POLLIN : 0;
+	/* Without a descriptor to wait for, curl_multi_wait(3) returns at once. */
+	if (count == 0 && ready == 0)
 		poll(NULL, 0, wait_ms < 10 ? (int)wait_ms : 10);
-#endif
 }

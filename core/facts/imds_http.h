@@ -7,6 +7,7 @@
 #ifndef EC2HIB_FACTS_IMDS_HTTP_H
 #define EC2HIB_FACTS_IMDS_HTTP_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,7 +52,14 @@ void imds_http_put(
 /* Goes on as far as is possible without waiting. True when the request is over. */
 bool imds_http_step(struct imds_http *http, struct imds_answer *answer);
 
-/* Waits until imds_http_step() can do more, at most WAIT_MS. */
-void imds_http_wait(struct imds_http *http, unsigned wait_ms);
+/* How many descriptors of others imds_http_wait() can wait for. */
+#define IMDS_WAIT_MOST 32
+
+/*
+ * Waits until imds_http_step() can do more, at most WAIT_MS, or until one of OTHERS can be read:
+ * its revents is then POLLIN, else 0. COUNT is at most IMDS_WAIT_MOST.
+ */
+void imds_http_wait(
+	struct imds_http *http, struct pollfd *others, size_t count, unsigned wait_ms);
 
 #endif

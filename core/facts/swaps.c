@@ -63,7 +63,8 @@ void swaps_parse(swap_list *swaps, const char *text)
 }
 
 /* The storage below one swap. */
-static void look_below(struct swap_facts *swap, const struct root *root)
+static void look_below(
+	struct swap_facts *swap, const struct root *root, const device_list *root_devices)
 {
 	device_list devices = { 0 };
 	struct error err = { "" };
@@ -84,7 +85,7 @@ static void look_below(struct swap_facts *swap, const struct root *root)
 		fact_set_unknown(fact_of(&swap->random_key), "%s", err.text);
 		return;
 	}
-	devices_gather(&devices, root, root, number);
+	devices_gather_known(&devices, root, root, number, root_devices);
 	if (devices.count)
 		fact_set_text(&swap->device, devices.items[0].name.value);
 	devices_medium(&swap->medium, &devices);
@@ -95,7 +96,8 @@ static void look_below(struct swap_facts *swap, const struct root *root)
 	free(devices.why);
 }
 
-void swaps_gather(swap_list *swaps, const struct root *root)
+void swaps_gather(
+	swap_list *swaps, const struct root *root, const device_list *root_devices)
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
@@ -106,5 +108,5 @@ void swaps_gather(swap_list *swaps, const struct root *root)
 	}
 	swaps_parse(swaps, text);
 	for (size_t i = 0; i < swaps->count; i++)
-		look_below(&swaps->items[i], root);
+		look_below(&swaps->items[i], root, root_devices);
 }

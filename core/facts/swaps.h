@@ -11,7 +11,11 @@
  */
 void swaps_parse(swap_list *swaps, const char *text);
 
-/* The active swaps of ROOT, which has to be the running machine. */
-void swaps_gather(swap_list *swaps, const struct root *root);
+/*
+ * The active swaps of ROOT, which has to be the running machine. ROOT_DEVICES: what is below its
+ * root file system.
+ */
+void swaps_gather(
+	swap_list *swaps, const struct root *root, const device_list *root_devices);
 
 #endif

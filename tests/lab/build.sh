@@ -210,6 +210,23 @@ copy_libraries() {
 		awk '$2 == "=>" { print $3 } $1 ~ /^\// && $2 ~ /^\(/ { print $1 }'); do
 		[[ -e $BASE$library ]] || copy_file "$library"
 	done
+	for library in $(libraries_on_demand "$1"); do
+		[[ -e $BASE$library ]] && continue
+		copy_file "$library"
+		copy_libraries "$library"
+	done
+}
+
+# libraries_on_demand FILE: those that it loads by itself when it needs them; a note in it has their
+# names (core/base/library.h). Of several names, the first one that is here.
+libraries_on_demand() {
+	local names name path
+	grep -ao '"soname":\[[^]]*\]' "$1" | while read -r names; do
+		for name in $(grep -o 'lib[^"]*' <<<"$names"); do
+			path=$(/sbin/ldconfig -p | awk -v name="$name" '$1 == name { print $NF; exit }')
+			[[ -z $path ]] || { echo "$path" && break; }
+		done
+	done
 }
 
 copy_file() {
