@@ -63,6 +63,44 @@ static void size_is_read_with_its_unit(void **state)
 	}
 }
 
+static void duration_is_read_strictly(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+		uint64_t milliseconds;
+	} cases[] = { { "500ms", 0, 500 }, { "30s", 0, 30000 }, { "30", 0, 30000 },
+		{ "5min", 0, 300000 }, { "1h", 0, 3600000 }, { "0", 0, 0 },
+		{ "", -EINVAL, 0 }, { "s", -EINVAL, 0 }, { "-1s", -EINVAL, 0 },
+		{ "1 s", -EINVAL, 0 }, { "1.5s", -EINVAL, 0 }, { "1d", -EINVAL, 0 },
+		{ "99999999999999999999s", -ERANGE, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t milliseconds = 0;
+
+		assert_int_equal(
+			duration_parse(cases[i].text, &milliseconds), cases[i].status);
+		assert_int_equal(milliseconds, cases[i].milliseconds);
+	}
+}
+
+static void duration_is_written_as_it_is_read(void **state)
+{
+	static const struct {
+		uint64_t milliseconds;
+		const char *text;
+	} cases[] = { { 0, "0s" }, { 1, "1ms" }, { 1500, "1500ms" }, { 30000, "30s" },
+		{ 60000, "1min" }, { 3600000, "1h" }, { 5400000, "90min" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		memory_cleanup_free char *text = duration_format(cases[i].milliseconds);
+
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 static void size_is_written_for_people(void **state)
 {
 	static const struct {
@@ -372,6 +410,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(size_is_read_with_its_unit),
+		cmocka_unit_test(duration_is_read_strictly),
+		cmocka_unit_test(duration_is_written_as_it_is_read),
 		cmocka_unit_test(size_is_written_for_people),
 		cmocka_unit_test(arguments_keep_quoted_words_together),
 		cmocka_unit_test(versions_compare_number_by_number),

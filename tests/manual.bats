@@ -98,7 +98,8 @@ uncommented() {
 }
 
 @test "every key stands in ec2hib.conf.5 and in the default configuration" {
-	sed -nE 's/^\t(KEY|IGNORED)\("([a-z-]+)", "([a-z-]+)".*/\2 \3/p' \
+	sed -nE 's/^\t(KEY|RANGE|WORD|IGNORED)\("([a-z-]+)", "([a-z-]+)".*/\2 \3/p
+		s/^\tREACTION\("([a-z-]+)".*/watch \1/p' \
 		"$SOURCE/core/base/config.c" | sort >"$BATS_TEST_TMPDIR/keys"
 	for key in $("$EC2HIB" status --from "$READY" --json | jq -r '.config | keys[]'); do
 		grep -q " $key\$" "$BATS_TEST_TMPDIR/keys"

@@ -12,14 +12,30 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-#define KEY(section, name, kind, member, standard, help)                                 \
+/* What a number may be where its key sets no other limit. */
+#define NUMBER_MOST 100000000
+
+#define ROW(section, name, kind, member, standard, help, words, least, most)             \
 	{                                                                                \
-		section, name, kind, offsetof(struct config, member), standard, help     \
+		section, name, kind, offsetof(struct config, member), standard, help,    \
+			words, least, most                                               \
 	}
+#define KEY(section, name, kind, member, standard, help)                                 \
+	ROW(section, name, kind, member, standard, help, NULL, 0, 0)
+#define WORD(section, name, member, standard, help, words)                               \
+	ROW(section, name, CONFIG_WORD, member, standard, help, words, 0, 0)
+#define RANGE(section, name, kind, member, standard, help, least, most)                  \
+	ROW(section, name, kind, member, standard, help, NULL, least, most)
 #define IGNORED(section, name, help)                                                     \
 	{                                                                                \
-		section, name, CONFIG_IGNORED, 0, "", help                               \
+		section, name, CONFIG_IGNORED, 0, "", help, NULL, 0, 0                   \
 	}
+#define REACTION(name, member, help) WORD("watch", name, member, "hooks", help, reactions)
+
+static const char *const methods[] = { "auto", "direct", "systemd", NULL };
+static const char *const images[] = { "auto", "minimal", "kernel", NULL };
+static const char *const hook_failures[] = { "log", "abort", NULL };
+static const char *const reactions[] = { "ignore", "hooks", "hibernate", NULL };
 
 /* clang-format off */
 const struct config_key config_keys[] = {
@@ -34,9 +50,12 @@ const struct config_key config_keys[] = {
 	KEY("core", "freeze-timeout-curve", CONFIG_TEXT, freeze_timeout_curve,
 		"0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400",
 		"freeze timeout by memory, GiB-GiB:seconds; empty: leave it alone"),
-	IGNORED("core", "lock-in-ram", "read for the agent, which is not part of this version"),
-	IGNORED("core", "log-to-syslog", "read for the agent, which is not part of this version"),
-	IGNORED("core", "log-to-stderr", "read for the agent, which is not part of this version"),
+	KEY("core", "lock-in-ram", CONFIG_CHOICE, lock_in_ram, "yes",
+		"keep the agent's pages in memory"),
+	KEY("core", "log-to-syslog", CONFIG_CHOICE, log_to_syslog, "auto",
+		"the agent's log goes to syslog; auto: when it runs in the background"),
+	KEY("core", "log-to-stderr", CONFIG_CHOICE, log_to_stderr, "auto",
+		"the agent's log goes to standard error; auto: when it runs in the foreground"),
 	IGNORED("core", "check-ephemeral-volumes",
 		"not needed: the check swap-medium looks at the device itself"),
 	KEY("swap", "swapfile", CONFIG_PATH_NAME, swapfile, "auto",
@@ -50,6 +69,40 @@ const struct config_key config_keys[] = {
 	IGNORED("swap", "mkswap", "not used: ec2hib runs mkswap without a shell"),
 	IGNORED("swap", "swapon", "not used: ec2hib calls swapon(2)"),
 	IGNORED("swap", "swapoff", "not used: ec2hib calls swapoff(2)"),
+	WORD("hibernate", "method", method, "auto",
+		"who tells the kernel to hibernate: ec2hib (direct) or systemd", methods),
+	WORD("hibernate", "image-size", image_size, "auto",
+		"how small to make the image: only to fit (auto), as can be (minimal), "
+		"or as the kernel is set (kernel)", images),
+	RANGE("hibernate", "attempts", CONFIG_NUMBER, attempts, "3",
+		"how often to try when the kernel gives up for a passing reason",
+		1, 10),
+	RANGE("hibernate", "hook-timeout", CONFIG_DURATION, hook_timeout, "30s",
+		"time limit of each hook",
+		100, 3600 * 1000),
+	WORD("hibernate", "hook-failure", hook_failure, "log",
+		"what a failing pre-hibernate hook does: log, or abort the hibernation",
+		hook_failures),
+	KEY("hibernate", "swapoff-after-resume", CONFIG_CHOICE, swapoff_after_resume, "no",
+		"switch the swap area off after resume, where what it holds fits into memory"),
+	RANGE("watch", "poll-interval", CONFIG_DURATION, poll_interval, "1s",
+		"how often to ask for a Spot notice",
+		100, 60 * 1000),
+	RANGE("watch", "slow-poll-interval", CONFIG_DURATION, slow_interval, "30s",
+		"how often to ask for rebalance recommendations, maintenance events and the "
+		"target lifecycle state",
+		1000, 3600 * 1000),
+	RANGE("watch", "debounce", CONFIG_DURATION, debounce, "30s",
+		"how long after a resume the sleep button is ignored",
+		0, 3600 * 1000),
+	REACTION("on-stop", on_stop, "on a Spot notice to stop"),
+	REACTION("on-terminate", on_terminate, "on a Spot notice to terminate"),
+	REACTION("on-rebalance", on_rebalance, "on a rebalance recommendation"),
+	REACTION("on-maintenance", on_maintenance, "on a maintenance event"),
+	REACTION("on-lifecycle", on_lifecycle,
+		"when the Auto Scaling group wants another state than InService"),
+	KEY("watch", "setup-on-start", CONFIG_CHOICE, setup_on_start, "no",
+		"complete what setup left undone when the agent starts"),
 	IGNORED("pm-utils", "hibernate-command", "not used: no helper is needed to hibernate"),
 	IGNORED("notification", "monitored-url", "not used: see --imds-endpoint"),
 };
@@ -86,6 +139,38 @@ static bool path_is_clean(const char *path)
 	       !strpbrk(path, " \t\n\"'\\");
 }
 
+static int word_set(unsigned *member, const struct config_key *key, const char *value,
+	struct error *err)
+{
+	memory_cleanup_free char *words = text_copy("");
+
+	for (unsigned i = 0; key->words[i]; i++) {
+		if (strcasecmp(value, key->words[i]) == 0) {
+			*member = i;
+			return 0;
+		}
+		text_append(&words, "%s%s", *words ? ", " : "", key->words[i]);
+	}
+	return error_set(err, EINVAL, "%s is \"%s\", which is none of: %s", key->name,
+		value, words);
+}
+
+static int duration_set(uint64_t *member, const struct config_key *key, const char *value,
+	struct error *err)
+{
+	memory_cleanup_free char *least = duration_format(key->least);
+	memory_cleanup_free char *most = duration_format(key->most);
+	uint64_t milliseconds;
+
+	if (duration_parse(value, &milliseconds) < 0 || milliseconds < key->least ||
+		milliseconds > key->most)
+		return error_set(err, EINVAL,
+			"%s is \"%s\", not a time from %s to %s (ms, s, min or h)",
+			key->name, value, least, most);
+	*member = milliseconds;
+	return 0;
+}
+
 static int key_set(struct config *config, const struct config_key *key, const char *value,
 	struct error *err)
 {
@@ -100,11 +185,18 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 			return error_set(err, EINVAL, "%s is \"%s\", not yes, no or auto",
 				key->name, value);
 		return 0;
+	case CONFIG_WORD:
+		return word_set(member, key, value, err);
+	case CONFIG_DURATION:
+		return duration_set(member, key, value, err);
 	case CONFIG_NUMBER:
-		if (number_parse(value, &number) < 0 || number > 100000000)
+		if (number_parse(value, &number) < 0 || number < key->least ||
+			number > (key->most ? key->most : NUMBER_MOST))
 			return error_set(err, EINVAL,
-				"%s is \"%s\", not a whole number up to 100000000",
-				key->name, value);
+				"%s is \"%s\", not a whole number from %llu to %llu",
+				key->name, value, (unsigned long long)key->least,
+				(unsigned long long)(key->most ? key->most
+							       : NUMBER_MOST));
 		*(uint64_t *)member = number;
 		return 0;
 	case CONFIG_PATH_NAME:
@@ -169,6 +261,10 @@ char *config_get(const struct config *config, const struct config_key *key)
 		return text_copy("");
 	case CONFIG_CHOICE:
 		return text_copy(choices[*(const enum config_choice *)member]);
+	case CONFIG_WORD:
+		return text_copy(key->words[*(const unsigned *)member]);
+	case CONFIG_DURATION:
+		return duration_format(*(const uint64_t *)member);
 	case CONFIG_NUMBER:
 		return text_format("%llu", (unsigned long long)*(const uint64_t *)member);
 	case CONFIG_PATH_NAME:

@@ -20,6 +20,12 @@
 
 enum config_choice { CHOICE_AUTO, CHOICE_YES, CHOICE_NO };
 
+/* Numbers of the words of a CONFIG_WORD key; in the order of the words in its row of the table. */
+enum config_method { METHOD_IS_AUTO, METHOD_IS_DIRECT, METHOD_IS_SYSTEMD };
+enum config_image { IMAGE_AUTO, IMAGE_MINIMAL, IMAGE_KERNEL };
+enum config_hook_failure { HOOK_FAILURE_LOG, HOOK_FAILURE_ABORT };
+enum config_reaction { REACTION_IGNORE, REACTION_HOOKS, REACTION_HIBERNATE };
+
 struct config {
 	char *swapfile;			/* absolute path, or "auto" */
 	char *swap_device;		/* absolute path; "" for a swap file */
@@ -29,6 +35,25 @@ struct config {
 	enum config_choice touch_swap;
 	char *freeze_timeout_curve; /* "" changes nothing; see core/rules/freeze.h */
 	char *state_dir;
+
+	/* [hibernate] */
+	unsigned method;       /* enum config_method */
+	unsigned image_size;   /* enum config_image */
+	unsigned hook_failure; /* enum config_hook_failure */
+	uint64_t hook_timeout; /* ms */
+	uint64_t attempts;
+	enum config_choice swapoff_after_resume;
+
+	/* [watch] */
+	uint64_t poll_interval; /* ms */
+	uint64_t slow_interval; /* ms */
+	uint64_t debounce;	/* ms */
+	/* enum config_reaction */
+	unsigned on_stop, on_terminate, on_rebalance, on_maintenance, on_lifecycle;
+	enum config_choice setup_on_start;
+	enum config_choice lock_in_ram;
+	enum config_choice log_to_syslog;
+	enum config_choice log_to_stderr;
 };
 
 enum config_kind {
@@ -36,6 +61,8 @@ enum config_kind {
 	CONFIG_PATH_NAME,
 	CONFIG_NUMBER,
 	CONFIG_CHOICE,
+	CONFIG_WORD,	 /* one of a row's words; its number, an unsigned */
+	CONFIG_DURATION, /* "500ms", "30s", "5min", or seconds; in ms */
 	CONFIG_IGNORED
 };
 
@@ -46,6 +73,8 @@ struct config_key {
 	size_t offset;	      /* in struct config */
 	const char *standard; /* the default, as it would stand in the file */
 	const char *help;
+	const char *const *words; /* of CONFIG_WORD, NULL at the end */
+	uint64_t least, most;	  /* of CONFIG_NUMBER and CONFIG_DURATION; 0, 0: any */
 };
 
 extern const struct config_key config_keys[];

@@ -225,6 +225,44 @@ int size_parse(const char *text, uint64_t *bytes)
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	uint64_t milliseconds;
+} durations[] = { { "h", 3600 * 1000 }, { "min", 60 * 1000 }, { "s", 1000 },
+	{ "ms", 1 } };
+
+int duration_parse(const char *text, uint64_t *milliseconds)
+{
+	size_t digits = strspn(text, "0123456789");
+	memory_cleanup_free char *number = text_copy_length(text, digits);
+	const char *unit = text[digits] ? text + digits : "s";
+	uint64_t count;
+	int status = number_parse(number, &count);
+
+	if (status < 0)
+		return status;
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		if (strcmp(unit, durations[i].name) == 0)
+			return __builtin_mul_overflow(
+				       count, durations[i].milliseconds, milliseconds)
+				       ? -ERANGE
+				       : 0;
+	return -EINVAL;
+}
+
+char *duration_format(uint64_t milliseconds)
+{
+	size_t i = 0;
+
+	if (milliseconds == 0)
+		return text_copy("0s");
+	while (milliseconds % durations[i].milliseconds)
+		i++;
+	return text_format("%llu%s",
+		(unsigned long long)(milliseconds / durations[i].milliseconds),
+		durations[i].name);
+}
+
 char *size_format(uint64_t bytes)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
