@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/memory.h"
+#include "core/base/trusted.h"
 
 int root_open(struct root *root, const char *path, struct error *err)
 {
@@ -379,28 +380,7 @@ int root_list(const struct root *root, const char *path, struct strings *names,
 
 int root_check_trusted(const struct root *root, const char *path, struct error *err)
 {
-	memory_cleanup_free char *folder = path_folder(path);
-	struct stat status;
-	int found;
+	file_cleanup_close int folder = trusted_folder(root, path, err);
 
-	for (;;) {
-		found = root_lstat(root, folder, &status);
-		if (found < 0)
-			return error_errno(
-				err, -found, "cannot look at %s%s", root->path, folder);
-		if (S_ISLNK(status.st_mode))
-			return error_set(err, EPERM, "%s%s is a symbolic link",
-				root->path, folder);
-		if (status.st_uid != 0)
-			return error_set(err, EPERM,
-				"%s%s belongs to uid %u, not to root", root->path, folder,
-				status.st_uid);
-		if (status.st_mode & 022)
-			return error_set(err, EPERM,
-				"%s%s can be written by others (mode %04o)", root->path,
-				folder, status.st_mode & 07777);
-		if (strcmp(folder, "/") == 0)
-			return 0;
-		text_set(&folder, path_folder(folder));
-	}
+	return folder < 0 ? folder : 0;
 }

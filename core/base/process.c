@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -13,18 +14,24 @@
 #include <unistd.h>
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
-/* How often the time limit is looked at, and without pidfd_open(2) whether the program ended. */
+/* Before Linux 5.3 a child's end wakes nobody here, and the child is asked this often. */
 #define TICK_MS 20
 
-/* What is read from a pipe at once; keeping the end of a stream needs at least as much room. */
-#define PIPE_PIECE 4096
+#define DRAIN_READS 64
 
 /* As much of a complaint as an error's text has room for beside the rest. */
 #define COMPLAINT_LENGTH 600
 
 static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin",
 	"/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+
+static const char *const clean_environment[] = {
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+	"HOME=/root"
+};
+#define CLEAN_COUNT (sizeof(clean_environment) / sizeof(clean_environment[0]))
 
 char *process_find(const struct root *root, const char *name)
 {
@@ -41,72 +48,186 @@ char *process_find(const struct root *root, const char *name)
 	return NULL;
 }
 
-/* What is read from one of the child's two pipes. The start is kept, or for errors the end. */
-struct stream {
-	int fd;
-	char *text;
-	size_t length;
-	size_t limit;
-	bool keep_end;
+/* ---- Starting ---------------------------------------------------------------------------- */
+
+/* Everything that is needed between fork and exec, where nothing can be allocated any more. */
+struct start {
+	const struct process *process;
+	const char *path;
+	const char **environment; /* the strings belong to others */
+	int out, errors;	  /* the pipes' writing ends */
+	int report;		  /* an errno is written here when exec failed */
 };
 
-/* Between fork and exec: only what is safe there. The write to standard error reaches the error. */
-__attribute__((noreturn)) static void become(const struct root *root, const char *path,
-	const char *const *arguments, int out, int errors)
+/* A running child. */
+struct child {
+	pid_t pid;
+	int pidfd; /* -1 before Linux 5.3 */
+	int report;
+	struct stream streams[2];
+};
+
+static bool environment_has(const char *const *list, const char *entry)
 {
-	static const char *const environment[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LC_ALL=C", "HOME=/root", NULL
-	};
-	sigset_t none;
+	size_t length = strcspn(entry, "=") + 1;
+
+	for (; list && *list; list++)
+		if (strncmp(*list, entry, length) == 0)
+			return true;
+	return false;
+}
+
+static const char **environment_make(const char *const *added)
+{
+	size_t count = 0, added_count = 0;
+	const char **environment;
+
+	while (added && added[added_count])
+		added_count++;
+	environment = memory_new(CLEAN_COUNT + added_count + 1, sizeof(*environment));
+	for (size_t i = 0; i < CLEAN_COUNT; i++)
+		if (!environment_has(added, clean_environment[i]))
+			environment[count++] = clean_environment[i];
+	for (size_t i = 0; i < added_count; i++)
+		environment[count++] = added[i];
+	return environment;
+}
+
+/*
+ * A script cannot be run from a descriptor that closes on exec, and the kernel says so with ENOENT
+ * before it gives the old program up (execveat(2), "Bugs"). So a binary is run without leaving it
+ * the descriptor, and a script keeps it.
+ */
+static void become_file(const struct start *start, int file)
+{
+	char *const *arguments = (char *const *)start->process->arguments;
+	char *const *environment = (char *const *)start->environment;
+
+	fcntl(file, F_SETFD, FD_CLOEXEC);
+	syscall(SYS_execveat, file, "", arguments, environment, AT_EMPTY_PATH);
+	if (errno != ENOENT)
+		return;
+	fcntl(file, F_SETFD, 0);
+	syscall(SYS_execveat, file, "", arguments, environment, AT_EMPTY_PATH);
+}
+
+/* Standard input, the folder, and in an image its root. False and errno. */
+static bool become_settle(const struct start *start)
+{
+	const struct root *root = start->process->root;
 	int null;
 
+	if (!root->live && (fchdir(root->fd) < 0 || chroot(".") < 0))
+		return false;
+	if (chdir("/") < 0)
+		return false;
+	null = open("/dev/null", O_RDONLY);
+	if (null > STDIN_FILENO) {
+		dup2(null, STDIN_FILENO);
+		close(null);
+	} else if (null < 0) {
+		close(STDIN_FILENO);
+	}
+	return dup2(start->out, STDOUT_FILENO) >= 0 &&
+	       dup2(start->errors, STDERR_FILENO) >= 0;
+}
+
+/* What we were started with and did not open is not the new program's either. */
+static void descriptors_hide(void)
+{
+#ifdef SYS_close_range
+	/* CLOSE_RANGE_CLOEXEC, Linux 5.11; before that they stay, as they did in us. */
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 1u << 2);
+#endif
+}
+
+/* Between fork and exec: only what is safe there. */
+__attribute__((noreturn)) static void become(const struct start *start)
+{
+	const struct process *process = start->process;
+	sigset_t none;
+	int code;
+
 	setpgid(0, 0);
+	/* What is ignored stays ignored in the new program, so nothing may be. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	if (!root->live && (fchdir(root->fd) < 0 || chroot(".") < 0))
-		_exit(126);
-	if (chdir("/") < 0)
-		_exit(126);
-	null = open("/dev/null", O_RDONLY);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	else
-		close(STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(errors, STDERR_FILENO);
-	execve(path, (char *const *)arguments, (char *const *)environment);
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-/* One read; false at the end of the stream. */
-static bool stream_read(struct stream *stream)
-{
-	char piece[PIPE_PIECE];
-	ssize_t got = read(stream->fd, piece, sizeof(piece));
-	size_t size, keep;
-
-	if (got < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (got == 0)
-		return false;
-	size = (size_t)got;
-	keep = stream->limit - stream->length;
-	if (size > keep && stream->keep_end) {
-		size_t drop = size - keep;
-
-		memmove(stream->text, stream->text + drop, stream->length - drop);
-		stream->length -= drop;
-		keep = size;
+	descriptors_hide();
+	if (become_settle(start)) {
+		if (process->file)
+			become_file(start, *process->file);
+		else
+			execve(start->path, (char *const *)process->arguments,
+				(char *const *)start->environment);
 	}
-	if (size > keep)
-		size = keep;
-	memcpy(stream->text + stream->length, piece, size);
-	stream->length += size;
-	stream->text[stream->length] = '\0';
-	return true;
+	code = errno;
+	if (write(start->report, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
 }
+
+/*
+ * A pipe whose ends are none of 0, 1 and 2, also when our own were closed: those numbers are the
+ * child's outputs.
+ */
+static int pipe_make(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		int old = ends[i];
+
+		if (old > STDERR_FILENO)
+			continue;
+		ends[i] = fcntl(old, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (ends[i] < 0) {
+			int code = errno;
+
+			close(old);
+			close(ends[1 - i]);
+			return -code;
+		}
+		close(old);
+	}
+	return 0;
+}
+
+static int start_child(struct start *start, struct child *child)
+{
+	int pipes[3][2], status = 0, made = 0;
+
+	while (made < 3 && (status = pipe_make(pipes[made])) == 0)
+		made++;
+	if (status == 0) {
+		start->out = pipes[0][1];
+		start->errors = pipes[1][1];
+		start->report = pipes[2][1];
+		child->pid = fork();
+		if (child->pid == 0)
+			become(start);
+		if (child->pid < 0)
+			status = -errno;
+	}
+	for (int i = 0; i < made; i++) {
+		close(pipes[i][1]);
+		if (status < 0)
+			close(pipes[i][0]);
+	}
+	if (status < 0)
+		return status;
+	/* Both sides do this, so that the group is there whichever of them comes first. */
+	setpgid(child->pid, child->pid);
+	child->streams[0].fd = pipes[0][0];
+	child->streams[1].fd = pipes[1][0];
+	child->report = pipes[2][0];
+	fcntl(child->report, F_SETFL, O_NONBLOCK);
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	return 0;
+}
+
+/* ---- Following ------------------------------------------------------------------------------- */
 
 static int64_t now_ms(void)
 {
@@ -116,12 +237,15 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* One look at both streams; waits at most WAIT_MS for something to read or for the child's end. */
-static bool streams_poll(struct stream streams[2], int pidfd, int wait_ms)
+/*
+ * Waits at most WAIT_MS for something to read or for the child's end, and reads once what is there.
+ * True when something was read.
+ */
+static bool child_poll(struct child *child, int wait_ms)
 {
-	struct pollfd polled[3] = { { .fd = streams[0].fd, .events = POLLIN },
-		{ .fd = streams[1].fd, .events = POLLIN },
-		{ .fd = pidfd, .events = POLLIN } };
+	struct pollfd polled[3] = { { .fd = child->streams[0].fd, .events = POLLIN },
+		{ .fd = child->streams[1].fd, .events = POLLIN },
+		{ .fd = child->pidfd, .events = POLLIN } };
 	bool any = false;
 
 	if (poll(polled, 3, wait_ms) <= 0)
@@ -130,122 +254,200 @@ static bool streams_poll(struct stream streams[2], int pidfd, int wait_ms)
 		if (!polled[i].revents)
 			continue;
 		any = true;
-		if (stream_read(&streams[i]))
-			continue;
-		close(streams[i].fd);
-		streams[i].fd = -1;
+		if (!stream_read(&child->streams[i]))
+			stream_close(&child->streams[i]);
 	}
 	return any;
 }
 
-/* Reads both streams until the child has ended; 0, or -ETIMEDOUT after killing it. */
-static int follow(
-	pid_t child, struct stream streams[2], unsigned timeout_ms, int *wait_status)
+/* The child stays a zombie, and its group's number nobody else's, until child_reap(). */
+static bool child_ended(const struct child *child)
 {
-	/* Before Linux 5.3 there is no such descriptor, and the child is asked every tick. */
-	file_cleanup_close int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-	int64_t deadline = now_ms() + timeout_ms;
+	siginfo_t info = { 0 };
 
-	for (;;) {
-		/* Look first, read after: what it wrote before it ended is then all there. */
-		if (waitpid(child, wait_status, WNOHANG) == child) {
-			while (streams_poll(streams, -1, 0))
-				;
-			return 0;
-		}
-		if (now_ms() > deadline) {
-			kill(-child, SIGKILL);
-			waitpid(child, wait_status, 0);
-			return -ETIMEDOUT;
-		}
-		streams_poll(streams, pidfd, TICK_MS);
-	}
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return errno != EINTR;
+	return info.si_pid == child->pid;
 }
 
-static int start(const struct root *root, const char *path, const char *const *arguments,
-	struct stream streams[2], pid_t *child, struct error *err)
+/*
+ * What it left in the pipes: a full pipe (pipe(7), 64 KiB) takes 16 reads. It is counted, because
+ * a program that it left running may write on for ever.
+ */
+static void child_drain(struct child *child)
 {
-	int out[2], errors[2];
+	for (int reads = 0; reads < DRAIN_READS && child_poll(child, 0);)
+		reads++;
+}
 
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "cannot run %s", path);
-	if (pipe2(errors, O_CLOEXEC) < 0) {
-		int code = errno;
-
-		close(out[0]);
-		close(out[1]);
-		return error_errno(err, code, "cannot run %s", path);
-	}
-	*child = fork();
-	if (*child == 0)
-		become(root, path, arguments, out[1], errors[1]);
-	if (*child > 0)
-		setpgid(*child, *child);
-	close(out[1]);
-	close(errors[1]);
-	streams[0].fd = out[0];
-	streams[1].fd = errors[0];
-	if (*child < 0)
-		return error_errno(err, errno, "cannot run %s", path);
+static int child_reap(const struct child *child, int *wait_status)
+{
+	while (waitpid(child->pid, wait_status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
 	return 0;
 }
+
+static int wait_length(
+	const struct process *process, const struct child *child, int64_t deadline)
+{
+	int64_t left = deadline - now_ms();
+
+	if (left < 0)
+		left = 0;
+	if (child->pidfd < 0 && left > TICK_MS)
+		left = TICK_MS;
+	if (process->cancelled && left > PROCESS_CANCEL_MS)
+		left = PROCESS_CANCEL_MS;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Ends the child and all of its group: asks first when there is a grace. */
+static void child_end(const struct process *process, struct child *child)
+{
+	int64_t deadline = now_ms() + process->grace_ms;
+
+	if (process->grace_ms) {
+		kill(-child->pid, SIGTERM);
+		/* Who was stopped cannot hear it. */
+		kill(-child->pid, SIGCONT);
+	}
+	while (!child_ended(child) && now_ms() < deadline) {
+		child_poll(child, wait_length(process, child, deadline));
+		/* The answer is known; asking tells the caller that we still live. */
+		if (process->cancelled)
+			process->cancelled(process->data);
+	}
+	kill(-child->pid, SIGKILL);
+}
+
+/* Reads both outputs until the child has ended or has to. 0, -ETIMEDOUT, -ECANCELED. */
+static int child_follow(
+	const struct process *process, struct child *child, int *wait_status)
+{
+	int64_t deadline = now_ms() + process->timeout_ms;
+	int status = 0, reaped;
+
+	/* Look first, read after: what it wrote before it ended is then all there. */
+	while (!child_ended(child)) {
+		if (process->cancelled && process->cancelled(process->data))
+			status = -ECANCELED;
+		else if (now_ms() >= deadline)
+			status = -ETIMEDOUT;
+		if (status < 0) {
+			child_end(process, child);
+			break;
+		}
+		child_poll(child, wait_length(process, child, deadline));
+	}
+	reaped = child_reap(child, wait_status);
+	child_drain(child);
+	return status < 0 ? status : reaped;
+}
+
+/* ---- The answer -------------------------------------------------------------------------------- */
 
 /* The sentence for a child that did not end with 0. */
 static int describe(const char *path, int wait_status, char *errors, struct error *err)
 {
-	const char *said = text_trim(errors);
+	const char *said = errors ? text_trim(errors) : "";
 	size_t length = strlen(said);
 
+	for (char *c = errors; c && *c; c++)
+		if (*c == '\n')
+			*c = ' ';
 	/* The end of a long complaint is where the reason stands. */
 	if (length > COMPLAINT_LENGTH)
 		said += length - COMPLAINT_LENGTH;
-	for (char *c = errors; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
 	if (WIFSIGNALED(wait_status))
 		return error_set(err, EIO, "%s was ended by signal %d (%s)%s%s", path,
 			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)),
 			*said ? ": " : "", said);
-	if (WEXITSTATUS(wait_status) == 127 && !*said)
-		return error_set(
-			err, ENOENT, "cannot run %s: its interpreter is missing", path);
 	return error_set(err, EIO, "%s failed with status %d%s%s", path,
 		WEXITSTATUS(wait_status), *said ? ": " : "", said);
 }
 
-int process_run(const struct root *root, const char *const *arguments,
-	unsigned timeout_ms, char **output, struct error *err)
+/* The file is there, as was seen before, so what is missing stands in its first line or its ELF
+ * header. */
+static int describe_start(const char *path, int code, struct error *err)
 {
-	memory_cleanup_free char *path = process_find(root, arguments[0]);
-	struct stream streams[2] = { { .fd = -1, .limit = PROCESS_OUTPUT_LIMIT },
-		{ .fd = -1, .limit = PIPE_PIECE, .keep_end = true } };
-	int status, wait_status = 0;
-	pid_t child = -1;
+	if (code == ENOENT)
+		return error_set(
+			err, ENOENT, "cannot run %s: its interpreter is missing", path);
+	return error_errno(err, code, "cannot run %s", path);
+}
+
+static int follow_to_end(const struct process *process, const char *path,
+	struct child *child, struct error *err)
+{
+	int wait_status = 0, code = 0;
+	int status = child_follow(process, child, &wait_status);
+
+	if (status == -ETIMEDOUT)
+		return error_set(err, ETIMEDOUT, "%s did not end within %g s", path,
+			process->timeout_ms / 1000.0);
+	if (status == -ECANCELED)
+		return error_set(err, ECANCELED, "%s was cancelled", path);
+	if (status < 0)
+		return error_errno(err, -status, "cannot wait for %s", path);
+	if (read(child->report, &code, sizeof(code)) == sizeof(code))
+		return describe_start(path, code, err);
+	if (wait_status != 0)
+		return describe(path, wait_status, child->streams[1].text, err);
+	return 0;
+}
+
+int process_execute(const struct process *process, char **output, struct error *err)
+{
+	const char *name = process->arguments[0];
+	memory_cleanup_free char *path =
+		process->file ? text_copy(name) : process_find(process->root, name);
+	memory_cleanup_free const char **environment =
+		environment_make(process->environment);
+	struct start start = {
+		.process = process, .path = path, .environment = environment
+	};
+	struct child child = { .pidfd = -1, .report = -1 };
+	int status;
 
 	if (output)
 		*output = NULL;
 	if (!path)
 		return error_set(
-			err, ENOENT, "%s%s is not installed", root->path, arguments[0]);
+			err, ENOENT, "%s%s is not installed", process->root->path, name);
+	if (process->file && *process->file <= STDERR_FILENO)
+		return error_set(err, EBADF,
+			"cannot run %s: its descriptor is %d, which is an output's", path,
+			*process->file);
 	for (int i = 0; i < 2; i++)
-		streams[i].text = memory_new(streams[i].limit + 1, 1);
-	status = start(root, path, arguments, streams, &child, err);
-	if (status == 0) {
-		status = follow(child, streams, timeout_ms, &wait_status);
-		if (status == -ETIMEDOUT)
-			error_set(err, ETIMEDOUT, "%s did not end within %u s", path,
-				timeout_ms / 1000);
-		else if (wait_status != 0)
-			status = describe(path, wait_status, streams[1].text, err);
-	}
-	for (int i = 0; i < 2; i++)
-		if (streams[i].fd >= 0)
-			close(streams[i].fd);
+		child.streams[i] = (struct stream) {
+			.fd = -1, .line = process->line, .data = process->data
+		};
+	child.streams[0].limit = output ? PROCESS_OUTPUT_LIMIT : 0;
+	child.streams[1].limit = COMPLAINT_LENGTH + 1;
+	child.streams[1].keep = STREAM_KEEP_END;
+	status = start_child(&start, &child);
+	if (status < 0)
+		return error_errno(err, -status, "cannot run %s", path);
+	status = follow_to_end(process, path, &child, err);
+	close(child.report);
+	if (child.pidfd >= 0)
+		close(child.pidfd);
 	if (status == 0 && output) {
-		*output = streams[0].text;
-		streams[0].text = NULL;
+		*output = child.streams[0].text ? child.streams[0].text : text_copy("");
+		child.streams[0].text = NULL;
 	}
-	free(streams[0].text);
-	free(streams[1].text);
+	for (int i = 0; i < 2; i++)
+		stream_free(&child.streams[i]);
 	return status;
+}
+
+int process_run(const struct root *root, const char *const *arguments,
+	unsigned timeout_ms, char **output, struct error *err)
+{
+	struct process process = {
+		.root = root, .arguments = arguments, .timeout_ms = timeout_ms
+	};
+
+	return process_execute(&process, output, err);
 }

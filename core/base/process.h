@@ -1,28 +1,63 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Other programs. No shell: an argument vector, a clean environment (PATH, LC_ALL=C), /dev/null as
- * standard input, a time limit, and standard error kept for the error's text. In an image
- * (--root DIR) a program is the image's own and runs in a chroot(2) of it.
+ * Other programs. No shell: an argument vector, a clean environment (PATH, LC_ALL=C, HOME and what
+ * is added), /dev/null as standard input, a process group of their own, a time limit, and standard
+ * error kept for the error's text. In an image (--root DIR) a program is the image's own and runs
+ * in a chroot(2) of it.
  */
 #ifndef EC2HIB_BASE_PROCESS_H
 #define EC2HIB_BASE_PROCESS_H
 
+#include <stdbool.h>
+
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/stream.h"
 
 #define PROCESS_OUTPUT_LIMIT ((size_t)1024 * 1024)
+
+/* At least this often a request's "cancelled" is asked. */
+#define PROCESS_CANCEL_MS 100
 
 /* Where the program NAME is in the usual folders of the root; the caller frees it, NULL: nowhere. */
 char *process_find(const struct root *root, const char *name);
 
 /*
- * Runs ARGUMENTS (NULL at the end, the first is a name or a path) and waits at most TIMEOUT_MS
- * milliseconds, after which the program and its children are killed. *OUTPUT (the caller frees it;
- * OUTPUT may be NULL) is what it wrote to standard output, at most PROCESS_OUTPUT_LIMIT bytes.
+ * A program to run. What is not set is not wanted.
  *
- * 0 when it ended with status 0. -ENOENT: no such program. -ETIMEDOUT. -EIO: another status or a
- * signal; the error has the end of what it wrote to standard error.
+ * FILE is for a file whose owner and mode were looked at: exactly that file runs, whatever its path
+ * names by now (execveat(2), AT_EMPTY_PATH; O_PATH is enough). The interpreter of a script opens it
+ * by a name, and the only name that cannot come to mean another file is /dev/fd/N: so that is a
+ * script's $0, its descriptor (not 0, 1 or 2) stays open in the script, and /proc has to be mounted.
  */
+struct process {
+	const struct root *root;
+	const char *const *arguments; /* NULL at the end; the first is a name or a path */
+	const int *file; /* an open executable; NULL: the first argument is looked for */
+	const char *const
+		*environment; /* NAME=VALUE, NULL at the end; wins over the clean one */
+	unsigned timeout_ms;  /* of CLOCK_MONOTONIC, which stands still in hibernation */
+	unsigned grace_ms;    /* between SIGTERM and SIGKILL; 0: SIGKILL at once */
+	bool (*cancelled)(
+		void *data); /* asked while it runs; true ends it as the time limit does */
+	stream_line *line;   /* each line of both outputs as it comes */
+	void *data;	     /* of both functions */
+};
+
+/*
+ * Runs it and waits for its end. *OUTPUT (the caller frees it; OUTPUT may be NULL) is what it wrote
+ * to standard output, at most PROCESS_OUTPUT_LIMIT bytes.
+ *
+ * A program that is ended takes its process group with it. After one that ended by itself, what it
+ * left running stays, and is not waited for even when it holds the outputs open.
+ *
+ * 0 when it ended with status 0. -ENOENT: no such program. -ETIMEDOUT. -ECANCELED. -EIO: another
+ * status or a signal; the error has the end of what it wrote to standard error. Another errno: it
+ * could not be started.
+ */
+int process_execute(const struct process *process, char **output, struct error *err);
+
+/* process_execute() of ARGUMENTS with a time limit in milliseconds, ended by SIGKILL at once. */
 int process_run(const struct root *root, const char *const *arguments,
 	unsigned timeout_ms, char **output, struct error *err);
 

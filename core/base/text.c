@@ -91,6 +91,75 @@ bool text_ends(const char *text, const char *suffix)
 	return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
 
+/* How many bytes the first of a UTF-8 character says that it has; 0: it is not a first one. */
+static size_t sequence_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2)
+		return 0;
+	if (first < 0xe0)
+		return 2;
+	if (first < 0xf0)
+		return 3;
+	return first < 0xf5 ? 4 : 0;
+}
+
+/*
+ * The length in bytes of the character at TEXT that may be shown as it is, 0 when it may not be:
+ * RFC 3629, so neither overlong forms nor surrogates, and without the controls.
+ */
+static size_t character_length(const unsigned char *text, size_t left)
+{
+	static const uint32_t least[] = { 0, 0x20, 0xa0, 0x800, 0x10000 };
+	size_t length = sequence_length(text[0]);
+	uint32_t code = text[0];
+
+	if (length == 0 || length > left)
+		return 0;
+	if (length > 1)
+		code &= 0x7fu >> length;
+	for (size_t i = 1; i < length; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	if (code < least[length] || code > 0x10ffff || code == 0x7f ||
+		(code >= 0xd800 && code < 0xe000))
+		return 0;
+	return length;
+}
+
+char *text_printable(const char *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *in = (const unsigned char *)bytes;
+	char *text = memory_new(length * 4 + 1, 1), *out = text;
+
+	if (length && in[length - 1] == '\r')
+		length--;
+	for (const unsigned char *end = in + length; in < end;) {
+		size_t taken = character_length(in, (size_t)(end - in));
+
+		if (taken) {
+			memcpy(out, in, taken);
+			out += taken;
+			in += taken;
+			continue;
+		}
+		if (*in == '\t') {
+			*out++ = ' ';
+		} else {
+			*out++ = '\\';
+			*out++ = 'x';
+			*out++ = digits[*in >> 4];
+			*out++ = digits[*in & 15];
+		}
+		in++;
+	}
+	return text;
+}
+
 void strings_take(struct strings *list, char *text)
 {
 	list->items = memory_grow(list->items, list->count, sizeof(*list->items));

@@ -34,6 +34,13 @@ bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
+/*
+ * LENGTH bytes that came from outside as one line for a log or a terminal: UTF-8 stays, a tab
+ * becomes a space, a carriage return at the end goes, and every other control character (also
+ * U+0080 to U+009F, which terminals obey) and every byte that is no UTF-8 becomes \xNN.
+ */
+char *text_printable(const char *bytes, size_t length);
+
 /* A list of strings that it owns. {0} is empty. */
 struct strings {
 	char **items;
