@@ -1,41 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ec2hib setup and teardown: show a plan, ask, carry it out. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/interrupt.h"
 #include "config.h"
+#include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/plan_view.h"
-
-static volatile sig_atomic_t stop_wanted;
-
-static void on_signal(int number)
-{
-	stop_wanted = number;
-}
-
-/* Ctrl-C and SIGTERM end the work between two steps, or where a step can stop cleanly. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
-static bool is_cancelled(void *data)
-{
-	(void)data;
-	return stop_wanted != 0;
-}
 
 static void show_note(void *data, const char *text)
 {
@@ -91,13 +69,13 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 static int apply(struct invocation *invocation, const struct gather *gather,
 	struct facts *facts, const struct plan *plan)
 {
-	const struct progress progress = { show_note, is_cancelled, invocation };
+	const struct progress progress = { show_note, interrupt_came, invocation };
 	struct setup setup = { gather, facts, &progress, show_step, invocation };
 	bool json = option_given(invocation, "json");
 	struct error err = { "" };
 	int status;
 
-	catch_signals();
+	interrupt_catch();
 	status = plan_apply(&setup, plan, &err);
 	if (json)
 		show_json(plan, status == 0, status < 0 ? err.text : NULL);
@@ -154,7 +132,7 @@ static int carry_out(struct invocation *invocation, struct session *session,
 	bool go;
 
 	if (!option_given(invocation, "dry-run")) {
-		lock = setup_lock(&session->root, &err);
+		lock = lock_take(&session->root, LOCK_PATH, 0, &err);
 		if (lock < 0) {
 			complain("%s", err.text);
 			return EXIT_NOT_READY;

@@ -95,7 +95,7 @@ static void duration_is_written_as_it_is_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		memory_cleanup_free char *text = duration_format(cases[i].milliseconds);
+		memory_cleanup_free char *text = duration_exact(cases[i].milliseconds);
 
 		assert_string_equal(text, cases[i].text);
 	}

@@ -15,6 +15,8 @@
 #define RESUME	       "/sys/power/resume"
 #define RESUME_OFFSET  "/sys/power/resume_offset"
 #define FREEZE_TIMEOUT "/sys/power/pm_freeze_timeout"
+#define IMAGE_SIZE     "/sys/power/image_size"
+#define STATE	       "/sys/power/state"
 
 /* Writes VALUE and sees that it is there. */
 static int set_and_see(
@@ -79,11 +81,26 @@ int kernel_forget_resume(const struct root *root, struct error *err)
 	return set_and_see(root, RESUME_OFFSET, "0", err);
 }
 
+static int set_number(
+	const struct root *root, const char *path, uint64_t number, struct error *err)
+{
+	memory_cleanup_free char *text = text_format("%llu", (unsigned long long)number);
+
+	return set_and_see(root, path, text, err);
+}
+
 int kernel_set_freeze_timeout(
 	const struct root *root, uint64_t milliseconds, struct error *err)
 {
-	memory_cleanup_free char *text =
-		text_format("%llu", (unsigned long long)milliseconds);
+	return set_number(root, FREEZE_TIMEOUT, milliseconds, err);
+}
 
-	return set_and_see(root, FREEZE_TIMEOUT, text, err);
+int kernel_set_image_size(const struct root *root, uint64_t bytes, struct error *err)
+{
+	return set_number(root, IMAGE_SIZE, bytes, err);
+}
+
+int kernel_hibernate(const struct root *root, struct error *err)
+{
+	return root_write_kernel(root, STATE, "disk", err);
 }

@@ -24,4 +24,13 @@ int kernel_forget_resume(const struct root *root, struct error *err);
 int kernel_set_freeze_timeout(
 	const struct root *root, uint64_t milliseconds, struct error *err);
 
+/* /sys/power/image_size, in bytes. */
+int kernel_set_image_size(const struct root *root, uint64_t bytes, struct error *err);
+
+/*
+ * Writes to /sys/power/state, and comes back when the machine has been away and resumed (0), or when
+ * the kernel refused: its errno, such as -EBUSY for a task or a device that would not stop.
+ */
+int kernel_hibernate(const struct root *root, struct error *err);
+
 #endif

@@ -3,9 +3,7 @@
 #include "core/actions/setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/actions/boot.h"
@@ -18,35 +16,8 @@
 #include "core/facts/kept.h"
 #include "core/rules/arguments.h"
 
-#define RUN_FOLDER "/run/ec2hib"
-#define LOCK_PATH  RUN_FOLDER "/lock"
-
-int setup_lock(const struct root *root, struct error *err)
-{
-	int fd, code;
-
-	if (root->live) {
-		int status = root_make_directory(root, RUN_FOLDER, err);
-
-		if (status < 0)
-			return status;
-		fd = root_openat(
-			root, LOCK_PATH, O_RDWR | O_CREAT | O_NOFOLLOW, 0644, err);
-	} else {
-		fd = root_openat(root, "/", O_RDONLY | O_DIRECTORY, 0, err);
-	}
-	if (fd < 0)
-		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	code = errno;
-	close(fd);
-	if (code == EWOULDBLOCK)
-		return error_set(err, EBUSY,
-			"another ec2hib is changing this machine; wait until it is done");
-	return error_errno(
-		err, code, "cannot lock %s", root->live ? LOCK_PATH : root->path);
-}
+/* The kernel chooses: below every swap that is on already. */
+#define SWAP_PRIORITY (-1)
 
 /* ---- The swap area --------------------------------------------------------------------------- */
 
@@ -64,7 +35,10 @@ static int switch_off(struct setup *setup, struct error *err)
 {
 	if (!fact_is_true(&setup->facts->area.active))
 		return 0;
-	return swap_off(root_of(setup), setup->facts, err);
+	return swap_off(root_of(setup), area_of(setup),
+		setup->facts->area.used.is == FACT_KNOWN ? setup->facts->area.used.value
+							 : 0,
+		&setup->facts->memory, err);
 }
 
 /* The slow way: swapoff, mkswap with the same UUID and label, swapon. */
@@ -81,7 +55,7 @@ static int format_again(struct setup *setup, struct error *err)
 		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL,
 		err);
 	if (status == 0 && active)
-		status = swap_on(area->path.value, err);
+		status = swap_on(area->path.value, SWAP_PRIORITY, err);
 	return status;
 }
 
@@ -191,7 +165,7 @@ static int format_swap(struct setup *setup, const struct step *step, struct erro
 static int activate_swap(struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
-	return swap_on(area_of(setup), err);
+	return swap_on(area_of(setup), SWAP_PRIORITY, err);
 }
 
 static int swap_at_boot(struct setup *setup, const struct step *step, struct error *err)

@@ -18,12 +18,6 @@ struct setup {
 };
 
 /*
- * One setup or teardown at a time: a lock on /run/ec2hib/lock, or for an image on its folder. A
- * descriptor to close when done, or -EBUSY.
- */
-int setup_lock(const struct root *root, struct error *err);
-
-/*
  * Runs the steps in order. The first one that fails ends it: it has undone what it had half made,
  * the error says which step it was, and the steps before it stay done. Running setup again then
  * plans what is left. -ECANCELED when progress says so between two steps.

@@ -40,9 +40,13 @@ int swap_format(const struct root *root, const char *path, const char *uuid,
 	return process_run(root, arguments, MKSWAP_TIMEOUT_MS, NULL, err);
 }
 
-int swap_on(const char *path, struct error *err)
+int swap_on(const char *path, long priority, struct error *err)
 {
-	if (swapon(path, 0) == 0)
+	int flags = priority < 0
+			    ? 0
+			    : SWAP_FLAG_PREFER | (int)(priority & SWAP_FLAG_PRIO_MASK);
+
+	if (swapon(path, flags) == 0)
 		return 0;
 	if (errno == EINVAL)
 		return error_set(err, EINVAL,
@@ -55,12 +59,11 @@ int swap_on(const char *path, struct error *err)
 /* A slow volume brings back at least this much; what takes longer does not end. */
 #define SWAP_OFF_BYTES_A_SECOND (5 * MIB)
 
-int swap_off(const struct root *root, const struct facts *facts, struct error *err)
+int swap_off(const struct root *root, const char *path, uint64_t used,
+	const struct memory_facts *memory, struct error *err)
 {
-	const struct area_facts *area = &facts->area;
-	const struct fact_number *available = &facts->memory.available;
-	const char *const arguments[] = { "swapoff", area->path.value, NULL };
-	uint64_t used = area->used.is == FACT_KNOWN ? area->used.value : 0;
+	const struct fact_number *available = &memory->available;
+	const char *const arguments[] = { "swapoff", path, NULL };
 	unsigned timeout_ms = (unsigned)(60 + used / SWAP_OFF_BYTES_A_SECOND) * 1000;
 	int status;
 
@@ -72,13 +75,10 @@ int swap_off(const struct root *root, const struct facts *facts, struct error *e
 		return error_set(err, EBUSY,
 			"cannot switch off %s: it holds %s and only %s of memory is free; "
 			"end some programs and run it again",
-			area->path.value, holds, room);
+			path, holds, room);
 	}
 	status = process_run(root, arguments, timeout_ms, NULL, err);
-	if (status < 0)
-		return error_prefix(
-			err, status, "cannot switch off %s", area->path.value);
-	return 0;
+	return status < 0 ? error_prefix(err, status, "cannot switch off %s", path) : 0;
 }
 
 /* ---- The header of a stale image ---------------------------------------------------------------- */

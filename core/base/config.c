@@ -158,8 +158,8 @@ static int word_set(unsigned *member, const struct config_key *key, const char *
 static int duration_set(uint64_t *member, const struct config_key *key, const char *value,
 	struct error *err)
 {
-	memory_cleanup_free char *least = duration_format(key->least);
-	memory_cleanup_free char *most = duration_format(key->most);
+	memory_cleanup_free char *least = duration_exact(key->least);
+	memory_cleanup_free char *most = duration_exact(key->most);
 	uint64_t milliseconds;
 
 	if (duration_parse(value, &milliseconds) < 0 || milliseconds < key->least ||
@@ -264,7 +264,7 @@ char *config_get(const struct config *config, const struct config_key *key)
 	case CONFIG_WORD:
 		return text_copy(key->words[*(const unsigned *)member]);
 	case CONFIG_DURATION:
-		return duration_format(*(const uint64_t *)member);
+		return duration_exact(*(const uint64_t *)member);
 	case CONFIG_NUMBER:
 		return text_format("%llu", (unsigned long long)*(const uint64_t *)member);
 	case CONFIG_PATH_NAME:

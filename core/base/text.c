@@ -319,7 +319,7 @@ int duration_parse(const char *text, uint64_t *milliseconds)
 	return -EINVAL;
 }
 
-char *duration_format(uint64_t milliseconds)
+char *duration_exact(uint64_t milliseconds)
 {
 	size_t i = 0;
 

@@ -80,7 +80,7 @@ char *size_format(uint64_t bytes);
 int duration_parse(const char *text, uint64_t *milliseconds);
 
 /* What duration_parse() reads, in the largest unit that fits: "1500ms", "30s", "5min". */
-char *duration_format(uint64_t milliseconds);
+char *duration_exact(uint64_t milliseconds);
 
 /* -1, 0 or 1 for two version strings, compared number by number as sort -V does. */
 int version_compare(const char *a, const char *b);

@@ -190,6 +190,7 @@ struct system_facts {
 	struct fact_flag reads_sleep_key;
 	struct fact_text logind_sleep_key;
 	struct fact_flag sleep_key_inhibited;
+	struct fact_flag sleep_scripts;
 	FACT_LIST(struct agent_facts) agents;
 };
 

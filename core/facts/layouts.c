@@ -185,6 +185,8 @@ static const struct field system_fields[] = {
 	TEXT(struct system_facts, logind_sleep_key, "HandleSuspendKey of logind"),
 	FLAG(struct system_facts, sleep_key_inhibited,
 		"an inhibitor keeps logind from answering the sleep button"),
+	FLAG(struct system_facts, sleep_scripts,
+		"whether the administrator has scripts in /etc/systemd/system-sleep"),
 	LIST(struct system_facts, agents, &agent_layout,
 		"agents and services that act on sleep"),
 };

@@ -110,3 +110,9 @@ void swaps_gather(
 	for (size_t i = 0; i < swaps->count; i++)
 		look_below(&swaps->items[i], root, root_devices);
 }
+
+long swap_priority(const struct swap_facts *swap)
+{
+	return swap->priority.is == FACT_KNOWN ? strtol(swap->priority.value, NULL, 10)
+					       : 0;
+}

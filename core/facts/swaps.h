@@ -18,4 +18,7 @@ void swaps_parse(swap_list *swaps, const char *text);
 void swaps_gather(
 	swap_list *swaps, const struct root *root, const device_list *root_devices);
 
+/* Higher ones are used first; 0 where it is not known. */
+long swap_priority(const struct swap_facts *swap);
+
 #endif

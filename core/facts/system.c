@@ -265,6 +265,16 @@ static bool sleep_key_is_inhibited(const struct root *root)
 	return false;
 }
 
+/* systemd-sleep(8) runs what it finds there; packages put theirs below /usr/lib. */
+static bool has_sleep_scripts(const struct root *root)
+{
+	strings_cleanup struct strings names = { 0 };
+	struct error err = { "" };
+
+	return root_list(root, "/etc/systemd/system-sleep", &names, &err) == 0 &&
+	       names.count > 0;
+}
+
 void system_gather(struct system_facts *system, const struct root *root)
 {
 	bool acpid, logind;
@@ -280,6 +290,7 @@ void system_gather(struct system_facts *system, const struct root *root)
 	gather_agents(system, root);
 	gather_logind_key(system, root);
 	fact_set_flag(&system->sleep_key_inhibited, sleep_key_is_inhibited(root));
+	fact_set_flag(&system->sleep_scripts, has_sleep_scripts(root));
 	acpid = fact_is_true(&system->agents.items[1].enabled) && acpid_answers(root);
 	/* A key that only suspends would not hibernate: it counts as no reader. */
 	logind = fact_text_is(&system->logind_sleep_key, "hibernate");

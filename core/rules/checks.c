@@ -11,6 +11,9 @@
 /* LIVE: needs the running machine. VITAL: see checks.h. */
 #define LIVE  .needs_live = true
 #define VITAL .vital = true
+/* See enum check_hibernate. */
+#define MENDS	.hibernate = HIBERNATE_MENDS
+#define REFUSES .hibernate = HIBERNATE_REFUSES
 
 /* clang-format off */
 const struct check checks[] = {
@@ -51,38 +54,38 @@ const struct check checks[] = {
 		"EBS volume. Instance store is lost when an instance is hibernated. "
 		"From inside the instance encryption cannot be seen: aws ec2 "
 		"describe-volumes tells.",
-		LIVE, .evaluate = check_root_volume },
+		LIVE, REFUSES, .evaluate = check_root_volume },
 
 	/* ---- Kernel ------------------------------------------------------------ */
 	{ "kernel-hibernation", GROUP_KERNEL, "the kernel can hibernate",
 		"A kernel built without hibernation, in lockdown, started with "
 		"nohibernate, or with a process that keeps secret memory (memfd_secret) "
 		"does not offer it: /sys/power/state lacks the word disk.",
-		LIVE, VITAL, .evaluate = check_kernel_hibernation },
+		LIVE, VITAL, REFUSES, .evaluate = check_kernel_hibernation },
 	{ "hibernation-mode", GROUP_KERNEL, "power off after the image",
 		"/sys/power/disk says what the kernel does once the image is written. "
 		"Modes such as test_resume or suspend do not power off, and leave an "
 		"image on disk that a later boot would resume.",
-		LIVE, .evaluate = check_hibernation_mode },
+		LIVE, REFUSES, .evaluate = check_hibernation_mode },
 	{ "hibernation-test-mode", GROUP_KERNEL, "no test mode",
 		"A kernel with /sys/power/pm_test set goes through a part of the "
 		"hibernation, waits 5 seconds and carries on. It is a tool for "
 		"debugging that is easily left on.",
-		LIVE, .evaluate = check_hibernation_test_mode },
+		LIVE, REFUSES, .evaluate = check_hibernation_test_mode },
 	{ "command-line-forbids", GROUP_KERNEL, "allowed by the command line",
 		"With nohibernate on its command line a kernel does not hibernate; with "
 		"noresume the next boot does not look for the image, and what was in "
 		"memory is lost.",
-		VITAL, .evaluate = check_command_line_forbids },
+		VITAL, REFUSES, .evaluate = check_command_line_forbids },
 	{ "lockdown", GROUP_KERNEL, "no lockdown",
 		"In lockdown, which Secure Boot may switch on, the kernel refuses to "
 		"hibernate: who can change the image on disk could change the kernel.",
-		LIVE, .evaluate = check_lockdown },
+		LIVE, REFUSES, .evaluate = check_lockdown },
 	{ "resume-interface", GROUP_KERNEL, "the running kernel can be told",
 		"Kernels from 4.17 take the place of a swap file in "
 		"/sys/power/resume_offset. Older ones may take it through "
 		"/dev/snapshot, which only Amazon's kernels heed for good.",
-		LIVE, .evaluate = check_resume_interface },
+		LIVE, REFUSES, .evaluate = check_resume_interface },
 	{ "freeze-timeout", GROUP_KERNEL, "time to freeze all tasks",
 		"The kernel gives a hibernation up when it cannot freeze all tasks in "
 		"time. The more memory, the longer that takes; the curve in the "
@@ -109,7 +112,7 @@ const struct check checks[] = {
 		"The kernel writes the image into a swap area. It has to be a regular "
 		"file or a block device: a symbolic link could be turned to something "
 		"else.",
-		VITAL, .evaluate = check_swap_file },
+		VITAL, REFUSES, .evaluate = check_swap_file },
 	{ "swap-size", GROUP_SWAP, "size of the swap area",
 		"The image is at most half of memory, but what does not go into it is "
 		"swapped out to the same place first. As much swap as memory is sure to "
@@ -117,36 +120,36 @@ const struct check checks[] = {
 		LIVE, VITAL, .evaluate = check_swap_size },
 	{ "swap-active", GROUP_SWAP, "active swap",
 		"The kernel writes the image only to a swap that is switched on.",
-		LIVE, VITAL, .evaluate = check_swap_active },
+		LIVE, VITAL, MENDS, .evaluate = check_swap_active },
 	{ "swap-header", GROUP_SWAP, "swap header",
 		"The first page of a swap area says that it is one, and for which page "
 		"size. Without it the area cannot be switched on and the kernel finds "
 		"no place for the image.",
-		VITAL, .evaluate = check_swap_header },
+		VITAL, REFUSES, .evaluate = check_swap_header },
 	{ "stale-image", GROUP_SWAP, "no old image",
 		"A hibernation image that is still in the swap area while the machine "
 		"runs will be resumed by the next boot: processes come back from the "
 		"past over files that have changed since, and the file system is "
 		"damaged.",
-		VITAL, .evaluate = check_stale_image },
+		VITAL, MENDS, .evaluate = check_stale_image },
 	{ "swap-free", GROUP_SWAP, "room for an image now",
 		"Pages that are swapped out take room in the area that the image needs. "
 		"The image holds about as much as is in use now, file cache not "
 		"counted.",
-		LIVE, .evaluate = check_swap_free },
+		LIVE, REFUSES, .evaluate = check_swap_free },
 	{ "other-swaps", GROUP_SWAP, "no other swap",
 		"systemd before 255 chooses a swap by priority and refuses when the "
 		"kernel would take another; some systems refuse with more than one. "
 		"What is swapped out to instance store is lost.",
-		LIVE, .evaluate = check_other_swaps },
+		LIVE, MENDS, .evaluate = check_other_swaps },
 	{ "swap-holes", GROUP_SWAP, "no holes",
 		"The kernel writes to the blocks of a swap file without asking the file "
 		"system, so all of them have to be there; it refuses a sparse file.",
-		VITAL, .evaluate = check_swap_holes },
+		VITAL, REFUSES, .evaluate = check_swap_holes },
 	{ "swap-copy-on-write", GROUP_SWAP, "written in place",
 		"A swap file must not be copy-on-write, compressed or share blocks with "
 		"a snapshot: its blocks would not stay where the kernel knows them.",
-		VITAL, .evaluate = check_swap_copy_on_write },
+		VITAL, REFUSES, .evaluate = check_swap_copy_on_write },
 	{ "swap-fragments", GROUP_SWAP, "in few pieces",
 		"Each piece of the swap file is one more jump when the image is written "
 		"and read, and EC2 stops an instance by force that is not off in about "
@@ -161,7 +164,7 @@ const struct check checks[] = {
 		"Instance store and compressed memory (zram) are lost when the instance "
 		"stops, and a swap that is encrypted with a new key at every boot "
 		"cannot be read by the next one.",
-		LIVE, .evaluate = check_swap_medium },
+		LIVE, REFUSES, .evaluate = check_swap_medium },
 	{ "disk-space", GROUP_SWAP, "room for a swap file",
 		"As long as there is no swap area that is large enough, setup has to "
 		"make one: the file system needs room for it and 10 MiB to spare.",
@@ -186,7 +189,7 @@ const struct check checks[] = {
 	{ "resume-device-kernel", GROUP_BOOT, "resume device, running kernel",
 		"The running kernel writes the image to its resume device "
 		"(/sys/power/resume), or to the first active swap when it has none.",
-		LIVE, VITAL, .evaluate = check_resume_device_kernel },
+		LIVE, VITAL, MENDS, .evaluate = check_resume_device_kernel },
 	{ "resume-device-cmdline", GROUP_BOOT, "resume device, this boot",
 		"Some tools look at the command line of the running kernel to see where "
 		"the image goes, and believe it even when it is out of date.",
@@ -195,12 +198,12 @@ const struct check checks[] = {
 		"Without the right resume= in the boot entry, the next boot does not "
 		"look for the image or looks on the wrong device: it starts anew and "
 		"what was in memory is lost.",
-		VITAL, .evaluate = check_resume_device_next_boot },
+		VITAL, REFUSES, .evaluate = check_resume_device_next_boot },
 	{ "resume-offset-kernel", GROUP_BOOT, "resume offset, running kernel",
 		"The running kernel writes the image to the swap file that starts at "
 		"its resume offset (/sys/power/resume_offset, in pages). A file that "
 		"was made anew starts elsewhere.",
-		LIVE, VITAL, .evaluate = check_resume_offset_kernel },
+		LIVE, VITAL, MENDS, .evaluate = check_resume_offset_kernel },
 	{ "resume-offset-cmdline", GROUP_BOOT, "resume offset, this boot",
 		"Some tools look at the command line of the running kernel to see where "
 		"the image goes, and believe it even when it is out of date.",
@@ -209,7 +212,7 @@ const struct check checks[] = {
 		"The boot entry has to say at which page of the device the swap file "
 		"starts. When the file was made anew and the entry still has the old "
 		"number, the image is not found.",
-		VITAL, .evaluate = check_resume_offset_next_boot },
+		VITAL, REFUSES, .evaluate = check_resume_offset_next_boot },
 	{ "other-entries", GROUP_BOOT, "the other boot entries",
 		"Whoever starts the hibernated machine from another entry of the boot "
 		"menu loses the image when that entry does not say where it is.",
@@ -218,12 +221,12 @@ const struct check checks[] = {
 		"After a kernel upgrade without a reboot, the next boot runs another "
 		"kernel than the one that wrote the image. arm64 refuses such an image, "
 		"x86-64 may.",
-		LIVE, .evaluate = check_kernel_version_next_boot },
+		LIVE, REFUSES, .evaluate = check_kernel_version_next_boot },
 	{ "initramfs-resume", GROUP_BOOT, "initramfs can resume",
 		"Where the machine boots with an initramfs, that has to look for the "
 		"image before it mounts the root file system. dracut leaves this out "
 		"unless it is asked for.",
-		VITAL, .evaluate = check_initramfs_resume },
+		VITAL, REFUSES, .evaluate = check_initramfs_resume },
 	{ "initramfs-setting", GROUP_BOOT, "RESUME of initramfs-tools",
 		"initramfs-tools waits for the device that its RESUME names. One that "
 		"is not there delays every boot and is of no use when resume= is lost.",
@@ -232,7 +235,7 @@ const struct check checks[] = {
 		"Ubuntu's cloud images boot without an initramfs first "
 		"(GRUB_FORCE_PARTUUID). The kernel then has to find the image by "
 		"itself, which it can by PARTUUID but not by UUID.",
-		.evaluate = check_force_partuuid },
+		REFUSES, .evaluate = check_force_partuuid },
 	{ "swap-at-boot", GROUP_BOOT, "switched on at boot",
 		"A swap area that is not switched on at boot is gone after the next "
 		"ordinary boot, and with it the place for the image.",

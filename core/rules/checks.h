@@ -33,6 +33,13 @@ struct finding {
 	char *fix;
 };
 
+/* What it means for hibernating now when a check fails. */
+enum check_hibernate {
+	HIBERNATE_ANYWAY,  /* the kernel hibernates and comes back all the same */
+	HIBERNATE_MENDS,   /* hibernate puts it right before it goes on */
+	HIBERNATE_REFUSES, /* the kernel would refuse, or memory would be lost */
+};
+
 struct check {
 	const char *id; /* stable: scripts use it */
 	enum check_group group;
@@ -44,6 +51,7 @@ struct check {
 	 * unknown.
 	 */
 	bool vital;
+	enum check_hibernate hibernate;
 	struct finding (*evaluate)(
 		const struct facts *facts, const struct config *config);
 };

@@ -8,19 +8,13 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/swaps.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
+#include "core/rules/hibernation.h"
 
 /* What mkswap and rounding take off is no lack of size. */
 #define SIZE_SLACK MIB
-
-/*
- * Beside the image the kernel keeps 4 MiB for itself, and a compressed image is counted
- * as if compression made it larger: 35 pages for 32 (kernel/power/swap.c, enough_swap).
- */
-#define IMAGE_SPARE	  (4 * MIB)
-#define IMAGE_PAGES_WORST 35
-#define IMAGE_PAGES	  32
 
 static struct finding describe_area(const struct facts *facts)
 {
@@ -198,7 +192,7 @@ CHECK_FUNCTION(swap_free)
 			     ? area->size.value - area->used.value
 			     : 0;
 	free_text = size_format(free_bytes);
-	needed = image / IMAGE_PAGES * IMAGE_PAGES_WORST + IMAGE_SPARE;
+	needed = image_needs(image);
 	if (free_bytes < image)
 		return finding_fail("stop what uses much memory, or: " FIX_SETUP,
 			"%s free in %s, but an image would have about %s now: the kernel "
@@ -213,12 +207,6 @@ CHECK_FUNCTION(swap_free)
 		area_name(facts), image_text);
 }
 
-static long priority_of(const struct swap_facts *swap)
-{
-	return swap->priority.is == FACT_KNOWN ? strtol(swap->priority.value, NULL, 10)
-					       : 0;
-}
-
 /* The other swap that matters most: the one that would be lost, else the first in use. */
 static const struct swap_facts *other_swap(const swap_list *swaps, bool lost_only)
 {
@@ -231,7 +219,7 @@ static const struct swap_facts *other_swap(const swap_list *swaps, bool lost_onl
 			(lost_only &&
 				!fact_text_is(&swap->medium, MEDIUM_INSTANCE_STORE)))
 			continue;
-		if (!found || priority_of(swap) > priority_of(found))
+		if (!found || swap_priority(swap) > swap_priority(found))
 			found = swap;
 	}
 	return found;
@@ -266,7 +254,7 @@ CHECK_FUNCTION(other_swaps)
 			path);
 	if (!other)
 		return finding_pass("no other swap is active");
-	if (area && priority_of(other) > priority_of(area))
+	if (area && swap_priority(other) > swap_priority(area))
 		return finding_warn(fix,
 			"%s is an active swap with a higher priority than %s: systemd "
 			"before 255 "

@@ -287,17 +287,26 @@ static bool kernel_knows_area(const struct facts *facts)
 	       facts->kernel.resume_offset.value == area->resume_offset.value;
 }
 
+/* The wanted freeze timeout, ms; 0 when it is not known or nothing is wanted. */
+static uint64_t freeze_timeout_goal(
+	const struct facts *facts, const struct config *config)
+{
+	uint64_t wanted;
+
+	if (facts->kernel.freeze_timeout.is != FACT_KNOWN ||
+		facts->memory.total.is != FACT_KNOWN ||
+		freeze_timeout_wanted(config->freeze_timeout_curve,
+			facts->memory.total.value, &wanted) != FREEZE_WANTED)
+		return 0;
+	return wanted;
+}
+
 static void plan_kernel(struct plan *plan, const struct facts *facts,
 	const struct config *config, bool new_file)
 {
 	const struct kernel_facts *kernel = &facts->kernel;
-	uint64_t wanted;
+	uint64_t wanted = freeze_timeout_goal(facts, config);
 
-	if (!fact_is_true(&facts->live)) {
-		strings_add(&plan->notes,
-			"the running kernel is left alone: this is an image");
-		return;
-	}
 	if (kernel->resume_device.is == FACT_ABSENT)
 		strings_add(&plan->notes,
 			"the running kernel is left alone: it cannot hibernate "
@@ -307,16 +316,18 @@ static void plan_kernel(struct plan *plan, const struct facts *facts,
 			text_format(
 				"tell the running kernel where %s lies (/sys/power/resume)",
 				facts->area.path.value));
-	if (kernel->freeze_timeout.is != FACT_KNOWN ||
-		facts->memory.total.is != FACT_KNOWN ||
-		freeze_timeout_wanted(config->freeze_timeout_curve,
-			facts->memory.total.value, &wanted) != FREEZE_WANTED)
-		return;
 	if (wanted > kernel->freeze_timeout.value)
 		add_step(plan, STEP_FREEZE_TIMEOUT, wanted,
 			text_format("freeze timeout %llu s (is %llu s)",
 				(unsigned long long)wanted / 1000,
 				(unsigned long long)kernel->freeze_timeout.value / 1000));
+}
+
+static void plan_kept_freeze_timeout(
+	struct plan *plan, const struct facts *facts, const struct config *config)
+{
+	uint64_t wanted = freeze_timeout_goal(facts, config);
+
 	if (wanted > FREEZE_TIMEOUT_KERNEL_MS &&
 		!fact_is_true(&facts->boot.freeze_timeout_kept) &&
 		fact_text_is(&facts->system.init, "systemd"))
@@ -339,7 +350,29 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 		return status;
 	plan_boot_arguments(plan, facts, config, request, new_file);
 	plan_initramfs(plan, facts, request);
+	if (!fact_is_true(&facts->live)) {
+		strings_add(&plan->notes,
+			"the running kernel is left alone: this is an image");
+		return 0;
+	}
 	plan_kernel(plan, facts, config, new_file);
+	plan_kept_freeze_timeout(plan, facts, config);
+	return 0;
+}
+
+int preparation_plan(struct plan *plan, const struct facts *facts,
+	const struct config *config, struct error *err)
+{
+	int status;
+
+	*plan = (struct plan) { 0 };
+	status = plan_image(plan, facts, err);
+	if (status < 0)
+		return status;
+	if (!fact_is_true(&facts->area.active))
+		add_step(plan, STEP_SWAP_ON, 0,
+			text_format("switch %s on", facts->area.path.value));
+	plan_kernel(plan, facts, config, false);
 	return 0;
 }
 

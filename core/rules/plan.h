@@ -74,6 +74,13 @@ struct setup_request {
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
 	const struct setup_request *request, struct error *err);
 
+/*
+ * The part of setup that hibernation itself may have to catch up on, and can in a moment: an old
+ * image, the active swap, and where the running kernel writes to.
+ */
+int preparation_plan(struct plan *plan, const struct facts *facts,
+	const struct config *config, struct error *err);
+
 /* The way back; touches only what carries our name or label. */
 void teardown_plan(
 	struct plan *plan, const struct facts *facts, const struct config *config);

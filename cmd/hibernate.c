@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ec2hib hibernate: one hibernation now; comes back after resume with what happened. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/interrupt.h"
+#include "config.h"
+#include "core/actions/hibernate.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/hibernation.h"
+#include "ui/history_view.h"
+#include "ui/plan_view.h"
+
+static void show_line(void *data, int priority, const char *text)
+{
+	const struct invocation *invocation = data;
+
+	if (priority <= LOG_WARNING)
+		warn_user(invocation, "%s", text);
+	else if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
+		puts(text);
+	fflush(stdout);
+}
+
+static void print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(json);
+}
+
+static json_t *strings_to_json(const struct strings *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(array, json_string(list->items[i]));
+	return array;
+}
+
+static json_t *plan_as_json(
+	const struct hibernation_plan *plan, const struct strings *obstacles)
+{
+	json_t *leaves = json_array();
+	json_t *json = plan_to_json(&plan->steps);
+
+	for (size_t i = 0; i < plan->leave_count; i++)
+		json_array_append_new(leaves, json_string(plan->leaves[i].path));
+	json_object_set_new(json, "method", json_string(plan->method));
+	json_object_set_new(json, "swaps_off", leaves);
+	json_object_set_new(json, "image_size",
+		plan->set_image_size ? json_integer((json_int_t)plan->image_size)
+				     : json_null());
+	json_object_set_new(json, "obstacles", strings_to_json(obstacles));
+	return json;
+}
+
+static void show_plan(const struct hibernation_plan *plan)
+{
+	memory_cleanup_free char *size = size_format(plan->image_size);
+
+	printf("would hibernate, method %s\n", plan->method);
+	for (size_t i = 0; i < plan->steps.count; i++)
+		printf("  first: %s\n", plan->steps.steps[i].text);
+	for (size_t i = 0; i < plan->leave_count; i++)
+		printf("  switched off until after resume: %s\n", plan->leaves[i].path);
+	if (plan->set_image_size)
+		printf("  the image is made smaller: /sys/power/image_size %s\n", size);
+}
+
+/* What would be done, and nothing of it: no hook runs, no lock is taken. */
+static int rehearse(struct invocation *invocation, const struct gather *gather)
+{
+	strings_cleanup struct strings obstacles = { 0 };
+	struct hibernation_plan plan = { 0 };
+	struct facts facts = { 0 };
+	struct error err = { "" };
+
+	facts_gather(&facts, gather);
+	hibernation_obstacles(&facts, gather->config, false, &obstacles);
+	if (hibernation_plan(&plan, &facts, gather->config, &err) < 0)
+		strings_add(&obstacles, err.text);
+	if (option_given(invocation, "json"))
+		print_json(plan_as_json(&plan, &obstacles));
+	else if (obstacles.count == 0 && !option_given(invocation, "quiet"))
+		show_plan(&plan);
+	if (!option_given(invocation, "json"))
+		for (size_t i = 0; i < obstacles.count; i++)
+			complain("cannot hibernate now: %s", obstacles.items[i]);
+	hibernation_plan_free(&plan);
+	facts_free(&facts);
+	return obstacles.count ? EXIT_NOT_READY : 0;
+}
+
+static int hibernate_now(struct invocation *invocation, const struct gather *gather)
+{
+	const struct hibernation hibernation = { .gather = gather,
+		.reason = REASON_COMMAND,
+		.log = show_line,
+		.cancelled = interrupt_came,
+		.data = invocation };
+	struct cycle cycle = { 0 };
+	struct error err = { "" };
+	int status;
+
+	interrupt_catch();
+	status = hibernate(&hibernation, &cycle, &err);
+	if (option_given(invocation, "json"))
+		print_json(layout_to_json(&cycle_layout, &cycle));
+	else if (status == 0 && !option_given(invocation, "quiet"))
+		cycle_explain(&cycle, &invocation->style);
+	if (status < 0)
+		complain("%s", err.text);
+	layout_free(&cycle_layout, &cycle);
+	return status < 0 ? EXIT_NOT_READY : 0;
+}
+
+static int run(struct invocation *invocation)
+{
+	const char *method = option_value(invocation, "method");
+	struct session session;
+	struct error err = { "" };
+	int status = session_open(&session, invocation);
+	const struct gather gather = { .root = &session.root,
+		.host = &session.host,
+		.config = &session.config,
+		.imds = NULL,
+		.version = PACKAGE_VERSION };
+
+	if (status == 0 && method &&
+		config_set(&session.config, "hibernate", "method", method, &err) < 0) {
+		complain("--%s", err.text);
+		status = EXIT_USAGE;
+	}
+	if (status == 0 && !session.root.live) {
+		complain("%s is an image: only the running machine can hibernate",
+			session.root.path);
+		status = EXIT_USAGE;
+	}
+	if (status == 0 && option_given(invocation, "dry-run")) {
+		status = rehearse(invocation, &gather);
+	} else if (status == 0 && geteuid() != 0) {
+		complain("hibernate needs root: run it with sudo");
+		status = EXIT_NOT_READY;
+	} else if (status == 0) {
+		status = hibernate_now(invocation, &gather);
+	}
+	session_close(&session);
+	return status;
+}
+
+static const char *const methods[] = { "auto", "direct", "systemd", NULL };
+
+static const struct option_entry options[] = {
+	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
+		"who tells the kernel: auto, direct (ec2hib) or systemd" },
+	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL,
+		"say what would be done and what is in the way" },
+	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "what happened, as JSON" },
+};
+
+const struct command command_hibernate = {
+	.name = "hibernate",
+	.synopsis = "[--method METHOD] [--dry-run] [--json]",
+	.summary = "hibernate now; comes back after resume with what happened",
+	.details =
+		"Refuses, in the words of status, when the machine would not hibernate or not come\n"
+		"back. Runs the hooks, makes sure that the swap area and the kernel agree, writes\n"
+		"the image, and after resume puts back what it changed. When the kernel gives up\n"
+		"for a reason that may pass, it tries again; the machine is then as before.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.run = run,
+};

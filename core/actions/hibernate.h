@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Hibernating, as one transaction: the same for the command, the agent and the dashboard.
+ *
+ * Lock, look, refuse or prepare, hooks, write, and after resume put back what was changed, tell the
+ * hooks and the history. Whatever goes wrong on the way, the machine is left as it was.
+ */
+#ifndef EC2HIB_ACTIONS_HIBERNATE_H
+#define EC2HIB_ACTIONS_HIBERNATE_H
+
+#include <stdint.h>
+
+#include "core/facts/cycle.h"
+#include "core/facts/gather.h"
+
+enum hibernation_phase {
+	PHASE_PREPARING,
+	PHASE_HIBERNATING, /* the next thing is the write that stops the machine */
+	PHASE_RESUMED,
+	PHASE_FAILED, /* also: refused */
+};
+
+struct hibernation {
+	const struct gather *gather; /* of the running machine */
+	const char *reason;	     /* REASON_... */
+	const char *notice_action;   /* NULL: there was no notice */
+	const char *notice_time;
+	uint64_t asked; /* when it was asked for: CLOCK_BOOTTIME, ms; 0: now */
+	bool dry_run;	/* everything but the write that stops the machine */
+	/* A line for the log, with a priority of syslog(3). */
+	void (*log)(void *data, int priority, const char *text);
+	/* May be NULL. */
+	void (*phase)(void *data, enum hibernation_phase phase);
+	/* Asked before the write and between attempts; true gives up. May be NULL. */
+	bool (*cancelled)(void *data);
+	void *data; /* of the three functions */
+};
+
+/*
+ * 0 when the machine was away and is back, or with dry_run when it would go now. CYCLE, which must
+ * be zeroed, says what happened in any case, and is in the history; the caller frees it with
+ * layout_free(&cycle_layout, ...).
+ *
+ * -EBUSY: another ec2hib changes this machine. -EPERM: refused, in the words of the checks; nothing
+ * was changed. -ECANCELED. Else what failed, with the kernel's reason.
+ */
+int hibernate(
+	const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
+
+#endif

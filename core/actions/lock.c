@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/actions/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+/* How often a lock that is taken is tried again, milliseconds. */
+#define TRY_MS 20
+
+static int lock_open(const struct root *root, const char *path, struct error *err)
+{
+	int status;
+
+	if (!root->live)
+		return root_openat(root, "/", O_RDONLY | O_DIRECTORY, 0, err);
+	status = root_make_directory(root, RUN_FOLDER, err);
+	if (status < 0)
+		return status;
+	return root_openat(root, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644, err);
+}
+
+/* The file says whose the lock is; only the lock itself counts. */
+static void lock_sign(int fd)
+{
+	if (ftruncate(fd, 0) == 0)
+		dprintf(fd, "%ld\n", (long)getpid());
+}
+
+static int lock_complain(int fd, const struct root *root, struct error *err)
+{
+	char holder[16] = "";
+	ssize_t length = pread(fd, holder, sizeof(holder) - 1, 0);
+	long process = length > 0 ? strtol(holder, NULL, 10) : 0;
+
+	if (!root->live || process <= 0)
+		return error_set(err, EBUSY,
+			"another ec2hib is changing this machine; wait until it is done");
+	return error_set(err, EBUSY,
+		"another ec2hib (process %ld) is changing this machine; wait until it is done",
+		process);
+}
+
+int lock_take(
+	const struct root *root, const char *path, unsigned wait_ms, struct error *err)
+{
+	int fd = lock_open(root, path, err), code;
+
+	if (fd < 0)
+		return fd;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		code = errno;
+		if (code == EWOULDBLOCK && wait_ms >= TRY_MS) {
+			poll(NULL, 0, TRY_MS);
+			wait_ms -= TRY_MS;
+			continue;
+		}
+		if (code == EWOULDBLOCK)
+			lock_complain(fd, root, err);
+		else
+			error_errno(err, code, "cannot lock %s",
+				root->live ? path : root->path);
+		close(fd);
+		return code == EWOULDBLOCK ? -EBUSY : -code;
+	}
+	if (root->live)
+		lock_sign(fd);
+	return fd;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One at a time: setup, teardown and hibernation of a machine exclude each other. */
+#ifndef EC2HIB_ACTIONS_LOCK_H
+#define EC2HIB_ACTIONS_LOCK_H
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+
+#define RUN_FOLDER "/run/ec2hib"
+#define LOCK_PATH  RUN_FOLDER "/lock"	    /* whoever changes the machine */
+#define WATCH_LOCK RUN_FOLDER "/watch.lock" /* the agent */
+
+/*
+ * Takes the lock on PATH, a file below /run/ec2hib; for an image its folder is locked instead. Waits
+ * at most WAIT_MS for another to let go. A descriptor: closing it, or the end of the process, lets
+ * go. -EBUSY when somebody else has it; the error names its process.
+ */
+int lock_take(
+	const struct root *root, const char *path, unsigned wait_ms, struct error *err);
+
+#endif
