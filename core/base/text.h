@@ -69,6 +69,9 @@ int size_parse(const char *text, uint64_t *bytes);
 /* "512 bytes", "3.9 GiB", with one digit behind the point. */
 char *size_format(uint64_t bytes);
 
+/* Milliseconds as people say them, in at most two units: "13 ms", "9.3 s", "2 h 13 min". */
+char *duration_format(uint64_t ms);
+
 /* -1, 0 or 1 for two version strings, compared number by number as sort -V does. */
 int version_compare(const char *a, const char *b);
 
