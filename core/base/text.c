@@ -345,6 +345,33 @@ char *size_format(uint64_t bytes)
 	return text_format("%.1f %s", value, units[unit]);
 }
 
+char *duration_format(uint64_t ms)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = { { 24 * 3600 * 1000, "d" }, { 3600 * 1000, "h" },
+		{ 60 * 1000, "min" }, { 1000, "s" } };
+
+	if (ms < 1000)
+		return text_format("%llu ms", (unsigned long long)ms);
+	if (ms < 60 * 1000)
+		return text_format("%llu.%llu s", (unsigned long long)((ms + 50) / 1000),
+			(unsigned long long)((ms + 50) % 1000 / 100));
+	for (size_t i = 0;; i++) {
+		uint64_t whole = ms / units[i].ms;
+		uint64_t rest = ms % units[i].ms / units[i + 1].ms;
+
+		if (whole == 0)
+			continue;
+		if (rest == 0)
+			return text_format(
+				"%llu %s", (unsigned long long)whole, units[i].name);
+		return text_format("%llu %s %llu %s", (unsigned long long)whole,
+			units[i].name, (unsigned long long)rest, units[i + 1].name);
+	}
+}
+
 int version_compare(const char *a, const char *b)
 {
 	int order = strverscmp(a, b);
