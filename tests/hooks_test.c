@@ -309,10 +309,10 @@ static void facts_stand_in_the_environment(void **state)
 {
 	struct fixture *fixture = fixture_of(state);
 	memory_cleanup_free char *path = hook_path(fixture, "a");
-	memory_cleanup_free char *line = text_format("EC2HIB_HOOK=%s", path);
+	memory_cleanup_free char *line = text_format("program %s", path);
 
 	setenv("EC2HIB_LEAK", "1", 1);
-	put(fixture, "a", "env; echo arguments $#; cat; pwd");
+	put(fixture, "a", "env; echo program $0; echo arguments $#; cat; pwd");
 	run(fixture);
 	unsetenv("EC2HIB_LEAK");
 	assert_counts(fixture, 1, 0, 0);

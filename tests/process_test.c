@@ -317,10 +317,9 @@ static void user_can_cancel(void **state)
 
 struct script {
 	char path[64];
-	int fd;
 };
 
-/* A file with this text, opened only as a place (O_PATH), then renamed over by another. */
+/* An executable with this text. */
 static struct script script_make(const char *text)
 {
 	struct script script = { .path = "/tmp/ec2hib-process-XXXXXX" };
@@ -330,60 +329,22 @@ static struct script script_make(const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	assert_int_equal(fchmod(fd, 0700), 0);
 	close(fd);
-	script.fd = open(script.path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	assert_true(script.fd >= 0);
 	return script;
 }
 
-static int run_open(const struct script *script, struct strings *lines, struct error *err)
+static int run_file(
+	const struct script *script, struct strings *lines, struct error *err)
 {
 	const char *const arguments[] = { script->path, NULL };
 	struct process process = { .root = &host,
 		.arguments = arguments,
-		.file = &script->fd,
 		.timeout_ms = LONG_MS,
 		.line = keep_line,
 		.data = lines };
 	int status = process_execute(&process, NULL, err);
 
-	close(script->fd);
 	unlink(script->path);
 	return status;
-}
-
-static void opened_script_runs_whatever_its_path_names_now(void **state)
-{
-	struct script script = script_make("#!/bin/sh\necho checked\n");
-	struct script other = script_make("#!/bin/sh\necho exchanged\n");
-	strings_cleanup struct strings lines = { 0 };
-	struct error err;
-
-	(void)state;
-	assert_int_equal(rename(other.path, script.path), 0);
-	close(other.fd);
-	assert_int_equal(run_open(&script, &lines, &err), 0);
-	assert_int_equal(lines.count, 1);
-	assert_string_equal(lines.items[0], "checked");
-}
-
-static void opened_binary_is_left_no_descriptor(void **state)
-{
-	const char *const arguments[] = { "ls", "/proc/self/fd", NULL };
-	file_cleanup_close int file = open("/bin/ls", O_PATH | O_CLOEXEC);
-	strings_cleanup struct strings lines = { 0 };
-	struct process process = { .root = &host,
-		.arguments = arguments,
-		.file = &file,
-		.timeout_ms = LONG_MS,
-		.line = keep_line,
-		.data = &lines };
-	struct error err;
-
-	(void)state;
-	assert_true(file > STDERR_FILENO);
-	assert_int_equal(process_execute(&process, NULL, &err), 0);
-	/* 0, 1, 2 and the folder that ls reads. */
-	assert_int_equal(lines.count, 4);
 }
 
 static void file_that_cannot_be_started_says_why(void **state)
@@ -404,7 +365,7 @@ static void file_that_cannot_be_started_says_why(void **state)
 		struct script script = script_make(cases[i].text);
 		struct error err;
 
-		assert_int_equal(run_open(&script, NULL, &err), cases[i].status);
+		assert_int_equal(run_file(&script, NULL, &err), cases[i].status);
 		assert_true(text_ends(err.text, cases[i].says));
 	}
 }
@@ -424,8 +385,6 @@ int main(void)
 		cmocka_unit_test(left_behind_program_is_not_waited_for),
 		cmocka_unit_test(endless_writer_that_is_left_behind_is_not_read_for_ever),
 		cmocka_unit_test(user_can_cancel),
-		cmocka_unit_test(opened_script_runs_whatever_its_path_names_now),
-		cmocka_unit_test(opened_binary_is_left_no_descriptor),
 		cmocka_unit_test(file_that_cannot_be_started_says_why),
 	};
 

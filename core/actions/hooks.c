@@ -102,34 +102,29 @@ static int link_target(const struct hook *hook, char **target, struct error *err
 }
 
 /*
- * Opens the hook and looks at what was opened: what is checked here is what runs. Where a link led
- * when it was followed is only a hint: that path is opened and checked from the root down.
+ * 0 when only root can have put there what the hook's path names. It is run by that path, because a
+ * script asks its $0 where it is: between this look and the start only root could change it, for
+ * every folder on the way is root's.
  */
-static int hook_open(const struct hook *hook, struct error *err)
+static int hook_check(const struct hook *hook, struct error *err)
 {
 	const struct root *root = hook->hooks->root;
 	memory_cleanup_free char *target = NULL;
 	const char *path = hook->path;
 	struct stat status;
-	int fd = trusted_open(root, path, err), checked;
+	file_cleanup_close int fd = trusted_open(root, path, err);
+	file_cleanup_close int real = -1;
+	int checked;
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &status) == 0 && S_ISLNK(status.st_mode)) {
-		close(fd);
-		checked = link_target(hook, &target, err);
-		if (checked < 0)
-			return checked;
-		path = target;
-		fd = trusted_open(root, path, err);
-		if (fd < 0)
-			return fd;
-	}
-	checked = trusted_program(root, fd, path, err);
-	if (checked == 0)
-		return fd;
-	close(fd);
-	return checked;
+	if (fstat(fd, &status) < 0 || !S_ISLNK(status.st_mode))
+		return trusted_program(root, fd, path, err);
+	checked = link_target(hook, &target, err);
+	if (checked < 0)
+		return checked;
+	real = trusted_open(root, target, err);
+	return real < 0 ? real : trusted_program(root, real, target, err);
 }
 
 static void take_line(void *data, const char *line)
@@ -144,7 +139,7 @@ static bool ask_cancelled(void *data)
 	return hook->hooks->cancelled(hook->hooks->data);
 }
 
-static int hook_execute(struct hook *hook, int fd, const struct hook_fact *facts,
+static int hook_execute(struct hook *hook, const struct hook_fact *facts,
 	size_t fact_count, struct error *err)
 {
 	const struct hooks *hooks = hook->hooks;
@@ -152,7 +147,6 @@ static int hook_execute(struct hook *hook, int fd, const struct hook_fact *facts
 	struct process process = {
 		.root = hooks->root,
 		.arguments = (const char *const[]) { hook->path, NULL },
-		.file = &fd,
 		.timeout_ms = hooks->timeout_ms,
 		.grace_ms = hooks->timeout_ms < HOOK_GRACE_MS ? hooks->timeout_ms
 							      : HOOK_GRACE_MS,
@@ -162,7 +156,6 @@ static int hook_execute(struct hook *hook, int fd, const struct hook_fact *facts
 	};
 
 	strings_take(&environment, text_format("EC2HIB_EVENT=%s", hook->event));
-	strings_take(&environment, text_format("EC2HIB_HOOK=%s", hook->path));
 	for (size_t i = 0; i < fact_count; i++)
 		if (facts[i].value)
 			strings_take(
@@ -177,16 +170,15 @@ static void hook_run(struct hook *hook, const struct hook_fact *facts, size_t fa
 	struct hooks_result *result)
 {
 	struct error err = { "" };
-	file_cleanup_close int fd = hook_open(hook, &err);
-	int status;
+	int status = hook_check(hook, &err);
 
-	if (fd < 0) {
+	if (status < 0) {
 		result->refused++;
 		hook_complain(hook, "refused: ", &err);
 		return;
 	}
 	result->run++;
-	status = hook_execute(hook, fd, facts, fact_count, &err);
+	status = hook_execute(hook, facts, fact_count, &err);
 	if (status == 0)
 		return;
 	result->cancelled = status == -ECANCELED;

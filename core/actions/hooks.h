@@ -15,8 +15,8 @@
  * change: see core/base/trusted.h. A symbolic link may lead only to another file below hooks.d,
  * so that one hook can serve several folders.
  *
- * A hook finds in its environment EC2HIB_EVENT (the folder's name), EC2HIB_HOOK (its own path; a
- * script's $0 is /dev/fd/N, see core/base/process.h) and EC2HIB_ in front of each fact's name.
+ * A hook finds in its environment EC2HIB_EVENT (the folder's name) and EC2HIB_ in front of each
+ * fact's name.
  */
 #ifndef EC2HIB_ACTIONS_HOOKS_H
 #define EC2HIB_ACTIONS_HOOKS_H

@@ -93,24 +93,6 @@ static const char **environment_make(const char *const *added)
 	return environment;
 }
 
-/*
- * A script cannot be run from a descriptor that closes on exec, and the kernel says so with ENOENT
- * before it gives the old program up (execveat(2), "Bugs"). So a binary is run without leaving it
- * the descriptor, and a script keeps it.
- */
-static void become_file(const struct start *start, int file)
-{
-	char *const *arguments = (char *const *)start->process->arguments;
-	char *const *environment = (char *const *)start->environment;
-
-	fcntl(file, F_SETFD, FD_CLOEXEC);
-	syscall(SYS_execveat, file, "", arguments, environment, AT_EMPTY_PATH);
-	if (errno != ENOENT)
-		return;
-	fcntl(file, F_SETFD, 0);
-	syscall(SYS_execveat, file, "", arguments, environment, AT_EMPTY_PATH);
-}
-
 /* Standard input, the folder, and in an image its root. False and errno. */
 static bool become_settle(const struct start *start)
 {
@@ -156,11 +138,8 @@ __attribute__((noreturn)) static void become(const struct start *start)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	descriptors_hide();
 	if (become_settle(start)) {
-		if (process->file)
-			become_file(start, *process->file);
-		else
-			execve(start->path, (char *const *)process->arguments,
-				(char *const *)start->environment);
+		execve(start->path, (char *const *)process->arguments,
+			(char *const *)start->environment);
 	}
 	code = errno;
 	if (write(start->report, &code, sizeof(code)) < 0)
@@ -400,8 +379,7 @@ static int follow_to_end(const struct process *process, const char *path,
 int process_execute(const struct process *process, char **output, struct error *err)
 {
 	const char *name = process->arguments[0];
-	memory_cleanup_free char *path =
-		process->file ? text_copy(name) : process_find(process->root, name);
+	memory_cleanup_free char *path = process_find(process->root, name);
 	memory_cleanup_free const char **environment =
 		environment_make(process->environment);
 	struct start start = {
@@ -415,10 +393,6 @@ int process_execute(const struct process *process, char **output, struct error *
 	if (!path)
 		return error_set(
 			err, ENOENT, "%s%s is not installed", process->root->path, name);
-	if (process->file && *process->file <= STDERR_FILENO)
-		return error_set(err, EBADF,
-			"cannot run %s: its descriptor is %d, which is an output's", path,
-			*process->file);
 	for (int i = 0; i < 2; i++)
 		child.streams[i] = (struct stream) {
 			.fd = -1, .line = process->line, .data = process->data

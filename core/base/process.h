@@ -22,18 +22,10 @@
 /* Where the program NAME is in the usual folders of the root; the caller frees it, NULL: nowhere. */
 char *process_find(const struct root *root, const char *name);
 
-/*
- * A program to run. What is not set is not wanted.
- *
- * FILE is for a file whose owner and mode were looked at: exactly that file runs, whatever its path
- * names by now (execveat(2), AT_EMPTY_PATH; O_PATH is enough). The interpreter of a script opens it
- * by a name, and the only name that cannot come to mean another file is /dev/fd/N: so that is a
- * script's $0, its descriptor (not 0, 1 or 2) stays open in the script, and /proc has to be mounted.
- */
+/* A program to run. What is not set is not wanted. */
 struct process {
 	const struct root *root;
 	const char *const *arguments; /* NULL at the end; the first is a name or a path */
-	const int *file; /* an open executable; NULL: the first argument is looked for */
 	const char *const
 		*environment; /* NAME=VALUE, NULL at the end; wins over the clean one */
 	unsigned timeout_ms;  /* of CLOCK_MONOTONIC, which stands still in hibernation */
