@@ -8,6 +8,7 @@
 extern const struct command command_complete;
 extern const struct command command_help;
 extern const struct command command_hibernate;
+extern const struct command command_history;
 extern const struct command command_setup;
 extern const struct command command_status;
 extern const struct command command_teardown;

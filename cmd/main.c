@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_setup,
 	&command_teardown,
 	&command_hibernate,
+	&command_history,
 	&command_help,
 	&command_version,
 	&command_complete,

@@ -11,7 +11,7 @@ facts_file() {
 @test "--help names every command" {
 	run "$EC2HIB" --help
 	[ "$status" -eq 0 ]
-	for command in status setup teardown help version; do
+	for command in status setup teardown history help version; do
 		[[ "$output" == *"  $command "* ]]
 	done
 }
@@ -23,7 +23,7 @@ facts_file() {
 }
 
 @test "every command has --help that fits a screen" {
-	for command in status setup teardown help version; do
+	for command in status setup teardown history help version; do
 		run "$EC2HIB" $command --help
 		[ "$status" -eq 0 ]
 		[[ "${lines[0]}" == "Usage: ec2hib $command"* ]]

@@ -138,7 +138,7 @@ static bool take_syslog(struct log_line *line, const char *text, const char **me
 		return false;
 	program = strstr(text + stamp, " kernel: ");
 	if (program && program - text < SYSLOG_HEAD_MAX &&
-		!memmem(text + stamp, (size_t)(program - text) - stamp, ": ", 2))
+		!memmem(text + stamp, (size_t)(program - text) - stamp + 1, ": ", 2))
 		*message = program + strlen(" kernel: ");
 	return true;
 }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ec2hib history: past hibernations, from the history or from a kernel log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "config.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/kernel_log.h"
+#include "core/rules/timeline.h"
+#include "ui/history_view.h"
+
+static const struct option_entry options[] = {
+	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "the cycles as JSON" },
+	{ "log", 0, ARGUMENT_FILE, "FILE", NULL,
+		"read a kernel log (- reads standard input)" },
+};
+
+/* The log of the running kernel is no file with an end; a saved one is. */
+static int read_log(const struct session *session, const char *path, char **text,
+	size_t *size, struct error *err)
+{
+	uint64_t last;
+	int status;
+
+	if (strcmp(path, KERNEL_LOG_PATH) != 0)
+		return kernel_log_load(path, text, size, err);
+	status = kernel_log_read(&session->host, 0, text, &last, err);
+	if (status == 0)
+		*size = strlen(*text);
+	return status;
+}
+
+static int cycles_from_log(const struct session *session, const char *path,
+	cycle_list *list, struct error *err)
+{
+	memory_cleanup_free char *log = NULL;
+	timeline_list found = { 0 };
+	size_t size;
+	int status = read_log(session, path, &log, &size, err);
+
+	if (status < 0)
+		return status;
+	timelines_parse(log, size, (unsigned long)sysconf(_SC_PAGESIZE), &found);
+	list->is = FACT_KNOWN;
+	list->count = found.count;
+	list->items = memory_new(found.count, sizeof(*list->items));
+	for (size_t i = 0; i < found.count; i++)
+		cycle_take_timeline(&list->items[i], &found.items[i]);
+	timelines_free(&found);
+	return 0;
+}
+
+static void show_json(const cycle_list *list)
+{
+	json_t *object = json_pack(
+		"{s:s, s:o}", "ec2hib", PACKAGE_VERSION, "cycles", history_to_json(list));
+
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+}
+
+/* No cycles: of the history that is an answer, in a log something was looked for. */
+static int show_none(const struct invocation *invocation, const struct session *session,
+	const char *log)
+{
+	bool quiet = option_given(invocation, "quiet");
+
+	if (log && !quiet)
+		complain("no hibernation in %s",
+			strcmp(log, "-") == 0 ? "standard input" : log);
+	if (!log && !quiet && !option_given(invocation, "json"))
+		printf("no hibernation so far (%s%s/" HISTORY_NAME ")\n",
+			session->root.path, session->config.state_dir);
+	return log ? EXIT_NOT_READY : EXIT_READY;
+}
+
+static int answer(const struct invocation *invocation, const struct session *session,
+	const char *log, const cycle_list *list)
+{
+	if (option_given(invocation, "json"))
+		show_json(list);
+	if (list->count == 0)
+		return show_none(invocation, session, log);
+	if (option_given(invocation, "json") || option_given(invocation, "quiet"))
+		return EXIT_READY;
+	if (option_given(invocation, "verbose"))
+		history_explain(list, &invocation->style);
+	else
+		history_show(list, &invocation->style);
+	return EXIT_READY;
+}
+
+static int run(struct invocation *invocation)
+{
+	const char *log = option_value(invocation, "log");
+	struct session session;
+	cycle_list list = { 0 };
+	struct error err = { "" };
+	int status = session_open(&session, invocation);
+
+	if (status == 0) {
+		int got = log ? cycles_from_log(&session, log, &list, &err)
+			      : history_read(&session.root, session.config.state_dir,
+					&list, &err);
+
+		if (got < 0) {
+			complain("%s", err.text);
+			status = log ? EXIT_USAGE : EXIT_NOT_READY;
+		} else {
+			status = answer(invocation, &session, log, &list);
+		}
+	}
+	cycles_free(&list);
+	session_close(&session);
+	return status;
+}
+
+const struct command command_history = {
+	.name = "history",
+	.synopsis = "[--json] [--log FILE]",
+	.summary = "show past hibernations, or those in a kernel log",
+	.details =
+		"A line for each hibernation, newest last; -v shows all that is known of each.\n"
+		"With --log the history is not looked at: FILE is a saved kernel log, such as\n"
+		"/var/log/messages or the output of dmesg, or /dev/kmsg. The exit status is then\n"
+		"1 when there is no hibernation in it, and 2 when it cannot be read.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.operands = ARGUMENT_NONE,
+	.run = run,
+};

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ui/history_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+/* Between two columns of the table, and in front of what belongs to the line above. */
+#define GAP    2
+#define INDENT 4
+
+/* Where the values of a cycle in full begin. */
+#define VALUE_COLUMN 26
+
+/* ---- Values as texts; NULL where there is none ---- */
+
+/* What others wrote cannot move the cursor, nor use characters that are not there. */
+static char *show_text(const struct fact_text *fact, const struct style *style)
+{
+	char *text;
+
+	if (fact->is != FACT_KNOWN)
+		return NULL;
+	text = text_copy(fact->value);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f ||
+			((unsigned char)*c >= 0x80 && !style->utf8))
+			*c = '?';
+	return text;
+}
+
+static char *show_duration(const struct fact_number *ms)
+{
+	return ms->is == FACT_KNOWN ? duration_format(ms->value) : NULL;
+}
+
+static char *show_size(const struct fact_number *bytes)
+{
+	return bytes->is == FACT_KNOWN ? size_format(bytes->value) : NULL;
+}
+
+static char *show_rate(const struct fact_number *rate)
+{
+	double value = (double)rate->value / (double)MIB;
+
+	if (rate->is != FACT_KNOWN)
+		return NULL;
+	return text_format("%.*f MiB/s", value < 10 ? 1 : 0, value);
+}
+
+/* 1.3 s, 66 MiB/s */
+static char *show_transfer(const struct fact_number *time, const struct fact_number *rate)
+{
+	memory_cleanup_free char *speed = show_rate(rate);
+	char *text = show_duration(time);
+
+	if (text && speed)
+		text_append(&text, ", %s", speed);
+	return text;
+}
+
+static char *cell_began(const struct cycle *cycle, const struct style *style)
+{
+	const struct fact_number *clock = &cycle->timeline.entry;
+
+	if (cycle->began.is == FACT_KNOWN || clock->is != FACT_KNOWN)
+		return show_text(&cycle->began, style);
+	return text_format("[%5llu.%03llu]", (unsigned long long)(clock->value / 1000),
+		(unsigned long long)(clock->value % 1000));
+}
+
+static char *cell_reason(const struct cycle *cycle, const struct style *style)
+{
+	return show_text(&cycle->reason, style);
+}
+
+static char *cell_method(const struct cycle *cycle, const struct style *style)
+{
+	return show_text(&cycle->method, style);
+}
+
+static char *cell_result(const struct cycle *cycle, const struct style *style)
+{
+	return show_text(&cycle->result, style);
+}
+
+static char *cell_away(const struct cycle *cycle, const struct style *style)
+{
+	(void)style;
+	return show_duration(&cycle->away);
+}
+
+static char *cell_image(const struct cycle *cycle, const struct style *style)
+{
+	(void)style;
+	return show_size(&cycle->image_size);
+}
+
+static char *cell_write(const struct cycle *cycle, const struct style *style)
+{
+	(void)style;
+	return show_transfer(&cycle->timeline.write_time, &cycle->timeline.write_rate);
+}
+
+static char *cell_read(const struct cycle *cycle, const struct style *style)
+{
+	(void)style;
+	return show_transfer(&cycle->timeline.read_time, &cycle->timeline.read_rate);
+}
+
+static char *cell_freeze(const struct cycle *cycle, const struct style *style)
+{
+	const struct fact_number *user = &cycle->timeline.freeze_user;
+	const struct fact_number *kernel = &cycle->timeline.freeze_kernel;
+
+	(void)style;
+	if (user->is != FACT_KNOWN)
+		return NULL;
+	return duration_format(
+		user->value + (kernel->is == FACT_KNOWN ? kernel->value : 0));
+}
+
+static char *cell_power_off(const struct cycle *cycle, const struct style *style)
+{
+	(void)style;
+	return show_duration(&cycle->to_power_off);
+}
+
+/* ---- The table ---- */
+
+/* SPARE: the larger, the sooner a column is left out where the terminal is narrow. */
+static const struct column {
+	const char *title;
+	unsigned spare;
+	char *(*cell)(const struct cycle *cycle, const struct style *style);
+} columns[] = {
+	{ "began", 0, cell_began },
+	{ "reason", 2, cell_reason },
+	{ "method", 7, cell_method },
+	{ "result", 0, cell_result },
+	{ "away", 1, cell_away },
+	{ "image", 3, cell_image },
+	{ "write", 4, cell_write },
+	{ "read", 5, cell_read },
+	{ "freeze", 6, cell_freeze },
+	{ "to power-off", 8, cell_power_off },
+};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+struct table {
+	char **cells; /* a row for each cycle */
+	size_t rows;
+	unsigned widths[COLUMNS]; /* 0: the column is left out */
+};
+
+static void table_fill(
+	struct table *table, const cycle_list *list, const struct style *style)
+{
+	table->rows = list->count;
+	table->cells = memory_new(table->rows * COLUMNS, sizeof(*table->cells));
+	for (size_t i = 0; i < list->count * COLUMNS; i++) {
+		const struct column *column = &columns[i % COLUMNS];
+		unsigned *width = &table->widths[i % COLUMNS];
+		char *cell = column->cell(&list->items[i / COLUMNS], style);
+
+		table->cells[i] = cell;
+		if (cell && *width < strlen(column->title))
+			*width = (unsigned)strlen(column->title);
+		if (cell && *width < strlen(cell))
+			*width = (unsigned)strlen(cell);
+	}
+}
+
+static void table_fit(struct table *table, const struct style *style)
+{
+	for (;;) {
+		unsigned total = 0;
+		size_t least = COLUMNS;
+
+		for (size_t i = 0; i < COLUMNS; i++) {
+			if (!table->widths[i])
+				continue;
+			total += table->widths[i] + GAP;
+			if (columns[i].spare &&
+				(least == COLUMNS ||
+					columns[i].spare > columns[least].spare))
+				least = i;
+		}
+		if (!style->width || total <= style->width + GAP || least == COLUMNS)
+			return;
+		table->widths[least] = 0;
+	}
+}
+
+static enum colour result_colour(const struct cycle *cycle)
+{
+	if (fact_text_is(&cycle->result, RESULT_RESUMED) ||
+		fact_text_is(&cycle->result, RESULT_TESTED))
+		return COLOUR_GOOD;
+	if (fact_text_is(&cycle->result, RESULT_FAILED) ||
+		fact_text_is(&cycle->result, RESULT_REFUSED))
+		return COLOUR_BAD;
+	return COLOUR_RISK;
+}
+
+/* CYCLE is NULL for the line of titles. */
+static void show_row(const struct table *table, char *const *cells,
+	const struct cycle *cycle, const struct style *style)
+{
+	size_t last = COLUMNS;
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (table->widths[i])
+			last = i;
+	for (size_t i = 0; i < COLUMNS; i++) {
+		const char *text = cells ? cells[i] : columns[i].title;
+		bool result = cycle && columns[i].cell == cell_result;
+
+		if (!table->widths[i])
+			continue;
+		if (result)
+			fputs(style_colour(style, result_colour(cycle)), stdout);
+		printf("%-*s", i == last ? 0 : (int)table->widths[i], text ? text : "-");
+		if (result)
+			fputs(style_colour(style, COLOUR_PLAIN), stdout);
+		fputs(i == last ? "\n" : "  ", stdout);
+	}
+}
+
+static void show_message(const struct cycle *cycle, const struct style *style)
+{
+	memory_cleanup_free char *message = show_text(&cycle->message, style);
+
+	if (!message)
+		return;
+	printf("%*s", INDENT, "");
+	style_wrap(style, stdout, message, INDENT, INDENT);
+}
+
+void history_show(const cycle_list *list, const struct style *style)
+{
+	struct table table = { 0 };
+
+	table_fill(&table, list, style);
+	table_fit(&table, style);
+	fputs(style_colour(style, COLOUR_STRONG), stdout);
+	show_row(&table, NULL, NULL, style);
+	fputs(style_colour(style, COLOUR_PLAIN), stdout);
+	for (size_t i = 0; i < table.rows; i++) {
+		show_row(&table, table.cells + i * COLUMNS, &list->items[i], style);
+		show_message(&list->items[i], style);
+	}
+	for (size_t i = 0; i < table.rows * COLUMNS; i++)
+		free(table.cells[i]);
+	free(table.cells);
+}
+
+/* ---- One cycle in full ---- */
+
+/* TEXT, which may be NULL for nothing to say, is taken over. */
+static void show_value(const char *title, char *text, const struct style *style)
+{
+	if (!text)
+		return;
+	printf("  %-*s", VALUE_COLUMN - 2, title);
+	style_wrap(style, stdout, text, VALUE_COLUMN, VALUE_COLUMN);
+	free(text);
+}
+
+static void show_moved(const char *title, const struct fact_number *size,
+	const struct fact_number *time, const struct fact_number *rate,
+	const struct style *style)
+{
+	memory_cleanup_free char *bytes = show_size(size);
+	memory_cleanup_free char *took = show_transfer(time, rate);
+
+	if (bytes && took)
+		show_value(title, text_format("%s in %s", bytes, took), style);
+	else if (!bytes && size->is == FACT_UNKNOWN && size->why)
+		show_value(title, text_format("not known: %s", size->why), style);
+}
+
+/* 12.345 ms, 0.456 ms late, 0.103 ms without interrupts */
+static void show_devices(const char *title, const struct fact_number *const *times,
+	const char *const *names, const struct style *style)
+{
+	char *text = NULL;
+
+	for (int i = 0; i < 3; i++)
+		if (times[i]->is == FACT_KNOWN)
+			text_append(&text, "%s%llu.%03llu ms%s", text ? ", " : "",
+				(unsigned long long)(times[i]->value / 1000),
+				(unsigned long long)(times[i]->value % 1000), names[i]);
+	show_value(title, text, style);
+}
+
+static void explain_timeline(const struct timeline *timeline, const struct style *style)
+{
+	static const char *const stopping[] = { "", " late", " without interrupts" };
+	static const char *const starting[] = { " without interrupts", " early", "" };
+	const struct fact_number *const stop[] = { &timeline->devices_freeze_us,
+		&timeline->devices_freeze_late_us, &timeline->devices_freeze_noirq_us };
+	const struct fact_number *const start[] = { &timeline->devices_restore_noirq_us,
+		&timeline->devices_restore_early_us, &timeline->devices_restore_us };
+	char *image = show_size(&timeline->image_size);
+
+	show_value("sync file systems", show_duration(&timeline->sync), style);
+	show_value("freeze user space", show_duration(&timeline->freeze_user), style);
+	show_value("freeze kernel tasks", show_duration(&timeline->freeze_kernel), style);
+	show_moved("set memory aside", &timeline->allocate_size, &timeline->allocate_time,
+		&timeline->allocate_rate, style);
+	show_devices("stop devices", stop, stopping, style);
+	if (image && timeline->image_pages.is == FACT_KNOWN)
+		text_append(&image, ", %llu pages",
+			(unsigned long long)timeline->image_pages.value);
+	show_value("image", image, style);
+	show_moved("write", &timeline->write_size, &timeline->write_time,
+		&timeline->write_rate, style);
+	if (timeline->threads.is == FACT_KNOWN)
+		show_value("compression threads",
+			text_format("%llu", (unsigned long long)timeline->threads.value),
+			style);
+	show_value("compressed", show_size(&timeline->compressed_size), style);
+	show_moved("read", &timeline->read_size, &timeline->read_time,
+		&timeline->read_rate, style);
+	show_devices("start devices", start, starting, style);
+}
+
+static char *notice_of(const struct cycle *cycle, const struct style *style)
+{
+	memory_cleanup_free char *action = show_text(&cycle->notice_action, style);
+	memory_cleanup_free char *time = show_text(&cycle->notice_time, style);
+
+	if (!action)
+		return NULL;
+	return text_format("%s%s%s", action, time ? ", " : "", time ? time : "");
+}
+
+void cycle_explain(const struct cycle *cycle, const struct style *style)
+{
+	memory_cleanup_free char *began = cell_began(cycle, style);
+	memory_cleanup_free char *result = show_text(&cycle->result, style);
+
+	printf("%s%s%s  %s%s%s\n", style_colour(style, COLOUR_STRONG),
+		began ? began : "at an unknown time", style_colour(style, COLOUR_PLAIN),
+		style_colour(style, result_colour(cycle)),
+		result ? result : "no result is known",
+		style_colour(style, COLOUR_PLAIN));
+	show_value("why", show_text(&cycle->message, style), style);
+	show_value("reason", cell_reason(cycle, style), style);
+	show_value("notice", notice_of(cycle, style), style);
+	show_value("method", cell_method(cycle, style), style);
+	if (cycle->tries.is == FACT_KNOWN)
+		show_value("tries",
+			text_format("%llu", (unsigned long long)cycle->tries.value),
+			style);
+	show_value("kernel", show_text(&cycle->kernel, style), style);
+	show_value("prepare", show_duration(&cycle->prepare), style);
+	explain_timeline(&cycle->timeline, style);
+	show_value("to power-off", show_duration(&cycle->to_power_off), style);
+	show_value("away", show_duration(&cycle->away), style);
+}
+
+void history_explain(const cycle_list *list, const struct style *style)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (i)
+			putchar('\n');
+		cycle_explain(&list->items[i], style);
+	}
+}
+
+json_t *history_to_json(const cycle_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(
+			array, layout_to_json(&cycle_layout, &list->items[i]));
+	return array;
+}
