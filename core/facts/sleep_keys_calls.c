@@ -8,7 +8,10 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#define KEY_BYTES (KEY_MAX / 8 + 1)
+/* Bits of 0 to MOST in bytes; EVIOCSMASK takes whole longs only (evdev.c, bits_from_user). */
+#define LONG_BITS	 (8 * sizeof(long))
+#define MASK_BYTES(most) (((most) / LONG_BITS + 1) * sizeof(long))
+#define KEY_BYTES	 MASK_BYTES(KEY_MAX)
 
 static bool bit_is_set(const unsigned char *bits, unsigned bit)
 {
@@ -58,7 +61,7 @@ static bool kernel_use_boottime(int fd)
 static void kernel_only_keys(int fd)
 {
 #ifdef EVIOCSMASK
-	unsigned char types[EV_MAX / 8 + 1] = { 0 }, codes[KEY_BYTES] = { 0 };
+	unsigned char types[MASK_BYTES(EV_MAX)] = { 0 }, codes[KEY_BYTES] = { 0 };
 	struct input_mask mask = {
 		.type = EV_KEY, .codes_size = sizeof(codes), .codes_ptr = (uintptr_t)codes
 	};
