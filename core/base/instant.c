@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/base/instant.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define FRACTION_DIGITS 9
+
+/* Month from 1, everything else as people write it. */
+struct calendar {
+	int year, month, day, hour, minute, second;
+};
+
+/* DIGITS decimal digits at *TEXT, which moves behind them. */
+static bool take_number(const char **text, int digits, int *number)
+{
+	*number = 0;
+	for (; digits; digits--, (*text)++) {
+		if (**text < '0' || **text > '9')
+			return false;
+		*number = *number * 10 + (**text - '0');
+	}
+	return true;
+}
+
+static bool take_text(const char **text, const char *expected)
+{
+	size_t length = strlen(expected);
+
+	if (strncmp(*text, expected, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
+static bool is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static int month_days(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	return month == 2 && is_leap(year) ? 29 : days[month - 1];
+}
+
+static int count_seconds(const struct calendar *c, int64_t *when)
+{
+	int64_t days = 0;
+
+	if (c->year < INSTANT_YEAR_MIN || c->year > INSTANT_YEAR_MAX || c->month < 1 ||
+		c->month > 12 || c->day < 1 || c->day > month_days(c->year, c->month) ||
+		c->hour > 23 || c->minute > 59 || c->second > 59)
+		return -EINVAL;
+	for (int year = 1970; year < c->year; year++)
+		days += is_leap(year) ? 366 : 365;
+	for (int month = 1; month < c->month; month++)
+		days += month_days(c->year, month);
+	days += c->day - 1;
+	*when = ((days * 24 + c->hour) * 60 + c->minute) * 60 + c->second;
+	return 0;
+}
+
+/* HH:MM:SS */
+static bool take_clock(const char **text, struct calendar *c)
+{
+	return take_number(text, 2, &c->hour) && take_text(text, ":") &&
+	       take_number(text, 2, &c->minute) && take_text(text, ":") &&
+	       take_number(text, 2, &c->second);
+}
+
+/* Nothing, or a point and digits. */
+static bool take_fraction(const char **text)
+{
+	size_t digits;
+
+	if (!take_text(text, "."))
+		return true;
+	digits = strspn(*text, "0123456789");
+	*text += digits;
+	return digits >= 1 && digits <= FRACTION_DIGITS;
+}
+
+int instant_parse(const char *text, int64_t *when)
+{
+	struct calendar c;
+
+	if (!take_number(&text, 4, &c.year) || !take_text(&text, "-") ||
+		!take_number(&text, 2, &c.month) || !take_text(&text, "-") ||
+		!take_number(&text, 2, &c.day) || !take_text(&text, "T") ||
+		!take_clock(&text, &c) || !take_fraction(&text) ||
+		!take_text(&text, "Z") || *text)
+		return -EINVAL;
+	return count_seconds(&c, when);
+}
+
+static bool take_month(const char **text, int *month)
+{
+	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+	for (*month = 1; *month <= 12; (*month)++)
+		if (take_text(text, names[*month - 1]))
+			return true;
+	return false;
+}
+
+int instant_parse_gmt(const char *text, int64_t *when)
+{
+	int digits = (int)strspn(text, "0123456789");
+	struct calendar c;
+
+	if (digits < 1 || digits > 2 || !take_number(&text, digits, &c.day) ||
+		!take_text(&text, " ") || !take_month(&text, &c.month) ||
+		!take_text(&text, " ") || !take_number(&text, 4, &c.year) ||
+		!take_text(&text, " ") || !take_clock(&text, &c) ||
+		!take_text(&text, " GMT") || *text)
+		return -EINVAL;
+	return count_seconds(&c, when);
+}
+
+void instant_format(int64_t when, char text[INSTANT_LENGTH])
+{
+	time_t seconds = (time_t)when;
+	struct tm calendar;
+
+	if (!gmtime_r(&seconds, &calendar) ||
+		strftime(text, INSTANT_LENGTH, "%Y-%m-%dT%H:%M:%SZ", &calendar) == 0)
+		text[0] = '\0';
+}

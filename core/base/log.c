@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/base/log.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/datagram.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+/* The journal takes no longer names. */
+#define FIELD_NAME_LENGTH 64
+
+/* So that a busy journal makes us lose nothing: the protocol's page advises to raise it. */
+#define SEND_BUFFER (1024 * 1024)
+
+/* For a reader that is slow; one that stands still is waited for once. */
+#define WAIT_MS 1000
+
+/* ---- Where to ------------------------------------------------------------------------------- */
+
+bool log_is_journal(int fd, const char *journal_stream)
+{
+	strings_cleanup struct strings parts = { 0 };
+	uint64_t device, inode;
+	struct stat status;
+
+	if (!journal_stream || fstat(fd, &status) < 0)
+		return false;
+	strings_split(&parts, journal_stream, ":");
+	return parts.count == 2 && number_parse(parts.items[0], &device) == 0 &&
+	       number_parse(parts.items[1], &inode) == 0 && device == status.st_dev &&
+	       inode == status.st_ino;
+}
+
+static void start(struct log *log, enum log_kind kind, const char *name, int fd)
+{
+	*log = (struct log) { .kind = kind, .fd = fd, .most = LOG_INFO, .name = name };
+}
+
+void log_to_lines(struct log *log, const char *name, int fd, bool priorities)
+{
+	start(log, LOG_TO_LINES, name, fd);
+	log->priorities = priorities;
+}
+
+void log_to_syslog(struct log *log, const char *name)
+{
+	start(log, LOG_TO_SYSLOG, name, -1);
+	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+int log_to_journal(struct log *log, const char *name, const char *path, struct error *err)
+{
+	int size = SEND_BUFFER, fd = datagram_connect(path, err);
+
+	if (fd < 0)
+		return error_prefix(err, fd, "the journal");
+	/* The first may go beyond net.core.wmem_max; neither has to succeed. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	start(log, LOG_TO_JOURNAL, name, fd);
+	return 0;
+}
+
+void log_close(struct log *log)
+{
+	if (log->kind == LOG_TO_SYSLOG)
+		closelog();
+	if (log->kind == LOG_TO_JOURNAL)
+		close(log->fd);
+	log_to_lines(log, log->name, -1, false);
+}
+
+/* ---- The journal -------------------------------------------------------------------------------- */
+
+/* An entry on its way: bytes, which may be zeros. */
+struct entry {
+	char *bytes;
+	size_t length;
+	size_t room;
+};
+
+static void entry_add(struct entry *entry, const void *bytes, size_t length)
+{
+	if (entry->room - entry->length < length) {
+		entry->room = (entry->length + length) * 2;
+		entry->bytes = realloc(entry->bytes, entry->room);
+		if (!entry->bytes)
+			abort();
+	}
+	memcpy(entry->bytes + entry->length, bytes, length);
+	entry->length += length;
+}
+
+/* journald leaves out what is called otherwise; here it would break the lines as well. */
+static bool field_name_is_good(const char *name)
+{
+	size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return length > 0 && length <= FIELD_NAME_LENGTH && !name[length] &&
+	       *name >= 'A' && *name <= 'Z';
+}
+
+/* NAME=VALUE, or when there is a newline in it: NAME, the length in 64 bits, the value. */
+static void entry_add_field(struct entry *entry, const char *name, const char *value)
+{
+	size_t length = strlen(value);
+
+	entry_add(entry, name, strlen(name));
+	if (strchr(value, '\n')) {
+		uint64_t size = htole64(length);
+
+		entry_add(entry, "\n", 1);
+		entry_add(entry, &size, sizeof(size));
+	} else {
+		entry_add(entry, "=", 1);
+	}
+	entry_add(entry, value, length);
+	entry_add(entry, "\n", 1);
+}
+
+/* A file in memory that cannot change any more, as journald wants it; a descriptor or -1. */
+static int entry_memory(const struct entry *entry)
+{
+	int fd = memfd_create("ec2hib-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -1;
+	if (write(fd, entry->bytes, entry->length) == (ssize_t)entry->length &&
+		fcntl(fd, F_ADD_SEALS,
+			F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* A datagram without content that carries the entry's file. */
+static bool send_memory(int socket_fd, const struct entry *entry, int wait_ms)
+{
+	int fd = entry_memory(entry);
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .room = { 0 } };
+	struct msghdr message = { .msg_control = &control,
+		.msg_controllen = sizeof(control.room) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	bool sent;
+
+	if (fd < 0)
+		return false;
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	sent = datagram_send(socket_fd, &message, wait_ms) == 0;
+	close(fd);
+	return sent;
+}
+
+static bool send_entry(int fd, const struct entry *entry, int wait_ms)
+{
+	struct iovec part = { .iov_base = entry->bytes, .iov_len = entry->length };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	int status = datagram_send(fd, &message, wait_ms);
+
+	/* ENOBUFS, too, is said of a datagram that is too large (unix(7), send(2)). */
+	if (status == -EMSGSIZE || status == -ENOBUFS)
+		return send_memory(fd, entry, wait_ms);
+	return status == 0;
+}
+
+/* How long this message may wait. */
+static int wait_ms(const struct log *log)
+{
+	return log->stuck ? 0 : WAIT_MS;
+}
+
+static bool journal_message(const struct log *log, int priority, const char *text,
+	const struct log_field *fields, size_t field_count)
+{
+	struct entry entry = { 0 };
+	char digit[] = { (char)('0' + LOG_PRI(priority)), '\0' };
+	bool sent;
+
+	entry_add_field(&entry, "MESSAGE", text);
+	entry_add_field(&entry, "PRIORITY", digit);
+	entry_add_field(&entry, "SYSLOG_IDENTIFIER", log->name);
+	for (size_t i = 0; i < field_count; i++)
+		if (fields[i].value && field_name_is_good(fields[i].name))
+			entry_add_field(&entry, fields[i].name, fields[i].value);
+	sent = send_entry(log->fd, &entry, wait_ms(log));
+	free(entry.bytes);
+	return sent;
+}
+
+/* ---- Messages ------------------------------------------------------------------------------------- */
+
+/* With one write, so that lines of two programs on one descriptor do not mix. */
+static bool line_message(const struct log *log, int priority, const char *text)
+{
+	memory_cleanup_free char *line =
+		log->priorities ? text_format("<%d>%s\n", LOG_PRI(priority), text)
+				: text_format("%s: %s\n", log->name, text);
+	size_t length = strlen(line);
+
+	return descriptor_writable(log->fd, wait_ms(log)) &&
+	       write(log->fd, line, length) == (ssize_t)length;
+}
+
+void log_message(struct log *log, int priority, const char *text,
+	const struct log_field *fields, size_t field_count)
+{
+	memory_cleanup_free char *shown = NULL;
+	bool delivered = true;
+
+	if (LOG_PRI(priority) > log->most)
+		return;
+	shown = text_printable(text, strlen(text));
+	switch (log->kind) {
+	case LOG_TO_LINES:
+		delivered = line_message(log, priority, shown);
+		break;
+	case LOG_TO_SYSLOG:
+		syslog(LOG_PRI(priority), "%s", shown);
+		break;
+	case LOG_TO_JOURNAL:
+		delivered = journal_message(log, priority, shown, fields, field_count);
+		break;
+	}
+	log->stuck = !delivered;
+	if (!delivered)
+		log->lost++;
+}
+
+void log_text(struct log *log, int priority, const char *format, ...)
+{
+	memory_cleanup_free char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = text_format_list(format, arguments);
+	va_end(arguments);
+	log_message(log, priority, text, NULL, 0);
+}

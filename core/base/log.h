@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The agent's log: a priority, one sentence, and facts beside it for programs.
+ *
+ * It goes to one of three places, each without a library: lines on a descriptor, syslog(3), or the
+ * journal's native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), which alone keeps the
+ * facts as fields. A message that cannot be delivered within a second is lost, and those after it are
+ * not waited for until one is delivered again: what the agent does matters more than what it says.
+ * How many were lost is counted. Who logs lines to a pipe has to ignore SIGPIPE.
+ *
+ * Which place it is, is decided in cmd/, which reads the environment.
+ */
+#ifndef EC2HIB_BASE_LOG_H
+#define EC2HIB_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <syslog.h> /* LOG_INFO and the other priorities */
+
+#include "core/base/error.h"
+
+#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+enum log_kind { LOG_TO_LINES, LOG_TO_SYSLOG, LOG_TO_JOURNAL };
+
+struct log {
+	enum log_kind kind;
+	int fd;		 /* of the lines (the caller's) or of the journal (ours) */
+	bool priorities; /* a line begins with <N>, as sd-daemon(3) has it */
+	int most;	 /* what is less important than this priority is left out */
+	const char
+		*name; /* SYSLOG_IDENTIFIER, and the name in syslog; stays the caller's */
+	bool stuck;    /* the last message was lost */
+	unsigned long lost;
+};
+
+/* A fact beside a message: EC2HIB_EVENT=notice. */
+struct log_field {
+	const char *name;  /* A to Z, 0 to 9 and _, a letter first; at most 64 bytes */
+	const char *value; /* anything; NULL: left out */
+};
+
+/*
+ * Whether FD (standard error) is the journal: JOURNAL_STREAM, that variable's text (NULL: not set),
+ * names its device and inode (systemd.exec(5)).
+ */
+bool log_is_journal(int fd, const char *journal_stream);
+
+/* Lines on FD, which stays the caller's. */
+void log_to_lines(struct log *log, const char *name, int fd, bool priorities);
+
+/* syslog(3), facility daemon. */
+void log_to_syslog(struct log *log, const char *name);
+
+/* The journal's socket at PATH. 0 or a negative errno, then LOG is as it was. */
+int log_to_journal(
+	struct log *log, const char *name, const char *path, struct error *err);
+
+void log_close(struct log *log);
+
+/*
+ * One message. PRIORITY is one of syslog(3). TEXT is made printable (text_printable()), so it is
+ * one line wherever it goes; the fields go to the journal alone, as they are.
+ */
+void log_message(struct log *log, int priority, const char *text,
+	const struct log_field *fields, size_t field_count);
+
+/* The same without fields, with a format. */
+void log_text(struct log *log, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Notices: what the metadata service says will happen to this instance.
+ *
+ * An answer is untrusted. What is not exactly the documented form is an error and never a notice: a
+ * size limit, one JSON value with nothing behind it, no key twice, known words, a time that exists.
+ * Members that are not known are allowed, so that a service that learns to say more is still heard.
+ *
+ * Sources, EC2 User Guide: "Spot Instance interruption notices" (spot/instance-action), "EC2
+ * instance rebalance recommendations" (events/recommendations/rebalance), "Scheduled events for
+ * Amazon EC2 instances" (events/maintenance/scheduled); EC2 Auto Scaling User Guide: "Retrieve the
+ * target lifecycle state through instance metadata" (autoscaling/target-lifecycle-state).
+ */
+#ifndef EC2HIB_RULES_NOTICE_H
+#define EC2HIB_RULES_NOTICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+
+/* Bytes; the documented answers have less than 100, and some 200 for each scheduled event. */
+#define NOTICE_TEXT_LIMIT      ((size_t)4096)
+#define NOTICE_LIST_TEXT_LIMIT ((size_t)64 * 1024)
+
+enum notice_kind {
+	NOTICE_HIBERNATE,
+	NOTICE_STOP,
+	NOTICE_TERMINATE,
+	NOTICE_REBALANCE,
+	NOTICE_MAINTENANCE,
+	NOTICE_LIFECYCLE,
+	NOTICE_KIND_COUNT
+};
+
+/* hibernate, stop, terminate, rebalance, maintenance, lifecycle. */
+extern const char *const notice_kinds[NOTICE_KIND_COUNT];
+
+struct notice {
+	enum notice_kind kind;
+	char time
+		[32]; /* ISO 8601 UTC, as the service said it; "": a lifecycle state has none */
+	int64_t when; /* TIME in seconds since 1970 */
+	char id[96];  /* of a scheduled event; else "" */
+	char detail
+		[64]; /* the code of a scheduled event (system-reboot), the lifecycle state */
+};
+
+/*
+ * Each takes the answer's text (NUL-terminated) and fills *NOTICE. 0, or a negative errno with a
+ * sentence and *NOTICE all zero: -EFBIG too long, -EBADMSG not the documented form.
+ */
+int notice_parse_action(const char *text, struct notice *notice, struct error *err);
+int notice_parse_rebalance(const char *text, struct notice *notice, struct error *err);
+
+/* Every documented state is one, also InService: see notice_leaves_service(). */
+int notice_parse_lifecycle(const char *text, struct notice *notice, struct error *err);
+
+/*
+ * The events whose state is "active", in the list's order; none is fine. *NOTICES is the caller's,
+ * who frees it; NULL when *COUNT is 0. One event that is not of the documented form makes the whole
+ * answer an error.
+ */
+int notice_parse_maintenance(
+	const char *text, struct notice **notices, size_t *count, struct error *err);
+
+/* A lifecycle state in which the instance serves no more: all but InService and Warmed:Running. */
+bool notice_leaves_service(const struct notice *notice);
+
+/* The same notice, heard again: kind and time, and the event's id or the lifecycle state. */
+bool notice_same(const struct notice *a, const struct notice *b);
+
+/*
+ * What notice_same() compares as one line of printable ASCII, to be kept across a restart:
+ * "hibernate 2017-09-18T08:22:00Z". The caller frees it.
+ */
+char *notice_id(const struct notice *notice);
+
+#endif
