@@ -63,9 +63,17 @@ static void offer_arguments(
 		offer("http://[fd00:ec2::254]", typed,
 			"the service of an instance, IPv6");
 		break;
+	case ARGUMENT_TEXT:
 	case ARGUMENT_NONE:
 		break;
 	}
+}
+
+static void offer_subcommands(const struct command *command, const char *typed)
+{
+	for (size_t i = 0; command->subcommands[i]; i++)
+		offer(command->subcommands[i]->name, typed,
+			command->subcommands[i]->summary);
 }
 
 /* The option that WORD names, and that wants an argument; NULL otherwise. */
@@ -103,6 +111,8 @@ static int run(struct invocation *invocation)
 			awaited = awaits_argument(command, typed);
 		else if (!command)
 			command = command_find(typed);
+		else if (subcommand_find(command, typed))
+			command = subcommand_find(command, typed);
 	}
 	if (awaited) {
 		offer_arguments(awaited->kind, awaited->words, typed);
@@ -114,7 +124,11 @@ static int run(struct invocation *invocation)
 		offer_options(global_options, global_option_count, typed);
 		return 0;
 	}
-	offer_arguments(command ? command->operands : ARGUMENT_COMMAND, NULL, typed);
+	if (command && command->subcommands)
+		offer_subcommands(command, typed);
+	else
+		offer_arguments(
+			command ? command->operands : ARGUMENT_COMMAND, NULL, typed);
 	return 0;
 }
 

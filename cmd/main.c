@@ -30,6 +30,23 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+const struct command *subcommand_find(const struct command *command, const char *name)
+{
+	const struct command *const *all = command->subcommands;
+
+	for (; all && *all; all++)
+		if (strcmp((*all)->name, name) == 0)
+			return *all;
+	return NULL;
+}
+
+char *command_words(const struct command *command)
+{
+	return command->parent
+		       ? text_format("%s %s", command->parent->name, command->name)
+		       : text_copy(command->name);
+}
+
 void complain(const char *format, ...)
 {
 	va_list arguments;
