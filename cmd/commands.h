@@ -7,6 +7,9 @@
 
 extern const struct command command_complete;
 extern const struct command command_help;
+extern const struct command command_imds;
+extern const struct command command_imds_get;
+extern const struct command command_imds_serve;
 extern const struct command command_setup;
 extern const struct command command_status;
 extern const struct command command_teardown;

@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_status,
 	&command_setup,
 	&command_teardown,
+	&command_imds,
 	&command_help,
 	&command_version,
 	&command_complete,
