@@ -35,6 +35,7 @@ enum argument_kind {
 	ARGUMENT_WORD,	  /* one of the words of the table */
 	ARGUMENT_CHECK,	  /* the id of a check */
 	ARGUMENT_COMMAND, /* the name of a command */
+	ARGUMENT_ITEM,	  /* a path of the metadata service */
 	ARGUMENT_TEXT,	  /* anything; nothing is offered */
 };
 

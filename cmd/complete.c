@@ -28,11 +28,23 @@ static void offer_options(
 	}
 }
 
+static void offer_words(const char *const *words, const char *typed)
+{
+	for (; words && *words; words++)
+		offer(*words, typed, NULL);
+}
+
 static void offer_arguments(
 	enum argument_kind kind, const char *const *words, const char *typed)
 {
 	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G",
 		NULL };
+
+	static const char *const items[] = { "ami-id", "hibernation/configured",
+		"instance-id", "instance-life-cycle", "instance-type", "placement/region",
+		"spot/instance-action", "events/maintenance/scheduled",
+		"events/recommendations/rebalance", "meta-data/",
+		"dynamic/instance-identity/document", "user-data", NULL };
 
 	switch (kind) {
 	case ARGUMENT_FILE:
@@ -42,11 +54,13 @@ static void offer_arguments(
 		puts(":folders");
 		break;
 	case ARGUMENT_SIZE:
-		words = sizes;
-		/* fall through */
+		offer_words(sizes, typed);
+		break;
+	case ARGUMENT_ITEM:
+		offer_words(items, typed);
+		break;
 	case ARGUMENT_WORD:
-		for (; words && *words; words++)
-			offer(*words, typed, NULL);
+		offer_words(words, typed);
 		break;
 	case ARGUMENT_CHECK:
 		for (size_t i = 0; i < check_count; i++)
