@@ -35,6 +35,8 @@ enum argument_kind {
 	ARGUMENT_WORD,	  /* one of the words of the table */
 	ARGUMENT_CHECK,	  /* the id of a check */
 	ARGUMENT_COMMAND, /* the name of a command */
+	ARGUMENT_ITEM,	  /* a path of the metadata service */
+	ARGUMENT_TEXT,	  /* anything; nothing is offered */
 };
 
 struct option_entry {
@@ -48,8 +50,15 @@ struct option_entry {
 
 struct invocation;
 
+/*
+ * A command has either options and run(), or subcommands, each with its own (imds get): then the
+ * word behind its name says which.
+ */
 struct command {
 	const char *name;
+	const struct command *parent; /* of a subcommand: the command that has it */
+	const struct command *const
+		*subcommands; /* NULL at the end; NULL: there are none */
 	const char *synopsis; /* behind the name */
 	const char *summary;  /* one line */
 	const char *details;  /* a paragraph for --help */
@@ -68,8 +77,18 @@ extern const size_t command_count;
 
 /* The command with this name, or NULL. */
 const struct command *command_find(const char *name);
+const struct command *subcommand_find(const struct command *command, const char *name);
+/* As a user types it: "imds get". The caller frees it. */
+char *command_words(const struct command *command);
 
 #define COMMAND_OPTIONS_MAX 24
+#define COMMAND_USES_MAX    128
+
+/* An option of the command as it stands on the command line. */
+struct option_use {
+	const struct option_entry *option;
+	const char *value; /* NULL with ARGUMENT_NONE */
+};
 
 /* A command line, parsed. */
 struct invocation {
@@ -78,6 +97,9 @@ struct invocation {
 	const char *global_values[COMMAND_OPTIONS_MAX];
 	bool given[COMMAND_OPTIONS_MAX];
 	bool global_given[COMMAND_OPTIONS_MAX];
+	/* Each time that one of the command's options is given, in that order. */
+	struct option_use uses[COMMAND_USES_MAX];
+	size_t use_count;
 	unsigned verbose;
 	char *const *operands;
 	int operand_count;
@@ -89,8 +111,8 @@ bool option_given(const struct invocation *invocation, const char *name);
 const char *option_value(const struct invocation *invocation, const char *name);
 
 /*
- * Parses what stands behind the program's name. 0, or EXIT_USAGE after a message. *COMMAND_NAME is
- * the first operand that is no option, NULL when there is none.
+ * Parses what stands behind the program's name. 0, or EXIT_USAGE after a message. Without a known
+ * command the operands begin with the first word that is no option.
  */
 int invocation_parse(struct invocation *invocation, int argc, char **argv);
 

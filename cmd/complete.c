@@ -28,11 +28,23 @@ static void offer_options(
 	}
 }
 
+static void offer_words(const char *const *words, const char *typed)
+{
+	for (; words && *words; words++)
+		offer(*words, typed, NULL);
+}
+
 static void offer_arguments(
 	enum argument_kind kind, const char *const *words, const char *typed)
 {
 	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G",
 		NULL };
+
+	static const char *const items[] = { "ami-id", "hibernation/configured",
+		"instance-id", "instance-life-cycle", "instance-type", "placement/region",
+		"spot/instance-action", "events/maintenance/scheduled",
+		"events/recommendations/rebalance", "meta-data/",
+		"dynamic/instance-identity/document", "user-data", NULL };
 
 	switch (kind) {
 	case ARGUMENT_FILE:
@@ -42,11 +54,13 @@ static void offer_arguments(
 		puts(":folders");
 		break;
 	case ARGUMENT_SIZE:
-		words = sizes;
-		/* fall through */
+		offer_words(sizes, typed);
+		break;
+	case ARGUMENT_ITEM:
+		offer_words(items, typed);
+		break;
 	case ARGUMENT_WORD:
-		for (; words && *words; words++)
-			offer(*words, typed, NULL);
+		offer_words(words, typed);
 		break;
 	case ARGUMENT_CHECK:
 		for (size_t i = 0; i < check_count; i++)
@@ -63,9 +77,17 @@ static void offer_arguments(
 		offer("http://[fd00:ec2::254]", typed,
 			"the service of an instance, IPv6");
 		break;
+	case ARGUMENT_TEXT:
 	case ARGUMENT_NONE:
 		break;
 	}
+}
+
+static void offer_subcommands(const struct command *command, const char *typed)
+{
+	for (size_t i = 0; command->subcommands[i]; i++)
+		offer(command->subcommands[i]->name, typed,
+			command->subcommands[i]->summary);
 }
 
 /* The option that WORD names, and that wants an argument; NULL otherwise. */
@@ -103,6 +125,8 @@ static int run(struct invocation *invocation)
 			awaited = awaits_argument(command, typed);
 		else if (!command)
 			command = command_find(typed);
+		else if (subcommand_find(command, typed))
+			command = subcommand_find(command, typed);
 	}
 	if (awaited) {
 		offer_arguments(awaited->kind, awaited->words, typed);
@@ -114,7 +138,11 @@ static int run(struct invocation *invocation)
 		offer_options(global_options, global_option_count, typed);
 		return 0;
 	}
-	offer_arguments(command ? command->operands : ARGUMENT_COMMAND, NULL, typed);
+	if (command && command->subcommands)
+		offer_subcommands(command, typed);
+	else
+		offer_arguments(
+			command ? command->operands : ARGUMENT_COMMAND, NULL, typed);
 	return 0;
 }
 

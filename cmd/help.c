@@ -40,25 +40,38 @@ void help_program(void)
 	puts("\nec2hib COMMAND --help has more of a command, and ec2hib help COMMAND its manual page.");
 }
 
+static void show_subcommands(const struct command *command)
+{
+	puts("\nCommands:");
+	for (size_t i = 0; command->subcommands[i]; i++)
+		printf("  %-12s %s\n", command->subcommands[i]->name,
+			command->subcommands[i]->summary);
+}
+
 void help_command(const struct command *command)
 {
-	printf("Usage: ec2hib %s%s%s\n%s.\n", command->name,
-		*command->synopsis ? " " : "", command->synopsis, command->summary);
+	memory_cleanup_free char *words = command_words(command);
+
+	printf("Usage: ec2hib %s%s%s\n%s.\n", words, *command->synopsis ? " " : "",
+		command->synopsis, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
+	if (command->subcommands)
+		show_subcommands(command);
 	if (command->option_count)
 		puts("\nOptions:");
 	show_options(command->options, command->option_count);
 	puts("\nOptions of every command:");
 	show_options(global_options, global_option_count);
 	if (command != &command_help && command != &command_version)
-		printf("\nMore: man ec2hib-%s\n", command->name);
+		printf("\nMore: man ec2hib-%s\n",
+			command->parent ? command->parent->name : command->name);
 }
 
 static int run_help(struct invocation *invocation)
 {
 	memory_cleanup_free char *page = NULL;
-	const struct command *command;
+	const struct command *command, *subcommand;
 
 	if (invocation->operand_count == 0) {
 		help_program();
@@ -70,7 +83,18 @@ static int run_help(struct invocation *invocation)
 			invocation->operands[0]);
 		return EXIT_USAGE;
 	}
+	/* A subcommand stands in its command's page. */
 	page = text_format("ec2hib-%s", command->name);
+	if (invocation->operand_count > 1 && command->subcommands) {
+		subcommand = subcommand_find(command, invocation->operands[1]);
+		if (!subcommand) {
+			complain(
+				"there is no command \"%s %s\"; ec2hib %s --help lists them",
+				command->name, invocation->operands[1], command->name);
+			return EXIT_USAGE;
+		}
+		command = subcommand;
+	}
 	execlp("man", "man", page, (char *)NULL);
 	/* No man on this machine: the short form is better than nothing. */
 	help_command(command);

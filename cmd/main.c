@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&command_teardown,
 	&command_hibernate,
 	&command_history,
+	&command_imds,
 	&command_help,
 	&command_version,
 	&command_complete,
@@ -30,6 +31,23 @@ const struct command *command_find(const char *name)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
+}
+
+const struct command *subcommand_find(const struct command *command, const char *name)
+{
+	const struct command *const *all = command->subcommands;
+
+	for (; all && *all; all++)
+		if (strcmp((*all)->name, name) == 0)
+			return *all;
+	return NULL;
+}
+
+char *command_words(const struct command *command)
+{
+	return command->parent
+		       ? text_format("%s %s", command->parent->name, command->name)
+		       : text_copy(command->name);
 }
 
 void complain(const char *format, ...)

@@ -106,10 +106,15 @@ static int take_option(struct invocation *invocation, int code, const char *valu
 	if (global) {
 		invocation->global_given[index] = true;
 		invocation->global_values[index] = value;
-	} else {
-		invocation->given[index] = true;
-		invocation->values[index] = value;
+		return 0;
 	}
+	if (invocation->use_count == COMMAND_USES_MAX) {
+		complain("more than %d options", COMMAND_USES_MAX);
+		return EXIT_USAGE;
+	}
+	invocation->uses[invocation->use_count++] = (struct option_use) { option, value };
+	invocation->given[index] = true;
+	invocation->values[index] = value;
 	return 0;
 }
 
@@ -134,32 +139,77 @@ static int pass(struct invocation *invocation, int argc, char **argv, const char
 	return 0;
 }
 
+static bool is_help(const struct invocation *invocation)
+{
+	return option_given(invocation, "help") || option_given(invocation, "version");
+}
+
+/* Which of the command's subcommands it is. Without a word --help is of the command itself. */
+static int parse_subcommand(struct invocation *invocation)
+{
+	const struct command *command = invocation->command, *found;
+
+	if (invocation->operand_count == 0 && is_help(invocation))
+		return 0;
+	if (invocation->operand_count == 0) {
+		complain("%s wants one more word; ec2hib %s --help lists them",
+			command->name, command->name);
+		return EXIT_USAGE;
+	}
+	found = subcommand_find(command, invocation->operands[0]);
+	if (!found) {
+		complain("there is no command \"%s %s\"; ec2hib %s --help lists them",
+			command->name, invocation->operands[0], command->name);
+		return EXIT_USAGE;
+	}
+	invocation->command = found;
+	return 0;
+}
+
+/* What stands behind the words that are parsed already, whose last is the first operand. */
+static int parse_rest(struct invocation *invocation, const char *order)
+{
+	char **rest = (char **)invocation->operands;
+	int count = invocation->operand_count;
+	int status = pass(invocation, count, rest, order);
+
+	invocation->operands = rest + optind;
+	invocation->operand_count = count - optind;
+	return status;
+}
+
+static int check_operands(const struct invocation *invocation)
+{
+	memory_cleanup_free char *words = NULL;
+
+	if (invocation->operand_count == 0 || is_help(invocation) ||
+		invocation->command->operands != ARGUMENT_NONE)
+		return 0;
+	words = command_words(invocation->command);
+	complain("%s takes no operand: \"%s\"", words, invocation->operands[0]);
+	return EXIT_USAGE;
+}
+
 int invocation_parse(struct invocation *invocation, int argc, char **argv)
 {
 	int status = pass(invocation, argc, argv, "+");
-	const char *name;
 
 	if (status || optind >= argc)
 		return status;
-	name = argv[optind];
-	invocation->command = command_find(name);
 	invocation->operands = argv + optind;
 	invocation->operand_count = argc - optind;
+	invocation->command = command_find(invocation->operands[0]);
 	if (!invocation->command)
 		return 0; /* perhaps a program of its own: ec2hib-NAME */
-	argc -= optind;
-	argv += optind;
-	status = pass(invocation, argc, argv, "");
-	if (status)
-		return status;
-	invocation->operands = argv + optind;
-	invocation->operand_count = argc - optind;
-	if (invocation->operand_count && invocation->command->operands == ARGUMENT_NONE &&
-		!option_given(invocation, "help")) {
-		complain("%s takes no operand: \"%s\"", name, invocation->operands[0]);
-		return EXIT_USAGE;
+	if (invocation->command->subcommands) {
+		status = parse_rest(invocation, "+");
+		if (status == 0)
+			status = parse_subcommand(invocation);
+		if (status || invocation->command->subcommands)
+			return status;
 	}
-	return 0;
+	status = parse_rest(invocation, "");
+	return status ? status : check_operands(invocation);
 }
 
 static size_t index_of(const struct option_entry *options, size_t count, const char *name)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/base/duration.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+/* Milliseconds of one unit; 0 when there is no such unit. */
+static uint64_t unit_ms(const char *unit)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 },
+		{ "h", 3600 * 1000 } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(unit, units[i].name) == 0)
+			return units[i].ms;
+	return 0;
+}
+
+int duration_parse(const char *text, uint64_t *ms)
+{
+	size_t digits = strspn(text, "0123456789"), decimals;
+	memory_cleanup_free char *number = text_copy_length(text, digits);
+	uint64_t whole, part = 0, scale = 1, unit;
+	int status = number_parse(number, &whole);
+
+	if (status < 0)
+		return status;
+	text += digits;
+	if (*text == '.') {
+		decimals = strspn(++text, "0123456789");
+		if (decimals == 0 || decimals > 6)
+			return -EINVAL;
+		for (; decimals; decimals--, scale *= 10)
+			part = part * 10 + (uint64_t)(*text++ - '0');
+	}
+	unit = unit_ms(text);
+	if (unit == 0)
+		return -EINVAL;
+	if (whole > DURATION_MOST_MS / unit)
+		return -ERANGE;
+	*ms = whole * unit + part * unit / scale;
+	return 0;
+}

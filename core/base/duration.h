@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lengths of time as people write them. */
+#ifndef EC2HIB_BASE_DURATION_H
+#define EC2HIB_BASE_DURATION_H
+
+#include <stdint.h>
+
+#define DURATION_MOST_MS ((uint64_t)366 * 24 * 3600 * 1000)
+
+/*
+ * N or N.N followed by ms, s, m or h; no unit means seconds: 200ms, 10s, 1.5, 2m. *MS gets
+ * milliseconds, what is below one is left out. 0, -EINVAL, or -ERANGE (more than a year).
+ */
+int duration_parse(const char *text, uint64_t *ms);
+
+#endif
