@@ -352,14 +352,12 @@ static void hook_that_hangs_is_ended(void **state)
 	struct fixture *fixture = fixture_of(state);
 	int64_t started = now_ms();
 
-	put(fixture, "1-hangs", "trap '' TERM; sleep 1000 & while :; do wait; done");
-	put(fixture, "2-good", "echo fine");
+	put(fixture, "hangs", "trap '' TERM; sleep 1000 & while :; do wait; done");
 	fixture->hooks.timeout_ms = 200;
 	run(fixture);
 	assert_true(now_ms() - started < LONG_MS / 2);
-	assert_int_equal(fixture->result.failed, 1);
-	assert_logged(fixture, LOG_WARNING, "notice/1-hangs: did not end within 0.2 s");
-	assert_logged(fixture, LOG_INFO, "notice/2-good: fine");
+	assert_counts(fixture, 1, 1, 0);
+	assert_logged(fixture, LOG_WARNING, "notice/hangs: did not end within 0.2 s");
 }
 
 static void child_that_holds_the_pipe_is_not_waited_for(void **state)

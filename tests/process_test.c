@@ -203,17 +203,51 @@ static void ignored_signals_are_not_inherited(void **state)
 
 /* ---- The end --------------------------------------------------------------------------------- */
 
-static void time_limit_asks_first(void **state)
+static void time_limit_ends_the_program(void **state)
 {
 	strings_cleanup struct strings lines = { 0 };
 	struct error err;
 
 	(void)state;
-	assert_int_equal(run_script("trap 'echo tidy; exit 0' TERM; echo up; "
-				    "sleep 1000 & wait",
-				 300, LONG_MS, &lines, &err),
-		-ETIMEDOUT);
-	assert_string_equal(err.text, "/bin/sh did not end within 0.3 s");
+	assert_int_equal(run_script("sleep 1000", 100, 0, &lines, &err), -ETIMEDOUT);
+	assert_string_equal(err.text, "/bin/sh did not end within 0.1 s");
+	assert_int_equal(
+		run_script("sleep 1000", 100, LONG_MS, &lines, &err), -ETIMEDOUT);
+}
+
+/* The user loses patience when the first line has come. */
+static bool has_line(void *data)
+{
+	const struct strings *lines = data;
+
+	return lines->count > 0;
+}
+
+/* Runs SCRIPT until its first line, by which it says that it is ready. */
+static int run_until_ready(const char *script, unsigned grace_ms, struct strings *lines)
+{
+	const char *const arguments[] = { "/bin/sh", "-c", script, NULL };
+	struct process process = { .root = &host,
+		.arguments = arguments,
+		.timeout_ms = LONG_MS,
+		.grace_ms = grace_ms,
+		.cancelled = has_line,
+		.line = keep_line,
+		.data = lines };
+	struct error err;
+
+	return process_execute(&process, NULL, &err);
+}
+
+static void program_is_asked_first(void **state)
+{
+	strings_cleanup struct strings lines = { 0 };
+
+	(void)state;
+	assert_int_equal(run_until_ready("trap 'echo tidy; exit 0' TERM; echo up; "
+					 "sleep 1000 & wait",
+				 LONG_MS, &lines),
+		-ECANCELED);
 	assert_true(strings_contain(&lines, "tidy"));
 }
 
@@ -221,13 +255,13 @@ static void who_does_not_hear_is_killed_after_the_grace(void **state)
 {
 	strings_cleanup struct strings lines = { 0 };
 	int64_t started = now_ms();
-	struct error err;
 
 	(void)state;
-	assert_int_equal(run_script("trap '' TERM; while :; do sleep 1000; done", 100,
-				 100, &lines, &err),
-		-ETIMEDOUT);
-	assert_true(now_ms() - started >= 200);
+	assert_int_equal(run_until_ready("trap '' TERM; echo up; "
+					 "while :; do sleep 1000; done",
+				 100, &lines),
+		-ECANCELED);
+	assert_true(now_ms() - started >= 100);
 	assert_true(now_ms() - started < LONG_MS / 2);
 }
 
@@ -247,15 +281,14 @@ static void group_goes_with_the_program(void **state)
 {
 	strings_cleanup struct strings lines = { 0 };
 	int64_t started = now_ms();
-	struct error err;
 
 	(void)state;
 	/* The shell hears SIGTERM and ends, its child does not. */
 	assert_int_equal(
-		run_script("(trap '' TERM; echo $$ >/dev/null; exec sleep 1000) & echo "
-			   "$!; trap 'exit 0' TERM; wait",
-			300, LONG_MS, &lines, &err),
-		-ETIMEDOUT);
+		run_until_ready("trap '' TERM; sleep 1000 & trap 'exit 0' TERM; echo $!; "
+				"wait",
+			LONG_MS, &lines),
+		-ECANCELED);
 	assert_int_equal(lines.count, 1);
 	while (!is_gone(lines.items[0]) && now_ms() - started < LONG_MS / 2)
 		usleep(1000);
@@ -379,7 +412,8 @@ int main(void)
 		cmocka_unit_test(output_is_kept_up_to_its_limit),
 		cmocka_unit_test(added_variables_win_over_the_clean_ones),
 		cmocka_unit_test(ignored_signals_are_not_inherited),
-		cmocka_unit_test(time_limit_asks_first),
+		cmocka_unit_test(time_limit_ends_the_program),
+		cmocka_unit_test(program_is_asked_first),
 		cmocka_unit_test(who_does_not_hear_is_killed_after_the_grace),
 		cmocka_unit_test(group_goes_with_the_program),
 		cmocka_unit_test(left_behind_program_is_not_waited_for),
