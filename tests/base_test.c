@@ -15,6 +15,7 @@
 /* cmocka wants the above first */
 #include <cmocka.h>
 
+#include "core/base/duration.h"
 #include "core/base/config.h"
 #include "core/base/files.h"
 #include "core/base/memory.h"
@@ -70,10 +71,10 @@ static void duration_is_read_strictly(void **state)
 		int status;
 		uint64_t milliseconds;
 	} cases[] = { { "500ms", 0, 500 }, { "30s", 0, 30000 }, { "30", 0, 30000 },
-		{ "5min", 0, 300000 }, { "1h", 0, 3600000 }, { "0", 0, 0 },
-		{ "", -EINVAL, 0 }, { "s", -EINVAL, 0 }, { "-1s", -EINVAL, 0 },
-		{ "1 s", -EINVAL, 0 }, { "1.5s", -EINVAL, 0 }, { "1d", -EINVAL, 0 },
-		{ "99999999999999999999s", -ERANGE, 0 } };
+		{ "5min", 0, 300000 }, { "5m", 0, 300000 }, { "1h", 0, 3600000 },
+		{ "0", 0, 0 }, { "", -EINVAL, 0 }, { "s", -EINVAL, 0 },
+		{ "-1s", -EINVAL, 0 }, { "1 s", -EINVAL, 0 }, { "1.5s", 0, 1500 },
+		{ "1d", -EINVAL, 0 }, { "99999999999999999999s", -ERANGE, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {

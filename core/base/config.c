@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
+#include "core/base/duration.h"
 #include "core/base/config.h"
 
 #include <errno.h>

@@ -14,7 +14,7 @@ static uint64_t unit_ms(const char *unit)
 		const char *name;
 		uint64_t ms;
 	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 },
-		{ "h", 3600 * 1000 } };
+		{ "min", 60 * 1000 }, { "h", 3600 * 1000 } };
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(unit, units[i].name) == 0)
@@ -46,4 +46,48 @@ int duration_parse(const char *text, uint64_t *ms)
 		return -ERANGE;
 	*ms = whole * unit + part * unit / scale;
 	return 0;
+}
+
+char *duration_exact(uint64_t ms)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = { { "h", 3600 * 1000 }, { "min", 60 * 1000 }, { "s", 1000 },
+		{ "ms", 1 } };
+	size_t i = 0;
+
+	if (ms == 0)
+		return text_copy("0s");
+	while (ms % units[i].ms)
+		i++;
+	return text_format(
+		"%llu%s", (unsigned long long)(ms / units[i].ms), units[i].name);
+}
+
+char *duration_format(uint64_t ms)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = { { 24 * 3600 * 1000, "d" }, { 3600 * 1000, "h" },
+		{ 60 * 1000, "min" }, { 1000, "s" } };
+
+	if (ms < 1000)
+		return text_format("%llu ms", (unsigned long long)ms);
+	if (ms < 60 * 1000)
+		return text_format("%llu.%llu s", (unsigned long long)((ms + 50) / 1000),
+			(unsigned long long)((ms + 50) % 1000 / 100));
+	for (size_t i = 0;; i++) {
+		uint64_t whole = ms / units[i].ms;
+		uint64_t rest = ms % units[i].ms / units[i + 1].ms;
+
+		if (whole == 0)
+			continue;
+		if (rest == 0)
+			return text_format(
+				"%llu %s", (unsigned long long)whole, units[i].name);
+		return text_format("%llu %s %llu %s", (unsigned long long)whole,
+			units[i].name, (unsigned long long)rest, units[i + 1].name);
+	}
 }

@@ -294,44 +294,6 @@ int size_parse(const char *text, uint64_t *bytes)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	uint64_t milliseconds;
-} durations[] = { { "h", 3600 * 1000 }, { "min", 60 * 1000 }, { "s", 1000 },
-	{ "ms", 1 } };
-
-int duration_parse(const char *text, uint64_t *milliseconds)
-{
-	size_t digits = strspn(text, "0123456789");
-	memory_cleanup_free char *number = text_copy_length(text, digits);
-	const char *unit = text[digits] ? text + digits : "s";
-	uint64_t count;
-	int status = number_parse(number, &count);
-
-	if (status < 0)
-		return status;
-	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
-		if (strcmp(unit, durations[i].name) == 0)
-			return __builtin_mul_overflow(
-				       count, durations[i].milliseconds, milliseconds)
-				       ? -ERANGE
-				       : 0;
-	return -EINVAL;
-}
-
-char *duration_exact(uint64_t milliseconds)
-{
-	size_t i = 0;
-
-	if (milliseconds == 0)
-		return text_copy("0s");
-	while (milliseconds % durations[i].milliseconds)
-		i++;
-	return text_format("%llu%s",
-		(unsigned long long)(milliseconds / durations[i].milliseconds),
-		durations[i].name);
-}
-
 char *size_format(uint64_t bytes)
 {
 	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
@@ -343,33 +305,6 @@ char *size_format(uint64_t bytes)
 	for (; value >= 1024 && unit < 3; unit++)
 		value /= 1024;
 	return text_format("%.1f %s", value, units[unit]);
-}
-
-char *duration_format(uint64_t ms)
-{
-	static const struct {
-		uint64_t ms;
-		const char *name;
-	} units[] = { { 24 * 3600 * 1000, "d" }, { 3600 * 1000, "h" },
-		{ 60 * 1000, "min" }, { 1000, "s" } };
-
-	if (ms < 1000)
-		return text_format("%llu ms", (unsigned long long)ms);
-	if (ms < 60 * 1000)
-		return text_format("%llu.%llu s", (unsigned long long)((ms + 50) / 1000),
-			(unsigned long long)((ms + 50) % 1000 / 100));
-	for (size_t i = 0;; i++) {
-		uint64_t whole = ms / units[i].ms;
-		uint64_t rest = ms % units[i].ms / units[i + 1].ms;
-
-		if (whole == 0)
-			continue;
-		if (rest == 0)
-			return text_format(
-				"%llu %s", (unsigned long long)whole, units[i].name);
-		return text_format("%llu %s %llu %s", (unsigned long long)whole,
-			units[i].name, (unsigned long long)rest, units[i + 1].name);
-	}
 }
 
 int version_compare(const char *a, const char *b)

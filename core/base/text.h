@@ -76,14 +76,6 @@ int size_parse(const char *text, uint64_t *bytes);
 /* "512 bytes", "3.9 GiB", with one digit behind the point. */
 char *size_format(uint64_t bytes);
 
-/* A time as in systemd.time(7), one number: "500ms", "30s" or "30", "5min", "1h". As size_parse(). */
-int duration_parse(const char *text, uint64_t *milliseconds);
-
-/* What duration_parse() reads, in the largest unit that fits: "1500ms", "30s", "5min". */
-char *duration_exact(uint64_t milliseconds);
-/* Milliseconds as people say them, in at most two units: "13 ms", "9.3 s", "2 h 13 min". */
-char *duration_format(uint64_t ms);
-
 /* -1, 0 or 1 for two version strings, compared number by number as sort -V does. */
 int version_compare(const char *a, const char *b);
 
