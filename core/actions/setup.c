@@ -220,19 +220,22 @@ static int initramfs(struct setup *setup, const struct step *step, struct error 
 	return initramfs_set(root_of(setup), setup->facts, err);
 }
 
-/*
- * Writing /sys/power/resume starts a resume when there is an image, so the header is read again
- * just before, whatever the facts said.
- */
+/* kernel_set_resume() reads the header again just before, whatever the facts said. */
 static int kernel_resume(struct setup *setup, const struct step *step, struct error *err)
 {
 	const struct area_facts *area = &setup->facts->area;
+	struct resume_place place;
 
 	(void)step;
 	facts_gather_again(setup->facts, setup->gather);
-	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN)
+	if (area->resume_device.is != FACT_KNOWN ||
+		area->resume_offset.is != FACT_KNOWN || area->devices.count == 0)
 		return error_set(
 			err, ENODATA, "it is not known where %s lies", area_of(setup));
+	place = (struct resume_place) { .device = area->resume_device.value,
+		.name = area->devices.items[0].name.value,
+		.offset = area->resume_offset.value,
+		.page_size = setup->facts->kernel.page_size.value };
 	if (!fact_text_is(&area->signature, SIGNATURE_SWAP))
 		return error_set(err, EBUSY,
 			"%s is not plain swap now (its header says: %s); the kernel is not "
@@ -240,8 +243,7 @@ static int kernel_resume(struct setup *setup, const struct step *step, struct er
 			area_of(setup),
 			area->signature.is == FACT_KNOWN ? area->signature.value
 							 : "unknown");
-	return kernel_set_resume(root_of(setup), area->resume_device.value,
-		area->resume_offset.value, err);
+	return kernel_set_resume(root_of(setup), &place, err);
 }
 
 static int freeze_timeout(struct setup *setup, const struct step *step, struct error *err)

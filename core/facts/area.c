@@ -85,7 +85,7 @@ static void gather_header(
 		root_openat(root, parent, O_RDONLY | O_DIRECTORY, 0, &err);
 	struct swap_header header;
 
-	if (folder < 0 || header_read(&header, folder, path_name(path), &err) < 0) {
+	if (folder < 0 || header_read(&header, folder, path_name(path), 0, &err) < 0) {
 		fact_set_unknown(fact_of(&area->signature), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_page_size), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_size), "%s", err.text);

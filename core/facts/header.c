@@ -72,8 +72,8 @@ void header_parse(struct swap_header *header, const unsigned char *page, size_t 
 	}
 }
 
-int header_read(
-	struct swap_header *header, int folder, const char *name, struct error *err)
+int header_read(struct swap_header *header, int folder, const char *name,
+	uint64_t position, struct error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 	file_cleanup_close int fd = openat(folder, name, flags | O_DIRECT);
@@ -90,11 +90,11 @@ int header_read(
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return error_errno(err, errno, "cannot read the header of %s", name);
-	got = pread(fd, page, HEADER_SIZE_MAX, 0);
+	got = pread(fd, page, HEADER_SIZE_MAX, (off_t)position);
 	if (got < 0 && errno == EINVAL) {
 		close(fd);
 		fd = openat(folder, name, flags);
-		got = pread(fd, page, HEADER_SIZE_MAX, 0);
+		got = pread(fd, page, HEADER_SIZE_MAX, (off_t)position);
 	}
 	code = errno;
 	if (got >= 0)
