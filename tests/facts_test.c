@@ -116,8 +116,8 @@ static void header_tells_swap_from_image(void **state)
 		{ 4096, "S1SUSPEND", SIGNATURE_IMAGE },
 		{ 16384, "S1SUSPEND", SIGNATURE_IMAGE },
 		{ 4096, "ULSUSPEND", SIGNATURE_IMAGE },
-		{ 4096, "SWAP-SPACE", SIGNATURE_NONE }, /* version 0: of Linux 2.4 */
-		{ 4096, "", SIGNATURE_NONE },
+		{ 4096, "SWAP-SPACE", SIGNATURE_OTHER }, /* version 0: of Linux 2.4 */
+		{ 4096, "", SIGNATURE_OTHER },
 	};
 	unsigned char *page = memory_new(HEADER_SIZE_MAX, 1);
 
@@ -136,7 +136,7 @@ static void header_tells_swap_from_image(void **state)
 		memcpy(page + cases[i].page - 10, cases[i].mark, strlen(cases[i].mark));
 		header_parse(&header, page, HEADER_SIZE_MAX);
 		assert_string_equal(header.signature, cases[i].signature);
-		if (strcmp(header.signature, SIGNATURE_NONE) == 0)
+		if (strcmp(header.signature, SIGNATURE_OTHER) == 0)
 			continue;
 		assert_int_equal(header.page_size, cases[i].page);
 		assert_int_equal(header.size, 1000 * cases[i].page);
@@ -146,7 +146,7 @@ static void header_tells_swap_from_image(void **state)
 	free(page);
 }
 
-static void header_of_a_short_file_is_none(void **state)
+static void zeros_are_told_from_what_somebody_wrote(void **state)
 {
 	unsigned char page[4095] = { 0 };
 	struct swap_header header;
@@ -154,6 +154,11 @@ static void header_of_a_short_file_is_none(void **state)
 	(void)state;
 	header_parse(&header, page, sizeof(page));
 	assert_string_equal(header.signature, SIGNATURE_NONE);
+	header_parse(&header, page, 0);
+	assert_string_equal(header.signature, SIGNATURE_NONE);
+	page[0] = 'x';
+	header_parse(&header, page, sizeof(page));
+	assert_string_equal(header.signature, SIGNATURE_OTHER);
 }
 
 /* ---- Extents ---------------------------------------------------------------------------------------- */
@@ -432,7 +437,7 @@ int main(void)
 		WITH_PLACE(image_estimate_leaves_out_what_the_kernel_drops),
 		cmocka_unit_test(swaps_are_read_with_odd_names),
 		cmocka_unit_test(header_tells_swap_from_image),
-		cmocka_unit_test(header_of_a_short_file_is_none),
+		cmocka_unit_test(zeros_are_told_from_what_somebody_wrote),
 		cmocka_unit_test(neighbours_become_one_extent),
 		WITH_PLACE(chain_goes_down_to_the_disk),
 		WITH_PLACE(medium_comes_from_the_model),

@@ -188,6 +188,27 @@ setup_makes_a_swap_file_on() {
 	[ "$(state swap-file)" = fail ]
 }
 
+@test "a file with something else in it is neither replaced nor formatted" {
+	make_image ext4 200M
+	mkdir "$IMAGE/data"
+	head -c 40M /dev/urandom >"$IMAGE/data/base" # as large as the swap file would be
+	head -c 1M /dev/urandom >"$IMAGE/data/small"
+	before=$(list_image)
+	for file in base small; do
+		run setup_image --size 40M --swapfile /data/$file
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"cannot use /data/$file as swap: it is a file with something else"* ]]
+	done
+	[ "$before" = "$(list_image)" ]
+}
+
+@test "what another tool left half made, with nothing in it, is replaced" {
+	make_image ext4 200M
+	truncate -s 10M "$IMAGE/swap"
+	setup_image --size 40M
+	[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 41943040" ]
+}
+
 @test "a folder that others can write to is refused" {
 	make_image ext4 200M
 	mkdir "$IMAGE/shared"
@@ -196,6 +217,12 @@ setup_makes_a_swap_file_on() {
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"/shared"*"can be written by others (mode 0777)"* ]]
 	[ -z "$(ls "$IMAGE/shared")" ]
+	# also where there is a swap file already: it could be exchanged while it is formatted
+	truncate -s 40M "$IMAGE/shared/swap"
+	mkswap "$IMAGE/shared/swap" >/dev/null 2>&1
+	run setup_image --size 40M --swapfile /shared/swap
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot use /shared/swap: "*"written by others"* ]]
 }
 
 @test "a read-only file system is an error that names it" {

@@ -138,12 +138,21 @@ static struct finding header_finding(const struct facts *facts)
 CHECK_FUNCTION(swap_header)
 {
 	const struct fact_text *signature = &facts->area.signature;
+	memory_cleanup_free char *fix = text_format(
+		fact_text_is(&facts->area.kind, "device")
+			? "if nothing on it is needed: mkswap %s, then: " FIX_SETUP
+			: "if nothing in it is needed: rm %s, then: " FIX_SETUP,
+		area_name(facts));
 	struct finding finding;
 
 	(void)config;
 	if (no_area(facts, &finding) ||
 		finding_gap(&finding, NEED(facts->area.signature)))
 		return finding;
+	if (strcmp(signature->value, SIGNATURE_OTHER) == 0)
+		return finding_fail(fix,
+			"%s holds something that is not swap: setup does not touch it",
+			area_name(facts));
 	if (strcmp(signature->value, SIGNATURE_IMAGE) == 0)
 		return finding_skip(
 			"%s holds an image in place of its header", area_name(facts));

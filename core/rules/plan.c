@@ -89,24 +89,48 @@ static void plan_new_file(
 		text_format("make the swap file %s: %s", path, size->why));
 }
 
-/* A device is formatted only where nothing is known to be on it: mkswap would wipe it. */
-static int check_device(const struct area_facts *area, struct error *err)
+/* An area is formatted or replaced only where nothing is known to be in it. */
+static int check_content(const struct area_facts *area, struct error *err)
 {
-	const struct device_facts *device =
+	bool device = fact_text_is(&area->kind, "device");
+	const struct device_facts *below =
 		area->devices.count ? area->devices.items : NULL;
 
-	if (!fact_text_is(&area->kind, "device") ||
-		!fact_text_is(&area->signature, SIGNATURE_NONE))
+	if (!device && !fact_text_is(&area->kind, "file"))
 		return 0;
-	if (device && device->holds.is == FACT_ABSENT)
+	if (!device && area->signature.is == FACT_UNKNOWN)
+		return error_set(err, ENODATA,
+			"cannot use %s as swap: what it holds is not known: %s",
+			area->path.value,
+			area->signature.why ? area->signature.why : "it was not read");
+	if (!device && fact_text_is(&area->signature, SIGNATURE_OTHER))
+		return error_set(err, EEXIST,
+			"cannot use %s as swap: it is a file with something else in it; if "
+			"that is not needed, remove it first",
+			area->path.value);
+	if (!device || (!fact_text_is(&area->signature, SIGNATURE_NONE) &&
+			       !fact_text_is(&area->signature, SIGNATURE_OTHER)))
+		return 0;
+	if (fact_text_is(&area->signature, SIGNATURE_NONE) && below &&
+		below->holds.is == FACT_ABSENT)
 		return 0;
 	return error_set(err, EEXIST,
 		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s "
 		"first",
 		area->path.value,
-		device && device->holds.is == FACT_KNOWN ? device->holds.value
-							 : "something that is not swap",
+		below && below->holds.is == FACT_KNOWN ? below->holds.value
+						       : "something that is not swap",
 		area->path.value);
+}
+
+/* By the path of the area it is opened, formatted and switched on: nobody else may turn that. */
+static int check_folder(const struct area_facts *area, struct error *err)
+{
+	if (area->untrusted_folder.is != FACT_KNOWN)
+		return 0;
+	return error_set(err, EPERM, "cannot %s %s: %s",
+		area->kind.is == FACT_KNOWN ? "use" : "create", area->path.value,
+		area->untrusted_folder.value);
 }
 
 /* What is wrong with an area that is kept. */
@@ -151,22 +175,19 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 	int status = plan_image(plan, facts, err);
 
 	if (status == 0)
-		status = check_device(area, err);
+		status = check_folder(area, err);
+	if (status == 0)
+		status = check_content(area, err);
 	if (status == 0)
 		status = swap_size_decide(facts, config, request->size, &size, err);
 	if (status < 0)
 		return status;
 	*new_file = size.decision != SIZE_KEEP;
-	if (*new_file && area->untrusted_folder.is == FACT_KNOWN)
-		status = error_set(err, EPERM, "cannot create %s: %s", area->path.value,
-			area->untrusted_folder.value);
-	else if (*new_file)
+	if (*new_file)
 		plan_new_file(plan, facts, &size);
 	else
 		plan_kept_area(plan, facts);
 	swap_size_free(&size);
-	if (status < 0)
-		return status;
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
 		add_step(plan, STEP_SWAP_ON, 0,
 			text_format("switch %s on", area->path.value));

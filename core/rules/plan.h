@@ -68,7 +68,8 @@ struct setup_request {
  * running kernel last. Whatever the moment of a power cut, the machine boots: at worst it looks for
  * an image where there is none.
  *
- * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine.
+ * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine;
+ * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.
  * plan_free() in any case.
  */
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
