@@ -257,9 +257,8 @@ static int make_teardown_plan(struct plan *plan, const struct facts *facts,
 	struct error *err)
 {
 	(void)invocation;
-	(void)err;
-	teardown_plan(plan, facts, config);
-	return 0;
+	(void)config;
+	return teardown_plan(plan, facts, err);
 }
 
 static int run_teardown(struct invocation *invocation)

@@ -250,9 +250,11 @@ setup_makes_a_swap_file_on() {
 	printf 'S1SUSPEND\0' | dd of="$IMAGE/swap" bs=1 seek=4086 conv=notrunc status=none
 	sync
 	before=$(sha256sum <"$IMAGE/swap")
-	run setup_image --size 100M
-	[ "$status" -eq 1 ]
-	[[ "$output" == *"/swap holds a hibernation image"*"hibernated; start it"* ]]
+	for command in "setup --size 100M" teardown; do
+		run "$EC2HIB" --root "$IMAGE" $command --yes
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"/swap holds a hibernation image"*"hibernated; start it"* ]]
+	done
 	[ "$before" = "$(sha256sum <"$IMAGE/swap")" ]
 }
 

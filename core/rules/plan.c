@@ -366,16 +366,19 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 
 /* ---- The way back ----------------------------------------------------------------------------------- */
 
-void teardown_plan(
-	struct plan *plan, const struct facts *facts, const struct config *config)
+/* What is not known is tried: the step says what is wrong before the swap area goes. */
+static bool may_be_ours(const struct fact_flag *ours)
+{
+	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
+}
+
+static void plan_way_back(struct plan *plan, const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
 
-	(void)config;
-	*plan = (struct plan) { 0 };
 	/* The next boot first: it must not look for an image in what is about to be removed. */
-	if (fact_is_true(&facts->boot.our_arguments))
+	if (may_be_ours(&facts->boot.our_arguments))
 		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0,
 			text_format(
 				"take our boot arguments out (%s)", loader_place(facts)));
@@ -385,7 +388,7 @@ void teardown_plan(
 				facts->boot.initramfs_tool.is == FACT_KNOWN
 					? facts->boot.initramfs_tool.value
 					: "no tool"));
-	if (fact_is_true(&facts->boot.our_fstab_entry))
+	if (may_be_ours(&facts->boot.our_fstab_entry))
 		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0,
 			text_format("take our line out of /etc/fstab"));
 	if (fact_is_true(&facts->boot.freeze_timeout_kept))
@@ -410,4 +413,29 @@ void teardown_plan(
 		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0,
 			text_format("forget that %s was the swap area",
 				area->remembered.value));
+}
+
+int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	struct plan back = { 0 };
+	int status = 0;
+
+	*plan = (struct plan) { 0 };
+	plan_way_back(&back, facts);
+	/*
+	 * The blocks of a file that is removed keep what they hold: where some resume= still
+	 * names them, a later boot would resume the image from there.
+	 */
+	if (back.count)
+		status = plan_image(plan, facts, err);
+	for (size_t i = 0; status == 0 && i < back.count; i++) {
+		struct step *step = &back.steps[i];
+
+		add_step(plan, step->kind, step->value, step->text);
+		step->text = NULL;
+	}
+	plan->notes = back.notes;
+	back.notes = (struct strings) { 0 };
+	plan_free(&back);
+	return status;
 }

@@ -75,9 +75,11 @@ struct setup_request {
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
 	const struct setup_request *request, struct error *err);
 
-/* The way back; touches only what carries our name or label. */
-void teardown_plan(
-	struct plan *plan, const struct facts *facts, const struct config *config);
+/*
+ * The way back; touches only what carries our name or label. 0, or -EBUSY for an image that belongs
+ * to a hibernated machine, in which nothing may change. plan_free() in any case.
+ */
+int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err);
 
 void plan_free(struct plan *plan);
 
