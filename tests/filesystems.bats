@@ -258,6 +258,29 @@ setup_makes_a_swap_file_on() {
 	[ "$before" = "$(sha256sum <"$IMAGE/swap")" ]
 }
 
+@test "killed where there is room for one file only, and run again" {
+	make_image ext4 100M
+	# the file has its blocks and gets its header next
+	run strace -qq -f -o /dev/null -e trace=clone,fork,vfork \
+		-e inject=clone,fork,vfork:signal=SIGKILL:when=1 \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 50M
+	[ "$(stat -c %s "$IMAGE/swap.ec2hib-new")" = $((50 << 20)) ]
+	setup_image --size 50M
+	[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 52428800" ]
+	[ "$(ls "$IMAGE" | grep -c swap)" = 1 ]
+}
+
+@test "teardown removes what a killed setup left" {
+	make_image ext4 200M
+	before=$(list_image)
+	run strace -qq -o /dev/null -e trace=fallocate -e inject=fallocate:signal=SIGKILL \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 50M
+	[ -e "$IMAGE/swap.ec2hib-new" ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+	[ "$before" = "$(list_image)" ]
+}
+
 @test "killed at every system call that changes something, and run again" {
 	make_image ext4 200M
 	local call n kills=0

@@ -81,6 +81,7 @@ static void setup_plans_what_is_missing(void **state)
 		{ "{}", 0, "" },
 		{ "{\"area.signature\": \"image\"}", 0, "clean-image" },
 		{ "{\"area.signature\": \"none\"}", 0, "format-swap" },
+		{ "{\"area.unfinished\": 4096}", 0, "sweep-swap" },
 		{ "{\"area.mode\": 420}", 0, "protect-swap" },
 		{ "{\"area.active\": false}", 0, "swap-on" },
 		{ "{\"kernel.resume_offset\": 7}", 0, "kernel-resume" },
@@ -128,6 +129,7 @@ static void teardown_plans_what_is_ours(void **state)
 		{ "{" FOREIGN "}", 0, "" },
 		{ "{" FOREIGN ", \"area.signature\": \"image\"}", 0, "" },
 		{ "{" OURS "}", 0, "undo-boot-arguments undo-kernel-resume undo-swap" },
+		{ "{" FOREIGN ", \"area.unfinished\": 4096}", 0, "sweep-swap" },
 		/* The blocks of a removed file keep the image. */
 		{ "{" OURS ", \"area.signature\": \"image\"}", 0,
 			"clean-image undo-boot-arguments undo-kernel-resume undo-swap" },

@@ -134,6 +134,12 @@ static int forget_area(struct setup *setup, const struct step *step, struct erro
 	return root_remove(root_of(setup), record, err);
 }
 
+static int sweep_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return swap_file_sweep(root_of(setup), area_of(setup), err);
+}
+
 static int remove_swap(struct setup *setup, const struct step *step, struct error *err)
 {
 	const bool only_off = step->value != 0;
@@ -331,6 +337,7 @@ static int undo_swap(struct setup *setup, const struct step *step, struct error 
 static int (*const runners[])(struct setup *, const struct step *, struct error *) = {
 	[STEP_REMEMBER_AREA] = remember_area,
 	[STEP_CLEAN_IMAGE] = clean_image,
+	[STEP_SWEEP_SWAP] = sweep_swap,
 	[STEP_REMOVE_SWAP] = remove_swap,
 	[STEP_CREATE_SWAP] = create_swap,
 	[STEP_PROTECT_SWAP] = protect_swap,

@@ -156,7 +156,7 @@ static int attempt(const struct root *root, const struct swap_request *request,
 static void try_again(const struct root *root, const struct swap_request *request,
 	const char *first, size_t first_extents, const struct progress *progress)
 {
-	memory_cleanup_free char *second = text_format("%s2", first);
+	memory_cleanup_free char *second = swap_second_path(request->path);
 	struct error ignored = { "" };
 	size_t extents;
 
@@ -174,13 +174,12 @@ int swap_file_create(const struct root *root, const struct swap_request *request
 	const struct progress *progress, struct error *err)
 {
 	memory_cleanup_free char *temporary = swap_temporary_path(request->path);
-	memory_cleanup_free char *second = text_format("%s2", temporary);
 	struct error ignored = { "" };
 	size_t extents;
 	int status = root_check_trusted(root, request->path, err);
 
 	if (status == 0)
-		status = root_remove(root, second, err); /* of an interrupted run */
+		status = swap_file_sweep(root, request->path, err);
 	if (status == 0)
 		status = attempt(root, request, temporary, progress, &extents, err);
 	if (status < 0)

@@ -195,6 +195,29 @@ static void gather_label(struct area_facts *area, const struct root *root)
 	}
 }
 
+/* What setup was making when it was killed: it is in nobody's way but takes room. */
+static void gather_unfinished(
+	struct area_facts *area, const struct root *root, const char *path)
+{
+	static const char *const suffixes[] = { AREA_UNFINISHED, AREA_UNFINISHED_SECOND };
+	uint64_t bytes = 0;
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		memory_cleanup_free char *name = text_format("%s%s", path, suffixes[i]);
+		struct stat status;
+
+		if (root_lstat(root, name, &status) < 0)
+			continue;
+		found = true;
+		bytes += (uint64_t)status.st_blocks * 512; /* always 512: stat(2) */
+	}
+	if (found)
+		fact_set_number(&area->unfinished, bytes);
+	else
+		fact_set_absent(fact_of(&area->unfinished));
+}
+
 static void gather_device(struct area_facts *area, const struct root *root,
 	const struct root *host, dev_t number)
 {
@@ -245,6 +268,7 @@ void area_gather(struct area_facts *area, const struct root *root,
 	int found = root_lstat(root, path, &status);
 
 	fact_set_text(&area->path, path);
+	gather_unfinished(area, root, path);
 	fact_set_absent(fact_of(&area->untrusted_folder));
 	if (root_check_trusted(root, path, &err) < 0)
 		fact_set_text(&area->untrusted_folder, err.text);

@@ -105,6 +105,7 @@ struct area_facts {
 	struct fact_number mode;
 	struct fact_number owner;
 	struct fact_text untrusted_folder;
+	struct fact_number unfinished;
 	struct fact_text selinux_label;
 	struct fact_flag active;
 	struct fact_number used;

@@ -87,6 +87,8 @@ static const struct field area_fields[] = {
 	NUMBER(struct area_facts, owner, "user id"),
 	TEXT(struct area_facts, untrusted_folder,
 		"why a folder above is not root's alone; null: all are"),
+	NUMBER(struct area_facts, unfinished,
+		"bytes taken by what an interrupted setup left beside it; null: nothing"),
 	TEXT(struct area_facts, selinux_label, "SELinux context"),
 	FLAG(struct area_facts, active, "in /proc/swaps"),
 	NUMBER(struct area_facts, used, "bytes swapped out into it"),

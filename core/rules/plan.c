@@ -14,6 +14,7 @@
 static const char *const step_ids[] = {
 	[STEP_REMEMBER_AREA] = "remember-area",
 	[STEP_CLEAN_IMAGE] = "clean-image",
+	[STEP_SWEEP_SWAP] = "sweep-swap",
 	[STEP_REMOVE_SWAP] = "remove-swap",
 	[STEP_CREATE_SWAP] = "create-swap",
 	[STEP_PROTECT_SWAP] = "protect-swap",
@@ -72,6 +73,19 @@ static int plan_image(struct plan *plan, const struct facts *facts, struct error
 			    "hibernation that a later boot would resume",
 			area->path.value));
 	return 0;
+}
+
+/* In front of the steps that need the room. */
+static void plan_sweep(struct plan *plan, const struct area_facts *area)
+{
+	memory_cleanup_free char *size = NULL;
+
+	if (area->unfinished.is != FACT_KNOWN)
+		return;
+	size = size_format(area->unfinished.value);
+	add_step(plan, STEP_SWEEP_SWAP, 0,
+		text_format("remove what an interrupted setup left beside %s (%s)",
+			area->path.value, size));
 }
 
 static void plan_new_file(
@@ -183,6 +197,7 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 	if (status < 0)
 		return status;
 	*new_file = size.decision != SIZE_KEEP;
+	plan_sweep(plan, area);
 	if (*new_file)
 		plan_new_file(plan, facts, &size);
 	else
@@ -399,6 +414,7 @@ static void plan_way_back(struct plan *plan, const struct facts *facts)
 		add_step(plan, STEP_UNDO_KERNEL_RESUME, 0,
 			text_format("the running kernel forgets where %s lies",
 				area->path.value));
+	plan_sweep(plan, area);
 	if (ours && fact_text_is(&area->kind, "file"))
 		add_step(plan, STEP_UNDO_SWAP, 0,
 			text_format("switch %s off and remove it", area->path.value));

@@ -18,6 +18,7 @@
 enum step_kind {
 	STEP_REMEMBER_AREA, /* which file or device was chosen */
 	STEP_CLEAN_IMAGE,   /* make the area plain swap again */
+	STEP_SWEEP_SWAP,    /* remove what an interrupted run left beside the file */
 	STEP_REMOVE_SWAP,   /* switch off and remove the file, to make room for the new */
 	STEP_CREATE_SWAP,   /* make the file, formatted and complete */
 	STEP_PROTECT_SWAP,  /* root:root 0600 */

@@ -165,6 +165,8 @@ static int room_of(const struct facts *facts, struct room *room, struct error *e
 			fact_of(&area->filesystem_free), "how much space is free", err);
 	room->path = area_path(facts);
 	room->free = area->filesystem_free.value;
+	if (area->unfinished.is == FACT_KNOWN)
+		room->free += area->unfinished.value; /* goes before anything is made */
 	room->back = given_back(area);
 	room->place = text_format("%s (%s)",
 		area->mount_point.is == FACT_KNOWN ? area->mount_point.value : "its disk",
