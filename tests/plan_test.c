@@ -85,6 +85,20 @@ static void setup_plans_what_is_missing(void **state)
 		{ "{\"area.mode\": 420}", 0, "protect-swap" },
 		{ "{\"area.active\": false}", 0, "swap-on" },
 		{ "{\"kernel.resume_offset\": 7}", 0, "kernel-resume" },
+		/* Before 4.17 the command line is all that tells. */
+		{ "{\"kernel.resume_offset\": null}", 0, "" },
+		{ "{\"kernel.resume_offset\": null, \"kernel.command_line\": \"quiet\"}",
+			0, "kernel-resume" },
+		{ "{\"kernel.freeze_timeout\": 10000}", 0, "freeze-timeout" },
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368}", 0,
+			"freeze-timeout freeze-timeout-at-boot" },
+		/* Kept for the memory that there was before. */
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368,"
+		  "\"kernel.freeze_timeout\": 40000, \"boot.freeze_timeout_kept\": true}",
+			0, "freeze-timeout freeze-timeout-at-boot" },
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368,"
+		  "\"kernel.freeze_timeout\": 60000, \"boot.freeze_timeout_kept\": true}",
+			0, "" },
 	};
 
 	(void)state;

@@ -312,15 +312,30 @@ static void plan_initramfs(
 
 /* ---- The running kernel --------------------------------------------------------------------------- */
 
+/* The offset that the running kernel holds: before 4.17 only its command line tells. */
+static bool kernel_offset(const struct kernel_facts *kernel, uint64_t *offset)
+{
+	memory_cleanup_free char *value = NULL;
+
+	*offset = kernel->resume_offset.value;
+	if (kernel->resume_offset.is != FACT_ABSENT)
+		return kernel->resume_offset.is == FACT_KNOWN;
+	if (kernel->command_line.is == FACT_KNOWN)
+		value = arguments_get(kernel->command_line.value, "resume_offset");
+	*offset = 0;
+	return !value || number_parse(value, offset) == 0;
+}
+
 static bool kernel_knows_area(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
+	uint64_t offset;
 
 	return area->resume_device.is == FACT_KNOWN &&
 	       area->resume_offset.is == FACT_KNOWN &&
 	       fact_text_is(&facts->kernel.resume_device, area->resume_device.value) &&
-	       facts->kernel.resume_offset.is == FACT_KNOWN &&
-	       facts->kernel.resume_offset.value == area->resume_offset.value;
+	       kernel_offset(&facts->kernel, &offset) &&
+	       offset == area->resume_offset.value;
 }
 
 static void plan_kernel(struct plan *plan, const struct facts *facts,
@@ -353,8 +368,10 @@ static void plan_kernel(struct plan *plan, const struct facts *facts,
 			text_format("freeze timeout %llu s (is %llu s)",
 				(unsigned long long)wanted / 1000,
 				(unsigned long long)kernel->freeze_timeout.value / 1000));
+	/* What was kept for less memory is too short after a change of the instance type. */
 	if (wanted > FREEZE_TIMEOUT_KERNEL_MS &&
-		!fact_is_true(&facts->boot.freeze_timeout_kept) &&
+		(!fact_is_true(&facts->boot.freeze_timeout_kept) ||
+			wanted > kernel->freeze_timeout.value) &&
 		fact_text_is(&facts->system.init, "systemd"))
 		add_step(plan, STEP_FREEZE_AT_BOOT, wanted,
 			text_format(
