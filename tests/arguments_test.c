@@ -246,6 +246,7 @@ static void entries_of_another_system_do_not_count(void **state)
 		{ "root=UUID=r " DEVICE_WANTED, "root=UUID=r " DEVICE_WANTED, true },
 		{ "root=UUID=r " DEVICE_WANTED, "root=UUID=r single", false },
 		{ "root=UUID=r " DEVICE_WANTED, "root=UUID=other", true },
+		{ "root=UUID=r " DEVICE_WANTED, "console=ttyS0", true }, /* memtest86+ */
 		{ "root=UUID=r", "root=UUID=r " DEVICE_WANTED, false },
 		{ DEVICE_WANTED, "root=UUID=r", false },
 		{ "root=UUID=r " DEVICE_WANTED, NULL, false },

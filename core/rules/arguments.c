@@ -258,20 +258,26 @@ static char *root_of(const struct entry_facts *entry)
 				      : NULL;
 }
 
+bool entry_is_of_this_system(
+	const struct boot_facts *boot, const struct entry_facts *entry)
+{
+	memory_cleanup_free char *root = NULL, *its_root = NULL;
+
+	for (size_t i = 0; !root && i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default))
+			root = root_of(&boot->entries.items[i]);
+	if (!root || entry->arguments.is == FACT_UNKNOWN)
+		return true;
+	its_root = root_of(entry);
+	return text_equal(root, its_root);
+}
+
 bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted)
 {
-	const struct entry_facts *next = NULL;
-	memory_cleanup_free char *root = NULL;
-
-	for (size_t i = 0; !next && i < boot->entries.count; i++)
-		if (fact_is_true(&boot->entries.items[i].is_default))
-			next = &boot->entries.items[i];
-	root = next ? root_of(next) : NULL;
 	for (size_t i = 0; i < boot->entries.count; i++) {
 		const struct entry_facts *entry = &boot->entries.items[i];
-		memory_cleanup_free char *its_root = root_of(entry);
 
-		if (root && its_root && strcmp(root, its_root) != 0)
+		if (!entry_is_of_this_system(boot, entry))
 			continue;
 		if (entry->arguments.is == FACT_UNKNOWN ||
 			!arguments_complete(
