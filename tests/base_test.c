@@ -368,6 +368,24 @@ static void no_configuration_is_enoent(void **state)
 	config_free(&config);
 }
 
+static void pipe_in_an_image_is_not_waited_for(void **state)
+{
+	struct place *place = *state;
+	struct error err = { "" };
+	char *text;
+
+	assert_int_equal(mkfifoat(place->root.fd, "pipe", 0644), 0);
+	alarm(10);
+	assert_int_equal(
+		root_read(&place->root, "/pipe", FILE_LIMIT, &text, NULL, &err), -EINVAL);
+	alarm(0);
+	assert_non_null(strstr(err.text, "/pipe: it is not a regular file"));
+	place_link(place, "/etc/masked", "/dev/null");
+	assert_int_equal(
+		root_read(&place->root, "/etc/masked", FILE_LIMIT, &text, NULL, &err),
+		-ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +397,7 @@ int main(void)
 		WITH_PLACE(replace_leaves_no_temporary_file),
 		WITH_PLACE(link_in_an_image_stays_inside),
 		WITH_PLACE(reading_too_much_is_an_error),
+		WITH_PLACE(pipe_in_an_image_is_not_waited_for),
 		WITH_PLACE(folder_that_others_can_write_is_not_trusted),
 		cmocka_unit_test(program_output_and_failure_are_told_apart),
 		cmocka_unit_test(program_gets_a_clean_environment),

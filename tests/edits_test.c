@@ -7,10 +7,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/actions/edits.h"
+#include "core/actions/fstab.h"
 #include "core/base/memory.h"
 #include "tests/place.h"
 
@@ -269,6 +272,27 @@ static void environment_block_keeps_its_size(void **state)
 	assert_text(place, "/boot/grub2/grubenv", block);
 }
 
+/* What stands behind a NUL byte would be lost when the text is written back. */
+static void fstab_that_is_no_text_stays(void **state)
+{
+	static const char text[] = "/dev/sda1 / ext4\0/dev/sdb1 /data ext4\n";
+	struct place *place = *state;
+	struct area_facts area = { 0 };
+	struct error err = { "" };
+	char after[sizeof(text)];
+	file_cleanup_close int fd = -1;
+
+	place_put(place, "/etc/fstab", "");
+	fd = root_openat(&place->root, "/etc/fstab", O_RDWR, 0, &err);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	fact_set_text(&area.path, "/swap");
+	assert_int_equal(fstab_set(&place->root, &area, &err), -EILSEQ);
+	assert_int_equal(fstab_clear(&place->root, &err), -EILSEQ);
+	assert_int_equal(pread(fd, after, sizeof(after), 0), sizeof(text) - 1);
+	assert_memory_equal(after, text, sizeof(text) - 1);
+	free(area.path.value);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -281,6 +305,7 @@ int main(void)
 		WITH_PLACE(change_that_was_recorded_but_not_made_is_dropped),
 		WITH_PLACE(other_programs_results_are_put_right),
 		WITH_PLACE(environment_block_keeps_its_size),
+		WITH_PLACE(fstab_that_is_no_text_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

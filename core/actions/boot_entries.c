@@ -333,8 +333,7 @@ static int clean_file(const struct boot_job *job, const struct source *source,
 	struct error ignored = { "" };
 	const char *at;
 
-	if (root_read(job->root, source->file, BOOT_TEXT_LIMIT, &text, NULL, &ignored) <
-		0)
+	if (root_read_text(job->root, source->file, BOOT_TEXT_LIMIT, &text, &ignored) < 0)
 		return 0;
 	for (at = text; line_next(&at, &line);) {
 		memory_cleanup_free char *copy =

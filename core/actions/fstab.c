@@ -28,7 +28,7 @@ static char *without_ours(const char *text)
 /* The file's text, "" when there is none. */
 static int read_fstab(const struct root *root, char **text, struct error *err)
 {
-	int status = root_read(root, FSTAB_PATH, FILE_LIMIT, text, NULL, err);
+	int status = root_read_text(root, FSTAB_PATH, FILE_LIMIT, text, err);
 
 	if (status != -ENOENT)
 		return status;

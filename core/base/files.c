@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/base/memory.h"
@@ -70,10 +71,29 @@ int root_openat(const struct root *root, const char *path, int flags, mode_t mod
 	return error_errno(err, errno, "cannot open %s%s", root->path, path);
 }
 
+/*
+ * An image may have been made by anybody: a pipe would never be opened, and some devices do
+ * something when they are. Files that are masked with /dev/null are opened as ever.
+ */
+static int refuse_special(const struct root *root, const char *path, struct error *err)
+{
+	struct stat status;
+
+	if (root->live || root_stat(root, path, &status) < 0 || S_ISREG(status.st_mode) ||
+		S_ISDIR(status.st_mode) ||
+		(S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)))
+		return 0;
+	return error_set(err, EINVAL, "cannot read %s%s: it is not a regular file",
+		root->path, path);
+}
+
 int root_read(const struct root *root, const char *path, size_t limit, char **text,
 	size_t *size, struct error *err)
 {
-	file_cleanup_close int fd = root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
+	int status = refuse_special(root, path, err);
+	file_cleanup_close int fd =
+		status < 0 ? status
+			   : root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
 	size_t length = 0, room = 4096;
 	char *content;
 
@@ -114,6 +134,20 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 	if (size)
 		*size = length;
 	return 0;
+}
+
+int root_read_text(const struct root *root, const char *path, size_t limit, char **text,
+	struct error *err)
+{
+	size_t size;
+	int status = root_read(root, path, limit, text, &size, err);
+
+	if (status < 0 || strlen(*text) == size)
+		return status;
+	free(*text);
+	*text = NULL;
+	return error_set(err, EILSEQ, "cannot change %s%s: it is not a text file",
+		root->path, path);
 }
 
 int root_read_line(
