@@ -326,6 +326,8 @@ static void bad_values_name_file_and_line(void **state)
 		{ "[swap]\npercentage-of-ram = -1\n", -EINVAL, ":2: percentage-of-ram" },
 		{ "[swap]\nswapfile = swap\n", -EINVAL, ":2: swapfile is \"swap\"" },
 		{ "[swap]\nswapfile = /a/../etc/x\n", -EINVAL, ":2: swapfile" },
+		{ "[swap]\nswapfile = //swap\n", -EINVAL, ":2: swapfile" },
+		{ "[swap]\nswapfile = /data/./swap\n", -EINVAL, ":2: swapfile" },
 		{ "[core]\ngrub-update = maybe\n", -EINVAL,
 			":2: grub-update is \"maybe\"" },
 		{ "[core]\nnonsense\n", -EINVAL,

@@ -178,6 +178,36 @@ static void neighbours_become_one_extent(void **state)
 	free(list.items);
 }
 
+static void offset_counts_whole_pages(void **state)
+{
+	static const struct {
+		uint64_t logical;
+		uint64_t physical;
+		uint64_t page;
+		enum knowledge is;
+		uint64_t offset;
+	} rows[] = {
+		{ 0, 40960, 4096, FACT_KNOWN, 10 }, { 0, 655360, 65536, FACT_KNOWN, 10 },
+		{ 4096, 40960, 4096, FACT_ABSENT, 0 },
+		{ 0, 41984, 4096, FACT_UNKNOWN, 0 },  /* blocks of 1 KiB */
+		{ 0, 40960, 65536, FACT_UNKNOWN, 0 }, /* blocks of 4 KiB on arm64 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		extent_list list = { 0 };
+		struct fact_number offset = { 0 };
+
+		extents_append(&list, rows[i].logical, rows[i].physical, 1 << 20);
+		extents_resume_offset(&offset, &list, rows[i].page);
+		assert_int_equal(offset.is, rows[i].is);
+		if (offset.is == FACT_KNOWN)
+			assert_int_equal(offset.value, rows[i].offset);
+		free(offset.why);
+		free(list.items);
+	}
+}
+
 /* ---- Block devices ------------------------------------------------------------------------------------ */
 
 #define NVME "/sys/devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1"
@@ -439,6 +469,7 @@ int main(void)
 		cmocka_unit_test(header_tells_swap_from_image),
 		cmocka_unit_test(zeros_are_told_from_what_somebody_wrote),
 		cmocka_unit_test(neighbours_become_one_extent),
+		cmocka_unit_test(offset_counts_whole_pages),
 		WITH_PLACE(chain_goes_down_to_the_disk),
 		WITH_PLACE(medium_comes_from_the_model),
 		WITH_PLACE(device_that_sysfs_lacks_is_unknown),

@@ -100,9 +100,13 @@ static int inspect(
 {
 	extent_list list = { 0 };
 	struct extents_summary summary = { 0 };
+	struct fact_number offset = { 0 };
+	memory_cleanup_free char *misplaced = NULL;
 	int status = extents_map(&list, &summary, fd, size, err);
 
 	*extents = list.count;
+	extents_resume_offset(&offset, &list, (uint64_t)sysconf(_SC_PAGESIZE));
+	misplaced = offset.why;
 	for (size_t i = 0; i < list.count; i++)
 		layout_free(&extent_layout, &list.items[i]);
 	free(list.items);
@@ -115,6 +119,9 @@ static int inspect(
 			: summary.compressed ? "compressed blocks"
 			: summary.shared     ? "shared blocks"
 					     : "blocks without a place");
+	if (misplaced)
+		return error_set(
+			err, EINVAL, "%s cannot hold the image: %s", path, misplaced);
 	return 0;
 }
 

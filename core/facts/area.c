@@ -137,11 +137,7 @@ static void gather_extents(struct area_facts *area, const struct root *root)
 		fact_set_flag(&area->copy_on_write, false);
 	else if (ioctl(fd, FS_IOC_GETFLAGS, &attributes) == 0)
 		fact_set_flag(&area->copy_on_write, !(attributes & FS_NOCOW_FL));
-	if (area->extents.count == 0 || area->extents.items[0].logical.value != 0)
-		fact_set_absent(fact_of(&area->resume_offset));
-	else
-		fact_set_number(&area->resume_offset,
-			area->extents.items[0].physical.value / page);
+	extents_resume_offset(&area->resume_offset, &area->extents, page);
 }
 
 static void gather_filesystem(struct area_facts *area, const struct root *root,

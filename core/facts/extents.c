@@ -36,6 +36,23 @@ void extents_append(
 	fact_set_number(&last->length, length);
 }
 
+void extents_resume_offset(
+	struct fact_number *offset, const extent_list *extents, uint64_t page)
+{
+	const struct extent_facts *first = extents->count ? extents->items : NULL;
+
+	if (!first || first->logical.value != 0)
+		fact_set_absent(fact_of(offset));
+	else if (first->physical.value % page)
+		fact_set_unknown(fact_of(offset),
+			"the file begins at byte %llu of its device, which is not the start of "
+			"a page of %llu bytes",
+			(unsigned long long)first->physical.value,
+			(unsigned long long)page);
+	else
+		fact_set_number(offset, first->physical.value / page);
+}
+
 /* ---- btrfs: from a logical address to the device ------------------------------------------- */
 
 /* A chunk: LENGTH bytes of logical addresses, in one piece on the device. Length 0: none yet. */
