@@ -49,6 +49,31 @@ setup_makes_a_swap_file_on() {
 	setup_makes_a_swap_file_on btrfs 400M
 }
 
+@test "a swap file in a subvolume of btrfs that is not mounted is found" {
+	make_image btrfs 400M
+	btrfs subvolume create "$IMAGE/@swap" >/dev/null
+	setup_image --size 40M --swapfile /@swap/file
+	[ "$(fact area.filesystem)" = btrfs ]
+	[ "$(fact area.mount_point)" = "$IMAGE" ]
+	[ "$(fact 'area.devices[0].kind')" = loop ]
+	[ "$(fact area.resume_offset)" = \
+		"$(btrfs inspect-internal map-swapfile -r "$IMAGE/@swap/file")" ]
+}
+
+@test "btrfs on two devices is refused, and nothing is left behind" {
+	make_image btrfs 400M
+	truncate -s 400M "$BATS_TEST_TMPDIR/second"
+	second=$(losetup --find --show "$BATS_TEST_TMPDIR/second")
+	btrfs device add -f "$second" "$IMAGE" >/dev/null
+	run setup_image --size 40M
+	left=$(ls "$IMAGE"/swap* 2>/dev/null || true)
+	drop_image
+	losetup --detach "$second"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot create /swap: "*"btrfs has 2 devices"* ]]
+	[ -z "$left" ]
+}
+
 @test "setup run again changes nothing" {
 	make_image ext4 200M
 	setup_image --size 40M
