@@ -74,6 +74,30 @@ setup_makes_a_swap_file_on() {
 	[ -z "$left" ]
 }
 
+@test "blocks smaller than a page: the file begins at a page all the same" {
+	IMAGE=$BATS_TEST_TMPDIR/image
+	truncate -s 100M "$BATS_TEST_TMPDIR/disk"
+	mkfs.ext4 -q -F -b 1024 "$BATS_TEST_TMPDIR/disk"
+	mkdir "$IMAGE"
+	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE"
+	chmod 755 "$IMAGE"
+	mkdir "$IMAGE/etc"
+	put_program "$IMAGE" mkswap
+	for odd in 1 2 3; do # whatever was free before, one of these is odd
+		head -c 1K /dev/urandom >"$IMAGE/etc/$odd"
+		sync
+		setup_image --size 8M
+		offset=$(fact area.resume_offset)
+		[ "$(dd if="$BATS_TEST_TMPDIR/disk" bs=4096 skip="$offset" count=1 status=none |
+			tail -c 10)" = SWAPSPACE2 ]
+		[ "$(stat -c %s "$IMAGE/swap")" = $((8 << 20)) ]
+		[ "$(fact area.holes)" = 0 ]
+		swapon "$IMAGE/swap"
+		swapoff "$IMAGE/swap"
+		mv "$IMAGE/swap" "$IMAGE/etc/swap.$odd"
+	done
+}
+
 @test "setup run again changes nothing" {
 	make_image ext4 200M
 	setup_image --size 40M

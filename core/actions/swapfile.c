@@ -70,6 +70,41 @@ static int set_nocow(int fd, const char *path, struct error *err)
 	return 0;
 }
 
+static void forget_extents(extent_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		layout_free(&extent_layout, &list->items[i]);
+	free(list->items);
+}
+
+/*
+ * Moves the file's start to where a page of the device starts: blocks that are smaller than a page
+ * may come from anywhere, but no resume offset names what lies between two pages. The file gets a
+ * page more at its end and loses the blocks in front of the boundary (fallocate(2),
+ * COLLAPSE_RANGE: ext4 and xfs). Where that cannot be done it stays, and inspect() says so.
+ */
+static int align_start(int fd, const char *path, uint64_t size, struct error *err)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	extent_list list = { 0 };
+	struct extents_summary summary;
+	uint64_t over = 0, length = 0;
+	int status = extents_map(&list, &summary, fd, size, err);
+
+	if (status == 0 && list.count) {
+		over = list.items[0].physical.value % page;
+		length = list.items[0].length.value;
+	}
+	forget_extents(&list);
+	if (status < 0 || over == 0 || length <= page)
+		return status;
+	if (fallocate(fd, 0, (off_t)size, (off_t)page) == 0)
+		fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, (off_t)(page - over));
+	if (ftruncate(fd, (off_t)size) < 0)
+		return error_errno(err, errno, "cannot cut %s to its size", path);
+	return 0;
+}
+
 /* Gives the new empty file its blocks. */
 static int fill(const struct swap_request *request, int fd, const char *path,
 	const struct progress *progress, struct error *err)
@@ -107,9 +142,7 @@ static int inspect(
 	*extents = list.count;
 	extents_resume_offset(&offset, &list, (uint64_t)sysconf(_SC_PAGESIZE));
 	misplaced = offset.why;
-	for (size_t i = 0; i < list.count; i++)
-		layout_free(&extent_layout, &list.items[i]);
-	free(list.items);
+	forget_extents(&list);
 	if (status < 0)
 		return error_prefix(err, status, "cannot see where %s lies", path);
 	if (summary.holes || summary.compressed || summary.unmapped || summary.shared)
@@ -146,6 +179,8 @@ static int attempt(const struct root *root, const struct swap_request *request,
 		status = set_nocow(fd, path, err);
 	if (status == 0)
 		status = fill(request, fd, path, progress, err);
+	if (status == 0)
+		status = align_start(fd, path, request->size, err);
 	if (status == 0)
 		status = swap_format(root, path, NULL, SWAP_LABEL, err);
 	if (status == 0 && request->label)

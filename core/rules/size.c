@@ -370,5 +370,10 @@ const char *swap_file_defect(const struct area_facts *area)
 		return "is compressed";
 	if (fact_is_true(&area->shared))
 		return "shares blocks with another file or a snapshot";
+	/* See extents_resume_offset(): the only reason when the place itself is known. */
+	if (area->resume_offset.is == FACT_UNKNOWN && area->extents.is == FACT_KNOWN &&
+		area->extents.count > 0 &&
+		area->extents.items[0].physical.is == FACT_KNOWN)
+		return "does not begin at a page of its device";
 	return NULL;
 }
