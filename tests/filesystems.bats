@@ -293,6 +293,28 @@ setup_makes_a_swap_file_on() {
 	[ "$(state swap-permissions)" = pass ]
 }
 
+# The running system, in a chroot(8) without /sys and /dev: all of setup but the kernel's settings.
+@test "a replacement that fails leaves the old swap file switched on" {
+	make_image ext4 200M
+	put_program "$IMAGE" swapoff
+	mkdir "$IMAGE/proc" "$IMAGE/run" "$IMAGE/usr/local" "$IMAGE/usr/local/bin"
+	cp "$EC2HIB" "$IMAGE/usr/local/bin/ec2hib"
+	put_libraries_of "$IMAGE" "$EC2HIB"
+	mount -t proc proc "$IMAGE/proc" || skip "no proc here"
+	run chroot "$IMAGE" /usr/local/bin/ec2hib setup --yes --size 20M
+	first=$(cat /proc/swaps)
+	run strace -qq -f -o /dev/null -e trace=fallocate -e inject=fallocate:error=EIO \
+		chroot "$IMAGE" /usr/local/bin/ec2hib setup --yes --size 60M
+	failed=$status
+	second=$(cat /proc/swaps)
+	swapoff "$IMAGE/swap" || true
+	umount "$IMAGE/proc"
+	[[ "$first" == *"$IMAGE/swap "* ]]
+	[ "$failed" -eq 1 ]
+	[[ "$output" == *"/swap is switched on again"*"cannot create /swap"* ]]
+	[[ "$second" == *"$IMAGE/swap "* ]]
+}
+
 @test "the image of a hibernated machine is never touched" {
 	make_image ext4 200M
 	setup_image --size 40M

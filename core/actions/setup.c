@@ -67,6 +67,15 @@ static int switch_off(struct setup *setup, struct error *err)
 	return swap_off(root_of(setup), setup->facts, err);
 }
 
+/* After a failure: the machine has the swap again that it had before, if that is still there. */
+static void switch_on_again(struct setup *setup)
+{
+	struct error ignored = { "" };
+
+	if (swap_on(area_of(setup), &ignored) == 0)
+		progress_note(setup->progress, "%s is switched on again", area_of(setup));
+}
+
 /* The slow way: swapoff, mkswap with the same UUID and label, swapon. */
 static int format_again(struct setup *setup, struct error *err)
 {
@@ -359,25 +368,43 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_UNDO_REMEMBER_AREA] = forget_area,
 };
 
+/* *WAS_ON: the area was switched on before this step, or before it was made room for. */
+static int run_step(struct setup *setup, const struct plan *plan, size_t index,
+	bool *was_on, struct error *err)
+{
+	const struct step *step = &plan->steps[index];
+	int status;
+
+	if (progress_cancelled(setup->progress))
+		return error_set(err, ECANCELED,
+			"stopped before step %zu of %zu; run it again to go on",
+			index + 1, plan->count);
+	/* Every step may have changed what the next one rests on. */
+	if (index > 0)
+		facts_gather_again(setup->facts, setup->gather);
+	if (index == 0 || plan->steps[index - 1].kind != STEP_REMOVE_SWAP)
+		*was_on = fact_is_true(&setup->facts->area.active);
+	if (setup->begin)
+		setup->begin(setup->data, plan, index);
+	status = runners[step->kind](setup, step, err);
+	if (status < 0)
+		return error_prefix(err, status, "step %zu of %zu (%s)", index + 1,
+			plan->count, step->id);
+	return 0;
+}
+
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-		int status;
+	bool was_on = false;
 
-		if (progress_cancelled(setup->progress))
-			return error_set(err, ECANCELED,
-				"stopped before step %zu of %zu; run it again to go on",
-				i + 1, plan->count);
-		/* Every step may have changed what the next one rests on. */
-		if (i > 0)
-			facts_gather_again(setup->facts, setup->gather);
-		if (setup->begin)
-			setup->begin(setup->data, plan, i);
-		status = runners[step->kind](setup, step, err);
-		if (status < 0)
-			return error_prefix(err, status, "step %zu of %zu (%s)", i + 1,
-				plan->count, step->id);
+	for (size_t i = 0; i < plan->count; i++) {
+		int status = run_step(setup, plan, i, &was_on, err);
+
+		if (status < 0) {
+			if (was_on)
+				switch_on_again(setup);
+			return status;
+		}
 	}
 	return 0;
 }
