@@ -37,7 +37,11 @@ int setup_lock(const struct root *root, struct error *err)
 	}
 	if (fd < 0)
 		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	/*
+	 * The programs that a step runs inherit the lock. When we are killed they go on, and a
+	 * second setup would write the same initramfs as they do.
+	 */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fcntl(fd, F_SETFD, 0) == 0)
 		return fd;
 	code = errno;
 	close(fd);

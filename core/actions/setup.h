@@ -19,7 +19,7 @@ struct setup {
 
 /*
  * One setup or teardown at a time: a lock on /run/ec2hib/lock, or for an image on its folder. A
- * descriptor to close when done, or -EBUSY.
+ * descriptor to close when done, or -EBUSY. The programs that are run hold the lock, too.
  */
 int setup_lock(const struct root *root, struct error *err);
 
