@@ -174,10 +174,18 @@ static void plan_kept_area(struct plan *plan, const struct facts *facts)
 static void plan_memory(struct plan *plan, const struct facts *facts)
 {
 	memory_cleanup_free char *name = area_stable_name(&facts->area);
+	const struct fact_text *before = &facts->area.remembered;
 
-	if (!fact_text_is(&facts->area.remembered, name))
-		add_step(plan, STEP_REMEMBER_AREA, 0,
-			text_format("remember that %s is the swap area", name));
+	if (fact_text_is(before, name))
+		return;
+	if (before->is == FACT_KNOWN)
+		strings_take(&plan->notes,
+			text_format(
+				"%s, the swap area until now, stays as it is; if it is "
+				"not needed, switch it off and remove it",
+				before->value));
+	add_step(plan, STEP_REMEMBER_AREA, 0,
+		text_format("remember that %s is the swap area", name));
 }
 
 static int plan_area(struct plan *plan, const struct facts *facts,
