@@ -91,6 +91,18 @@ static void kernel_is_not_told_of_what_cannot_be_read(void **state)
 	says(place, "/sys/power/resume", "0:0");
 }
 
+static void offset_comes_back_when_the_device_is_refused(void **state)
+{
+	struct place *place = *state;
+	struct error err = { "" };
+
+	place_put(place, "/sys/power/resume/file", "");
+	place_put(place, "/sys/power/resume_offset", "7");
+	put_device(place, "SWAPSPACE2");
+	assert_int_equal(kernel_set_resume(&place->root, &resume, &err), -EISDIR);
+	says(place, "/sys/power/resume_offset", "7");
+}
+
 /*
  * Opened for reading and writing at once the kernel's device answers ENOSYS. A folder
  * tells the two apart as well: it cannot be opened for writing, and has no such ioctl.
@@ -112,6 +124,7 @@ int main(void)
 		WITH_PLACE(kernel_is_told_of_plain_swap),
 		WITH_PLACE(kernel_is_not_told_of_anything_else),
 		WITH_PLACE(kernel_is_not_told_of_what_cannot_be_read),
+		WITH_PLACE(offset_comes_back_when_the_device_is_refused),
 		WITH_PLACE(snapshot_device_is_opened_for_reading),
 	};
 

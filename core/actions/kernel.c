@@ -75,22 +75,37 @@ static int set_by_ioctl(
 	return 0;
 }
 
-int kernel_set_resume(
+/* The offset first: the write of the device is what makes the kernel look. */
+static int set_by_files(
 	const struct root *root, const struct resume_place *place, struct error *err)
 {
 	memory_cleanup_free char *pages =
 		text_format("%llu", (unsigned long long)place->offset);
+	memory_cleanup_free char *before = NULL;
+	struct error ignored = { "" };
+	int status = root_read_line(root, RESUME_OFFSET, &before, err);
+
+	if (status == 0)
+		status = set_and_see(root, RESUME_OFFSET, pages, err);
+	if (status < 0)
+		return status;
+	status = set_and_see(root, RESUME, place->device, err);
+	/* The old device with the new offset would be no place at all. */
+	if (status < 0)
+		root_write_kernel(root, RESUME_OFFSET, before, &ignored);
+	return status;
+}
+
+int kernel_set_resume(
+	const struct root *root, const struct resume_place *place, struct error *err)
+{
 	memory_cleanup_free char *seen = NULL;
 	int status = see_plain_swap(root, place, err);
 
 	if (status < 0)
 		return status;
-	/* The offset first: the write of the device is what makes the kernel look. */
-	if (root_exists(root, RESUME_OFFSET)) {
-		status = set_and_see(root, RESUME_OFFSET, pages, err);
-		return status < 0 ? status
-				  : set_and_see(root, RESUME, place->device, err);
-	}
+	if (root_exists(root, RESUME_OFFSET))
+		return set_by_files(root, place, err);
 	status = set_by_ioctl(root, place->device, place->offset, err);
 	if (status == 0)
 		status = root_read_line(root, RESUME, &seen, err);
