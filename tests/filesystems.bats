@@ -225,6 +225,18 @@ setup_makes_a_swap_file_on() {
 	[ -n "$inode" ]
 }
 
+@test "a swap file that grew after mkswap is replaced" {
+	make_image ext4 200M
+	fallocate -l 10M "$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	fallocate -l 40M "$IMAGE/swap"
+	[ "$(state swap-header)" = warn ]
+	setup_image --size 40M
+	[ "$(fact area.header_size)" = $((40 << 20)) ]
+	[ "$(state swap-header)" = pass ]
+}
+
 @test "a symbolic link in the place of the swap file is refused" {
 	make_image ext4 200M
 	echo precious >"$IMAGE/etc/precious"

@@ -90,13 +90,13 @@ static void setup_plans_what_is_missing(void **state)
 		{ "{\"kernel.resume_offset\": null, \"kernel.command_line\": \"quiet\"}",
 			0, "kernel-resume" },
 		{ "{\"kernel.freeze_timeout\": 10000}", 0, "freeze-timeout" },
-		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368}", 0,
-			"freeze-timeout freeze-timeout-at-boot" },
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368}",
+			0, "freeze-timeout freeze-timeout-at-boot" },
 		/* Kept for the memory that there was before. */
-		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368,"
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
 		  "\"kernel.freeze_timeout\": 40000, \"boot.freeze_timeout_kept\": true}",
 			0, "freeze-timeout freeze-timeout-at-boot" },
-		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368,"
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
 		  "\"kernel.freeze_timeout\": 60000, \"boot.freeze_timeout_kept\": true}",
 			0, "" },
 	};

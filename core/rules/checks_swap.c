@@ -10,9 +10,7 @@
 #include "core/base/text.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
-
-/* What mkswap and rounding take off is no lack of size. */
-#define SIZE_SLACK MIB
+#include "core/rules/size.h"
 
 /*
  * Beside the image the kernel keeps 4 MiB for itself, and a compressed image is counted
@@ -81,7 +79,7 @@ CHECK_FUNCTION(swap_size)
 	if (area->header_size.is == FACT_KNOWN && area->header_size.value < size)
 		size = area->header_size.value;
 	size_text = size_format(size);
-	if (size + SIZE_SLACK >= memory)
+	if (size + SWAP_SIZE_SLACK >= memory)
 		return finding_pass(
 			"%s of swap for %s of memory", size_text, memory_text);
 	if (size < memory / 2)
@@ -129,9 +127,10 @@ static struct finding header_finding(const struct facts *facts)
 			area_name(facts), (unsigned long long)made,
 			(unsigned long long)page);
 	if (area->header_size.is == FACT_KNOWN && area->size.is == FACT_KNOWN &&
-		area->header_size.value + SIZE_SLACK < area->size.value)
-		return finding_warn(fix, "the header of %s covers %s of its %s",
-			area_name(facts), covered, size);
+		area->header_size.value + SWAP_SIZE_SLACK < area->size.value)
+		return finding_warn(fact_text_is(&area->kind, "device") ? fix : FIX_SETUP,
+			"the header of %s covers %s of its %s", area_name(facts), covered,
+			size);
 	return finding_pass("%s has a swap header", area_name(facts));
 }
 

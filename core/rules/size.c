@@ -370,6 +370,10 @@ const char *swap_file_defect(const struct area_facts *area)
 		return "is compressed";
 	if (fact_is_true(&area->shared))
 		return "shares blocks with another file or a snapshot";
+	/* The kernel uses what the header covers (mkswap of a smaller file that grew). */
+	if (area->header_size.is == FACT_KNOWN && area->size.is == FACT_KNOWN &&
+		area->header_size.value + SWAP_SIZE_SLACK < area->size.value)
+		return "has a swap header that covers a part of it only";
 	/* See extents_resume_offset(): the only reason when the place itself is known. */
 	if (area->resume_offset.is == FACT_UNKNOWN && area->extents.is == FACT_KNOWN &&
 		area->extents.count > 0 &&
