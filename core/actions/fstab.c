@@ -11,15 +11,17 @@
 /* TEXT without our lines; everything else as it is. */
 static char *without_ours(const char *text)
 {
-	char *rest = text_copy("");
+	char *rest = memory_new(strlen(text) + 1, 1), *end = rest;
 
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 		memory_cleanup_free char *line = text_copy_length(text, length);
 
 		length += text[length] == '\n';
-		if (!fstab_line_is_ours(line))
-			text_append(&rest, "%.*s", (int)length, text);
+		if (!fstab_line_is_ours(line)) {
+			memcpy(end, text, length);
+			end += length;
+		}
 		text += length;
 	}
 	return rest;
