@@ -187,6 +187,31 @@ static void folder_that_others_can_write_is_not_trusted(void **state)
 	assert_non_null(strstr(err.text, "/var/swap belongs to uid 1000"));
 }
 
+static void orders_are_taken_from_root_alone(void **state)
+{
+	static const char path[] = "/var/lib/ec2hib/edits.json";
+	struct place *place = *state;
+	struct error err;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(fchmodat(place->root.fd, ".", 0755, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), 0); /* none */
+	place_put(place, path, "");
+	assert_int_equal(root_check_own(&place->root, path, &err), 0);
+	place_link(place, "/srv", "var/lib");
+	assert_int_equal(root_check_own(&place->root, "/srv/ec2hib/edits.json", &err), 0);
+	assert_int_equal(fchmodat(place->root.fd, path + 1, 0666, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), -EPERM);
+	assert_int_equal(fchmodat(place->root.fd, path + 1, 0644, 0), 0);
+	assert_int_equal(fchmodat(place->root.fd, "var/lib", 01777, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), -EPERM);
+	assert_int_equal(fchmodat(place->root.fd, "var/lib", 0755, 0), 0);
+	assert_int_equal(fchownat(place->root.fd, path + 1, 1000, 0, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), -EPERM);
+	assert_non_null(strstr(err.text, "edits.json is not to be trusted"));
+}
+
 /* ---- Other programs ----------------------------------------------------------------------------- */
 
 static void program_output_and_failure_are_told_apart(void **state)
@@ -401,6 +426,7 @@ int main(void)
 		WITH_PLACE(reading_too_much_is_an_error),
 		WITH_PLACE(pipe_in_an_image_is_not_waited_for),
 		WITH_PLACE(folder_that_others_can_write_is_not_trusted),
+		WITH_PLACE(orders_are_taken_from_root_alone),
 		cmocka_unit_test(program_output_and_failure_are_told_apart),
 		cmocka_unit_test(program_gets_a_clean_environment),
 		cmocka_unit_test(program_that_hangs_is_killed_with_its_children),

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/actions/edits.h"
@@ -272,6 +273,24 @@ static void environment_block_keeps_its_size(void **state)
 	assert_text(place, "/boot/grub2/grubenv", block);
 }
 
+/* Who can write the record could have any boot file changed at the next teardown. */
+static void record_that_others_can_write_is_not_followed(void **state)
+{
+	struct place *place = *state;
+	struct error err;
+
+	if (geteuid() != 0)
+		skip();
+	place_put(place, "/boot/menu", "kernel a\n");
+	edit(place, "/boot/menu", "kernel a", "kernel b");
+	assert_int_equal(fchmodat(place->root.fd, RECORD + 1, 0666, 0), 0);
+	assert_int_equal(edits_undo(&place->root, STATE, NULL, NULL, &err), -EPERM);
+	assert_text(place, "/boot/menu", "kernel b\n");
+	assert_int_equal(fchmodat(place->root.fd, RECORD + 1, 0644, 0), 0);
+	undo(place);
+	assert_text(place, "/boot/menu", "kernel a\n");
+}
+
 /* What stands behind a NUL byte would be lost when the text is written back. */
 static void fstab_that_is_no_text_stays(void **state)
 {
@@ -305,6 +324,7 @@ int main(void)
 		WITH_PLACE(change_that_was_recorded_but_not_made_is_dropped),
 		WITH_PLACE(other_programs_results_are_put_right),
 		WITH_PLACE(environment_block_keeps_its_size),
+		WITH_PLACE(record_that_others_can_write_is_not_followed),
 		WITH_PLACE(fstab_that_is_no_text_stays),
 	};
 

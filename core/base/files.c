@@ -438,3 +438,45 @@ int root_check_trusted(const struct root *root, const char *path, struct error *
 		text_set(&folder, path_folder(folder));
 	}
 }
+
+static bool is_roots_alone(const struct stat *status)
+{
+	return status->st_uid == 0 && !(status->st_mode & 022);
+}
+
+/* The folder FD and all above it, up to the root; links on the way to it have been followed. */
+static bool chain_is_roots_alone(const struct root *root, int fd)
+{
+	file_cleanup_close int folder = dup(fd);
+	struct stat top, status;
+
+	if (fstat(root->fd, &top) < 0)
+		return false;
+	while (folder >= 0 && fstat(folder, &status) == 0 && is_roots_alone(&status)) {
+		int above;
+
+		if (status.st_dev == top.st_dev && status.st_ino == top.st_ino)
+			return true;
+		above = openat(folder, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(folder);
+		folder = above;
+	}
+	return false;
+}
+
+int root_check_own(const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path);
+	file_cleanup_close int fd = open_below(root, folder, O_PATH | O_DIRECTORY, 0);
+	struct stat status;
+
+	if (geteuid() != 0 || fd < 0 ||
+		fstatat(fd, path_name(path), &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (S_ISREG(status.st_mode) && is_roots_alone(&status) &&
+		chain_is_roots_alone(root, fd))
+		return 0;
+	return error_set(err, EPERM,
+		"%s%s is not to be trusted: others than root can change it, or a folder above",
+		root->path, path);
+}

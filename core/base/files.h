@@ -97,6 +97,13 @@ int root_list(const struct root *root, const char *path, struct strings *names,
  */
 int root_check_trusted(const struct root *root, const char *path, struct error *err);
 
+/*
+ * 0 when the file PATH, which says what we are to do, is a regular file of root's and neither it
+ * nor, links followed, a folder above can be changed by others; else -EPERM. 0 also when there is
+ * none, and for anybody but root, who can do no harm.
+ */
+int root_check_own(const struct root *root, const char *path, struct error *err);
+
 /* The folder part of an absolute path ("/" for "/swap") and the name after it. */
 char *path_folder(const char *path);
 const char *path_name(const char *path);

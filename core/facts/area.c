@@ -26,7 +26,12 @@ void area_record_gather(
 {
 	memory_cleanup_free char *record =
 		text_format("%s/%s", config->state_dir, AREA_RECORD_NAME);
+	struct error err = { "" };
 
+	if (root_check_own(root, record, &err) < 0) {
+		fact_set_unknown(fact_of(&area->remembered), "%s", err.text);
+		return;
+	}
 	fact_read_text(&area->remembered, root, record);
 	if (area->remembered.is == FACT_KNOWN && *area->remembered.value != '/')
 		fact_set_unknown(fact_of(&area->remembered), "%s%s has no path",

@@ -30,7 +30,8 @@ struct edit_record {
 /* Where the record is; the caller frees it. */
 char *edit_record_path(const char *state_dir);
 
-/* 0, also when there is no record. -EINVAL: it is damaged. edit_record_free() in any case. */
+/* 0, also when there is no record. -EINVAL: it is damaged. -EPERM: not root alone can
+ * have written it. edit_record_free() in any case. */
 int edit_record_read(const struct root *root, const char *state_dir,
 	struct edit_record *record, struct error *err);
 void edit_record_free(struct edit_record *record);
