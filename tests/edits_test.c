@@ -273,6 +273,36 @@ static void environment_block_keeps_its_size(void **state)
 	assert_text(place, "/boot/grub2/grubenv", block);
 }
 
+static void fstab_comes_back_byte_for_byte(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *with;
+	} rows[] = {
+		{ "/dev/sda1 / ext4\n",
+			"/dev/sda1 / ext4\n/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n" },
+		{ "/dev/sda1 / ext4",
+			"/dev/sda1 / ext4\n/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0" },
+		{ "\n\n# nothing\n",
+			"\n\n# nothing\n/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n" },
+	};
+	struct place *place = *state;
+	struct area_facts area = { 0 };
+	struct error err;
+
+	fact_set_text(&area.path, "/swap");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		place_put(place, "/etc/fstab", rows[i].before);
+		for (int run = 0; run < 2; run++) {
+			assert_int_equal(fstab_set(&place->root, &area, &err), 0);
+			assert_text(place, "/etc/fstab", rows[i].with);
+		}
+		assert_int_equal(fstab_clear(&place->root, &err), 0);
+		assert_text(place, "/etc/fstab", rows[i].before);
+	}
+	free(area.path.value);
+}
+
 /* Who can write the record could have any boot file changed at the next teardown. */
 static void record_that_others_can_write_is_not_followed(void **state)
 {
@@ -324,6 +354,7 @@ int main(void)
 		WITH_PLACE(change_that_was_recorded_but_not_made_is_dropped),
 		WITH_PLACE(other_programs_results_are_put_right),
 		WITH_PLACE(environment_block_keeps_its_size),
+		WITH_PLACE(fstab_comes_back_byte_for_byte),
 		WITH_PLACE(record_that_others_can_write_is_not_followed),
 		WITH_PLACE(fstab_that_is_no_text_stays),
 	};

@@ -8,7 +8,10 @@
 #include "core/base/text.h"
 #include "core/facts/kept.h"
 
-/* TEXT without our lines; everything else as it is. */
+/*
+ * TEXT without our lines; everything else as it is. A line of ours without an end stands behind one
+ * that had none before.
+ */
 static char *without_ours(const char *text)
 {
 	char *rest = memory_new(strlen(text) + 1, 1), *end = rest;
@@ -21,6 +24,8 @@ static char *without_ours(const char *text)
 		if (!fstab_line_is_ours(line)) {
 			memcpy(end, text, length);
 			end += length;
+		} else if (text[length - 1] != '\n' && end > rest) {
+			*--end = '\0';
 		}
 		text += length;
 	}
@@ -49,8 +54,9 @@ int fstab_set(const struct root *root, const struct area_facts *area, struct err
 		return status;
 	wanted = without_ours(text);
 	if (*wanted && !text_ends(wanted, "\n"))
-		text_append(&wanted, "\n");
-	text_append(&wanted, "%s\n", line);
+		text_append(&wanted, "\n%s", line);
+	else
+		text_append(&wanted, "%s\n", line);
 	return root_replace(root, FSTAB_PATH, wanted, 0644, err);
 }
 
