@@ -138,6 +138,7 @@ static void resume_setting_follows_the_area(void **state)
 
 static void dracut_image_older_than_its_setting_cannot_resume(void **state)
 {
+	struct error err;
 	struct tree tree;
 
 	(void)state;
@@ -154,6 +155,10 @@ static void dracut_image_older_than_its_setting_cannot_resume(void **state)
 		"omit_dracutmodules+=\" resume \"\n");
 	tree_gather(&tree);
 	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
+	/* Nothing that setup can do helps. */
+	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "/etc/dracut.conf.d/off.conf leaves"));
+	assert_false(root_exists(&tree.root, INITRAMFS_DRACUT_CONFIG));
 	tree_close(&tree);
 }
 

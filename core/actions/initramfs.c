@@ -146,6 +146,7 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	bool dracut = fact_text_is(&facts->boot.initramfs_tool, INITRAMFS_DRACUT);
 	const char *path = dracut ? INITRAMFS_DRACUT_CONFIG : INITRAMFS_TOOLS_CONFIG;
 	memory_cleanup_free char *old = NULL, *text = NULL, *setting = NULL;
+	memory_cleanup_free char *omits = NULL;
 	int status;
 
 	if (initramfs_complete(facts))
@@ -154,6 +155,12 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 		return error_set(err, EOPNOTSUPP, "cannot make the initramfs resume: %s",
 			facts->boot.initramfs_tool.why ? facts->boot.initramfs_tool.why
 						       : "no known tool makes it");
+	omits = dracut ? initramfs_dracut_omits(root) : NULL;
+	if (omits)
+		return error_set(err, EINVAL,
+			"cannot make the initramfs resume: %s%s leaves dracut's module resume out "
+			"(omit_dracutmodules); take it out of there",
+			root->path, omits);
 	setting = wanted_setting(facts);
 	text = dracut ? text_copy(MADE_BY "add_dracutmodules+=\" resume \"\n")
 		      : text_format(MADE_BY "RESUME=%s\n", setting);
