@@ -16,6 +16,7 @@ struct word {
 	const char *start;
 	size_t length;
 	bool last;
+	bool open; /* its quote does not end: it holds all the rest of the line */
 };
 
 /* The next word from *AT on, which moves behind it; false at the end. */
@@ -31,6 +32,7 @@ static bool next_word(const char **at, struct word *word)
 		if (*text == '"')
 			quoted = !quoted;
 	word->length = (size_t)(text - word->start);
+	word->open = quoted;
 	word->last = word->length == 2 && memcmp(word->start, "--", 2) == 0;
 	*at = text;
 	return word->length > 0;
@@ -205,14 +207,14 @@ bool arguments_complete(const char *line, const struct strings *wanted)
 	return missing.count == 0;
 }
 
-/* Where in LINE new words belong: before a "--", else behind the last word. */
+/* Where in LINE new words belong: before a "--" or an open quote, else behind the last word. */
 static size_t end_of_arguments(const char *line)
 {
 	const char *at = line;
 	size_t end = strspn(line, " \t\n\v\f\r");
 	struct word word;
 
-	while (next_word(&at, &word) && !word.last)
+	while (next_word(&at, &word) && !word.last && !word.open)
 		end = (size_t)(at - line);
 	return end;
 }
