@@ -70,6 +70,8 @@ static void line_changes_and_comes_back(void **state)
 		{ "a\nb\nc\n", "b", "", "a\nc\n" },
 		{ "a\nb\nc\n", "a", "", "b\nc\n" },
 		{ "a\nb\nc\n", "c", "", "a\nb\n" },
+		{ "a\nb", "b", "", "a\n" },
+		{ "a", "a", "", "" },
 		{ "b\nb\n", "b", "x", "x\nb\n" },
 		{ "x\nb\nx\n", "b", "x", "x\nx\nx\n" },
 		{ "a\r\n\xc3\xa4\n", "\xc3\xa4", "\"\\\t", "a\r\n\"\\\t\n" },

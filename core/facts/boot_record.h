@@ -18,8 +18,9 @@ struct edit {
 	char *file;
 	char *before;
 	char *after;
-	uint64_t line;	/* which line of the file it was, from 1 */
-	bool open_end;	/* the line in front of an added one had no newline at its end */
+	uint64_t line; /* which line of the file it was, from 1 */
+	bool open_end; /* the line in front of an added one, or one that was taken away, had no
+			   newline at its end */
 	bool made_file; /* the file was made for the added line */
 };
 struct edit_record {
