@@ -10,6 +10,7 @@
 
 #include "cmd/commands.h"
 #include "core/base/memory.h"
+#include "core/base/process.h"
 #include "core/base/text.h"
 
 const struct command *const commands[] = {
@@ -112,6 +113,7 @@ int main(int argc, char **argv)
 	/* Which characters can be shown; the language, and how numbers look, are always ours. */
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
+	process_hide_descriptors();
 	status = invocation_parse(&invocation, argc, argv);
 	if (status)
 		return status;

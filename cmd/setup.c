@@ -133,7 +133,7 @@ static int carry_out(struct invocation *invocation, struct session *session,
 
 	if (!option_given(invocation, "dry-run")) {
 		lock = lock_take(&session->root, LOCK_PATH, 0, &err);
-		if (lock < 0) {
+		if (lock < 0 || lock_share(lock, &err) < 0) {
 			complain("%s", err.text);
 			return EXIT_NOT_READY;
 		}
@@ -235,9 +235,8 @@ static int make_teardown_plan(struct plan *plan, const struct facts *facts,
 	struct error *err)
 {
 	(void)invocation;
-	(void)err;
-	teardown_plan(plan, facts, config);
-	return 0;
+	(void)config;
+	return teardown_plan(plan, facts, err);
 }
 
 static int run_teardown(struct invocation *invocation)

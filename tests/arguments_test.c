@@ -106,7 +106,7 @@ static void replace_leaves_everything_else_as_it_is(void **state)
 		/* Line ends and quotes that do not close. */
 		{ "\tkernel /boot/vmlinuz ro  ", DEVICE_WANTED,
 			"\tkernel /boot/vmlinuz ro " DEVICE_WANTED },
-		{ "ro x=\"a b", DEVICE_WANTED, "ro x=\"a b " DEVICE_WANTED },
+		{ "ro x=\"a b", DEVICE_WANTED, "ro " DEVICE_WANTED " x=\"a b" },
 	};
 
 	(void)state;
@@ -122,8 +122,8 @@ static void replace_leaves_everything_else_as_it_is(void **state)
 static void replaced_line_is_complete_and_stays(void **state)
 {
 	static const char *const lines[] = { "", "a", "resume=1 resume=2", "ro -- x",
-		"resume_offset=1 no_console_suspend", "  resume  ",
-		"a=\"b c\" resume=d" };
+		"resume_offset=1 no_console_suspend", "  resume  ", "a=\"b c\" resume=d",
+		"ro a=\"b c", "\"" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
@@ -246,6 +246,7 @@ static void entries_of_another_system_do_not_count(void **state)
 		{ "root=UUID=r " DEVICE_WANTED, "root=UUID=r " DEVICE_WANTED, true },
 		{ "root=UUID=r " DEVICE_WANTED, "root=UUID=r single", false },
 		{ "root=UUID=r " DEVICE_WANTED, "root=UUID=other", true },
+		{ "root=UUID=r " DEVICE_WANTED, "console=ttyS0", true }, /* memtest86+ */
 		{ "root=UUID=r", "root=UUID=r " DEVICE_WANTED, false },
 		{ DEVICE_WANTED, "root=UUID=r", false },
 		{ "root=UUID=r " DEVICE_WANTED, NULL, false },

@@ -226,6 +226,31 @@ static void folder_that_others_can_write_is_not_trusted(void **state)
 	assert_non_null(strstr(err.text, "/var/swap belongs to uid 1000"));
 }
 
+static void orders_are_taken_from_root_alone(void **state)
+{
+	static const char path[] = "/var/lib/ec2hib/edits.json";
+	struct place *place = *state;
+	struct error err;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(fchmodat(place->root.fd, ".", 0755, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), 0); /* none */
+	place_put(place, path, "");
+	assert_int_equal(root_check_own(&place->root, path, &err), 0);
+	place_link(place, "/srv", "var/lib");
+	assert_int_equal(root_check_own(&place->root, "/srv/ec2hib/edits.json", &err), 0);
+	assert_int_equal(fchmodat(place->root.fd, path + 1, 0666, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), -EPERM);
+	assert_int_equal(fchmodat(place->root.fd, path + 1, 0644, 0), 0);
+	assert_int_equal(fchmodat(place->root.fd, "var/lib", 01777, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), -EPERM);
+	assert_int_equal(fchmodat(place->root.fd, "var/lib", 0755, 0), 0);
+	assert_int_equal(fchownat(place->root.fd, path + 1, 1000, 0, 0), 0);
+	assert_int_equal(root_check_own(&place->root, path, &err), -EPERM);
+	assert_non_null(strstr(err.text, "edits.json is not to be trusted"));
+}
+
 /* ---- Other programs ----------------------------------------------------------------------------- */
 
 static void program_output_and_failure_are_told_apart(void **state)
@@ -365,6 +390,8 @@ static void bad_values_name_file_and_line(void **state)
 		{ "[swap]\npercentage-of-ram = -1\n", -EINVAL, ":2: percentage-of-ram" },
 		{ "[swap]\nswapfile = swap\n", -EINVAL, ":2: swapfile is \"swap\"" },
 		{ "[swap]\nswapfile = /a/../etc/x\n", -EINVAL, ":2: swapfile" },
+		{ "[swap]\nswapfile = //swap\n", -EINVAL, ":2: swapfile" },
+		{ "[swap]\nswapfile = /data/./swap\n", -EINVAL, ":2: swapfile" },
 		{ "[core]\ngrub-update = maybe\n", -EINVAL,
 			":2: grub-update is \"maybe\"" },
 		{ "[core]\nnonsense\n", -EINVAL,
@@ -407,6 +434,24 @@ static void no_configuration_is_enoent(void **state)
 	config_free(&config);
 }
 
+static void pipe_in_an_image_is_not_waited_for(void **state)
+{
+	struct place *place = *state;
+	struct error err = { "" };
+	char *text;
+
+	assert_int_equal(mkfifoat(place->root.fd, "pipe", 0644), 0);
+	alarm(10);
+	assert_int_equal(
+		root_read(&place->root, "/pipe", FILE_LIMIT, &text, NULL, &err), -EINVAL);
+	alarm(0);
+	assert_non_null(strstr(err.text, "/pipe: it is not a regular file"));
+	place_link(place, "/etc/masked", "/dev/null");
+	assert_int_equal(
+		root_read(&place->root, "/etc/masked", FILE_LIMIT, &text, NULL, &err),
+		-ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,7 +465,9 @@ int main(void)
 		WITH_PLACE(replace_leaves_no_temporary_file),
 		WITH_PLACE(link_in_an_image_stays_inside),
 		WITH_PLACE(reading_too_much_is_an_error),
+		WITH_PLACE(pipe_in_an_image_is_not_waited_for),
 		WITH_PLACE(folder_that_others_can_write_is_not_trusted),
+		WITH_PLACE(orders_are_taken_from_root_alone),
 		cmocka_unit_test(program_output_and_failure_are_told_apart),
 		cmocka_unit_test(program_gets_a_clean_environment),
 		cmocka_unit_test(program_that_hangs_is_killed_with_its_children),

@@ -7,10 +7,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/actions/edits.h"
+#include "core/actions/fstab.h"
 #include "core/base/memory.h"
 #include "tests/place.h"
 
@@ -66,6 +70,8 @@ static void line_changes_and_comes_back(void **state)
 		{ "a\nb\nc\n", "b", "", "a\nc\n" },
 		{ "a\nb\nc\n", "a", "", "b\nc\n" },
 		{ "a\nb\nc\n", "c", "", "a\nb\n" },
+		{ "a\nb", "b", "", "a\n" },
+		{ "a", "a", "", "" },
 		{ "b\nb\n", "b", "x", "x\nb\n" },
 		{ "x\nb\nx\n", "b", "x", "x\nx\nx\n" },
 		{ "a\r\n\xc3\xa4\n", "\xc3\xa4", "\"\\\t", "a\r\n\"\\\t\n" },
@@ -269,6 +275,75 @@ static void environment_block_keeps_its_size(void **state)
 	assert_text(place, "/boot/grub2/grubenv", block);
 }
 
+static void fstab_comes_back_byte_for_byte(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *with;
+	} rows[] = {
+		{ "/dev/sda1 / ext4\n",
+			"/dev/sda1 / ext4\n/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n" },
+		{ "/dev/sda1 / ext4",
+			"/dev/sda1 / ext4\n/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0" },
+		{ "\n\n# nothing\n",
+			"\n\n# nothing\n/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n" },
+	};
+	struct place *place = *state;
+	struct area_facts area = { 0 };
+	struct error err;
+
+	fact_set_text(&area.path, "/swap");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		place_put(place, "/etc/fstab", rows[i].before);
+		for (int run = 0; run < 2; run++) {
+			assert_int_equal(fstab_set(&place->root, &area, &err), 0);
+			assert_text(place, "/etc/fstab", rows[i].with);
+		}
+		assert_int_equal(fstab_clear(&place->root, &err), 0);
+		assert_text(place, "/etc/fstab", rows[i].before);
+	}
+	free(area.path.value);
+}
+
+/* Who can write the record could have any boot file changed at the next teardown. */
+static void record_that_others_can_write_is_not_followed(void **state)
+{
+	struct place *place = *state;
+	struct error err;
+
+	if (geteuid() != 0)
+		skip();
+	place_put(place, "/boot/menu", "kernel a\n");
+	edit(place, "/boot/menu", "kernel a", "kernel b");
+	assert_int_equal(fchmodat(place->root.fd, RECORD + 1, 0666, 0), 0);
+	assert_int_equal(edits_undo(&place->root, STATE, NULL, NULL, &err), -EPERM);
+	assert_text(place, "/boot/menu", "kernel b\n");
+	assert_int_equal(fchmodat(place->root.fd, RECORD + 1, 0644, 0), 0);
+	undo(place);
+	assert_text(place, "/boot/menu", "kernel a\n");
+}
+
+/* What stands behind a NUL byte would be lost when the text is written back. */
+static void fstab_that_is_no_text_stays(void **state)
+{
+	static const char text[] = "/dev/sda1 / ext4\0/dev/sdb1 /data ext4\n";
+	struct place *place = *state;
+	struct area_facts area = { 0 };
+	struct error err = { "" };
+	char after[sizeof(text)];
+	file_cleanup_close int fd = -1;
+
+	place_put(place, "/etc/fstab", "");
+	fd = root_openat(&place->root, "/etc/fstab", O_RDWR, 0, &err);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	fact_set_text(&area.path, "/swap");
+	assert_int_equal(fstab_set(&place->root, &area, &err), -EILSEQ);
+	assert_int_equal(fstab_clear(&place->root, &err), -EILSEQ);
+	assert_int_equal(pread(fd, after, sizeof(after), 0), sizeof(text) - 1);
+	assert_memory_equal(after, text, sizeof(text) - 1);
+	free(area.path.value);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -281,6 +356,9 @@ int main(void)
 		WITH_PLACE(change_that_was_recorded_but_not_made_is_dropped),
 		WITH_PLACE(other_programs_results_are_put_right),
 		WITH_PLACE(environment_block_keeps_its_size),
+		WITH_PLACE(fstab_comes_back_byte_for_byte),
+		WITH_PLACE(record_that_others_can_write_is_not_followed),
+		WITH_PLACE(fstab_that_is_no_text_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

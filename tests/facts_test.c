@@ -116,8 +116,8 @@ static void header_tells_swap_from_image(void **state)
 		{ 4096, "S1SUSPEND", SIGNATURE_IMAGE },
 		{ 16384, "S1SUSPEND", SIGNATURE_IMAGE },
 		{ 4096, "ULSUSPEND", SIGNATURE_IMAGE },
-		{ 4096, "SWAP-SPACE", SIGNATURE_NONE }, /* version 0: of Linux 2.4 */
-		{ 4096, "", SIGNATURE_NONE },
+		{ 4096, "SWAP-SPACE", SIGNATURE_OTHER }, /* version 0: of Linux 2.4 */
+		{ 4096, "", SIGNATURE_OTHER },
 	};
 	unsigned char *page = memory_new(HEADER_SIZE_MAX, 1);
 
@@ -136,7 +136,7 @@ static void header_tells_swap_from_image(void **state)
 		memcpy(page + cases[i].page - 10, cases[i].mark, strlen(cases[i].mark));
 		header_parse(&header, page, HEADER_SIZE_MAX);
 		assert_string_equal(header.signature, cases[i].signature);
-		if (strcmp(header.signature, SIGNATURE_NONE) == 0)
+		if (strcmp(header.signature, SIGNATURE_OTHER) == 0)
 			continue;
 		assert_int_equal(header.page_size, cases[i].page);
 		assert_int_equal(header.size, 1000 * cases[i].page);
@@ -146,7 +146,7 @@ static void header_tells_swap_from_image(void **state)
 	free(page);
 }
 
-static void header_of_a_short_file_is_none(void **state)
+static void zeros_are_told_from_what_somebody_wrote(void **state)
 {
 	unsigned char page[4095] = { 0 };
 	struct swap_header header;
@@ -154,6 +154,11 @@ static void header_of_a_short_file_is_none(void **state)
 	(void)state;
 	header_parse(&header, page, sizeof(page));
 	assert_string_equal(header.signature, SIGNATURE_NONE);
+	header_parse(&header, page, 0);
+	assert_string_equal(header.signature, SIGNATURE_NONE);
+	page[0] = 'x';
+	header_parse(&header, page, sizeof(page));
+	assert_string_equal(header.signature, SIGNATURE_OTHER);
 }
 
 /* ---- Extents ---------------------------------------------------------------------------------------- */
@@ -171,6 +176,36 @@ static void neighbours_become_one_extent(void **state)
 	assert_int_equal(list.items[0].length.value, 150);
 	assert_int_equal(list.items[2].logical.value, 300);
 	free(list.items);
+}
+
+static void offset_counts_whole_pages(void **state)
+{
+	static const struct {
+		uint64_t logical;
+		uint64_t physical;
+		uint64_t page;
+		enum knowledge is;
+		uint64_t offset;
+	} rows[] = {
+		{ 0, 40960, 4096, FACT_KNOWN, 10 }, { 0, 655360, 65536, FACT_KNOWN, 10 },
+		{ 4096, 40960, 4096, FACT_ABSENT, 0 },
+		{ 0, 41984, 4096, FACT_UNKNOWN, 0 },  /* blocks of 1 KiB */
+		{ 0, 40960, 65536, FACT_UNKNOWN, 0 }, /* blocks of 4 KiB on arm64 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		extent_list list = { 0 };
+		struct fact_number offset = { 0 };
+
+		extents_append(&list, rows[i].logical, rows[i].physical, 1 << 20);
+		extents_resume_offset(&offset, &list, rows[i].page);
+		assert_int_equal(offset.is, rows[i].is);
+		if (offset.is == FACT_KNOWN)
+			assert_int_equal(offset.value, rows[i].offset);
+		free(offset.why);
+		free(list.items);
+	}
 }
 
 /* ---- Block devices ------------------------------------------------------------------------------------ */
@@ -468,8 +503,9 @@ int main(void)
 		WITH_PLACE(image_estimate_leaves_out_what_the_kernel_drops),
 		cmocka_unit_test(swaps_are_read_with_odd_names),
 		cmocka_unit_test(header_tells_swap_from_image),
-		cmocka_unit_test(header_of_a_short_file_is_none),
+		cmocka_unit_test(zeros_are_told_from_what_somebody_wrote),
 		cmocka_unit_test(neighbours_become_one_extent),
+		cmocka_unit_test(offset_counts_whole_pages),
 		WITH_PLACE(chain_goes_down_to_the_disk),
 		WITH_PLACE(known_chain_is_copied_whole),
 		WITH_PLACE(another_chain_than_the_known_is_gathered),

@@ -49,6 +49,55 @@ setup_makes_a_swap_file_on() {
 	setup_makes_a_swap_file_on btrfs 400M
 }
 
+@test "a swap file in a subvolume of btrfs that is not mounted is found" {
+	make_image btrfs 400M
+	btrfs subvolume create "$IMAGE/@swap" >/dev/null
+	setup_image --size 40M --swapfile /@swap/file
+	[ "$(fact area.filesystem)" = btrfs ]
+	[ "$(fact area.mount_point)" = "$IMAGE" ]
+	[ "$(fact 'area.devices[0].kind')" = loop ]
+	[ "$(fact area.resume_offset)" = \
+		"$(btrfs inspect-internal map-swapfile -r "$IMAGE/@swap/file")" ]
+}
+
+@test "btrfs on two devices is refused, and nothing is left behind" {
+	make_image btrfs 400M
+	truncate -s 400M "$BATS_TEST_TMPDIR/second"
+	second=$(losetup --find --show "$BATS_TEST_TMPDIR/second")
+	btrfs device add -f "$second" "$IMAGE" >/dev/null
+	run setup_image --size 40M
+	left=$(ls "$IMAGE"/swap* 2>/dev/null || true)
+	drop_image
+	losetup --detach "$second"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot create /swap: "*"btrfs has 2 devices"* ]]
+	[ -z "$left" ]
+}
+
+@test "blocks smaller than a page: the file begins at a page all the same" {
+	IMAGE=$BATS_TEST_TMPDIR/image
+	truncate -s 100M "$BATS_TEST_TMPDIR/disk"
+	mkfs.ext4 -q -F -b 1024 "$BATS_TEST_TMPDIR/disk"
+	mkdir "$IMAGE"
+	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE"
+	chmod 755 "$IMAGE"
+	mkdir "$IMAGE/etc"
+	put_program "$IMAGE" mkswap
+	for odd in 1 2 3; do # whatever was free before, one of these is odd
+		head -c 1K /dev/urandom >"$IMAGE/etc/$odd"
+		sync
+		setup_image --size 8M
+		offset=$(fact area.resume_offset)
+		[ "$(dd if="$BATS_TEST_TMPDIR/disk" bs=4096 skip="$offset" count=1 status=none |
+			tail -c 10)" = SWAPSPACE2 ]
+		[ "$(stat -c %s "$IMAGE/swap")" = $((8 << 20)) ]
+		[ "$(fact area.holes)" = 0 ]
+		swapon "$IMAGE/swap"
+		swapoff "$IMAGE/swap"
+		mv "$IMAGE/swap" "$IMAGE/etc/swap.$odd"
+	done
+}
+
 @test "setup run again changes nothing" {
 	make_image ext4 200M
 	setup_image --size 40M
@@ -176,6 +225,18 @@ setup_makes_a_swap_file_on() {
 	[ -n "$inode" ]
 }
 
+@test "a swap file that grew after mkswap is replaced" {
+	make_image ext4 200M
+	fallocate -l 10M "$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	fallocate -l 40M "$IMAGE/swap"
+	[ "$(state swap-header)" = warn ]
+	setup_image --size 40M
+	[ "$(fact area.header_size)" = $((40 << 20)) ]
+	[ "$(state swap-header)" = pass ]
+}
+
 @test "a symbolic link in the place of the swap file is refused" {
 	make_image ext4 200M
 	echo precious >"$IMAGE/etc/precious"
@@ -188,6 +249,27 @@ setup_makes_a_swap_file_on() {
 	[ "$(state swap-file)" = fail ]
 }
 
+@test "a file with something else in it is neither replaced nor formatted" {
+	make_image ext4 200M
+	mkdir "$IMAGE/data"
+	head -c 40M /dev/urandom >"$IMAGE/data/base" # as large as the swap file would be
+	head -c 1M /dev/urandom >"$IMAGE/data/small"
+	before=$(list_image)
+	for file in base small; do
+		run setup_image --size 40M --swapfile /data/$file
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"cannot use /data/$file as swap: it is a file with something else"* ]]
+	done
+	[ "$before" = "$(list_image)" ]
+}
+
+@test "what another tool left half made, with nothing in it, is replaced" {
+	make_image ext4 200M
+	truncate -s 10M "$IMAGE/swap"
+	setup_image --size 40M
+	[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 41943040" ]
+}
+
 @test "a folder that others can write to is refused" {
 	make_image ext4 200M
 	mkdir "$IMAGE/shared"
@@ -196,6 +278,12 @@ setup_makes_a_swap_file_on() {
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"/shared"*"can be written by others (mode 0777)"* ]]
 	[ -z "$(ls "$IMAGE/shared")" ]
+	# also where there is a swap file already: it could be exchanged while it is formatted
+	truncate -s 40M "$IMAGE/shared/swap"
+	mkswap "$IMAGE/shared/swap" >/dev/null 2>&1
+	run setup_image --size 40M --swapfile /shared/swap
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot use /shared/swap: "*"written by others"* ]]
 }
 
 @test "a read-only file system is an error that names it" {
@@ -217,16 +305,63 @@ setup_makes_a_swap_file_on() {
 	[ "$(state swap-permissions)" = pass ]
 }
 
+# The running system, in a chroot(8) without /sys and /dev: all of setup but the kernel's settings.
+@test "a replacement that fails leaves the old swap file switched on" {
+	make_image ext4 200M
+	put_program "$IMAGE" swapoff
+	mkdir "$IMAGE/proc" "$IMAGE/run" "$IMAGE/usr/local" "$IMAGE/usr/local/bin"
+	cp "$EC2HIB" "$IMAGE/usr/local/bin/ec2hib"
+	put_libraries_of "$IMAGE" "$EC2HIB"
+	mount -t proc proc "$IMAGE/proc" || skip "no proc here"
+	run chroot "$IMAGE" /usr/local/bin/ec2hib setup --yes --size 20M
+	first=$(cat /proc/swaps)
+	run strace -qq -f -o /dev/null -e trace=fallocate -e inject=fallocate:error=EIO \
+		chroot "$IMAGE" /usr/local/bin/ec2hib setup --yes --size 60M
+	failed=$status
+	second=$(cat /proc/swaps)
+	swapoff "$IMAGE/swap" || true
+	umount "$IMAGE/proc"
+	[[ "$first" == *"$IMAGE/swap "* ]]
+	[ "$failed" -eq 1 ]
+	[[ "$output" == *"/swap is switched on again"*"cannot create /swap"* ]]
+	[[ "$second" == *"$IMAGE/swap "* ]]
+}
+
 @test "the image of a hibernated machine is never touched" {
 	make_image ext4 200M
 	setup_image --size 40M
 	printf 'S1SUSPEND\0' | dd of="$IMAGE/swap" bs=1 seek=4086 conv=notrunc status=none
 	sync
 	before=$(sha256sum <"$IMAGE/swap")
-	run setup_image --size 100M
-	[ "$status" -eq 1 ]
-	[[ "$output" == *"/swap holds a hibernation image"*"hibernated; start it"* ]]
+	for command in "setup --size 100M" teardown; do
+		run "$EC2HIB" --root "$IMAGE" $command --yes
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"/swap holds a hibernation image"*"hibernated; start it"* ]]
+	done
 	[ "$before" = "$(sha256sum <"$IMAGE/swap")" ]
+}
+
+@test "killed where there is room for one file only, and run again" {
+	make_image ext4 100M
+	# the file has its blocks and gets its header next
+	run strace -qq -f -o /dev/null -e trace=clone,fork,vfork \
+		-e inject=clone,fork,vfork:signal=SIGKILL:when=1 \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 50M
+	[ "$(stat -c %s "$IMAGE/swap.ec2hib-new")" = $((50 << 20)) ]
+	setup_image --size 50M
+	[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 52428800" ]
+	[ "$(ls "$IMAGE" | grep -c swap)" = 1 ]
+}
+
+@test "teardown removes what a killed setup left" {
+	make_image ext4 200M
+	before=$(list_image)
+	run strace -qq -o /dev/null -e trace=fallocate -e inject=fallocate:signal=SIGKILL \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 50M
+	[ -e "$IMAGE/swap.ec2hib-new" ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+	[ "$before" = "$(list_image)" ]
 }
 
 @test "killed at every system call that changes something, and run again" {

@@ -13,16 +13,24 @@ need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+# put_libraries_of IMAGE PROGRAM: copies what it is linked with into an image.
+put_libraries_of() {
+	local file
+	for file in $(ldd "$2" 2>/dev/null | grep -o '/[^ )]*'); do
+		mkdir -p "$1/$(dirname "$file")"
+		cp -L "$file" "$1/$file"
+	done
+}
+
 # put_program IMAGE PROGRAM...: copies programs with their libraries into an image.
 put_program() {
-	local image=$1 program file
+	local image=$1 program
 	shift
 	for program in "$@"; do
 		program=$(command -v "$program")
-		for file in "$program" $(ldd "$program" 2>/dev/null | grep -o '/[^ )]*'); do
-			mkdir -p "$image/$(dirname "$file")"
-			cp -L "$file" "$image/$file"
-		done
+		mkdir -p "$image/$(dirname "$program")"
+		cp -L "$program" "$image/$program"
+		put_libraries_of "$image" "$program"
 	done
 }
 
@@ -42,9 +50,13 @@ make_image() {
 	put_program "$IMAGE" mkswap
 }
 
+# What a failed test has mounted or switched on below it goes first.
 drop_image() {
 	if [ -n "${IMAGE:-}" ] && mountpoint -q "$IMAGE"; then
-		umount "$IMAGE"
+		if grep -q "^$IMAGE/swap " /proc/swaps; then
+			swapoff "$IMAGE/swap"
+		fi
+		umount --recursive "$IMAGE"
 	fi
 }
 

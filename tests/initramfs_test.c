@@ -21,6 +21,18 @@
 
 static const uint64_t offset = 34816;
 
+/* How often the file system of the boot loader was flushed: ld(1), --wrap. */
+static unsigned flushes;
+
+void __real_boot_flush(const struct root *root, const struct boot_facts *boot);
+void __wrap_boot_flush(const struct root *root, const struct boot_facts *boot);
+
+void __wrap_boot_flush(const struct root *root, const struct boot_facts *boot)
+{
+	flushes++;
+	__real_boot_flush(root, boot);
+}
+
 static void initramfs_learns_to_resume_and_forgets(void **state)
 {
 	static const struct {
@@ -80,6 +92,25 @@ static void initramfs_learns_to_resume_and_forgets(void **state)
 	}
 }
 
+static void new_image_is_flushed_for_the_boot_loader(void **state)
+{
+	struct error err;
+	struct tree tree;
+
+	(void)state;
+	tree_open(&tree, "amazon-linux-2");
+	tree_area(&tree, PARTITION, &offset);
+	flushes = 0;
+	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), 0);
+	assert_int_equal(flushes, 1);
+	tree_gather(&tree);
+	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), 0);
+	assert_int_equal(flushes, 1);
+	assert_int_equal(initramfs_remove(&tree.root, tree.facts, &err), 0);
+	assert_int_equal(flushes, 2);
+	tree_close(&tree);
+}
+
 static void resume_setting_follows_the_area(void **state)
 {
 	memory_cleanup_free char *file = NULL, *device = NULL;
@@ -107,6 +138,7 @@ static void resume_setting_follows_the_area(void **state)
 
 static void dracut_image_older_than_its_setting_cannot_resume(void **state)
 {
+	struct error err;
 	struct tree tree;
 
 	(void)state;
@@ -123,6 +155,10 @@ static void dracut_image_older_than_its_setting_cannot_resume(void **state)
 		"omit_dracutmodules+=\" resume \"\n");
 	tree_gather(&tree);
 	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
+	/* Nothing that setup can do helps. */
+	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "/etc/dracut.conf.d/off.conf leaves"));
+	assert_false(root_exists(&tree.root, INITRAMFS_DRACUT_CONFIG));
 	tree_close(&tree);
 }
 
@@ -130,6 +166,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(initramfs_learns_to_resume_and_forgets),
+		cmocka_unit_test(new_image_is_flushed_for_the_boot_loader),
 		cmocka_unit_test(resume_setting_follows_the_area),
 		cmocka_unit_test(dracut_image_older_than_its_setting_cannot_resume),
 	};

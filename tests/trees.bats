@@ -150,6 +150,43 @@ whole_story() {
 	[[ "$output" == *"Nothing to do"* ]]
 }
 
+@test "a program that goes on after setup was killed keeps the next setup out" {
+	make_tree debian-12
+	cat >"$IMAGE/usr/sbin/update-initramfs" <<-'EOF'
+		#!/bin/sh
+		touch /var/log/started
+		while [ ! -e /var/log/go ]; do /bin/busybox sleep 0.1; done
+	EOF
+	"$EC2HIB" --root "$IMAGE" setup --yes -q --size 20M 3>&- &
+	killed=$!
+	for _ in $(seq 100); do
+		[ ! -e "$IMAGE/var/log/started" ] || break
+		sleep 0.1
+	done
+	kill -KILL "$killed"
+	wait "$killed" || true
+	run setup_image --size 20M
+	touch "$IMAGE/var/log/go"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"another ec2hib is changing this machine"* ]]
+	for _ in $(seq 100); do
+		setup_image --size 20M || { sleep 0.1 && continue; }
+		break
+	done
+	run setup_image --size 20M
+	[[ "$output" == *"Nothing to do"* ]]
+}
+
+@test "an area in place of another one is said" {
+	make_tree debian-12
+	setup_image --size 20M --swapfile /first
+	run setup_image --size 20M --swapfile /second
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"note: /first, the swap area until now, stays"* ]]
+	[ -e "$IMAGE/first" ]
+	[ -e "$IMAGE/second" ]
+}
+
 @test "--no-boot-config and --no-initramfs leave both alone and say so" {
 	make_tree debian-12
 	before=$(snapshot | grep -v fstab)

@@ -8,6 +8,7 @@
  * /etc/kernel/cmdline, RHEL 8 and 9 GRUB's variable kernelopts and GRUB_CMDLINE_LINUX, and the
  * grubby of Amazon Linux 1 copies the default entry.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,14 +329,16 @@ static bool is_recorded(
 static int clean_file(const struct boot_job *job, const struct source *source,
 	const struct edit_record *record, struct error *err)
 {
-	memory_cleanup_free char *text = NULL, *cleaned = text_copy("");
+	memory_cleanup_free char *text = NULL, *cleaned = NULL;
 	struct line line = { 0 };
 	struct error ignored = { "" };
 	const char *at;
+	char *end;
 
-	if (root_read(job->root, source->file, BOOT_TEXT_LIMIT, &text, NULL, &ignored) <
-		0)
+	if (root_read_text(job->root, source->file, BOOT_TEXT_LIMIT, &text, &ignored) < 0)
 		return 0;
+	/* Lines lose words and gain none. */
+	end = cleaned = memory_new(strlen(text) + 1, 1);
 	for (at = text; line_next(&at, &line);) {
 		memory_cleanup_free char *copy =
 			text_copy_length(line.start, line.length);
@@ -344,8 +347,9 @@ static int clean_file(const struct boot_job *job, const struct source *source,
 		if (is_ours(record, source->form, copy) &&
 			!is_recorded(record, source->file, copy))
 			changed = convert(source->form, copy, NULL);
-		text_append(&cleaned, "%s%s", changed ? changed : copy,
-			line.start[line.length] ? "\n" : "");
+		end = stpcpy(end, changed ? changed : copy);
+		if (line.start[line.length])
+			*end++ = '\n';
 	}
 	if (strcmp(cleaned, text) == 0)
 		return 0;

@@ -172,7 +172,7 @@ static int generate(const struct boot_job *job, struct error *err)
 	status = process_run(root, (const char *const[]) { program, "-o", draft, NULL },
 		GENERATOR_TIMEOUT_MS, NULL, err);
 	if (status == 0)
-		status = root_read(root, draft, BOOT_TEXT_LIMIT, &text, NULL, err);
+		status = root_read_text(root, draft, BOOT_TEXT_LIMIT, &text, err);
 	if (status == 0)
 		status = look_at(job, text, err);
 	if (status == 0)
@@ -291,8 +291,8 @@ static const char *find_mark(const char *text, const char *mark)
 static int block_read(
 	const struct boot_job *job, struct settings *settings, struct error *err)
 {
-	int status = root_read(
-		job->root, settings->path, BOOT_TEXT_LIMIT, &settings->old, NULL, err);
+	int status = root_read_text(
+		job->root, settings->path, BOOT_TEXT_LIMIT, &settings->old, err);
 	memory_cleanup_free char *piece = job->wanted ? shell_piece(job->wanted) : NULL;
 	const char *old = settings->old ? settings->old : "";
 	const char *begin, *end;

@@ -80,22 +80,6 @@ static void drop(struct edit_record *record, size_t index)
 	record->count--;
 }
 
-/* FILE as text; a file with NUL bytes, which could not be written back, is -EILSEQ. */
-static int read_text(
-	const struct root *root, const char *file, char **text, struct error *err)
-{
-	size_t size;
-	int status = root_read(root, file, FILE_LIMIT, text, &size, err);
-
-	if (status == 0 && strlen(*text) != size) {
-		free(*text);
-		*text = NULL;
-		status = error_set(err, EILSEQ,
-			"cannot change %s%s: it is not a text file", root->path, file);
-	}
-	return status;
-}
-
 static int replace_text(const struct root *root, const char *file, const char *old,
 	const char *text, struct error *err)
 {
@@ -150,7 +134,7 @@ static int record_change(const struct root *root, struct line_change *change,
 	struct edit edit = edit_of(change);
 	memory_cleanup_free char *text = NULL;
 	struct line there;
-	int status = read_text(root, edit.file, &text, err);
+	int status = root_read_text(root, edit.file, FILE_LIMIT, &text, err);
 
 	if (status == -ENOENT && !*edit.before) {
 		text = text_copy("");
@@ -191,7 +175,7 @@ int edits_make(
 		struct edit edit = edit_of(&changes->items[i]);
 		memory_cleanup_free char *text = NULL, *changed = NULL;
 		bool foreign;
-		int status = read_text(root, edit.file, &text, err);
+		int status = root_read_text(root, edit.file, FILE_LIMIT, &text, err);
 
 		if (status == -ENOENT && !*edit.before) {
 			text = text_copy("");
@@ -232,7 +216,7 @@ static int undo(const struct root *root, const struct edit *edit, struct strings
 {
 	memory_cleanup_free char *text = NULL, *changed = NULL;
 	bool foreign;
-	int status = read_text(root, edit->file, &text, err);
+	int status = root_read_text(root, edit->file, FILE_LIMIT, &text, err);
 
 	if (status == -ENOENT || status == -ENOTDIR)
 		return 0; /* the kernel or package that it belonged to is gone */

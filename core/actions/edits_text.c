@@ -81,6 +81,7 @@ bool edit_locate(const char *text, struct edit *edit)
 		if (!line_find(text, edit->before, edit->line, false, &line))
 			return false;
 		edit->line = line.number;
+		edit->open_end = !*edit->after && !line.start[line.length];
 		return true;
 	}
 	while (line_next(&text, &line))
@@ -164,7 +165,8 @@ static char *insert_line(const char *text, const struct edit *edit)
 
 	while (line.number + 1 < edit->line && line_next(&at, &line))
 		;
-	return text_format("%.*s%s\n%s", (int)(at - text), text, edit->before, at);
+	return text_format("%.*s%s%s%s", (int)(at - text), text, edit->before,
+		edit->open_end && !*at ? "" : "\n", at);
 }
 
 char *edit_unmake(const char *text, const struct edit *edit, bool *foreign)

@@ -8,18 +8,25 @@
 #include "core/base/text.h"
 #include "core/facts/kept.h"
 
-/* TEXT without our lines; everything else as it is. */
+/*
+ * TEXT without our lines; everything else as it is. A line of ours without an end stands behind one
+ * that had none before.
+ */
 static char *without_ours(const char *text)
 {
-	char *rest = text_copy("");
+	char *rest = memory_new(strlen(text) + 1, 1), *end = rest;
 
 	while (*text) {
 		size_t length = strcspn(text, "\n");
 		memory_cleanup_free char *line = text_copy_length(text, length);
 
 		length += text[length] == '\n';
-		if (!fstab_line_is_ours(line))
-			text_append(&rest, "%.*s", (int)length, text);
+		if (!fstab_line_is_ours(line)) {
+			memcpy(end, text, length);
+			end += length;
+		} else if (text[length - 1] != '\n' && end > rest) {
+			*--end = '\0';
+		}
 		text += length;
 	}
 	return rest;
@@ -28,7 +35,7 @@ static char *without_ours(const char *text)
 /* The file's text, "" when there is none. */
 static int read_fstab(const struct root *root, char **text, struct error *err)
 {
-	int status = root_read(root, FSTAB_PATH, FILE_LIMIT, text, NULL, err);
+	int status = root_read_text(root, FSTAB_PATH, FILE_LIMIT, text, err);
 
 	if (status != -ENOENT)
 		return status;
@@ -47,8 +54,9 @@ int fstab_set(const struct root *root, const struct area_facts *area, struct err
 		return status;
 	wanted = without_ours(text);
 	if (*wanted && !text_ends(wanted, "\n"))
-		text_append(&wanted, "\n");
-	text_append(&wanted, "%s\n", line);
+		text_append(&wanted, "\n%s", line);
+	else
+		text_append(&wanted, "%s\n", line);
 	return root_replace(root, FSTAB_PATH, wanted, 0644, err);
 }
 

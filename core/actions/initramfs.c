@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/actions/boot.h"
 #include "core/actions/boot_own.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
@@ -109,13 +110,17 @@ static int run_dracut(const struct root *root, const char *image, const char *ve
 	return status;
 }
 
-/* Makes the image of the entry that boots next anew, with the configuration as it is. */
+/*
+ * Makes the image of the entry that boots next anew, with the configuration as it is, and flushes
+ * the file system for the boot loader.
+ */
 static int make_image(const struct root *root, const struct facts *facts, bool dracut,
 	struct error *err)
 {
 	const struct entry_facts *entry = facts_next_entry(facts);
 	const char *version = entry ? entry->version.value : NULL;
 	memory_cleanup_free char *image = NULL;
+	int status;
 
 	if (entry && entry->initramfs.value)
 		image = boot_real_path(root, entry->initramfs.value);
@@ -124,10 +129,16 @@ static int make_image(const struct root *root, const struct facts *facts, bool d
 			"which kernel boots next, and with which initramfs, is not "
 			"known");
 	if (dracut)
-		return run_dracut(root, image, version, err);
-	return process_run(root,
-		(const char *const[]) { "update-initramfs", "-u", "-k", version, NULL },
-		IMAGE_TIMEOUT_MS, NULL, err);
+		status = run_dracut(root, image, version, err);
+	else
+		status = process_run(root,
+			(const char *const[]) {
+				"update-initramfs", "-u", "-k", version, NULL },
+			IMAGE_TIMEOUT_MS, NULL, err);
+	/* GRUB would load what the name meant before the rename, if its blocks are still there. */
+	if (status == 0)
+		boot_flush(root, &facts->boot);
+	return status;
 }
 
 int initramfs_set(const struct root *root, const struct facts *facts, struct error *err)
@@ -135,6 +146,7 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	bool dracut = fact_text_is(&facts->boot.initramfs_tool, INITRAMFS_DRACUT);
 	const char *path = dracut ? INITRAMFS_DRACUT_CONFIG : INITRAMFS_TOOLS_CONFIG;
 	memory_cleanup_free char *old = NULL, *text = NULL, *setting = NULL;
+	memory_cleanup_free char *omits = NULL;
 	int status;
 
 	if (initramfs_complete(facts))
@@ -143,6 +155,12 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 		return error_set(err, EOPNOTSUPP, "cannot make the initramfs resume: %s",
 			facts->boot.initramfs_tool.why ? facts->boot.initramfs_tool.why
 						       : "no known tool makes it");
+	omits = dracut ? initramfs_dracut_omits(root) : NULL;
+	if (omits)
+		return error_set(err, EINVAL,
+			"cannot make the initramfs resume: %s%s leaves dracut's module resume out "
+			"(omit_dracutmodules); take it out of there",
+			root->path, omits);
 	setting = wanted_setting(facts);
 	text = dracut ? text_copy(MADE_BY "add_dracutmodules+=\" resume \"\n")
 		      : text_format(MADE_BY "RESUME=%s\n", setting);

@@ -11,6 +11,8 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/facts.h"
+#include "core/facts/header.h"
 
 #define RESUME	       "/sys/power/resume"
 #define RESUME_OFFSET  "/sys/power/resume_offset"
@@ -33,10 +35,34 @@ static int set_and_see(
 	return status;
 }
 
+/* What the kernel would find at PLACE: it reads the device, not the file. */
+static int see_plain_swap(
+	const struct root *root, const struct resume_place *place, struct error *err)
+{
+	file_cleanup_close int folder =
+		root_openat(root, "/dev", O_RDONLY | O_DIRECTORY, 0, err);
+	uint64_t position = place->offset * place->page_size;
+	struct swap_header header;
+	int status;
+
+	if (folder < 0)
+		return folder;
+	status = header_read(&header, folder, place->name, position, err);
+	if (status < 0)
+		return status;
+	if (strcmp(header.signature, SIGNATURE_SWAP) == 0)
+		return 0;
+	return error_set(err, EBUSY,
+		"there is no plain swap at byte %llu of /dev/%s (the header says: %s); the "
+		"kernel is not told about it",
+		(unsigned long long)position, place->name, header.signature);
+}
+
+/* The kernel opens it for reading (hibernation) or for writing (resume), never for both. */
 static int set_by_ioctl(
 	const struct root *root, const char *device, uint64_t offset, struct error *err)
 {
-	file_cleanup_close int fd = root_openat(root, "/dev/snapshot", O_RDWR, 0, err);
+	file_cleanup_close int fd = root_openat(root, "/dev/snapshot", O_RDONLY, 0, err);
 	struct resume_swap_area area = { .offset = (int64_t)offset };
 	unsigned major_number, minor_number;
 
@@ -51,22 +77,41 @@ static int set_by_ioctl(
 	return 0;
 }
 
-int kernel_set_resume(
-	const struct root *root, const char *device, uint64_t offset, struct error *err)
+/* The offset first: the write of the device is what makes the kernel look. */
+static int set_by_files(
+	const struct root *root, const struct resume_place *place, struct error *err)
 {
-	memory_cleanup_free char *pages = text_format("%llu", (unsigned long long)offset);
-	memory_cleanup_free char *seen = NULL;
-	int status;
+	memory_cleanup_free char *pages =
+		text_format("%llu", (unsigned long long)place->offset);
+	memory_cleanup_free char *before = NULL;
+	struct error ignored = { "" };
+	int status = root_read_line(root, RESUME_OFFSET, &before, err);
 
-	/* The offset first: the write of the device is what makes the kernel look. */
-	if (root_exists(root, RESUME_OFFSET)) {
+	if (status == 0)
 		status = set_and_see(root, RESUME_OFFSET, pages, err);
-		return status < 0 ? status : set_and_see(root, RESUME, device, err);
-	}
-	status = set_by_ioctl(root, device, offset, err);
+	if (status < 0)
+		return status;
+	status = set_and_see(root, RESUME, place->device, err);
+	/* The old device with the new offset would be no place at all. */
+	if (status < 0)
+		root_write_kernel(root, RESUME_OFFSET, before, &ignored);
+	return status;
+}
+
+int kernel_set_resume(
+	const struct root *root, const struct resume_place *place, struct error *err)
+{
+	memory_cleanup_free char *seen = NULL;
+	int status = see_plain_swap(root, place, err);
+
+	if (status < 0)
+		return status;
+	if (root_exists(root, RESUME_OFFSET))
+		return set_by_files(root, place, err);
+	status = set_by_ioctl(root, place->device, place->offset, err);
 	if (status == 0)
 		status = root_read_line(root, RESUME, &seen, err);
-	if (status == 0 && strcmp(seen, device) != 0)
+	if (status == 0 && strcmp(seen, place->device) != 0)
 		return error_set(err, ENOTSUP,
 			"this kernel has no %s and does not take the swap area from "
 			"/dev/snapshot: it hibernates after a reboot only",

@@ -8,14 +8,23 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 
+/* Where the kernel is to put the image and to look for it. */
+struct resume_place {
+	const char *device; /* "major:minor" */
+	const char *name;   /* the same device's in /dev: "nvme0n1p1" */
+	uint64_t offset;    /* of the swap header, in pages */
+	uint64_t page_size; /* bytes */
+};
+
 /*
- * Points the kernel at the swap area: OFFSET in pages, DEVICE as "major:minor". Writing the device
- * makes the kernel look for an image there at once, so the caller has read the header and it says
- * plain swap. Kernels without /sys/power/resume_offset (before 4.17) get the SNAPSHOT_SET_SWAP_AREA
- * ioctl on /dev/snapshot, and -ENOTSUP comes back when they do not show the device afterwards.
+ * Points the kernel at the swap area. Writing the device makes the kernel look for an image there
+ * at once, so first the very page that it will look at is read: -EBUSY, and nothing is written,
+ * when that does not say plain swap. Kernels without /sys/power/resume_offset (before 4.17) get the
+ * SNAPSHOT_SET_SWAP_AREA ioctl on /dev/snapshot, and -ENOTSUP comes back when they do not show the
+ * device afterwards.
  */
 int kernel_set_resume(
-	const struct root *root, const char *device, uint64_t offset, struct error *err);
+	const struct root *root, const struct resume_place *place, struct error *err);
 
 /* Makes the kernel's offset 0; nothing on kernels that have none to set. */
 int kernel_forget_resume(const struct root *root, struct error *err);

@@ -75,3 +75,10 @@ int lock_take(
 		lock_sign(fd);
 	return fd;
 }
+
+int lock_share(int fd, struct error *err)
+{
+	if (fcntl(fd, F_SETFD, 0) == 0)
+		return 0;
+	return error_errno(err, errno, "cannot let programs share the lock");
+}

@@ -18,4 +18,11 @@
 int lock_take(
 	const struct root *root, const char *path, unsigned wait_ms, struct error *err);
 
+/*
+ * Programs that are run from now on hold the lock, too: when setup is killed they go on, and a
+ * second setup would write the same initramfs as they do. Not around hooks, which may leave
+ * something running for good.
+ */
+int lock_share(int fd, struct error *err);
+
 #endif

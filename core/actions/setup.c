@@ -41,6 +41,15 @@ static int switch_off(struct setup *setup, struct error *err)
 		&setup->facts->memory, err);
 }
 
+/* After a failure: the machine has the swap again that it had before, if that is still there. */
+static void switch_on_again(struct setup *setup)
+{
+	struct error ignored = { "" };
+
+	if (swap_on(area_of(setup), SWAP_PRIORITY, &ignored) == 0)
+		progress_note(setup->progress, "%s is switched on again", area_of(setup));
+}
+
 /* The slow way: swapoff, mkswap with the same UUID and label, swapon. */
 static int format_again(struct setup *setup, struct error *err)
 {
@@ -106,6 +115,12 @@ static int forget_area(struct setup *setup, const struct step *step, struct erro
 
 	(void)step;
 	return root_remove(root_of(setup), record, err);
+}
+
+static int sweep_swap(struct setup *setup, const struct step *step, struct error *err)
+{
+	(void)step;
+	return swap_file_sweep(root_of(setup), area_of(setup), err);
 }
 
 static int remove_swap(struct setup *setup, const struct step *step, struct error *err)
@@ -194,19 +209,22 @@ static int initramfs(struct setup *setup, const struct step *step, struct error 
 	return initramfs_set(root_of(setup), setup->facts, err);
 }
 
-/*
- * Writing /sys/power/resume starts a resume when there is an image, so the header is read again
- * just before, whatever the facts said.
- */
+/* kernel_set_resume() reads the header again just before, whatever the facts said. */
 static int kernel_resume(struct setup *setup, const struct step *step, struct error *err)
 {
 	const struct area_facts *area = &setup->facts->area;
+	struct resume_place place;
 
 	(void)step;
 	facts_gather_again(setup->facts, setup->gather);
-	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN)
+	if (area->resume_device.is != FACT_KNOWN ||
+		area->resume_offset.is != FACT_KNOWN || area->devices.count == 0)
 		return error_set(
 			err, ENODATA, "it is not known where %s lies", area_of(setup));
+	place = (struct resume_place) { .device = area->resume_device.value,
+		.name = area->devices.items[0].name.value,
+		.offset = area->resume_offset.value,
+		.page_size = setup->facts->kernel.page_size.value };
 	if (!fact_text_is(&area->signature, SIGNATURE_SWAP))
 		return error_set(err, EBUSY,
 			"%s is not plain swap now (its header says: %s); the kernel is not "
@@ -214,8 +232,7 @@ static int kernel_resume(struct setup *setup, const struct step *step, struct er
 			area_of(setup),
 			area->signature.is == FACT_KNOWN ? area->signature.value
 							 : "unknown");
-	return kernel_set_resume(root_of(setup), area->resume_device.value,
-		area->resume_offset.value, err);
+	return kernel_set_resume(root_of(setup), &place, err);
 }
 
 static int freeze_timeout(struct setup *setup, const struct step *step, struct error *err)
@@ -303,6 +320,7 @@ static int undo_swap(struct setup *setup, const struct step *step, struct error 
 static int (*const runners[])(struct setup *, const struct step *, struct error *) = {
 	[STEP_REMEMBER_AREA] = remember_area,
 	[STEP_CLEAN_IMAGE] = clean_image,
+	[STEP_SWEEP_SWAP] = sweep_swap,
 	[STEP_REMOVE_SWAP] = remove_swap,
 	[STEP_CREATE_SWAP] = create_swap,
 	[STEP_PROTECT_SWAP] = protect_swap,
@@ -324,25 +342,43 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_UNDO_REMEMBER_AREA] = forget_area,
 };
 
+/* *WAS_ON: the area was switched on before this step, or before it was made room for. */
+static int run_step(struct setup *setup, const struct plan *plan, size_t index,
+	bool *was_on, struct error *err)
+{
+	const struct step *step = &plan->steps[index];
+	int status;
+
+	if (progress_cancelled(setup->progress))
+		return error_set(err, ECANCELED,
+			"stopped before step %zu of %zu; run it again to go on",
+			index + 1, plan->count);
+	/* Every step may have changed what the next one rests on. */
+	if (index > 0)
+		facts_gather_again(setup->facts, setup->gather);
+	if (index == 0 || plan->steps[index - 1].kind != STEP_REMOVE_SWAP)
+		*was_on = fact_is_true(&setup->facts->area.active);
+	if (setup->begin)
+		setup->begin(setup->data, plan, index);
+	status = runners[step->kind](setup, step, err);
+	if (status < 0)
+		return error_prefix(err, status, "step %zu of %zu (%s)", index + 1,
+			plan->count, step->id);
+	return 0;
+}
+
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct step *step = &plan->steps[i];
-		int status;
+	bool was_on = false;
 
-		if (progress_cancelled(setup->progress))
-			return error_set(err, ECANCELED,
-				"stopped before step %zu of %zu; run it again to go on",
-				i + 1, plan->count);
-		/* Every step may have changed what the next one rests on. */
-		if (i > 0)
-			facts_gather_again(setup->facts, setup->gather);
-		if (setup->begin)
-			setup->begin(setup->data, plan, i);
-		status = runners[step->kind](setup, step, err);
-		if (status < 0)
-			return error_prefix(err, status, "step %zu of %zu (%s)", i + 1,
-				plan->count, step->id);
+	for (size_t i = 0; i < plan->count; i++) {
+		int status = run_step(setup, plan, i, &was_on, err);
+
+		if (status < 0) {
+			if (was_on)
+				switch_on_again(setup);
+			return status;
+		}
 	}
 	return 0;
 }

@@ -18,8 +18,9 @@ struct setup {
 };
 
 /*
- * Runs the steps in order. The first one that fails ends it: it has undone what it had half made,
- * the error says which step it was, and the steps before it stay done. Running setup again then
+ * Runs the steps in order. The first one that fails ends it: it has undone what it had half made
+ * (a swap file that was switched off to be replaced is on again), the error says which step it was,
+ * and the steps before it stay done. Running setup again then
  * plans what is left. -ECANCELED when progress says so between two steps.
  */
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err);

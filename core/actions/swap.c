@@ -14,6 +14,7 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
+#include "core/facts/area.h"
 #include "core/facts/header.h"
 
 #define MKSWAP_TIMEOUT_MS 60000
@@ -183,23 +184,26 @@ int swap_file_label(const struct root *root, const char *path, struct error *err
 
 char *swap_temporary_path(const char *path)
 {
-	return text_format("%s.ec2hib-new", path);
+	return text_format("%s" AREA_UNFINISHED, path);
 }
 
-static char *second_path(const char *path)
+char *swap_second_path(const char *path)
 {
-	return text_format("%s.ec2hib-new2", path);
+	return text_format("%s" AREA_UNFINISHED_SECOND, path);
+}
+
+int swap_file_sweep(const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *first = swap_temporary_path(path);
+	memory_cleanup_free char *second = swap_second_path(path);
+	int status = root_remove(root, first, err);
+
+	return status < 0 ? status : root_remove(root, second, err);
 }
 
 int swap_file_remove(const struct root *root, const char *path, struct error *err)
 {
-	memory_cleanup_free char *first = swap_temporary_path(path);
-	memory_cleanup_free char *second = second_path(path);
 	int status = root_remove(root, path, err);
 
-	if (status == 0)
-		status = root_remove(root, first, err);
-	if (status == 0)
-		status = root_remove(root, second, err);
-	return status;
+	return status < 0 ? status : swap_file_sweep(root, path, err);
 }

@@ -27,8 +27,9 @@ struct swap_request {
 	bool label;		/* SELinux is on: system_u:object_r:swapfile_t:s0 */
 };
 
-/* The temporary name beside PATH; the caller frees it. */
+/* The temporary names beside PATH, of the first and a second try; the caller frees them. */
 char *swap_temporary_path(const char *path);
+char *swap_second_path(const char *path);
 
 /*
  * Makes the swap file: 0600 root:root, no holes, mkswap done, in as few extents as the file system
@@ -37,6 +38,9 @@ char *swap_temporary_path(const char *path);
  */
 int swap_file_create(const struct root *root, const struct swap_request *request,
 	const struct progress *progress, struct error *err);
+
+/* Removes what an interrupted swap_file_create() left beside PATH. */
+int swap_file_sweep(const struct root *root, const char *path, struct error *err);
 
 /* Removes PATH and what an interrupted swap_file_create() left beside it. */
 int swap_file_remove(const struct root *root, const char *path, struct error *err);

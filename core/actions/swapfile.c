@@ -70,6 +70,41 @@ static int set_nocow(int fd, const char *path, struct error *err)
 	return 0;
 }
 
+static void forget_extents(extent_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		layout_free(&extent_layout, &list->items[i]);
+	free(list->items);
+}
+
+/*
+ * Moves the file's start to where a page of the device starts: blocks that are smaller than a page
+ * may come from anywhere, but no resume offset names what lies between two pages. The file gets a
+ * page more at its end and loses the blocks in front of the boundary (fallocate(2),
+ * COLLAPSE_RANGE: ext4 and xfs). Where that cannot be done it stays, and inspect() says so.
+ */
+static int align_start(int fd, const char *path, uint64_t size, struct error *err)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	extent_list list = { 0 };
+	struct extents_summary summary;
+	uint64_t over = 0, length = 0;
+	int status = extents_map(&list, &summary, fd, size, err);
+
+	if (status == 0 && list.count) {
+		over = list.items[0].physical.value % page;
+		length = list.items[0].length.value;
+	}
+	forget_extents(&list);
+	if (status < 0 || over == 0 || length <= page)
+		return status;
+	if (fallocate(fd, 0, (off_t)size, (off_t)page) == 0)
+		fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, (off_t)(page - over));
+	if (ftruncate(fd, (off_t)size) < 0)
+		return error_errno(err, errno, "cannot cut %s to its size", path);
+	return 0;
+}
+
 /* Gives the new empty file its blocks. */
 static int fill(const struct swap_request *request, int fd, const char *path,
 	const struct progress *progress, struct error *err)
@@ -100,12 +135,14 @@ static int inspect(
 {
 	extent_list list = { 0 };
 	struct extents_summary summary = { 0 };
+	struct fact_number offset = { 0 };
+	memory_cleanup_free char *misplaced = NULL;
 	int status = extents_map(&list, &summary, fd, size, err);
 
 	*extents = list.count;
-	for (size_t i = 0; i < list.count; i++)
-		layout_free(&extent_layout, &list.items[i]);
-	free(list.items);
+	extents_resume_offset(&offset, &list, (uint64_t)sysconf(_SC_PAGESIZE));
+	misplaced = offset.why;
+	forget_extents(&list);
 	if (status < 0)
 		return error_prefix(err, status, "cannot see where %s lies", path);
 	if (summary.holes || summary.compressed || summary.unmapped || summary.shared)
@@ -115,6 +152,9 @@ static int inspect(
 			: summary.compressed ? "compressed blocks"
 			: summary.shared     ? "shared blocks"
 					     : "blocks without a place");
+	if (misplaced)
+		return error_set(
+			err, EINVAL, "%s cannot hold the image: %s", path, misplaced);
 	return 0;
 }
 
@@ -140,6 +180,8 @@ static int attempt(const struct root *root, const struct swap_request *request,
 	if (status == 0)
 		status = fill(request, fd, path, progress, err);
 	if (status == 0)
+		status = align_start(fd, path, request->size, err);
+	if (status == 0)
 		status = swap_format(root, path, NULL, SWAP_LABEL, err);
 	if (status == 0 && request->label)
 		status = swap_file_label(root, path, err);
@@ -156,7 +198,7 @@ static int attempt(const struct root *root, const struct swap_request *request,
 static void try_again(const struct root *root, const struct swap_request *request,
 	const char *first, size_t first_extents, const struct progress *progress)
 {
-	memory_cleanup_free char *second = text_format("%s2", first);
+	memory_cleanup_free char *second = swap_second_path(request->path);
 	struct error ignored = { "" };
 	size_t extents;
 
@@ -174,13 +216,12 @@ int swap_file_create(const struct root *root, const struct swap_request *request
 	const struct progress *progress, struct error *err)
 {
 	memory_cleanup_free char *temporary = swap_temporary_path(request->path);
-	memory_cleanup_free char *second = text_format("%s2", temporary);
 	struct error ignored = { "" };
 	size_t extents;
 	int status = root_check_trusted(root, request->path, err);
 
 	if (status == 0)
-		status = root_remove(root, second, err); /* of an interrupted run */
+		status = swap_file_sweep(root, request->path, err);
 	if (status == 0)
 		status = attempt(root, request, temporary, progress, &extents, err);
 	if (status < 0)

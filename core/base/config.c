@@ -133,10 +133,16 @@ static bool choice_parse(const char *text, enum config_choice *choice)
 	return false;
 }
 
+/* As the kernel would write it: /proc/swaps is compared with it, letter by letter. */
 static bool path_is_clean(const char *path)
 {
-	return path[0] == '/' && path[1] && !strstr(path, "/../") &&
-	       !text_ends(path, "/..") && !text_ends(path, "/") &&
+	static const char *const parts[] = { "//", "/./", "/../" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(path, parts[i]))
+			return false;
+	return path[0] == '/' && path[1] && !text_ends(path, "/..") &&
+	       !text_ends(path, "/.") && !text_ends(path, "/") &&
 	       !strpbrk(path, " \t\n\"'\\");
 }
 
@@ -203,7 +209,7 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 	case CONFIG_PATH_NAME:
 		if (strcmp(value, key->standard) != 0 && !path_is_clean(value))
 			return error_set(err, EINVAL,
-				"%s is \"%s\", not an absolute path without spaces, quotes and ..",
+				"%s is \"%s\", not an absolute path without spaces, quotes, // and ..",
 				key->name, value);
 		break;
 	case CONFIG_TEXT:

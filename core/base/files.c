@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/base/memory.h"
@@ -71,10 +72,29 @@ int root_openat(const struct root *root, const char *path, int flags, mode_t mod
 	return error_errno(err, errno, "cannot open %s%s", root->path, path);
 }
 
+/*
+ * An image may have been made by anybody: a pipe would never be opened, and some devices do
+ * something when they are. Files that are masked with /dev/null are opened as ever.
+ */
+static int refuse_special(const struct root *root, const char *path, struct error *err)
+{
+	struct stat status;
+
+	if (root->live || root_stat(root, path, &status) < 0 || S_ISREG(status.st_mode) ||
+		S_ISDIR(status.st_mode) ||
+		(S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)))
+		return 0;
+	return error_set(err, EINVAL, "cannot read %s%s: it is not a regular file",
+		root->path, path);
+}
+
 int root_read(const struct root *root, const char *path, size_t limit, char **text,
 	size_t *size, struct error *err)
 {
-	file_cleanup_close int fd = root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
+	int status = refuse_special(root, path, err);
+	file_cleanup_close int fd =
+		status < 0 ? status
+			   : root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
 	size_t length = 0, room = 4096;
 	char *content;
 
@@ -115,6 +135,20 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 	if (size)
 		*size = length;
 	return 0;
+}
+
+int root_read_text(const struct root *root, const char *path, size_t limit, char **text,
+	struct error *err)
+{
+	size_t size;
+	int status = root_read(root, path, limit, text, &size, err);
+
+	if (status < 0 || strlen(*text) == size)
+		return status;
+	free(*text);
+	*text = NULL;
+	return error_set(err, EILSEQ, "cannot change %s%s: it is not a text file",
+		root->path, path);
 }
 
 int root_read_line(
@@ -383,4 +417,46 @@ int root_check_trusted(const struct root *root, const char *path, struct error *
 	file_cleanup_close int folder = trusted_folder(root, path, err);
 
 	return folder < 0 ? folder : 0;
+}
+
+static bool is_roots_alone(const struct stat *status)
+{
+	return status->st_uid == 0 && !(status->st_mode & 022);
+}
+
+/* The folder FD and all above it, up to the root; links on the way to it have been followed. */
+static bool chain_is_roots_alone(const struct root *root, int fd)
+{
+	file_cleanup_close int folder = dup(fd);
+	struct stat top, status;
+
+	if (fstat(root->fd, &top) < 0)
+		return false;
+	while (folder >= 0 && fstat(folder, &status) == 0 && is_roots_alone(&status)) {
+		int above;
+
+		if (status.st_dev == top.st_dev && status.st_ino == top.st_ino)
+			return true;
+		above = openat(folder, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(folder);
+		folder = above;
+	}
+	return false;
+}
+
+int root_check_own(const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(path);
+	file_cleanup_close int fd = open_below(root, folder, O_PATH | O_DIRECTORY, 0);
+	struct stat status;
+
+	if (geteuid() != 0 || fd < 0 ||
+		fstatat(fd, path_name(path), &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (S_ISREG(status.st_mode) && is_roots_alone(&status) &&
+		chain_is_roots_alone(root, fd))
+		return 0;
+	return error_set(err, EPERM,
+		"%s%s is not to be trusted: others than root can change it, or a folder above",
+		root->path, path);
 }

@@ -39,9 +39,17 @@ int root_openat(const struct root *root, const char *path, int flags, mode_t mod
 	struct error *err);
 
 /* A regular or kernel file as text. *TEXT (the caller frees it) ends with a NUL that SIZE, which
- * may be NULL, does not count. More than LIMIT bytes: -EFBIG. */
+ * may be NULL, does not count. More than LIMIT bytes: -EFBIG. A pipe or a device in an image:
+ * -EINVAL, and it is not opened. */
 int root_read(const struct root *root, const char *path, size_t limit, char **text,
 	size_t *size, struct error *err);
+
+/*
+ * The same for a file that is to be changed and written back: one with NUL bytes, what is behind
+ * which would be lost, is -EILSEQ.
+ */
+int root_read_text(const struct root *root, const char *path, size_t limit, char **text,
+	struct error *err);
 
 /* The same without the white space at both ends: what a file in /sys or /proc says. */
 int root_read_line(
@@ -88,6 +96,13 @@ int root_list(const struct root *root, const char *path, struct strings *names,
  * -EPERM and the folder that breaks it: a swap file below such a folder can be exchanged by others.
  */
 int root_check_trusted(const struct root *root, const char *path, struct error *err);
+
+/*
+ * 0 when the file PATH, which says what we are to do, is a regular file of root's and neither it
+ * nor, links followed, a folder above can be changed by others; else -EPERM. 0 also when there is
+ * none, and for anybody but root, who can do no harm.
+ */
+int root_check_own(const struct root *root, const char *path, struct error *err);
 
 /* The folder part of an absolute path ("/" for "/swap") and the name after it. */
 char *path_folder(const char *path);

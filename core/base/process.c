@@ -114,15 +114,6 @@ static bool become_settle(const struct start *start)
 	       dup2(start->errors, STDERR_FILENO) >= 0;
 }
 
-/* What we were started with and did not open is not the new program's either. */
-static void descriptors_hide(void)
-{
-#ifdef SYS_close_range
-	/* CLOSE_RANGE_CLOEXEC, Linux 5.11; before that they stay, as they did in us. */
-	syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 1u << 2);
-#endif
-}
-
 /* Between fork and exec: only what is safe there. */
 __attribute__((noreturn)) static void become(const struct start *start)
 {
@@ -136,7 +127,6 @@ __attribute__((noreturn)) static void become(const struct start *start)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	descriptors_hide();
 	if (become_settle(start)) {
 		execve(start->path, (char *const *)process->arguments,
 			(char *const *)start->environment);
@@ -424,4 +414,12 @@ int process_run(const struct root *root, const char *const *arguments,
 	};
 
 	return process_execute(&process, output, err);
+}
+
+void process_hide_descriptors(void)
+{
+#ifdef SYS_close_range
+	/* CLOSE_RANGE_CLOEXEC, Linux 5.11; before that they stay, as they did in us. */
+	syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 1u << 2);
+#endif
 }

@@ -53,4 +53,7 @@ int process_execute(const struct process *process, char **output, struct error *
 int process_run(const struct root *root, const char *const *arguments,
 	unsigned timeout_ms, char **output, struct error *err);
 
+/* At the start of the program: what we were started with is not for the programs that we run. */
+void process_hide_descriptors(void);
+
 #endif

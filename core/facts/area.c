@@ -26,7 +26,12 @@ void area_record_gather(
 {
 	memory_cleanup_free char *record =
 		text_format("%s/%s", config->state_dir, AREA_RECORD_NAME);
+	struct error err = { "" };
 
+	if (root_check_own(root, record, &err) < 0) {
+		fact_set_unknown(fact_of(&area->remembered), "%s", err.text);
+		return;
+	}
 	fact_read_text(&area->remembered, root, record);
 	if (area->remembered.is == FACT_KNOWN && *area->remembered.value != '/')
 		fact_set_unknown(fact_of(&area->remembered), "%s%s has no path",
@@ -85,7 +90,7 @@ static void gather_header(
 		root_openat(root, parent, O_RDONLY | O_DIRECTORY, 0, &err);
 	struct swap_header header;
 
-	if (folder < 0 || header_read(&header, folder, path_name(path), &err) < 0) {
+	if (folder < 0 || header_read(&header, folder, path_name(path), 0, &err) < 0) {
 		fact_set_unknown(fact_of(&area->signature), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_page_size), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_size), "%s", err.text);
@@ -137,11 +142,7 @@ static void gather_extents(struct area_facts *area, const struct root *root)
 		fact_set_flag(&area->copy_on_write, false);
 	else if (ioctl(fd, FS_IOC_GETFLAGS, &attributes) == 0)
 		fact_set_flag(&area->copy_on_write, !(attributes & FS_NOCOW_FL));
-	if (area->extents.count == 0 || area->extents.items[0].logical.value != 0)
-		fact_set_absent(fact_of(&area->resume_offset));
-	else
-		fact_set_number(&area->resume_offset,
-			area->extents.items[0].physical.value / page);
+	extents_resume_offset(&area->resume_offset, &area->extents, page);
 }
 
 static void gather_filesystem(struct area_facts *area, const struct root *root,
@@ -195,6 +196,29 @@ static void gather_label(struct area_facts *area, const struct root *root)
 	}
 }
 
+/* What setup was making when it was killed: it is in nobody's way but takes room. */
+static void gather_unfinished(
+	struct area_facts *area, const struct root *root, const char *path)
+{
+	static const char *const suffixes[] = { AREA_UNFINISHED, AREA_UNFINISHED_SECOND };
+	uint64_t bytes = 0;
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		memory_cleanup_free char *name = text_format("%s%s", path, suffixes[i]);
+		struct stat status;
+
+		if (root_lstat(root, name, &status) < 0)
+			continue;
+		found = true;
+		bytes += (uint64_t)status.st_blocks * 512; /* always 512: stat(2) */
+	}
+	if (found)
+		fact_set_number(&area->unfinished, bytes);
+	else
+		fact_set_absent(fact_of(&area->unfinished));
+}
+
 static void gather_device(struct area_facts *area, const struct root *root,
 	const struct root *host, dev_t number)
 {
@@ -245,6 +269,7 @@ void area_gather(struct area_facts *area, const struct root *root,
 	int found = root_lstat(root, path, &status);
 
 	fact_set_text(&area->path, path);
+	gather_unfinished(area, root, path);
 	fact_set_absent(fact_of(&area->untrusted_folder));
 	if (root_check_trusted(root, path, &err) < 0)
 		fact_set_text(&area->untrusted_folder, err.text);

@@ -9,6 +9,10 @@
 /* In the state folder: the path that setup was given with --swapfile or --swap-device. */
 #define AREA_RECORD_NAME "area"
 
+/* Behind the path of a swap file while it is made: the first try, and a second one. */
+#define AREA_UNFINISHED	       ".ec2hib-new"
+#define AREA_UNFINISHED_SECOND ".ec2hib-new2"
+
 /*
  * Which file or device the configuration means: swap-device, or swapfile, or for "auto" what setup
  * was given, else the file that ec2-hibinit-agent made (/swap-hibinit) where only that exists, and

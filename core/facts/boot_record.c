@@ -54,6 +54,10 @@ int edit_record_read(const struct root *root, const char *state_dir,
 	int status;
 
 	*record = (struct edit_record) { 0 };
+	/* What stands in it is done to files of the system. */
+	status = root_check_own(root, path, err);
+	if (status < 0)
+		return status;
 	status = root_read(root, path, FILE_LIMIT, &text, NULL, err);
 	if (status == -ENOENT || status == -ENOTDIR)
 		return 0;

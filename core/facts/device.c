@@ -274,18 +274,37 @@ bool devices_random_key(const device_list *list)
 
 /* ---- From a path to its device --------------------------------------------------------------- */
 
+/*
+ * The mount that holds the file RESOLVED, a path without links. libmount stops at the border of a
+ * btrfs subvolume, where st_dev changes and nothing is mounted: then the mount is further up.
+ */
+static struct libmnt_fs *find_mount(
+	struct libmnt_table *table, const char *resolved, char **point)
+{
+	struct libmnt_fs *filesystem = NULL;
+
+	*point = mnt_get_mountpoint(resolved);
+	while (*point && !filesystem) {
+		filesystem = mnt_table_find_target(table, *point, MNT_ITER_BACKWARD);
+		if (filesystem || strcmp(*point, "/") == 0)
+			break;
+		text_set(point, path_folder(*point));
+	}
+	return filesystem;
+}
+
 int device_of_path(const char *path, dev_t *number, char **type, char **mount_point,
 	struct error *err)
 {
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
 	memory_cleanup_free char *resolved = realpath(path, NULL);
-	memory_cleanup_free char *point = resolved ? mnt_get_mountpoint(resolved) : NULL;
+	memory_cleanup_free char *point = NULL;
 	struct libmnt_fs *filesystem = NULL;
 	struct stat status;
 	int result = 0;
 
-	if (table && point)
-		filesystem = mnt_table_find_target(table, point, MNT_ITER_BACKWARD);
+	if (table && resolved)
+		filesystem = find_mount(table, resolved, &point);
 	if (!filesystem) {
 		mnt_unref_table(table);
 		return error_set(

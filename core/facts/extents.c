@@ -36,6 +36,23 @@ void extents_append(
 	fact_set_number(&last->length, length);
 }
 
+void extents_resume_offset(
+	struct fact_number *offset, const extent_list *extents, uint64_t page)
+{
+	const struct extent_facts *first = extents->count ? extents->items : NULL;
+
+	if (!first || first->logical.value != 0)
+		fact_set_absent(fact_of(offset));
+	else if (first->physical.value % page)
+		fact_set_unknown(fact_of(offset),
+			"the file begins at byte %llu of its device, which is not the start of "
+			"a page of %llu bytes",
+			(unsigned long long)first->physical.value,
+			(unsigned long long)page);
+	else
+		fact_set_number(offset, first->physical.value / page);
+}
+
 /* ---- btrfs: from a logical address to the device ------------------------------------------- */
 
 /* A chunk: LENGTH bytes of logical addresses, in one piece on the device. Length 0: none yet. */
@@ -172,6 +189,20 @@ static int take_extent(
 	return 0;
 }
 
+/* An offset counts from the start of one device, and resume= names one. */
+static int refuse_several_devices(int fd, struct error *err)
+{
+	struct btrfs_ioctl_fs_info_args info = { 0 };
+
+	if (ioctl(fd, BTRFS_IOC_FS_INFO, &info) < 0)
+		return error_errno(err, errno, "cannot ask btrfs for its devices");
+	if (info.num_devices == 1)
+		return 0;
+	return error_set(err, ENOTSUP,
+		"btrfs has %llu devices; a swap file to hibernate to needs a file system on one",
+		(unsigned long long)info.num_devices);
+}
+
 int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
 	uint64_t size, struct error *err)
 {
@@ -181,10 +212,14 @@ int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
 	struct statfs filesystem;
 	uint64_t next = 0;
 	bool last = false;
+	int status;
 
 	*summary = (struct extents_summary) { 0 };
 	mapping.btrfs =
 		fstatfs(fd, &filesystem) == 0 && filesystem.f_type == BTRFS_SUPER_MAGIC;
+	status = mapping.btrfs ? refuse_several_devices(fd, err) : 0;
+	if (status < 0)
+		return status;
 	while (!last) {
 		map->fm_start = next;
 		map->fm_length = FIEMAP_MAX_OFFSET - next;
@@ -198,7 +233,6 @@ int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
 			break;
 		for (uint32_t i = 0; i < map->fm_mapped_extents; i++) {
 			const struct fiemap_extent *extent = &map->fm_extents[i];
-			int status;
 
 			if (extent->fe_logical > next && next < size)
 				summary->holes++;

@@ -28,6 +28,16 @@ struct extents_summary {
 int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
 	uint64_t size, struct error *err);
 
+/*
+ * The resume offset of a mapped swap file: the place of its first page, the header, counted in
+ * pages of PAGE bytes. Absent for a file that begins with a hole. Unknown where blocks are smaller
+ * than a page and the first one is not at the start of one: no offset names such a place, and
+ * the kernel, which swaps to whole pages of the device only (mm/page_io.c, fs/iomap/swapfile.c),
+ * leaves it out.
+ */
+void extents_resume_offset(
+	struct fact_number *offset, const extent_list *extents, uint64_t page);
+
 /* Appends one piece, merged with the last when it continues it. */
 void extents_append(
 	extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length);

@@ -93,7 +93,8 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 /* What a swap header says (its first page). In `signature`. */
 #define SIGNATURE_SWAP	"swap"
 #define SIGNATURE_IMAGE "image"
-#define SIGNATURE_NONE	"none"
+#define SIGNATURE_NONE	"none"	/* and nothing else either: zeros */
+#define SIGNATURE_OTHER "other" /* something that is not swap */
 
 /* The swap area that hibernation is meant to use: the configured file or device. */
 struct area_facts {
@@ -104,6 +105,7 @@ struct area_facts {
 	struct fact_number mode;
 	struct fact_number owner;
 	struct fact_text untrusted_folder;
+	struct fact_number unfinished;
 	struct fact_text selinux_label;
 	struct fact_flag active;
 	struct fact_number used;

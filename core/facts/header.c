@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 
 static const size_t page_sizes[] = { 4096, 8192, 16384, 65536 };
 
-/* S1SUSPEND is the kernel's own, the others those of uswsusp and TuxOnIce; all mean an image. */
+/* NULL: none. S1SUSPEND is the kernel's own, the others those of uswsusp and TuxOnIce; all mean an image. */
 static const char *signature_of(const unsigned char *mark)
 {
 	static const char *const images[] = { "S1SUSPEND", "S2SUSPEND", "ULSUSPEND",
@@ -33,7 +34,14 @@ static const char *signature_of(const unsigned char *mark)
 	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++)
 		if (memcmp(mark, images[i], strlen(images[i])) == 0)
 			return SIGNATURE_IMAGE;
-	return SIGNATURE_NONE;
+	return NULL;
+}
+
+static bool is_blank(const unsigned char *bytes, size_t size)
+{
+	while (size && bytes[size - 1] == 0)
+		size--;
+	return size == 0;
 }
 
 static void format_uuid(char text[37], const unsigned char *uuid)
@@ -51,15 +59,19 @@ static void format_uuid(char text[37], const unsigned char *uuid)
 
 void header_parse(struct swap_header *header, const unsigned char *page, size_t size)
 {
+	const char *signature;
 	uint32_t last_page;
 
-	*header = (struct swap_header) { .signature = SIGNATURE_NONE };
+	*header = (struct swap_header) {
+		.signature = is_blank(page, size) ? SIGNATURE_NONE : SIGNATURE_OTHER
+	};
 	for (size_t i = 0; i < sizeof(page_sizes) / sizeof(page_sizes[0]); i++) {
 		if (page_sizes[i] > size)
 			return;
-		header->signature = signature_of(page + page_sizes[i] - SIGNATURE_LENGTH);
-		if (strcmp(header->signature, SIGNATURE_NONE) == 0)
+		signature = signature_of(page + page_sizes[i] - SIGNATURE_LENGTH);
+		if (!signature)
 			continue;
+		header->signature = signature;
 		header->page_size = (uint32_t)page_sizes[i];
 		memcpy(&last_page, page + OFFSET_LAST_PAGE, sizeof(last_page));
 		header->size = ((uint64_t)last_page + 1) * page_sizes[i];
@@ -72,8 +84,8 @@ void header_parse(struct swap_header *header, const unsigned char *page, size_t 
 	}
 }
 
-int header_read(
-	struct swap_header *header, int folder, const char *name, struct error *err)
+int header_read(struct swap_header *header, int folder, const char *name,
+	uint64_t position, struct error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 	file_cleanup_close int fd = openat(folder, name, flags | O_DIRECT);
@@ -90,11 +102,11 @@ int header_read(
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return error_errno(err, errno, "cannot read the header of %s", name);
-	got = pread(fd, page, HEADER_SIZE_MAX, 0);
+	got = pread(fd, page, HEADER_SIZE_MAX, (off_t)position);
 	if (got < 0 && errno == EINVAL) {
 		close(fd);
 		fd = openat(folder, name, flags);
-		got = pread(fd, page, HEADER_SIZE_MAX, 0);
+		got = pread(fd, page, HEADER_SIZE_MAX, (off_t)position);
 	}
 	code = errno;
 	if (got >= 0)

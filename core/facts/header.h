@@ -26,11 +26,12 @@ struct swap_header {
 void header_parse(struct swap_header *header, const unsigned char *page, size_t size);
 
 /*
- * Reads the header of a swap file or device from the disk itself (O_DIRECT where that works): the
- * kernel writes an image past the page cache, so a cached page may be from before. Never follows a
- * symbolic link. 0 or a negative errno.
+ * Reads the header that begins at byte POSITION (a multiple of 4096; 0 for a swap file, and for a
+ * device that is swap) of the file or device NAME in FOLDER, from the disk itself (O_DIRECT where
+ * that works): the kernel writes an image past the page cache, so a cached page may be from before.
+ * Never follows a symbolic link. 0 or a negative errno.
  */
-int header_read(
-	struct swap_header *header, int folder, const char *name, struct error *err);
+int header_read(struct swap_header *header, int folder, const char *name,
+	uint64_t position, struct error *err);
 
 #endif

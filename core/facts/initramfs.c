@@ -24,7 +24,7 @@
 /* What dracut's configuration says of its resume module. */
 struct dracut_config {
 	bool asks;
-	bool omits;
+	char *omits;	       /* the file that does, or NULL */
 	struct timespec since; /* how old the oldest file is that asks */
 };
 
@@ -44,7 +44,7 @@ static void read_dracut_file(
 		root_read(root, path, CONFIG_LIMIT, &text, NULL, &err) < 0)
 		return;
 	if (boot_setting_names(text, "omit_dracutmodules", "resume"))
-		config->omits = true;
+		text_set(&config->omits, text_copy(path));
 	if (!boot_setting_names(text, "add_dracutmodules", "resume") &&
 		!boot_setting_names(text, "force_add_dracutmodules", "resume") &&
 		!boot_setting_names(text, "dracutmodules", "resume"))
@@ -106,6 +106,12 @@ static void gather_dracut(
 			"image may have all the same");
 	else
 		fact_set_flag(resume, !is_older(&image->st_mtim, &config.since));
+	free(config.omits);
+}
+
+char *initramfs_dracut_omits(const struct root *root)
+{
+	return read_dracut(root).omits;
 }
 
 /* mkinitramfs leaves out names with odd characters and what dpkg put aside. */

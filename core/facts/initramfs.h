@@ -26,4 +26,10 @@
 void initramfs_gather(
 	struct boot_facts *boot, const struct root *root, const char *running_release);
 
+/*
+ * The configuration file of dracut that leaves the resume module out, whatever else asks for it
+ * (dracut.conf(5), omit_dracutmodules). The caller frees it; NULL: none does.
+ */
+char *initramfs_dracut_omits(const struct root *root);
+
 #endif

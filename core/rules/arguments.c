@@ -16,6 +16,7 @@ struct word {
 	const char *start;
 	size_t length;
 	bool last;
+	bool open; /* its quote does not end: it holds all the rest of the line */
 };
 
 /* The next word from *AT on, which moves behind it; false at the end. */
@@ -31,6 +32,7 @@ static bool next_word(const char **at, struct word *word)
 		if (*text == '"')
 			quoted = !quoted;
 	word->length = (size_t)(text - word->start);
+	word->open = quoted;
 	word->last = word->length == 2 && memcmp(word->start, "--", 2) == 0;
 	*at = text;
 	return word->length > 0;
@@ -205,14 +207,14 @@ bool arguments_complete(const char *line, const struct strings *wanted)
 	return missing.count == 0;
 }
 
-/* Where in LINE new words belong: before a "--", else behind the last word. */
+/* Where in LINE new words belong: before a "--" or an open quote, else behind the last word. */
 static size_t end_of_arguments(const char *line)
 {
 	const char *at = line;
 	size_t end = strspn(line, " \t\n\v\f\r");
 	struct word word;
 
-	while (next_word(&at, &word) && !word.last)
+	while (next_word(&at, &word) && !word.last && !word.open)
 		end = (size_t)(at - line);
 	return end;
 }
@@ -258,20 +260,26 @@ static char *root_of(const struct entry_facts *entry)
 				      : NULL;
 }
 
+bool entry_is_of_this_system(
+	const struct boot_facts *boot, const struct entry_facts *entry)
+{
+	memory_cleanup_free char *root = NULL, *its_root = NULL;
+
+	for (size_t i = 0; !root && i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default))
+			root = root_of(&boot->entries.items[i]);
+	if (!root || entry->arguments.is == FACT_UNKNOWN)
+		return true;
+	its_root = root_of(entry);
+	return text_equal(root, its_root);
+}
+
 bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted)
 {
-	const struct entry_facts *next = NULL;
-	memory_cleanup_free char *root = NULL;
-
-	for (size_t i = 0; !next && i < boot->entries.count; i++)
-		if (fact_is_true(&boot->entries.items[i].is_default))
-			next = &boot->entries.items[i];
-	root = next ? root_of(next) : NULL;
 	for (size_t i = 0; i < boot->entries.count; i++) {
 		const struct entry_facts *entry = &boot->entries.items[i];
-		memory_cleanup_free char *its_root = root_of(entry);
 
-		if (root && its_root && strcmp(root, its_root) != 0)
+		if (!entry_is_of_this_system(boot, entry))
 			continue;
 		if (entry->arguments.is == FACT_UNKNOWN ||
 			!arguments_complete(

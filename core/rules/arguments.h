@@ -57,9 +57,15 @@ bool arguments_complete(const char *line, const struct strings *wanted);
 bool arguments_wanted(const struct facts *facts, struct strings *wanted);
 
 /*
- * True when every entry of the next boots has just the WANTED arguments. An entry with another
- * root= than the default one boots another system, found by os-prober, and does not count. False
- * also when there is no entry, or one whose arguments are unknown.
+ * False for an entry with another root= than the default one, or with none where that has one: it
+ * starts another system, found by os-prober, or no system at all, as a memory test.
+ */
+bool entry_is_of_this_system(
+	const struct boot_facts *boot, const struct entry_facts *entry);
+
+/*
+ * True when every entry of the next boots that is of this system has just the WANTED arguments.
+ * False also when there is no entry, or one whose arguments are unknown.
  */
 bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted);
 

@@ -80,7 +80,8 @@ CHECK_FUNCTION(other_entries)
 	for (size_t i = 0; i < facts->boot.entries.count; i++) {
 		const struct entry_facts *entry = &facts->boot.entries.items[i];
 
-		if (fact_is_true(&entry->is_default) || fact_is_true(&entry->rescue))
+		if (fact_is_true(&entry->is_default) || fact_is_true(&entry->rescue) ||
+			!entry_is_of_this_system(&facts->boot, entry))
 			continue;
 		others++;
 		if (entry->arguments.is != FACT_KNOWN ||

@@ -327,8 +327,10 @@ CHECK_FUNCTION(kaslr)
 		return finding_unknown("no command line of the next boot is known");
 	if (has_argument(line->value, "nokaslr"))
 		return finding_pass("KASLR is off (nokaslr)");
+	/* Cloud images set GRUB_CMDLINE_LINUX_DEFAULT again in a later file. */
 	return finding_warn(
-		"add nokaslr to GRUB_CMDLINE_LINUX_DEFAULT, run update-grub and reboot",
+		"add nokaslr to GRUB_CMDLINE_LINUX in /etc/default/grub, run update-grub and "
+		"reboot",
 		"KASLR is on: AWS advises nokaslr for hibernation on Ubuntu " KASLR_FROM
 		" to " KASLR_TO);
 }

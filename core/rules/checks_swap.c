@@ -12,9 +12,7 @@
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
 #include "core/rules/hibernation.h"
-
-/* What mkswap and rounding take off is no lack of size. */
-#define SIZE_SLACK MIB
+#include "core/rules/size.h"
 
 static struct finding describe_area(const struct facts *facts)
 {
@@ -75,7 +73,7 @@ CHECK_FUNCTION(swap_size)
 	if (area->header_size.is == FACT_KNOWN && area->header_size.value < size)
 		size = area->header_size.value;
 	size_text = size_format(size);
-	if (size + SIZE_SLACK >= memory)
+	if (size + SWAP_SIZE_SLACK >= memory)
 		return finding_pass(
 			"%s of swap for %s of memory", size_text, memory_text);
 	if (size < memory / 2)
@@ -123,21 +121,31 @@ static struct finding header_finding(const struct facts *facts)
 			area_name(facts), (unsigned long long)made,
 			(unsigned long long)page);
 	if (area->header_size.is == FACT_KNOWN && area->size.is == FACT_KNOWN &&
-		area->header_size.value + SIZE_SLACK < area->size.value)
-		return finding_warn(fix, "the header of %s covers %s of its %s",
-			area_name(facts), covered, size);
+		area->header_size.value + SWAP_SIZE_SLACK < area->size.value)
+		return finding_warn(fact_text_is(&area->kind, "device") ? fix : FIX_SETUP,
+			"the header of %s covers %s of its %s", area_name(facts), covered,
+			size);
 	return finding_pass("%s has a swap header", area_name(facts));
 }
 
 CHECK_FUNCTION(swap_header)
 {
 	const struct fact_text *signature = &facts->area.signature;
+	memory_cleanup_free char *fix = text_format(
+		fact_text_is(&facts->area.kind, "device")
+			? "if nothing on it is needed: mkswap %s, then: " FIX_SETUP
+			: "if nothing in it is needed: rm %s, then: " FIX_SETUP,
+		area_name(facts));
 	struct finding finding;
 
 	(void)config;
 	if (no_area(facts, &finding) ||
 		finding_gap(&finding, NEED(facts->area.signature)))
 		return finding;
+	if (strcmp(signature->value, SIGNATURE_OTHER) == 0)
+		return finding_fail(fix,
+			"%s holds something that is not swap: setup does not touch it",
+			area_name(facts));
 	if (strcmp(signature->value, SIGNATURE_IMAGE) == 0)
 		return finding_skip(
 			"%s holds an image in place of its header", area_name(facts));

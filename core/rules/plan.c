@@ -14,6 +14,7 @@
 static const char *const step_ids[] = {
 	[STEP_REMEMBER_AREA] = "remember-area",
 	[STEP_CLEAN_IMAGE] = "clean-image",
+	[STEP_SWEEP_SWAP] = "sweep-swap",
 	[STEP_REMOVE_SWAP] = "remove-swap",
 	[STEP_CREATE_SWAP] = "create-swap",
 	[STEP_PROTECT_SWAP] = "protect-swap",
@@ -74,6 +75,19 @@ static int plan_image(struct plan *plan, const struct facts *facts, struct error
 	return 0;
 }
 
+/* In front of the steps that need the room. */
+static void plan_sweep(struct plan *plan, const struct area_facts *area)
+{
+	memory_cleanup_free char *size = NULL;
+
+	if (area->unfinished.is != FACT_KNOWN)
+		return;
+	size = size_format(area->unfinished.value);
+	add_step(plan, STEP_SWEEP_SWAP, 0,
+		text_format("remove what an interrupted setup left beside %s (%s)",
+			area->path.value, size));
+}
+
 static void plan_new_file(
 	struct plan *plan, const struct facts *facts, const struct swap_size *size)
 {
@@ -89,24 +103,48 @@ static void plan_new_file(
 		text_format("make the swap file %s: %s", path, size->why));
 }
 
-/* A device is formatted only where nothing is known to be on it: mkswap would wipe it. */
-static int check_device(const struct area_facts *area, struct error *err)
+/* An area is formatted or replaced only where nothing is known to be in it. */
+static int check_content(const struct area_facts *area, struct error *err)
 {
-	const struct device_facts *device =
+	bool device = fact_text_is(&area->kind, "device");
+	const struct device_facts *below =
 		area->devices.count ? area->devices.items : NULL;
 
-	if (!fact_text_is(&area->kind, "device") ||
-		!fact_text_is(&area->signature, SIGNATURE_NONE))
+	if (!device && !fact_text_is(&area->kind, "file"))
 		return 0;
-	if (device && device->holds.is == FACT_ABSENT)
+	if (!device && area->signature.is == FACT_UNKNOWN)
+		return error_set(err, ENODATA,
+			"cannot use %s as swap: what it holds is not known: %s",
+			area->path.value,
+			area->signature.why ? area->signature.why : "it was not read");
+	if (!device && fact_text_is(&area->signature, SIGNATURE_OTHER))
+		return error_set(err, EEXIST,
+			"cannot use %s as swap: it is a file with something else in it; if "
+			"that is not needed, remove it first",
+			area->path.value);
+	if (!device || (!fact_text_is(&area->signature, SIGNATURE_NONE) &&
+			       !fact_text_is(&area->signature, SIGNATURE_OTHER)))
+		return 0;
+	if (fact_text_is(&area->signature, SIGNATURE_NONE) && below &&
+		below->holds.is == FACT_ABSENT)
 		return 0;
 	return error_set(err, EEXIST,
 		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s "
 		"first",
 		area->path.value,
-		device && device->holds.is == FACT_KNOWN ? device->holds.value
-							 : "something that is not swap",
+		below && below->holds.is == FACT_KNOWN ? below->holds.value
+						       : "something that is not swap",
 		area->path.value);
+}
+
+/* By the path of the area it is opened, formatted and switched on: nobody else may turn that. */
+static int check_folder(const struct area_facts *area, struct error *err)
+{
+	if (area->untrusted_folder.is != FACT_KNOWN)
+		return 0;
+	return error_set(err, EPERM, "cannot %s %s: %s",
+		area->kind.is == FACT_KNOWN ? "use" : "create", area->path.value,
+		area->untrusted_folder.value);
 }
 
 /* What is wrong with an area that is kept. */
@@ -136,10 +174,18 @@ static void plan_kept_area(struct plan *plan, const struct facts *facts)
 static void plan_memory(struct plan *plan, const struct facts *facts)
 {
 	memory_cleanup_free char *name = area_stable_name(&facts->area);
+	const struct fact_text *before = &facts->area.remembered;
 
-	if (!fact_text_is(&facts->area.remembered, name))
-		add_step(plan, STEP_REMEMBER_AREA, 0,
-			text_format("remember that %s is the swap area", name));
+	if (fact_text_is(before, name))
+		return;
+	if (before->is == FACT_KNOWN)
+		strings_take(&plan->notes,
+			text_format(
+				"%s, the swap area until now, stays as it is; if it is "
+				"not needed, switch it off and remove it",
+				before->value));
+	add_step(plan, STEP_REMEMBER_AREA, 0,
+		text_format("remember that %s is the swap area", name));
 }
 
 static int plan_area(struct plan *plan, const struct facts *facts,
@@ -151,22 +197,20 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 	int status = plan_image(plan, facts, err);
 
 	if (status == 0)
-		status = check_device(area, err);
+		status = check_folder(area, err);
+	if (status == 0)
+		status = check_content(area, err);
 	if (status == 0)
 		status = swap_size_decide(facts, config, request->size, &size, err);
 	if (status < 0)
 		return status;
 	*new_file = size.decision != SIZE_KEEP;
-	if (*new_file && area->untrusted_folder.is == FACT_KNOWN)
-		status = error_set(err, EPERM, "cannot create %s: %s", area->path.value,
-			area->untrusted_folder.value);
-	else if (*new_file)
+	plan_sweep(plan, area);
+	if (*new_file)
 		plan_new_file(plan, facts, &size);
 	else
 		plan_kept_area(plan, facts);
 	swap_size_free(&size);
-	if (status < 0)
-		return status;
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
 		add_step(plan, STEP_SWAP_ON, 0,
 			text_format("switch %s on", area->path.value));
@@ -276,15 +320,30 @@ static void plan_initramfs(
 
 /* ---- The running kernel --------------------------------------------------------------------------- */
 
+/* The offset that the running kernel holds: before 4.17 only its command line tells. */
+static bool kernel_offset(const struct kernel_facts *kernel, uint64_t *offset)
+{
+	memory_cleanup_free char *value = NULL;
+
+	*offset = kernel->resume_offset.value;
+	if (kernel->resume_offset.is != FACT_ABSENT)
+		return kernel->resume_offset.is == FACT_KNOWN;
+	if (kernel->command_line.is == FACT_KNOWN)
+		value = arguments_get(kernel->command_line.value, "resume_offset");
+	*offset = 0;
+	return !value || number_parse(value, offset) == 0;
+}
+
 static bool kernel_knows_area(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
+	uint64_t offset;
 
 	return area->resume_device.is == FACT_KNOWN &&
 	       area->resume_offset.is == FACT_KNOWN &&
 	       fact_text_is(&facts->kernel.resume_device, area->resume_device.value) &&
-	       facts->kernel.resume_offset.is == FACT_KNOWN &&
-	       facts->kernel.resume_offset.value == area->resume_offset.value;
+	       kernel_offset(&facts->kernel, &offset) &&
+	       offset == area->resume_offset.value;
 }
 
 /* The wanted freeze timeout, ms; 0 when it is not known or nothing is wanted. */
@@ -328,8 +387,10 @@ static void plan_kept_freeze_timeout(
 {
 	uint64_t wanted = freeze_timeout_goal(facts, config);
 
+	/* What was kept for less memory is too short after a change of the instance type. */
 	if (wanted > FREEZE_TIMEOUT_KERNEL_MS &&
-		!fact_is_true(&facts->boot.freeze_timeout_kept) &&
+		(!fact_is_true(&facts->boot.freeze_timeout_kept) ||
+			wanted > facts->kernel.freeze_timeout.value) &&
 		fact_text_is(&facts->system.init, "systemd"))
 		add_step(plan, STEP_FREEZE_AT_BOOT, wanted,
 			text_format(
@@ -378,16 +439,19 @@ int preparation_plan(struct plan *plan, const struct facts *facts,
 
 /* ---- The way back ----------------------------------------------------------------------------------- */
 
-void teardown_plan(
-	struct plan *plan, const struct facts *facts, const struct config *config)
+/* What is not known is tried: the step says what is wrong before the swap area goes. */
+static bool may_be_ours(const struct fact_flag *ours)
+{
+	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
+}
+
+static void plan_way_back(struct plan *plan, const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
 
-	(void)config;
-	*plan = (struct plan) { 0 };
 	/* The next boot first: it must not look for an image in what is about to be removed. */
-	if (fact_is_true(&facts->boot.our_arguments))
+	if (may_be_ours(&facts->boot.our_arguments))
 		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0,
 			text_format(
 				"take our boot arguments out (%s)", loader_place(facts)));
@@ -397,7 +461,7 @@ void teardown_plan(
 				facts->boot.initramfs_tool.is == FACT_KNOWN
 					? facts->boot.initramfs_tool.value
 					: "no tool"));
-	if (fact_is_true(&facts->boot.our_fstab_entry))
+	if (may_be_ours(&facts->boot.our_fstab_entry))
 		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0,
 			text_format("take our line out of /etc/fstab"));
 	if (fact_is_true(&facts->boot.freeze_timeout_kept))
@@ -408,6 +472,7 @@ void teardown_plan(
 		add_step(plan, STEP_UNDO_KERNEL_RESUME, 0,
 			text_format("the running kernel forgets where %s lies",
 				area->path.value));
+	plan_sweep(plan, area);
 	if (ours && fact_text_is(&area->kind, "file"))
 		add_step(plan, STEP_UNDO_SWAP, 0,
 			text_format("switch %s off and remove it", area->path.value));
@@ -422,4 +487,29 @@ void teardown_plan(
 		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0,
 			text_format("forget that %s was the swap area",
 				area->remembered.value));
+}
+
+int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	struct plan back = { 0 };
+	int status = 0;
+
+	*plan = (struct plan) { 0 };
+	plan_way_back(&back, facts);
+	/*
+	 * The blocks of a file that is removed keep what they hold: where some resume= still
+	 * names them, a later boot would resume the image from there.
+	 */
+	if (back.count)
+		status = plan_image(plan, facts, err);
+	for (size_t i = 0; status == 0 && i < back.count; i++) {
+		struct step *step = &back.steps[i];
+
+		add_step(plan, step->kind, step->value, step->text);
+		step->text = NULL;
+	}
+	plan->notes = back.notes;
+	back.notes = (struct strings) { 0 };
+	plan_free(&back);
+	return status;
 }

@@ -18,6 +18,7 @@
 enum step_kind {
 	STEP_REMEMBER_AREA, /* which file or device was chosen */
 	STEP_CLEAN_IMAGE,   /* make the area plain swap again */
+	STEP_SWEEP_SWAP,    /* remove what an interrupted run left beside the file */
 	STEP_REMOVE_SWAP,   /* switch off and remove the file, to make room for the new */
 	STEP_CREATE_SWAP,   /* make the file, formatted and complete */
 	STEP_PROTECT_SWAP,  /* root:root 0600 */
@@ -68,7 +69,8 @@ struct setup_request {
  * running kernel last. Whatever the moment of a power cut, the machine boots: at worst it looks for
  * an image where there is none.
  *
- * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine.
+ * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine;
+ * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.
  * plan_free() in any case.
  */
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
@@ -81,9 +83,11 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 int preparation_plan(struct plan *plan, const struct facts *facts,
 	const struct config *config, struct error *err);
 
-/* The way back; touches only what carries our name or label. */
-void teardown_plan(
-	struct plan *plan, const struct facts *facts, const struct config *config);
+/*
+ * The way back; touches only what carries our name or label. 0, or -EBUSY for an image that belongs
+ * to a hibernated machine, in which nothing may change. plan_free() in any case.
+ */
+int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err);
 
 void plan_free(struct plan *plan);
 

@@ -165,6 +165,8 @@ static int room_of(const struct facts *facts, struct room *room, struct error *e
 			fact_of(&area->filesystem_free), "how much space is free", err);
 	room->path = area_path(facts);
 	room->free = area->filesystem_free.value;
+	if (area->unfinished.is == FACT_KNOWN)
+		room->free += area->unfinished.value; /* goes before anything is made */
 	room->back = given_back(area);
 	room->place = text_format("%s (%s)",
 		area->mount_point.is == FACT_KNOWN ? area->mount_point.value : "its disk",
@@ -368,5 +370,14 @@ const char *swap_file_defect(const struct area_facts *area)
 		return "is compressed";
 	if (fact_is_true(&area->shared))
 		return "shares blocks with another file or a snapshot";
+	/* The kernel uses what the header covers (mkswap of a smaller file that grew). */
+	if (area->header_size.is == FACT_KNOWN && area->size.is == FACT_KNOWN &&
+		area->header_size.value + SWAP_SIZE_SLACK < area->size.value)
+		return "has a swap header that covers a part of it only";
+	/* See extents_resume_offset(): the only reason when the place itself is known. */
+	if (area->resume_offset.is == FACT_UNKNOWN && area->extents.is == FACT_KNOWN &&
+		area->extents.count > 0 &&
+		area->extents.items[0].physical.is == FACT_KNOWN)
+		return "does not begin at a page of its device";
 	return NULL;
 }

@@ -15,9 +15,13 @@
 
 #include "core/base/config.h"
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/facts/facts.h"
 
 #define SIZE_AUTO "auto"
+
+/* What mkswap and rounding take off is no lack of size. Bytes. */
+#define SWAP_SIZE_SLACK MIB
 
 enum size_decision {
 	SIZE_KEEP,   /* the area that is there will do */

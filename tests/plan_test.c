@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which steps setup and teardown plan, from the facts of a machine that is ready and what changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/plan.h"
+#include "tests/checks_fixture.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+struct row {
+	const char *set; /* JSON: path and value of what differs from ready.json */
+	int status;
+	const char *says; /* the ids of the steps, or a part of the error */
+};
+
+typedef int planner(struct plan *plan, const struct facts *facts, struct error *err);
+
+static int plan_setup(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	const struct setup_request request = { .size = NULL };
+	struct config config;
+	int status;
+
+	config_init(&config);
+	status = setup_plan(plan, facts, &config, &request, err);
+	config_free(&config);
+	return status;
+}
+
+static char *ids_of(const struct plan *plan)
+{
+	strings_cleanup struct strings ids = { 0 };
+
+	for (size_t i = 0; i < plan->count; i++)
+		strings_add(&ids, plan->steps[i].id);
+	return strings_join(&ids, " ");
+}
+
+static void try_row(planner *make, const struct row *row)
+{
+	json_t *changes = json_loads(row->set, 0, NULL), *json;
+	memory_cleanup_free char *ids = NULL;
+	struct facts facts;
+	struct plan plan;
+	struct error err = { "" };
+
+	assert_non_null(changes);
+	json = facts_changed(changes);
+	facts_read(&facts, json);
+	assert_int_equal(make(&plan, &facts, &err), row->status);
+	ids = ids_of(&plan);
+	if (row->status == 0)
+		assert_string_equal(ids, row->says);
+	else if (!strstr(err.text, row->says))
+		fail_msg("\"%s\" does not say \"%s\"", err.text, row->says);
+	plan_free(&plan);
+	facts_free(&facts);
+	json_decref(json);
+	json_decref(changes);
+}
+
+static void try_rows(planner *make, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		try_row(make, &rows[i]);
+}
+
+static void setup_plans_what_is_missing(void **state)
+{
+	static const struct row rows[] = {
+		{ "{}", 0, "" },
+		{ "{\"area.signature\": \"image\"}", 0, "clean-image" },
+		{ "{\"area.signature\": \"none\"}", 0, "format-swap" },
+		{ "{\"area.unfinished\": 4096}", 0, "sweep-swap" },
+		{ "{\"area.mode\": 420}", 0, "protect-swap" },
+		{ "{\"area.active\": false}", 0, "swap-on" },
+		{ "{\"kernel.resume_offset\": 7}", 0, "kernel-resume" },
+		/* Before 4.17 the command line is all that tells. */
+		{ "{\"kernel.resume_offset\": null}", 0, "" },
+		{ "{\"kernel.resume_offset\": null, \"kernel.command_line\": \"quiet\"}",
+			0, "kernel-resume" },
+		{ "{\"kernel.freeze_timeout\": 10000}", 0, "freeze-timeout" },
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368}",
+			0, "freeze-timeout freeze-timeout-at-boot" },
+		/* Kept for the memory that there was before. */
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
+		  "\"kernel.freeze_timeout\": 40000, \"boot.freeze_timeout_kept\": true}",
+			0, "freeze-timeout freeze-timeout-at-boot" },
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
+		  "\"kernel.freeze_timeout\": 60000, \"boot.freeze_timeout_kept\": true}",
+			0, "" },
+	};
+
+	(void)state;
+	try_rows(plan_setup, rows, COUNT(rows));
+}
+
+static void setup_keeps_off_what_may_be_needed(void **state)
+{
+	static const struct row rows[] = {
+		{ "{\"area.signature\": \"other\"}", -EEXIST,
+			"cannot use /swap as swap: it is a file with something else in it" },
+		{ "{\"area.signature\": {\"unknown\": \"an I/O error\"}}", -ENODATA,
+			"what it holds is not known: an I/O error" },
+		{ "{\"area.signature\": \"image\", \"live\": false}", -EBUSY,
+			"/swap holds a hibernation image" },
+		{ "{\"area.untrusted_folder\": \"/ belongs to uid 7, not to root\"}",
+			-EPERM, "cannot use /swap: / belongs to uid 7" },
+		{ "{\"area.kind\": null, \"area.untrusted_folder\": \"/ is a link\"}",
+			-EPERM, "cannot create /swap: / is a link" },
+		{ "{\"area.kind\": \"device\", \"area.signature\": \"none\","
+		  "\"area.devices.0.holds\": \"ext4\"}",
+			-EEXIST, "it holds ext4; if nothing on it is needed" },
+		{ "{\"area.kind\": \"device\", \"area.signature\": \"other\","
+		  "\"area.devices.0.holds\": null}",
+			-EEXIST, "it holds something that is not swap" },
+	};
+
+	(void)state;
+	try_rows(plan_setup, rows, COUNT(rows));
+}
+
+/* The boot arguments and the swap file are ours, or nothing is. */
+#define REST                                                                             \
+	"\"boot.our_initramfs\": false, \"boot.our_fstab_entry\": false,"                \
+	"\"boot.freeze_timeout_kept\": false"
+#define OURS	"\"area.header_label\": \"ec2hib\", \"boot.our_arguments\": true," REST
+#define FOREIGN "\"area.header_label\": \"data\", \"boot.our_arguments\": false," REST
+
+static void teardown_plans_what_is_ours(void **state)
+{
+	static const struct row rows[] = {
+		{ "{" FOREIGN "}", 0, "" },
+		{ "{" FOREIGN ", \"area.signature\": \"image\"}", 0, "" },
+		{ "{" OURS "}", 0, "undo-boot-arguments undo-kernel-resume undo-swap" },
+		{ "{" FOREIGN ", \"area.unfinished\": 4096}", 0, "sweep-swap" },
+		/* The blocks of a removed file keep the image. */
+		{ "{" OURS ", \"area.signature\": \"image\"}", 0,
+			"clean-image undo-boot-arguments undo-kernel-resume undo-swap" },
+		/* Cannot be told: the step finds out, before the swap file goes. */
+		{ "{" OURS ", \"boot.our_arguments\": {\"unknown\": \"damaged\"}}", 0,
+			"undo-boot-arguments undo-kernel-resume undo-swap" },
+	};
+
+	(void)state;
+	try_rows(teardown_plan, rows, COUNT(rows));
+}
+
+static void teardown_leaves_a_hibernated_machine_alone(void **state)
+{
+	static const struct row rows[] = {
+		{ "{" OURS ", \"area.signature\": \"image\", \"live\": false}", -EBUSY,
+			"/swap holds a hibernation image" },
+		{ "{" FOREIGN ", \"area.signature\": \"image\", \"live\": false}", 0,
+			"" },
+	};
+
+	(void)state;
+	try_rows(teardown_plan, rows, COUNT(rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(setup_plans_what_is_missing),
+		cmocka_unit_test(setup_keeps_off_what_may_be_needed),
+		cmocka_unit_test(teardown_plans_what_is_ours),
+		cmocka_unit_test(teardown_leaves_a_hibernated_machine_alone),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, fixtures_read, fixtures_free);
+}
