@@ -143,6 +143,18 @@ put_history() {
 	[[ "$output" == *"run: zcat $BATS_TEST_TMPDIR/log.gz | ec2hib history --log -"* ]]
 }
 
+@test "the running kernel's log needs root where the kernel says so" {
+	need_root
+	cp "$EC2HIB" "$BATS_TEST_TMPDIR/ec2hib"
+	chmod 755 "$BATS_TEST_TMPDIR/ec2hib" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" \
+		"$(dirname "$BATS_TEST_TMPDIR")"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$BATS_TEST_TMPDIR/ec2hib" history --log /dev/kmsg
+	echo "$status: $output"
+	[ "$status" -le 2 ]
+	[ "$status" -ne 2 ] || [[ "$output" == *"cannot read /dev/kmsg: "*"; run as root" ]]
+}
+
 @test "plain ASCII where the terminal is not UTF-8, and no control characters" {
 	printf '{"format":1,"cycles":[{"began":"x","result":"failed","message":"caf\xc3\xa9 \\u001b[2J"}]}' >"$HISTORY"
 	run history

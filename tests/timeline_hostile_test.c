@@ -18,7 +18,8 @@
 #define EXIT  "PM: hibernation: hibernation exit\n"
 
 static const char *const logs[] = { "linux-4.9-messages", "linux-4.9-console",
-	"linux-5.10-journal", "linux-6.1-console", "linux-6.1-freezing" };
+	"linux-5.10-journal", "linux-6.1-console", "linux-6.1-freezing",
+	"linux-6.1-refused" };
 
 static void impossible_numbers_are_not_taken(void **state)
 {

@@ -45,6 +45,14 @@ static const struct {
 		"freeze_kernel 10\nallocate_time 6050\nimage_pages 21327\nthreads 1\n"
 		"write_size 87527424\nwrite_time 1270\nwrite_rate 68915200\n"
 		"power_off 23485\nread_size 87527424\nread_time 1450\nexit 21936\n" },
+	{ "linux-6.1-refused",
+		"cycle\nresult failed\nfailure_id swap-device\nfreeze_user 5\nwrite_size -\n"
+		"cycle\nresult failed\nfailure_id swap-space\nimage_pages 20440\n"
+		"threads 1\nwrite_size -\nwrite_rate -\n"
+		"cycle\nresult failed\nfailure_id freezing\n"
+		"failure 1 task did not freeze within 1.009 s: touch\n"
+		"cycle\nresult resumed\nfailure -\nimage_pages 20714\nwrite_size ?\n"
+		"entry 25883\nexit 26471\n" },
 	{ "linux-6.1-freezing",
 		"cycle\nresult failed\nfailure_id freezing\nfailure 2 tasks did not freeze "
 		"within 20.003 s: mount.nfs4, df\nentry 610001\nfreeze_user -\n"
@@ -281,6 +289,13 @@ static const struct {
 	{ ENTRY SNAP CREATED EXIT, "other",
 		"the machine did not switch off after the image was made; the log has no "
 		"reason" },
+	{ ENTRY SNAP CREATED
+		"PM: Compressing and saving image data (21105 pages)...\n"
+		"PM: Image saving progress:  10%\n"
+		"PM: hibernation: Wrote 84420 kbytes in 0.20 seconds (422.10 MB/s)\n" EXIT,
+		"swap-space",
+		"the kernel stopped writing the image without a word, as it does when there "
+		"is not enough free swap" },
 	{ ENTRY FROZEN EXIT, "other",
 		"the kernel gave up before it made an image; the log has no reason" },
 };
@@ -289,10 +304,11 @@ static void failures_are_named(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(failures); i++) {
-		memory_cleanup_free char *expected =
-			text_format("cycle\nresult failed\nfailure_id %s\nfailure %s\n"
-				    "away -",
-				failures[i].id, failures[i].failure);
+		memory_cleanup_free char *expected = text_format(
+			"cycle\nresult failed\nfailure_id %s\nfailure %s\n"
+			"away -\nwrite_size %s",
+			failures[i].id, failures[i].failure,
+			strstr(failures[i].log, "reboot: Power down") ? "4096000" : "-");
 
 		timeline_check_text(failures[i].log, expected);
 	}

@@ -121,6 +121,9 @@ int kernel_log_read(const struct root *root, uint64_t after, char **text, uint64
 	int status;
 
 	*last = after;
+	if (fd == -EPERM || fd == -EACCES)
+		return error_set(err, -fd, "cannot read %s: %s; run as root", shown,
+			strerror(-fd));
 	if (fd < 0)
 		return fd;
 	status = read_ring(fd, &ring, shown, err);
@@ -154,14 +157,16 @@ static const struct {
 	{ "LPKSHHRH", 8, "a journal", "journalctl -k -o short-iso --file" },
 };
 
-static int check_beginning(const struct bytes *log, const char *name, struct error *err)
+static int check_beginning(
+	const struct bytes *log, const char *path, const char *name, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++)
 		if (log->size >= wrapped[i].length &&
 			memcmp(log->data, wrapped[i].mark, wrapped[i].length) == 0)
 			return error_set(err, EINVAL,
 				"%s is %s, not a text; run: %s %s | ec2hib history --log -",
-				name, wrapped[i].what, wrapped[i].how, name);
+				name, wrapped[i].what, wrapped[i].how,
+				strcmp(path, "-") == 0 ? "FILE" : path);
 	return 0;
 }
 
@@ -186,8 +191,8 @@ static int wait_for(int fd, const char *name, struct error *err)
 static int too_large(const char *name, struct error *err)
 {
 	return error_set(err, EFBIG,
-		"%s is larger than %llu MiB; run: tail -c 200M %s | ec2hib history --log -",
-		name, (unsigned long long)(KERNEL_LOG_LIMIT / MIB), name);
+		"%s is larger than %llu MiB; give only its end, as tail -c 200M does",
+		name, (unsigned long long)(KERNEL_LOG_LIMIT / MIB));
 }
 
 static int read_all(int fd, const char *name, struct bytes *log, struct error *err)
@@ -231,7 +236,7 @@ int kernel_log_load(const char *path, char **text, size_t *size, struct error *e
 		return too_large(name, err);
 	status = read_all(fd, name, &log, err);
 	if (status == 0)
-		status = check_beginning(&log, name, err);
+		status = check_beginning(&log, path, name, err);
 	if (status < 0) {
 		free(log.data);
 		return status;

@@ -27,7 +27,8 @@
  * the log, AFTER when there is none. The numbers go on across a hibernation, so a caller notes
  * *LAST before it and reads afterwards what came after.
  *
- * 0 or a negative errno. In a fixture tree a plain file may stand for /dev/kmsg.
+ * 0 or a negative errno, often -EPERM where the caller is not root (dmesg_restrict). In a fixture
+ * tree a plain file may stand for /dev/kmsg.
  */
 int kernel_log_read(const struct root *root, uint64_t after, char **text, uint64_t *last,
 	struct error *err);

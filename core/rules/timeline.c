@@ -43,6 +43,23 @@ void parser_begin(struct parser *parser)
 	parser->seen.sure = true;
 }
 
+/*
+ * The kernel says nothing when swap runs out while it writes a compressed image, which it cannot
+ * know before (save_compressed_image() of kernel/power/swap.c): it only lacks the line that all is
+ * written. Where something else goes wrong, it says what.
+ */
+static void fail_writing(struct parser *parser)
+{
+	if (parser->seen.saving && !parser->seen.saved)
+		parser_fail(parser, FAILURE_SWAP_SPACE,
+			"the kernel stopped writing the image without a word, as it does when "
+			"there is not enough free swap");
+	else
+		parser_fail(parser, FAILURE_OTHER,
+			"the machine did not switch off after the image was made; the log has "
+			"no reason");
+}
+
 /* What the log says when no line names a failure. */
 static const char *result_of(struct parser *parser)
 {
@@ -59,9 +76,7 @@ static const char *result_of(struct parser *parser)
 	if (seen->created || seen->saving) {
 		if (seen->power_off || seen->boot)
 			return RESULT_RESUMED;
-		parser_fail(parser, FAILURE_OTHER,
-			"the machine did not switch off after the image was made; the log has "
-			"no reason");
+		fail_writing(parser);
 		return RESULT_FAILED;
 	}
 	if (seen->copy)
@@ -110,6 +125,14 @@ static void drop_oldest(timeline_list *found, size_t count)
 	memmove(found->items, found->items + count, found->count * sizeof(*found->items));
 }
 
+/* The kernel tells the speed of all of the image, also where it gave up in the middle. */
+static void forget_writing(struct timeline *now)
+{
+	fact_set_absent(fact_of(&now->write_size));
+	fact_set_absent(fact_of(&now->write_time));
+	fact_set_absent(fact_of(&now->write_rate));
+}
+
 void parser_end(struct parser *parser)
 {
 	struct timeline *now = &parser->now;
@@ -123,6 +146,9 @@ void parser_end(struct parser *parser)
 		if (parser->failure != FAILURE_NONE)
 			fact_set_text(
 				&now->failure_id, timeline_failure_name(parser->failure));
+		if (parser->failure != FAILURE_NONE && !parser->seen.saved &&
+			!parser->seen.power_off)
+			forget_writing(now);
 		settle(now, strcmp(result, RESULT_RESUMED) == 0);
 		/* A log that repeats itself without end costs no more memory than this. */
 		if (parser->found->count >= 2 * (size_t)TIMELINES_MAX)

@@ -139,6 +139,12 @@ static void on_saving(struct parser *parser, const char *rest)
 	parser->seen.saving = true;
 }
 
+static void on_saved(struct parser *parser, const char *rest)
+{
+	on_saving(parser, rest);
+	parser->seen.saved = true;
+}
+
 static void on_reading(struct parser *parser, const char *rest)
 {
 	(void)rest;
@@ -312,6 +318,7 @@ static const struct {
 	{ "Using ", true, on_threads },
 	{ "Compressing and saving image", true, on_saving },
 	{ "Saving image data", true, on_saving },
+	{ "Image saving done", true, on_saved },
 	{ "Image size after compression: ", true, on_compressed },
 	{ "Wrote ", true, on_wrote },
 	{ "resume from hibernation", true, on_reading },

@@ -33,7 +33,8 @@ struct seen {
 	bool allocated;	  /* ... and did */
 	bool copy;	  /* the pages of the image were counted */
 	bool created;	  /* the first kernel went on with a ready image */
-	bool saving;
+	bool saving;	  /* began to write the image ... */
+	bool saved;	  /* ... and wrote all of it */
 	bool power_off;
 	bool boot;
 	bool loaded;
