@@ -35,7 +35,6 @@ facts_file() {
 @test "wrong words are usage errors that say what is wrong" {
 	local -a cases=(
 		'frobnicate|there is no command "frobnicate"'
-		'status --frob|unrecognized option'
 		'status nonsense-check|there is no check "nonsense-check"'
 		'--color blue status|--color is "blue"'
 		'setup extra|setup takes no operand: "extra"'
@@ -44,6 +43,8 @@ facts_file() {
 		'setup --size 0|--size is "0"'
 		'setup --size -5G|--size is "-5G"'
 		'setup --swapfile swap|--swapfile is "swap"'
+		'help status setup|help takes one command: "setup" is too many'
+		'help __complete|there is no command "__complete"'
 		'setup --swapfile /a/../b|--swapfile is "/a/../b"'
 		'--root /no/such status|cannot open the root folder /no/such'
 		'--config /no/such status|cannot read /no/such'
@@ -56,6 +57,26 @@ facts_file() {
 		echo "$case: $status: $output"
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"${case#*|}"* ]]
+	done
+}
+
+@test "help COMMAND shows the manual page, and the short help where there is none" {
+	mkdir -p "$BATS_TEST_TMPDIR/man/man8" "$BATS_TEST_TMPDIR/bin"
+	printf '.TH EC2HIB-STATUS 8\n.SH NAME\nec2hib-status \\- a page\n' \
+		>"$BATS_TEST_TMPDIR/man/man8/ec2hib-status.8"
+	if command -v man; then
+		MANPATH=$BATS_TEST_TMPDIR/man run "$EC2HIB" help status
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[[ "$output" == *"a page"* ]]
+	fi
+	printf '#!/bin/sh\nexit 16\n' >"$BATS_TEST_TMPDIR/bin/man"
+	chmod +x "$BATS_TEST_TMPDIR/bin/man"
+	for command in status setup teardown help version; do
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$EC2HIB" help $command
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[[ "${lines[0]}" == "Usage: ec2hib $command"* ]]
 	done
 }
 
