@@ -182,8 +182,14 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 {
 	struct session session;
 	struct error err = { "" };
-	int status = session_open(&session, invocation);
+	int status;
 
+	if (option_given(invocation, "swapfile") &&
+		option_given(invocation, "swap-device")) {
+		complain("--swapfile and --swap-device exclude each other");
+		return EXIT_USAGE;
+	}
+	status = session_open(&session, invocation);
 	if (status == 0 && option_given(invocation, "swapfile") &&
 		(config_set(&session.config, "swap", "swapfile",
 			 option_value(invocation, "swapfile"), &err) < 0 ||
@@ -272,7 +278,7 @@ static int run_teardown(struct invocation *invocation)
 
 #define AREA_OPTIONS                                                                     \
 	{ "swapfile", 0, ARGUMENT_FILE, "PATH", NULL,                                    \
-		"the swap file (standard: /swap)" },                                     \
+		"the swap file (default: /swap)" },                                      \
 	{                                                                                \
 		"swap-device", 0, ARGUMENT_FILE, "DEV", NULL,                            \
 			"a swap partition or logical volume in place of a file"          \

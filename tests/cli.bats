@@ -35,6 +35,7 @@ facts_file() {
 @test "wrong words are usage errors that say what is wrong" {
 	local -a cases=(
 		'frobnicate|there is no command "frobnicate"'
+		'status --frob|unrecognized option'
 		'status nonsense-check|there is no check "nonsense-check"'
 		'--color blue status|--color is "blue"'
 		'setup extra|setup takes no operand: "extra"'
@@ -43,6 +44,12 @@ facts_file() {
 		'setup --size 0|--size is "0"'
 		'setup --size -5G|--size is "-5G"'
 		'setup --swapfile swap|--swapfile is "swap"'
+		'setup --swapfile /a --swap-device /dev/b|--swapfile and --swap-device exclude each other'
+		'--root= status|--root is empty'
+		'setup --size= -n|--size is empty'
+		'status --frob|see ec2hib status --help'
+		'--frob status|ec2hib: unrecognized option'
+		'setup --frob|ec2hib: unrecognized option'
 		'help status setup|help takes one command: "setup" is too many'
 		'help __complete|there is no command "__complete"'
 		'setup --swapfile /a/../b|--swapfile is "/a/../b"'
