@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
@@ -56,7 +57,8 @@ static void show_step(void *data, const struct plan *plan, size_t index)
 /* True when the user agrees: --yes, or y at a terminal. */
 static bool agreed(const struct invocation *invocation, int *status)
 {
-	char answer[16];
+	char answer[16] = "";
+	bool answered;
 
 	if (option_given(invocation, "yes"))
 		return true;
@@ -67,9 +69,11 @@ static bool agreed(const struct invocation *invocation, int *status)
 	}
 	printf("Apply this plan? [y/N] ");
 	fflush(stdout);
-	if (fgets(answer, sizeof(answer), stdin) &&
-		(strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+	answered = fgets(answer, sizeof(answer), stdin) != NULL;
+	if (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0)
 		return true;
+	if (!answered)
+		putchar('\n'); /* Ctrl-D leaves the cursor behind the question */
 	puts("Nothing was changed.");
 	*status = EXIT_NOT_READY;
 	return false;

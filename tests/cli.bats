@@ -87,6 +87,36 @@ facts_file() {
 	done
 }
 
+# at_terminal KEYS COMMAND...: runs it at a terminal of its own, where KEYS are typed.
+at_terminal() {
+	local keys=$1
+	shift
+	# script(1) takes its input as typed; the program has to ask before it reads.
+	(sleep 1; printf '%b' "$keys"; sleep 1) | script -qec "$*" /dev/null | tr -d '\r'
+}
+
+@test "at a terminal setup asks: y in any case applies, all else changes nothing" {
+	need_root
+	command -v script || skip "script is not installed"
+	make_image ext4 200M
+	for keys in 'n\n' '\n' '\004'; do
+		run at_terminal "$keys" "'$EC2HIB' --root '$IMAGE' setup --size 20M; echo status=\$?"
+		echo "$keys: $output"
+		[[ "$output" == *"Apply this plan? [y/N]"* ]]
+		[[ "${lines[-2]}" == "Nothing was changed." ]]
+		[[ "${lines[-1]}" == status=1 ]]
+		[ ! -e "$IMAGE/swap" ]
+	done
+	for keys in 'y\n' 'Y\n' 'Yes\n'; do
+		run at_terminal "$keys" "'$EC2HIB' --root '$IMAGE' setup --size 20M; echo status=\$?"
+		echo "$keys: $output"
+		[[ "${lines[-1]}" == status=0 ]]
+		[ -e "$IMAGE/swap" ]
+		"$EC2HIB" --root "$IMAGE" teardown -q -y
+	done
+	drop_image
+}
+
 @test "an unknown command runs ec2hib-NAME from PATH" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\necho "hello $*"; exit 7\n' >"$BATS_TEST_TMPDIR/bin/ec2hib-greet"
