@@ -55,7 +55,10 @@ facts_file() {
 		'setup --swapfile /a/../b|--swapfile is "/a/../b"'
 		'--root /no/such status|cannot open the root folder /no/such'
 		'--config /no/such status|cannot read /no/such'
-		'status --from /no/such|cannot read /no/such'
+		'status --from /no/such|cannot read /no/such: No such file'
+		'status --from /tmp|cannot read /tmp: Is a directory'
+		'status --from x --root /|--from and --root exclude each other'
+		'status --from x --config y|--from and --config exclude each other'
 		'--imds-endpoint ftp://x status|ftp://x'
 	)
 	for case in "${cases[@]}"; do
@@ -134,6 +137,22 @@ at_terminal() {
 	"$EC2HIB" status --json --from "$BATS_TEST_TMPDIR/1" >"$BATS_TEST_TMPDIR/2"
 	cmp "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
 	"$EC2HIB" status --json --from - <"$BATS_TEST_TMPDIR/1" | cmp - "$BATS_TEST_TMPDIR/1"
+}
+
+@test "nothing of this machine counts for saved facts" {
+	AWS_METADATA_SERVICE_TIMEOUT=nonsense run "$EC2HIB" status --from "$(facts_file)"
+	[ "$status" -eq 0 ]
+	[[ "${lines[-1]}" == "ready to hibernate: 0 failed"* ]]
+	# So it is with a configuration that is broken; only root can put one there.
+	need_root
+	unshare --mount true 2>/dev/null || skip "no mount namespace here"
+	mkdir "$BATS_TEST_TMPDIR/etc"
+	printf '[swap]\ntarget-size-mb = lots\n' >"$BATS_TEST_TMPDIR/etc/ec2hib.conf"
+	cp "$(facts_file)" "$BATS_TEST_TMPDIR/facts"
+	run unshare --mount sh -c "mount --bind '$BATS_TEST_TMPDIR/etc' /etc &&
+		'$EC2HIB' status --from '$BATS_TEST_TMPDIR/facts'"
+	echo "$output"
+	[ "$status" -eq 0 ]
 }
 
 @test "facts of this machine, saved, give the same checks as on this machine" {
