@@ -59,8 +59,10 @@ static void show_json(const struct report *report, const struct facts *facts,
 {
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	json_t *saved = facts_save(facts, config);
-	json_t *answer = json_pack("{s:s, s:s, s:o}", "ec2hib", PACKAGE_VERSION,
-		"readiness", readiness_name(readiness), "checks", report_to_json(report));
+	/* A few checks cannot call a machine ready. */
+	json_t *answer = json_pack("{s:s, s:s?, s:o}", "ec2hib", PACKAGE_VERSION,
+		"readiness", report_is_whole(report) ? readiness_name(readiness) : NULL,
+		"checks", report_to_json(report));
 
 	json_object_update(answer, saved);
 	json_dumpf(answer, stdout, JSON_INDENT(2));

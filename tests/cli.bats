@@ -180,6 +180,13 @@ at_terminal() {
 	[[ "${lines[1]}" == *"pass    swap-size"* ]]
 }
 
+@test "a few checks call no machine ready" {
+	run "$EC2HIB" status --json --from "$(facts_file)"
+	[ "$(jq -r .readiness <<<"$output")" = ready ]
+	run "$EC2HIB" status --json --from "$(facts_file)" swap-size
+	[ "$(jq -r '.readiness, (.checks | length)' <<<"$output")" = $'null\n1' ]
+}
+
 @test "--verbose explains, --quiet says nothing" {
 	run "$EC2HIB" status -v --from "$(facts_file)" swap-size
 	[ "${#lines[@]}" -ge 4 ]
