@@ -96,6 +96,19 @@ static int exit_status_of(const struct report *report)
 	return statuses[readiness_of(report->findings, report->count)];
 }
 
+/* What a command needs to look at the same machine with the same configuration, or NULL. */
+static char *options_of_machine(const struct invocation *invocation)
+{
+	static const char *const names[] = { "root", "config" };
+	char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (option_given(invocation, names[i]))
+			text_append(&text, "%s--%s %s", text ? " " : "", names[i],
+				option_value(invocation, names[i]));
+	return text;
+}
+
 static int answer(struct invocation *invocation, const struct facts *facts,
 	const struct config *config)
 {
@@ -103,6 +116,7 @@ static int answer(struct invocation *invocation, const struct facts *facts,
 	int status;
 
 	report_make(&report, (const char *const *)invocation->operands, facts, config);
+	report.options = options_of_machine(invocation);
 	if (option_given(invocation, "json"))
 		show_json(&report, facts, config);
 	else if (option_given(invocation, "verbose"))

@@ -204,6 +204,33 @@ at_terminal() {
 	[[ "$output" != *$'\033'* ]]
 }
 
+@test "what status advises is for the machine that it looked at" {
+	mkdir "$BATS_TEST_TMPDIR/image"
+	printf '[swap]\nswapfile = /other\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" status swap-file
+	[[ "$output" == *" run: ec2hib --root $BATS_TEST_TMPDIR/image setup" ||
+		"$output" == *" run: ec2hib --root $BATS_TEST_TMPDIR/image setup"$'\n'* ]]
+	run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" --config "$BATS_TEST_TMPDIR/c" status swap-file
+	[[ "$output" == *"--root $BATS_TEST_TMPDIR/image --config $BATS_TEST_TMPDIR/c setup"* ]]
+}
+
+@test "a narrow terminal has the text below the id, and no line is cut" {
+	command -v script || skip "script is not installed"
+	for width in 40 60; do
+		run script -qec "stty cols $width; '$EC2HIB' --color never status \
+			--from '$(facts_file)' swap-size swap-header stale-image" /dev/null </dev/null
+		echo "$output"
+		[ "${lines[1]//$'\r'/}" = "  pass    swap-size" ]
+		for line in "${lines[@]:0:${#lines[@]}-1}"; do
+			line=${line//$'\r'/}
+			[ "${#line}" -le "$width" ]
+		done
+	done
+	run script -qec "stty cols 80; '$EC2HIB' --color never status --from '$(facts_file)' \
+		swap-size" /dev/null </dev/null
+	[[ "${lines[1]}" == "  pass    swap-size                7.6 GiB of swap"* ]]
+}
+
 @test "damaged saved facts are an error, not a crash" {
 	for text in '' '{' '[]' '{}' '{"facts": 3}' '{"format": 1, "kernel": []}' '{"a":1,"a":2}'; do
 		printf '%s' "$text" >"$BATS_TEST_TMPDIR/x"
