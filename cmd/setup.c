@@ -218,6 +218,11 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 	return status;
 }
 
+static bool size_needs_memory(const char *size)
+{
+	return !size || strcmp(size, "auto") == 0 || text_ends(size, "%");
+}
+
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
 	const struct config *config, const struct invocation *invocation,
 	struct error *err)
@@ -229,8 +234,17 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 		.area_given = option_given(invocation, "swapfile") ||
 			      option_given(invocation, "swap-device"),
 	};
+	int status = setup_plan(plan, facts, config, &request, err);
 
-	return setup_plan(plan, facts, config, &request, err);
+	/* An image: nobody knows how much memory the machine will have. */
+	if (status == -ENODATA && facts->memory.total.is != FACT_KNOWN &&
+		size_needs_memory(request.size)) {
+		memory_cleanup_free char *why = text_copy(err->text);
+
+		error_set(
+			err, ENODATA, "%s; say it with a number, such as --size 8G", why);
+	}
+	return status;
 }
 
 /* swap_size_decide() knows more about it; here only what can be told without the machine. */

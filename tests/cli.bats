@@ -257,6 +257,26 @@ at_terminal() {
 	drop_image
 }
 
+@test "setup of an image says how to give it a size" {
+	need_root
+	mkdir "$BATS_TEST_TMPDIR/image"
+	for size in '' '--size auto' '--size 50%'; do
+		# shellcheck disable=SC2086
+		run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" setup -n $size
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"is an image, not the running machine; say it with a number, such as --size 8G" ]]
+	done
+}
+
+@test "setup says when the swap area will be too small for the image" {
+	need_root
+	run "$EC2HIB" setup -n --size 1M
+	echo "$output"
+	[ "$status" -eq 0 ] || skip "no plan can be made for this machine"
+	[[ "$output" == *"note: 1.0 MiB of swap for "*" of memory: the image can be half of memory and would not fit"* ]]
+}
+
 @test "setup --json is JSON, with the plan and what came of it" {
 	need_root
 	make_image ext4 200M
