@@ -296,6 +296,16 @@ at_terminal() {
 	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:2: unknown key \"colour\""* ]]
 }
 
+@test "a pipe in place of a file is no reason to wait" {
+	mkdir -p "$BATS_TEST_TMPDIR/image/etc"
+	mkfifo "$BATS_TEST_TMPDIR/image/etc/fstab" "$BATS_TEST_TMPDIR/c"
+	run timeout 10 "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" status
+	[ "$status" -eq 1 ]
+	run timeout 10 "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot read $BATS_TEST_TMPDIR/c: it is a pipe" ]]
+}
+
 @test "without root what cannot be read is unknown, and nothing fails" {
 	need_root
 	cp "$EC2HIB" "$BATS_TEST_TMPDIR/ec2hib"

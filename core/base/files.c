@@ -73,13 +73,19 @@ int root_openat(const struct root *root, const char *path, int flags, mode_t mod
 int root_read(const struct root *root, const char *path, size_t limit, char **text,
 	size_t *size, struct error *err)
 {
-	file_cleanup_close int fd = root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
+	/* Non-blocking, for who made an image may have put a pipe in place of the file. */
+	file_cleanup_close int fd =
+		root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, err);
 	size_t length = 0, room = 4096;
+	struct stat status;
 	char *content;
 
 	*text = NULL;
 	if (fd < 0)
 		return fd;
+	if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))
+		return error_set(
+			err, EINVAL, "cannot read %s%s: it is a pipe", root->path, path);
 	content = memory_new(room + 1, 1);
 	for (;;) {
 		ssize_t got = read(fd, content + length, room - length);
