@@ -296,6 +296,12 @@ at_terminal() {
 	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:2: unknown key \"colour\""* ]]
 }
 
+@test "a key before any section is a warning that says so" {
+	printf 'swapfile = /x\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:1: key \"swapfile\" stands before any [section]"* ]]
+}
+
 @test "a pipe in place of a file is no reason to wait" {
 	mkdir -p "$BATS_TEST_TMPDIR/image/etc"
 	mkfifo "$BATS_TEST_TMPDIR/image/etc/fstab" "$BATS_TEST_TMPDIR/c"
