@@ -331,18 +331,38 @@ at_terminal() {
 	drop_image
 }
 
-@test "bash completes commands, options, values and checks" {
-	run bash -c '
-		COMP_WORDBREAKS=" "
+# completions LINE WORD...: what is offered at the end of LINE, which bash cuts into WORDs.
+completions() {
+	EC2HIB=$EC2HIB bash -c '
 		source "'"${srcdir:-$top_builddir}"'/completions/ec2hib.bash"
-		ask() { COMP_WORDS=("'"$EC2HIB"'" "$@"); COMP_CWORD=$#; _ec2hib 2>/dev/null
-			echo "${COMPREPLY[*]}"; }
-		ask st; ask setup --sw; ask --color a; ask status stale-; ask setup --size a
-		ask help te'
-	[ "${lines[0]}" = status ]
-	[ "${lines[1]}" = "--swapfile --swap-device" ]
-	[ "${lines[2]}" = "auto always" ]
-	[ "${lines[3]}" = stale-image ]
-	[ "${lines[4]}" = auto ]
-	[ "${lines[5]}" = teardown ]
+		ec2hib() { "$EC2HIB" "$@"; }
+		COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+		_ec2hib 2>/dev/null
+		echo "${COMPREPLY[*]}"' _ "$@"
+}
+
+@test "bash completes commands, options, values and checks" {
+	[ "$(completions 'ec2hib st' ec2hib st)" = status ]
+	[ "$(completions 'ec2hib setup --sw' ec2hib setup --sw)" = "--swapfile --swap-device" ]
+	[ "$(completions 'ec2hib --color a' ec2hib --color a)" = "auto always" ]
+	[ "$(completions 'ec2hib status stale-' ec2hib status stale-)" = stale-image ]
+	[ "$(completions 'ec2hib setup --size a' ec2hib setup --size a)" = auto ]
+	[ "$(completions 'ec2hib help te' ec2hib help te)" = teardown ]
+}
+
+@test "bash completes behind = and :, where it cuts words" {
+	[ "$(completions 'ec2hib --color=al' ec2hib --color = al)" = always ]
+	[ "$(completions 'ec2hib --color=' ec2hib --color =)" = "auto always never" ]
+	[ "$(completions 'ec2hib setup --size=au' ec2hib setup --size = au)" = auto ]
+	[ "$(completions 'ec2hib --frob=' ec2hib --frob =)" = "" ]
+	[ "$(completions 'ec2hib --imds-endpoint http://1' ec2hib --imds-endpoint http : //1)" = \
+		//169.254.169.254 ]
+	[ "$(completions 'ec2hib --imds-endpoint=http:' ec2hib --imds-endpoint = http :)" = \
+		"//169.254.169.254 //[fd00:ec2::254]" ]
+	# What stands before goes on being understood.
+	[ "$(completions 'ec2hib --config=x teardown --dry' ec2hib --config = x teardown --dry)" = \
+		--dry-run ]
+	touch "$BATS_TEST_TMPDIR/facts.json"
+	cd "$BATS_TEST_TMPDIR"
+	[ "$(completions 'ec2hib status --from=fac' ec2hib status --from = fac)" = facts.json ]
 }
