@@ -42,8 +42,11 @@ static void show_note(void *data, const char *text)
 {
 	const struct invocation *invocation = data;
 
-	if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
-		printf("      %s\n", text);
+	if (option_given(invocation, "quiet") || option_given(invocation, "json"))
+		return;
+	fputs("      ", stdout);
+	style_print(stdout, text, strlen(text));
+	putchar('\n');
 }
 
 static void show_step(void *data, const struct plan *plan, size_t index)

@@ -231,6 +231,18 @@ at_terminal() {
 	[[ "${lines[1]}" == "  pass    swap-size                7.6 GiB of swap"* ]]
 }
 
+@test "nothing that somebody else wrote steers the terminal" {
+	jq '.facts.area.path = "/a\u001b[31mb\u009bc\u00f6d"' \
+		<(jq 'if .facts then . else {facts: .} end' "$(facts_file)") >"$BATS_TEST_TMPDIR/facts"
+	run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" stale-image
+	echo "$output"
+	[[ "${lines[1]}" == *" /a?[31mb??c"$'\303\266'"d holds no"* ]]
+	LC_ALL=C run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" stale-image
+	[[ "${lines[1]}" == *" /a?[31mb??c??d holds no"* ]]
+	run "$EC2HIB" status $'a\033[31m'
+	[[ "$output" == *'no check "a?[31m"'* ]]
+}
+
 @test "damaged saved facts are an error, not a crash" {
 	for text in '' '{' '[]' '{}' '{"facts": 3}' '{"format": 1, "kernel": []}' '{"a":1,"a":2}'; do
 		printf '%s' "$text" >"$BATS_TEST_TMPDIR/x"

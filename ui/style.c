@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "core/base/text.h"
 
@@ -18,7 +19,7 @@ void style_init(struct style *style, const char *wanted)
 	bool is_terminal = isatty(STDOUT_FILENO);
 	struct winsize size;
 
-	*style = (struct style) { .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	*style = (struct style) { 0 };
 	if (text_equal(wanted, "always"))
 		style->colour = true;
 	else if (!text_equal(wanted, "never"))
@@ -40,6 +41,37 @@ const char *style_colour(const struct style *style, enum colour colour)
 		[COLOUR_STRONG] = "\033[1m" };
 
 	return style->colour ? sequences[colour] : "";
+}
+
+/* Bytes of the character at TEXT, 0 where none begins that a terminal may have as it is. */
+static size_t character_length(const char *text, size_t left)
+{
+	wchar_t character;
+	mbstate_t state = { 0 };
+	size_t length = mbrtowc(&character, text, left, &state);
+
+	/* From 0x80 to 0x9f lie the control characters of ISO 6429, such as a CSI. */
+	if (length == 0 || length > left || character < 0x20 ||
+		(character >= 0x7f && character < 0xa0))
+		return 0;
+	return length;
+}
+
+void style_print(FILE *out, const char *text, size_t length)
+{
+	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+	while (length) {
+		bool ascii = *text >= 0x20 && *text < 0x7f;
+		size_t step = ascii ? 1 : utf8 ? character_length(text, length) : 0;
+
+		if (step)
+			fwrite(text, 1, step, out);
+		else
+			fputc(*text == '\t' ? ' ' : '?', out);
+		text += step ? step : 1;
+		length -= step ? step : 1;
+	}
 }
 
 /* Columns that a UTF-8 text takes, taking every character for one wide; exact for what we print. */
@@ -70,7 +102,7 @@ void style_wrap(const struct style *style, FILE *out, const char *text, unsigned
 			fputc(' ', out);
 			at++;
 		}
-		fwrite(text, 1, word, out);
+		style_print(out, text, word);
 		at += wide;
 		text += word;
 		first = false;
