@@ -156,24 +156,6 @@ static void header_of_a_short_file_is_none(void **state)
 	assert_string_equal(header.signature, SIGNATURE_NONE);
 }
 
-static void header_is_blank_where_nothing_is_written(void **state)
-{
-	unsigned char page[4096] = { 0 };
-	struct swap_header header;
-
-	(void)state;
-	header_parse(&header, page, sizeof(page));
-	assert_true(header.blank);
-	header_parse(&header, page, 0);
-	assert_true(header.blank);
-	page[4095] = 1;
-	header_parse(&header, page, sizeof(page));
-	assert_false(header.blank);
-	memset(page, 1, sizeof(page));
-	header_parse(&header, page, sizeof(page));
-	assert_false(header.blank);
-}
-
 /* ---- Extents ---------------------------------------------------------------------------------------- */
 
 static void neighbours_become_one_extent(void **state)
@@ -451,7 +433,6 @@ int main(void)
 		cmocka_unit_test(swaps_are_read_with_odd_names),
 		cmocka_unit_test(header_tells_swap_from_image),
 		cmocka_unit_test(header_of_a_short_file_is_none),
-		cmocka_unit_test(header_is_blank_where_nothing_is_written),
 		cmocka_unit_test(neighbours_become_one_extent),
 		WITH_PLACE(chain_goes_down_to_the_disk),
 		WITH_PLACE(medium_comes_from_the_model),

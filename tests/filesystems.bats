@@ -141,30 +141,6 @@ setup_makes_a_swap_file_on() {
 	[ "$before" = "$(ls "$BATS_TEST_TMPDIR")" ]
 }
 
-@test "a file that holds something else is neither replaced nor formatted" {
-	make_image ext4 200M
-	mkdir "$IMAGE/srv"
-	echo "precious" >"$IMAGE/srv/small"
-	head -c 40M /dev/urandom >"$IMAGE/srv/as-large-as-wanted"
-	chmod 600 "$IMAGE"/srv/*
-	sync
-	before=$(list_image)
-	for file in small as-large-as-wanted; do
-		run setup_image --swapfile "/srv/$file" --size 40M
-		echo "$output"
-		[ "$status" -eq 1 ]
-		[[ "$output" == *"cannot use /srv/$file as swap: it is a file that holds something else"* ]]
-		[ "$before" = "$(list_image)" ]
-	done
-	# Empty ones may be meant for swap.
-	: >"$IMAGE/srv/small"
-	truncate -s 0 "$IMAGE/srv/as-large-as-wanted"
-	fallocate -l 40M "$IMAGE/srv/as-large-as-wanted"
-	setup_image --swapfile /srv/small --size 20M
-	setup_image --swapfile /srv/as-large-as-wanted --size 40M
-	[ "$(fact area.signature)" = swap ]
-}
-
 @test "a swap file with holes is seen and replaced" {
 	make_image ext4 200M
 	truncate -s 40M "$IMAGE/swap"

@@ -87,7 +87,6 @@ static void gather_header(
 
 	if (folder < 0 || header_read(&header, folder, path_name(path), &err) < 0) {
 		fact_set_unknown(fact_of(&area->signature), "%s", err.text);
-		fact_set_unknown(fact_of(&area->blank), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_page_size), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_size), "%s", err.text);
 		fact_set_unknown(fact_of(&area->header_uuid), "%s", err.text);
@@ -95,7 +94,6 @@ static void gather_header(
 		return;
 	}
 	fact_set_text(&area->signature, header.signature);
-	fact_set_flag(&area->blank, header.blank);
 	fact_set_absent(fact_of(&area->header_page_size));
 	fact_set_absent(fact_of(&area->header_size));
 	if (header.page_size) {
@@ -232,7 +230,6 @@ static void gather_missing(struct area_facts *area)
 	fact_set_absent(fact_of(&area->copy_on_write));
 	fact_set_absent(fact_of(&area->compressed));
 	fact_set_absent(fact_of(&area->signature));
-	fact_set_absent(fact_of(&area->blank));
 	fact_set_absent(fact_of(&area->header_page_size));
 	fact_set_absent(fact_of(&area->header_size));
 	fact_set_absent(fact_of(&area->header_uuid));

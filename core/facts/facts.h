@@ -113,7 +113,6 @@ struct area_facts {
 	struct fact_flag copy_on_write;
 	struct fact_flag compressed;
 	struct fact_text signature;
-	struct fact_flag blank;
 	struct fact_number header_page_size;
 	struct fact_number header_size;
 	struct fact_text header_uuid;

@@ -49,17 +49,11 @@ static void format_uuid(char text[37], const unsigned char *uuid)
 			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
 }
 
-static bool is_blank(const unsigned char *page, size_t size)
-{
-	return size == 0 || (page[0] == 0 && memcmp(page, page + 1, size - 1) == 0);
-}
-
 void header_parse(struct swap_header *header, const unsigned char *page, size_t size)
 {
 	uint32_t last_page;
 
-	*header = (struct swap_header) { .signature = SIGNATURE_NONE,
-		.blank = is_blank(page, size) };
+	*header = (struct swap_header) { .signature = SIGNATURE_NONE };
 	for (size_t i = 0; i < sizeof(page_sizes) / sizeof(page_sizes[0]); i++) {
 		if (page_sizes[i] > size)
 			return;

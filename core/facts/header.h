@@ -6,7 +6,6 @@
 #ifndef EC2HIB_FACTS_HEADER_H
 #define EC2HIB_FACTS_HEADER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +16,6 @@
 
 struct swap_header {
 	const char *signature; /* SIGNATURE_* of facts.h */
-	bool blank;	       /* nothing but zeros was read */
 	uint32_t page_size;    /* bytes; 0 without a signature */
 	uint64_t size; /* bytes that the header says may be used, itself included */
 	char uuid[37]; /* "" when it is all zero */

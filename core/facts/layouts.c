@@ -98,7 +98,6 @@ static const struct field area_fields[] = {
 	FLAG(struct area_facts, copy_on_write, "btrfs without the nocow attribute"),
 	FLAG(struct area_facts, compressed, "has compressed or encoded extents"),
 	TEXT(struct area_facts, signature, "what the header says: swap, image or none"),
-	FLAG(struct area_facts, blank, "nothing is written where the header would be"),
 	NUMBER(struct area_facts, header_page_size,
 		"page size that the header was made with"),
 	NUMBER(struct area_facts, header_size, "bytes of swap according to the header"),

@@ -10,7 +10,6 @@
 #include "core/base/text.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
-#include "core/rules/size.h"
 
 /* What mkswap and rounding take off is no lack of size. */
 #define SIZE_SLACK MIB
@@ -148,11 +147,6 @@ CHECK_FUNCTION(swap_header)
 	if (strcmp(signature->value, SIGNATURE_IMAGE) == 0)
 		return finding_skip(
 			"%s holds an image in place of its header", area_name(facts));
-	if (swap_file_is_foreign(&facts->area))
-		return finding_fail(
-			"if nothing in it is needed, remove it, then: " FIX_SETUP,
-			"%s is a file that holds something else than swap",
-			area_name(facts));
 	if (strcmp(signature->value, SIGNATURE_SWAP) != 0)
 		return finding_fail(FIX_SETUP,
 			"%s has no swap header: it cannot be switched on",

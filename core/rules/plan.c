@@ -109,17 +109,6 @@ static int check_device(const struct area_facts *area, struct error *err)
 		area->path.value);
 }
 
-/* So is a file: one that is no swap area and not empty belongs to somebody. */
-static int check_file(const struct area_facts *area, struct error *err)
-{
-	if (!swap_file_is_foreign(area))
-		return 0;
-	return error_set(err, EEXIST,
-		"cannot use %s as swap: it is a file that holds something else; if nothing in "
-		"it is needed, remove it first",
-		area->path.value);
-}
-
 /* What is wrong with an area that is kept. */
 static void plan_kept_area(struct plan *plan, const struct facts *facts)
 {
@@ -180,8 +169,6 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 
 	if (status == 0)
 		status = check_device(area, err);
-	if (status == 0)
-		status = check_file(area, err);
 	if (status == 0)
 		status = swap_size_decide(facts, config, request->size, &size, err);
 	if (status < 0)

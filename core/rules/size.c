@@ -366,13 +366,6 @@ bool swap_is_fragmented(uint64_t size, size_t extents)
 	return extents > 32 + size / (64 * MIB);
 }
 
-bool swap_file_is_foreign(const struct area_facts *area)
-{
-	return fact_text_is(&area->kind, "file") &&
-	       fact_text_is(&area->signature, SIGNATURE_NONE) &&
-	       area->blank.is == FACT_KNOWN && !area->blank.value;
-}
-
 const char *swap_file_defect(const struct area_facts *area)
 {
 	if (!fact_text_is(&area->kind, "file"))

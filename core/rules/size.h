@@ -58,7 +58,4 @@ bool swap_is_fragmented(uint64_t size, size_t extents);
 /* Why the file that is there cannot be a swap file (holes, ...), or NULL. */
 const char *swap_file_defect(const struct area_facts *area);
 
-/* A file that holds something, and that is neither swap nor an image: nobody's to replace. */
-bool swap_file_is_foreign(const struct area_facts *area);
-
 #endif
