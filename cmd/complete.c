@@ -90,10 +90,12 @@ static void offer_subcommands(const struct command *command, const char *typed)
 			command->subcommands[i]->summary);
 }
 
-/* The option that WORD names, and that wants an argument; NULL otherwise. */
+/* The option that WORD names, up to a =, and that wants an argument; NULL otherwise. */
 static const struct option_entry *awaits_argument(
 	const struct command *command, const char *word)
 {
+	size_t length = strcspn(word, "=");
+
 	const struct option_entry *lists[] = { global_options,
 		command ? command->options : NULL };
 	const size_t counts[] = { global_option_count,
@@ -104,7 +106,8 @@ static const struct option_entry *awaits_argument(
 	for (size_t list = 0; list < 2; list++)
 		for (size_t i = 0; i < counts[list]; i++)
 			if (lists[list][i].kind != ARGUMENT_NONE &&
-				strcmp(lists[list][i].name, word + 2) == 0)
+				strlen(lists[list][i].name) == length - 2 &&
+				strncmp(lists[list][i].name, word + 2, length - 2) == 0)
 				return &lists[list][i];
 	return NULL;
 }
@@ -121,12 +124,18 @@ static int run(struct invocation *invocation)
 			break;
 		if (awaited)
 			awaited = NULL;
-		else if (*typed == '-')
+		else if (*typed == '-' && !strchr(typed, '='))
 			awaited = awaits_argument(command, typed);
-		else if (!command)
+		else if (*typed != '-' && !command)
 			command = command_find(typed);
 		else if (subcommand_find(command, typed))
 			command = subcommand_find(command, typed);
+	}
+	if (!awaited && text_starts(typed, "--") && strchr(typed, '=')) {
+		awaited = awaits_argument(command, typed);
+		if (!awaited)
+			return 0;
+		typed = strchr(typed, '=') + 1; /* values are offered */
 	}
 	if (awaited) {
 		offer_arguments(awaited->kind, awaited->words, typed);

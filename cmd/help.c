@@ -2,9 +2,13 @@
 /* --help, `help` and `version`. */
 #include "cmd/commands.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -25,6 +29,11 @@ static void show_options(const struct option_entry *options, size_t count)
 
 		printf("%-*s %s\n", HELP_COLUMN, left, options[i].help);
 	}
+}
+
+static bool has_page(const struct command *command)
+{
+	return command != &command_help && command != &command_version;
 }
 
 void help_program(void)
@@ -52,8 +61,12 @@ void help_command(const struct command *command)
 {
 	memory_cleanup_free char *words = command_words(command);
 
-	printf("Usage: ec2hib %s%s%s\n%s.\n", words, *command->synopsis ? " " : "",
-		command->synopsis, command->summary);
+	printf("Usage: ec2hib %s%s%s\n", words, *command->synopsis ? " " : "",
+		command->synopsis);
+	if (!command->summary)
+		return;
+	printf("%c%s.\n", toupper((unsigned char)*command->summary),
+		command->summary + 1);
 	if (command->details)
 		printf("\n%s\n", command->details);
 	if (command->subcommands)
@@ -63,9 +76,28 @@ void help_command(const struct command *command)
 	show_options(command->options, command->option_count);
 	puts("\nOptions of every command:");
 	show_options(global_options, global_option_count);
-	if (command != &command_help && command != &command_version)
+	if (has_page(command))
 		printf("\nMore: man ec2hib-%s\n",
 			command->parent ? command->parent->name : command->name);
+}
+
+/* Is there a man, and has it the page? It is asked with the user's own PATH and MANPATH. */
+static bool page_is_installed(char *page)
+{
+	char *const arguments[] = { "man", "-w", page, NULL };
+	posix_spawn_file_actions_t actions;
+	pid_t child;
+	int status = -1;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(
+		&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+	if (posix_spawnp(&child, "man", &actions, NULL, arguments, environ) == 0)
+		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+			;
+	posix_spawn_file_actions_destroy(&actions);
+	return status == 0;
 }
 
 static int run_help(struct invocation *invocation)
@@ -77,8 +109,13 @@ static int run_help(struct invocation *invocation)
 		help_program();
 		return 0;
 	}
+	if (invocation->operand_count > 1) {
+		complain("help takes one command: \"%s\" is too many",
+			invocation->operands[1]);
+		return EXIT_USAGE;
+	}
 	command = command_find(invocation->operands[0]);
-	if (!command) {
+	if (!command || !command->summary) {
 		complain("there is no command \"%s\"; ec2hib --help lists them",
 			invocation->operands[0]);
 		return EXIT_USAGE;
@@ -95,8 +132,9 @@ static int run_help(struct invocation *invocation)
 		}
 		command = subcommand;
 	}
-	execlp("man", "man", page, (char *)NULL);
-	/* No man on this machine: the short form is better than nothing. */
+	if (has_page(command) && page_is_installed(page))
+		execlp("man", "man", page, (char *)NULL);
+	/* The short form is better than nothing. */
 	help_command(command);
 	return 0;
 }

@@ -53,13 +53,15 @@ char *command_words(const struct command *command)
 
 void complain(const char *format, ...)
 {
+	memory_cleanup_free char *text = NULL;
 	va_list arguments;
 
 	fflush(stdout);
-	fputs("ec2hib: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	text = text_format_list(format, arguments);
 	va_end(arguments);
+	fputs("ec2hib: ", stderr);
+	style_print(stderr, text, strlen(text));
 	fputc('\n', stderr);
 }
 

@@ -94,8 +94,16 @@ static int take_option(struct invocation *invocation, int code, const char *valu
 	const struct option_entry *option =
 		find_option(invocation->command, code, &global, &index);
 
-	if (!option)
-		return EXIT_USAGE; /* getopt said why */
+	if (!option) { /* getopt said why */
+		complain("see ec2hib %s%s--help",
+			invocation->command ? invocation->command->name : "",
+			invocation->command ? " " : "");
+		return EXIT_USAGE;
+	}
+	if (value && !*value) {
+		complain("--%s is empty", option->name);
+		return EXIT_USAGE;
+	}
 	if (value && !word_is_allowed(option, value)) {
 		complain("--%s is \"%s\", which is none of: %s", option->name, value,
 			option->help);
@@ -122,7 +130,8 @@ static int take_option(struct invocation *invocation, int code, const char *valu
 static int pass(struct invocation *invocation, int argc, char **argv, const char *order)
 {
 	struct parser parser = { 0 };
-	int code, status;
+	char program[] = "ec2hib", *name = argv[0];
+	int code, status = 0;
 
 	strcpy(parser.letters, order);
 	parser_add(&parser, global_options, global_option_count, GLOBAL_BASE);
@@ -130,13 +139,13 @@ static int pass(struct invocation *invocation, int argc, char **argv, const char
 		parser_add(&parser, invocation->command->options,
 			invocation->command->option_count, COMMAND_BASE);
 	optind = 0; /* glibc: start afresh */
-	while ((code = getopt_long(argc, argv, parser.letters, parser.entries, NULL)) !=
-		-1) {
+	/* getopt's messages begin with argv[0], which is a path or the command's name. */
+	argv[0] = program;
+	while (status == 0 && (code = getopt_long(argc, argv, parser.letters,
+				       parser.entries, NULL)) != -1)
 		status = take_option(invocation, code, optarg);
-		if (status)
-			return status;
-	}
-	return 0;
+	argv[0] = name;
+	return status;
 }
 
 static bool is_help(const struct invocation *invocation)

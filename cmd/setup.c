@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
@@ -19,8 +20,11 @@ static void show_note(void *data, const char *text)
 {
 	const struct invocation *invocation = data;
 
-	if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
-		printf("      %s\n", text);
+	if (option_given(invocation, "quiet") || option_given(invocation, "json"))
+		return;
+	fputs("      ", stdout);
+	style_print(stdout, text, strlen(text));
+	putchar('\n');
 }
 
 static void show_step(void *data, const struct plan *plan, size_t index)
@@ -34,7 +38,8 @@ static void show_step(void *data, const struct plan *plan, size_t index)
 /* True when the user agrees: --yes, or y at a terminal. */
 static bool agreed(const struct invocation *invocation, int *status)
 {
-	char answer[16];
+	char answer[16] = "";
+	bool answered;
 
 	if (option_given(invocation, "yes"))
 		return true;
@@ -45,9 +50,11 @@ static bool agreed(const struct invocation *invocation, int *status)
 	}
 	printf("Apply this plan? [y/N] ");
 	fflush(stdout);
-	if (fgets(answer, sizeof(answer), stdin) &&
-		(strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+	answered = fgets(answer, sizeof(answer), stdin) != NULL;
+	if (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0)
 		return true;
+	if (!answered)
+		putchar('\n'); /* Ctrl-D leaves the cursor behind the question */
 	puts("Nothing was changed.");
 	*status = EXIT_NOT_READY;
 	return false;
@@ -160,8 +167,14 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 {
 	struct session session;
 	struct error err = { "" };
-	int status = session_open(&session, invocation);
+	int status;
 
+	if (option_given(invocation, "swapfile") &&
+		option_given(invocation, "swap-device")) {
+		complain("--swapfile and --swap-device exclude each other");
+		return EXIT_USAGE;
+	}
+	status = session_open(&session, invocation);
 	if (status == 0 && option_given(invocation, "swapfile") &&
 		(config_set(&session.config, "swap", "swapfile",
 			 option_value(invocation, "swapfile"), &err) < 0 ||
@@ -186,6 +199,11 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 	return status;
 }
 
+static bool size_needs_memory(const char *size)
+{
+	return !size || strcmp(size, "auto") == 0 || text_ends(size, "%");
+}
+
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
 	const struct config *config, const struct invocation *invocation,
 	struct error *err)
@@ -197,8 +215,17 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 		.area_given = option_given(invocation, "swapfile") ||
 			      option_given(invocation, "swap-device"),
 	};
+	int status = setup_plan(plan, facts, config, &request, err);
 
-	return setup_plan(plan, facts, config, &request, err);
+	/* An image: nobody knows how much memory the machine will have. */
+	if (status == -ENODATA && facts->memory.total.is != FACT_KNOWN &&
+		size_needs_memory(request.size)) {
+		memory_cleanup_free char *why = text_copy(err->text);
+
+		error_set(
+			err, ENODATA, "%s; say it with a number, such as --size 8G", why);
+	}
+	return status;
 }
 
 /* swap_size_decide() knows more about it; here only what can be told without the machine. */
@@ -249,7 +276,7 @@ static int run_teardown(struct invocation *invocation)
 
 #define AREA_OPTIONS                                                                     \
 	{ "swapfile", 0, ARGUMENT_FILE, "PATH", NULL,                                    \
-		"the swap file (standard: /swap)" },                                     \
+		"the swap file (default: /swap)" },                                      \
 	{                                                                                \
 		"swap-device", 0, ARGUMENT_FILE, "DEV", NULL,                            \
 			"a swap partition or logical volume in place of a file"          \

@@ -17,28 +17,41 @@ static const struct option_entry options[] = {
 		"evaluate saved facts (- reads standard input)" },
 };
 
-static int load_saved(
-	const char *path, struct facts *facts, struct config *config, struct error *err)
+/* The JSON in an open FILE, which messages call NAME; NULL with an error. */
+static json_t *read_json(FILE *file, const char *name, struct error *err)
 {
 	json_error_t where;
 	json_t *json;
+
+	errno = 0;
+	json = json_loadf(file, JSON_REJECT_DUPLICATES, &where);
+	if (!json && ferror(file))
+		error_errno(err, errno ? errno : EIO, "cannot read %s", name);
+	else if (!json)
+		error_set(err, EINVAL, "cannot read %s: line %d: %s", name, where.line,
+			where.text);
+	return json;
+}
+
+static int load_saved(
+	const char *path, struct facts *facts, struct config *config, struct error *err)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	const char *name = standard_input ? "standard input" : path;
+	FILE *file = standard_input ? stdin : fopen(path, "re");
+	json_t *json;
 	int status;
 
-	if (strcmp(path, "-") == 0) {
-		json = json_loadf(stdin, JSON_REJECT_DUPLICATES, &where);
-		path = "standard input";
-	} else {
-		json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-	}
-	if (!json && where.line < 0)
-		return error_set(err, EINVAL, "cannot read %s: %s", path, where.text);
+	if (!file)
+		return error_errno(err, errno, "cannot read %s", name);
+	json = read_json(file, name, err);
+	if (!standard_input)
+		fclose(file);
 	if (!json)
-		return error_set(err, EINVAL, "cannot read %s: line %d: %s", path,
-			where.line, where.text);
-	config_free(config);
+		return -EINVAL;
 	status = facts_load(facts, config, json, err);
 	json_decref(json);
-	return status < 0 ? error_prefix(err, status, "cannot use %s", path) : 0;
+	return status < 0 ? error_prefix(err, status, "cannot use %s", name) : 0;
 }
 
 static void show_json(const struct report *report, const struct facts *facts,
@@ -46,8 +59,10 @@ static void show_json(const struct report *report, const struct facts *facts,
 {
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	json_t *saved = facts_save(facts, config);
-	json_t *answer = json_pack("{s:s, s:s, s:o}", "ec2hib", PACKAGE_VERSION,
-		"readiness", readiness_name(readiness), "checks", report_to_json(report));
+	/* A few checks cannot call a machine ready. */
+	json_t *answer = json_pack("{s:s, s:s?, s:o}", "ec2hib", PACKAGE_VERSION,
+		"readiness", report_is_whole(report) ? readiness_name(readiness) : NULL,
+		"checks", report_to_json(report));
 
 	json_object_update(answer, saved);
 	json_dumpf(answer, stdout, JSON_INDENT(2));
@@ -81,6 +96,19 @@ static int exit_status_of(const struct report *report)
 	return statuses[readiness_of(report->findings, report->count)];
 }
 
+/* What a command needs to look at the same machine with the same configuration, or NULL. */
+static char *options_of_machine(const struct invocation *invocation)
+{
+	static const char *const names[] = { "root", "config" };
+	char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (option_given(invocation, names[i]))
+			text_append(&text, "%s--%s %s", text ? " " : "", names[i],
+				option_value(invocation, names[i]));
+	return text;
+}
+
 static int answer(struct invocation *invocation, const struct facts *facts,
 	const struct config *config)
 {
@@ -88,6 +116,7 @@ static int answer(struct invocation *invocation, const struct facts *facts,
 	int status;
 
 	report_make(&report, (const char *const *)invocation->operands, facts, config);
+	report.options = options_of_machine(invocation);
 	if (option_given(invocation, "json"))
 		show_json(&report, facts, config);
 	else if (option_given(invocation, "verbose"))
@@ -99,13 +128,51 @@ static int answer(struct invocation *invocation, const struct facts *facts,
 	return status;
 }
 
+/* Saved facts: nothing of this machine counts, its configuration and environment neither. */
+static int run_saved(struct invocation *invocation, const char *from)
+{
+	static const char *const of_a_machine[] = { "root", "config", "imds-endpoint" };
+	struct config config = { 0 };
+	struct facts facts = { 0 };
+	struct error err = { "" };
+	int status;
+
+	for (size_t i = 0; i < sizeof(of_a_machine) / sizeof(of_a_machine[0]); i++)
+		if (option_given(invocation, of_a_machine[i])) {
+			complain("--from and --%s exclude each other: saved facts have "
+				 "their own machine and configuration",
+				of_a_machine[i]);
+			return EXIT_USAGE;
+		}
+	if (load_saved(from, &facts, &config, &err) < 0) {
+		complain("%s", err.text);
+		status = EXIT_USAGE;
+	} else {
+		status = answer(invocation, &facts, &config);
+	}
+	facts_free(&facts);
+	config_free(&config);
+	return status;
+}
+
+static int run_here(struct invocation *invocation)
+{
+	struct session session;
+	struct facts facts = { 0 };
+	int status = session_open(&session, invocation);
+
+	if (status == 0) {
+		session_gather(&session, &facts);
+		status = answer(invocation, &facts, &session.config);
+	}
+	facts_free(&facts);
+	session_close(&session);
+	return status;
+}
+
 static int run(struct invocation *invocation)
 {
 	const char *from = option_value(invocation, "from");
-	struct session session;
-	struct facts facts = { 0 };
-	struct error err = { "" };
-	int status = 0;
 
 	for (int i = 0; i < invocation->operand_count; i++)
 		if (!check_find(invocation->operands[i])) {
@@ -113,20 +180,7 @@ static int run(struct invocation *invocation)
 				invocation->operands[i]);
 			return EXIT_USAGE;
 		}
-	status = session_open(&session, invocation);
-	if (status == 0 && from) {
-		if (load_saved(from, &facts, &session.config, &err) < 0) {
-			complain("%s", err.text);
-			status = EXIT_USAGE;
-		}
-	} else if (status == 0) {
-		session_gather(&session, &facts);
-	}
-	if (status == 0)
-		status = answer(invocation, &facts, &session.config);
-	facts_free(&facts);
-	session_close(&session);
-	return status;
+	return from ? run_saved(invocation, from) : run_here(invocation);
 }
 
 const struct command command_status = {

@@ -44,10 +44,21 @@ facts_file() {
 		'setup --size 0|--size is "0"'
 		'setup --size -5G|--size is "-5G"'
 		'setup --swapfile swap|--swapfile is "swap"'
+		'setup --swapfile /a --swap-device /dev/b|--swapfile and --swap-device exclude each other'
+		'--root= status|--root is empty'
+		'setup --size= -n|--size is empty'
+		'status --frob|see ec2hib status --help'
+		'--frob status|ec2hib: unrecognized option'
+		'setup --frob|ec2hib: unrecognized option'
+		'help status setup|help takes one command: "setup" is too many'
+		'help __complete|there is no command "__complete"'
 		'setup --swapfile /a/../b|--swapfile is "/a/../b"'
 		'--root /no/such status|cannot open the root folder /no/such'
 		'--config /no/such status|cannot read /no/such'
-		'status --from /no/such|cannot read /no/such'
+		'status --from /no/such|cannot read /no/such: No such file'
+		'status --from /tmp|cannot read /tmp: Is a directory'
+		'status --from x --root /|--from and --root exclude each other'
+		'status --from x --config y|--from and --config exclude each other'
 		'--imds-endpoint ftp://x status|ftp://x'
 	)
 	for case in "${cases[@]}"; do
@@ -57,6 +68,56 @@ facts_file() {
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"${case#*|}"* ]]
 	done
+}
+
+@test "help COMMAND shows the manual page, and the short help where there is none" {
+	mkdir -p "$BATS_TEST_TMPDIR/man/man8" "$BATS_TEST_TMPDIR/bin"
+	printf '.TH EC2HIB-STATUS 8\n.SH NAME\nec2hib-status \\- a page\n' \
+		>"$BATS_TEST_TMPDIR/man/man8/ec2hib-status.8"
+	if command -v man; then
+		MANPATH=$BATS_TEST_TMPDIR/man run "$EC2HIB" help status
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[[ "$output" == *"a page"* ]]
+	fi
+	printf '#!/bin/sh\nexit 16\n' >"$BATS_TEST_TMPDIR/bin/man"
+	chmod +x "$BATS_TEST_TMPDIR/bin/man"
+	for command in status setup teardown help version; do
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$EC2HIB" help $command
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[[ "${lines[0]}" == "Usage: ec2hib $command"* ]]
+	done
+}
+
+# at_terminal KEYS COMMAND...: runs it at a terminal of its own, where KEYS are typed.
+at_terminal() {
+	local keys=$1
+	shift
+	# script(1) takes its input as typed; the program has to ask before it reads.
+	(sleep 1; printf '%b' "$keys"; sleep 1) | script -qec "$*" /dev/null | tr -d '\r'
+}
+
+@test "at a terminal setup asks: y in any case applies, all else changes nothing" {
+	need_root
+	command -v script || skip "script is not installed"
+	make_image ext4 200M
+	for keys in 'n\n' '\n' '\004'; do
+		run at_terminal "$keys" "'$EC2HIB' --root '$IMAGE' setup --size 20M; echo status=\$?"
+		echo "$keys: $output"
+		[[ "$output" == *"Apply this plan? [y/N]"* ]]
+		[[ "${lines[-2]}" == "Nothing was changed." ]]
+		[[ "${lines[-1]}" == status=1 ]]
+		[ ! -e "$IMAGE/swap" ]
+	done
+	for keys in 'y\n' 'Y\n' 'Yes\n'; do
+		run at_terminal "$keys" "'$EC2HIB' --root '$IMAGE' setup --size 20M; echo status=\$?"
+		echo "$keys: $output"
+		[[ "${lines[-1]}" == status=0 ]]
+		[ -e "$IMAGE/swap" ]
+		"$EC2HIB" --root "$IMAGE" teardown -q -y
+	done
+	drop_image
 }
 
 @test "an unknown command runs ec2hib-NAME from PATH" {
@@ -76,6 +137,22 @@ facts_file() {
 	"$EC2HIB" status --json --from "$BATS_TEST_TMPDIR/1" >"$BATS_TEST_TMPDIR/2"
 	cmp "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
 	"$EC2HIB" status --json --from - <"$BATS_TEST_TMPDIR/1" | cmp - "$BATS_TEST_TMPDIR/1"
+}
+
+@test "nothing of this machine counts for saved facts" {
+	AWS_METADATA_SERVICE_TIMEOUT=nonsense run "$EC2HIB" status --from "$(facts_file)"
+	[ "$status" -eq 0 ]
+	[[ "${lines[-1]}" == "ready to hibernate: 0 failed"* ]]
+	# So it is with a configuration that is broken; only root can put one there.
+	need_root
+	unshare --mount true 2>/dev/null || skip "no mount namespace here"
+	mkdir "$BATS_TEST_TMPDIR/etc"
+	printf '[swap]\ntarget-size-mb = lots\n' >"$BATS_TEST_TMPDIR/etc/ec2hib.conf"
+	cp "$(facts_file)" "$BATS_TEST_TMPDIR/facts"
+	run unshare --mount sh -c "mount --bind '$BATS_TEST_TMPDIR/etc' /etc &&
+		'$EC2HIB' status --from '$BATS_TEST_TMPDIR/facts'"
+	echo "$output"
+	[ "$status" -eq 0 ]
 }
 
 @test "facts of this machine, saved, give the same checks as on this machine" {
@@ -103,6 +180,13 @@ facts_file() {
 	[[ "${lines[1]}" == *"pass    swap-size"* ]]
 }
 
+@test "a few checks call no machine ready" {
+	run "$EC2HIB" status --json --from "$(facts_file)"
+	[ "$(jq -r .readiness <<<"$output")" = ready ]
+	run "$EC2HIB" status --json --from "$(facts_file)" swap-size
+	[ "$(jq -r '.readiness, (.checks | length)' <<<"$output")" = $'null\n1' ]
+}
+
 @test "--verbose explains, --quiet says nothing" {
 	run "$EC2HIB" status -v --from "$(facts_file)" swap-size
 	[ "${#lines[@]}" -ge 4 ]
@@ -118,6 +202,45 @@ facts_file() {
 	[[ "$output" == *$'\033[32m'* ]]
 	run "$EC2HIB" --color never status --from "$(facts_file)"
 	[[ "$output" != *$'\033'* ]]
+}
+
+@test "what status advises is for the machine that it looked at" {
+	mkdir "$BATS_TEST_TMPDIR/image"
+	printf '[swap]\nswapfile = /other\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" status swap-file
+	[[ "$output" == *" run: ec2hib --root $BATS_TEST_TMPDIR/image setup" ||
+		"$output" == *" run: ec2hib --root $BATS_TEST_TMPDIR/image setup"$'\n'* ]]
+	run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" --config "$BATS_TEST_TMPDIR/c" status swap-file
+	[[ "$output" == *"--root $BATS_TEST_TMPDIR/image --config $BATS_TEST_TMPDIR/c setup"* ]]
+}
+
+@test "a narrow terminal has the text below the id, and no line is cut" {
+	command -v script || skip "script is not installed"
+	for width in 40 60; do
+		run script -qec "stty cols $width; '$EC2HIB' --color never status \
+			--from '$(facts_file)' swap-size swap-header stale-image" /dev/null </dev/null
+		echo "$output"
+		[ "${lines[1]//$'\r'/}" = "  pass    swap-size" ]
+		for line in "${lines[@]:0:${#lines[@]}-1}"; do
+			line=${line//$'\r'/}
+			[ "${#line}" -le "$width" ]
+		done
+	done
+	run script -qec "stty cols 80; '$EC2HIB' --color never status --from '$(facts_file)' \
+		swap-size" /dev/null </dev/null
+	[[ "${lines[1]}" == "  pass    swap-size                7.6 GiB of swap"* ]]
+}
+
+@test "nothing that somebody else wrote steers the terminal" {
+	jq '.facts.area.path = "/a\u001b[31mb\u009bc\u00f6d"' \
+		<(jq 'if .facts then . else {facts: .} end' "$(facts_file)") >"$BATS_TEST_TMPDIR/facts"
+	run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" stale-image
+	echo "$output"
+	[[ "${lines[1]}" == *" /a?[31mb??c"$'\303\266'"d holds no"* ]]
+	LC_ALL=C run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" stale-image
+	[[ "${lines[1]}" == *" /a?[31mb??c??d holds no"* ]]
+	run "$EC2HIB" status $'a\033[31m'
+	[[ "$output" == *'no check "a?[31m"'* ]]
 }
 
 @test "damaged saved facts are an error, not a crash" {
@@ -146,6 +269,26 @@ facts_file() {
 	drop_image
 }
 
+@test "setup of an image says how to give it a size" {
+	need_root
+	mkdir "$BATS_TEST_TMPDIR/image"
+	for size in '' '--size auto' '--size 50%'; do
+		# shellcheck disable=SC2086
+		run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" setup -n $size
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"is an image, not the running machine; say it with a number, such as --size 8G" ]]
+	done
+}
+
+@test "setup says when the swap area will be too small for the image" {
+	need_root
+	run "$EC2HIB" setup -n --size 1M
+	echo "$output"
+	[ "$status" -eq 0 ] || skip "no plan can be made for this machine"
+	[[ "$output" == *"note: 1.0 MiB of swap for "*" of memory: the image can be half of memory and would not fit"* ]]
+}
+
 @test "setup --json is JSON, with the plan and what came of it" {
 	need_root
 	make_image ext4 200M
@@ -163,6 +306,22 @@ facts_file() {
 	printf '[swap]\ncolour = red\n' >"$BATS_TEST_TMPDIR/c"
 	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
 	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:2: unknown key \"colour\""* ]]
+}
+
+@test "a key before any section is a warning that says so" {
+	printf 'swapfile = /x\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:1: key \"swapfile\" stands before any [section]"* ]]
+}
+
+@test "a pipe in place of a file is no reason to wait" {
+	mkdir -p "$BATS_TEST_TMPDIR/image/etc"
+	mkfifo "$BATS_TEST_TMPDIR/image/etc/fstab" "$BATS_TEST_TMPDIR/c"
+	run timeout 10 "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" status
+	[ "$status" -eq 1 ]
+	run timeout 10 "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot read $BATS_TEST_TMPDIR/c: it is a pipe" ]]
 }
 
 @test "without root what cannot be read is unknown, and nothing fails" {
@@ -184,18 +343,38 @@ facts_file() {
 	drop_image
 }
 
-@test "bash completes commands, options, values and checks" {
-	run bash -c '
-		COMP_WORDBREAKS=" "
+# completions LINE WORD...: what is offered at the end of LINE, which bash cuts into WORDs.
+completions() {
+	EC2HIB=$EC2HIB bash -c '
 		source "'"${srcdir:-$top_builddir}"'/completions/ec2hib.bash"
-		ask() { COMP_WORDS=("'"$EC2HIB"'" "$@"); COMP_CWORD=$#; _ec2hib 2>/dev/null
-			echo "${COMPREPLY[*]}"; }
-		ask st; ask setup --sw; ask --color a; ask status stale-; ask setup --size a
-		ask help te'
-	[ "${lines[0]}" = status ]
-	[ "${lines[1]}" = "--swapfile --swap-device" ]
-	[ "${lines[2]}" = "auto always" ]
-	[ "${lines[3]}" = stale-image ]
-	[ "${lines[4]}" = auto ]
-	[ "${lines[5]}" = teardown ]
+		ec2hib() { "$EC2HIB" "$@"; }
+		COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+		_ec2hib 2>/dev/null
+		echo "${COMPREPLY[*]}"' _ "$@"
+}
+
+@test "bash completes commands, options, values and checks" {
+	[ "$(completions 'ec2hib st' ec2hib st)" = status ]
+	[ "$(completions 'ec2hib setup --sw' ec2hib setup --sw)" = "--swapfile --swap-device" ]
+	[ "$(completions 'ec2hib --color a' ec2hib --color a)" = "auto always" ]
+	[ "$(completions 'ec2hib status stale-' ec2hib status stale-)" = stale-image ]
+	[ "$(completions 'ec2hib setup --size a' ec2hib setup --size a)" = auto ]
+	[ "$(completions 'ec2hib help te' ec2hib help te)" = teardown ]
+}
+
+@test "bash completes behind = and :, where it cuts words" {
+	[ "$(completions 'ec2hib --color=al' ec2hib --color = al)" = always ]
+	[ "$(completions 'ec2hib --color=' ec2hib --color =)" = "auto always never" ]
+	[ "$(completions 'ec2hib setup --size=au' ec2hib setup --size = au)" = auto ]
+	[ "$(completions 'ec2hib --frob=' ec2hib --frob =)" = "" ]
+	[ "$(completions 'ec2hib --imds-endpoint http://1' ec2hib --imds-endpoint http : //1)" = \
+		//169.254.169.254 ]
+	[ "$(completions 'ec2hib --imds-endpoint=http:' ec2hib --imds-endpoint = http :)" = \
+		"//169.254.169.254 //[fd00:ec2::254]" ]
+	# What stands before goes on being understood.
+	[ "$(completions 'ec2hib --config=x teardown --dry' ec2hib --config = x teardown --dry)" = \
+		--dry-run ]
+	touch "$BATS_TEST_TMPDIR/facts.json"
+	cd "$BATS_TEST_TMPDIR"
+	[ "$(completions 'ec2hib status --from=fac' ec2hib status --from = fac)" = facts.json ]
 }

@@ -96,8 +96,7 @@ static void auto_size_is_the_larger_of_memory_and_4000_mib(void **state)
 			"3.9 GiB: target-size-mb, 4000 MiB; memory has 1.0 GiB" },
 		/* Memory alone where only that fits. */
 		{ "auto", 1 * GIB, 3 * GIB, 0, 0, SIZE_CREATE, 1 * GIB, false,
-			"1.0 GiB: memory's size; target-size-mb, 4000 MiB; memory has "
-			"1.0 GiB does "
+			"1.0 GiB: memory's size, since 3.9 GiB (target-size-mb) does "
 			"not fit on / (ext4)" },
 		{ "auto", 1 * GIB, 4010 * MIB, 0, 0, SIZE_CREATE, 4000 * MIB, false,
 			"3.9 GiB: target-size-mb, 4000 MiB; memory has 1.0 GiB" },
@@ -109,7 +108,7 @@ static void auto_size_is_the_larger_of_memory_and_4000_mib(void **state)
 		{ "auto", 16 * GIB, 16 * GIB + 10 * MIB - 1, 0, -ENOSPC, SIZE_KEEP, 0,
 			false,
 			"cannot create /swap: needs 16.0 GiB, 16.0 GiB free on / "
-			"(ext4)" },
+			"(ext4); 10 MiB have to stay free" },
 		{ "auto", 16 * GIB, 16 * GIB + 10 * MIB, 0, 0, SIZE_CREATE, 16 * GIB,
 			false, "16.0 GiB: 100 % of memory (16.0 GiB)" },
 		{ "auto", 1 * GIB, 0, 0, -ENOSPC, SIZE_KEEP, 0, false,
@@ -127,6 +126,11 @@ static void auto_size_is_the_larger_of_memory_and_4000_mib(void **state)
 #define NO_SIZE(wanted)                                                                  \
 	REFUSED(wanted,                                                                  \
 		"size \"" wanted "\" is not auto, N%, or a number with K, M, G or T")
+#define TOO_SMALL(wanted)                                                                \
+	REFUSED(wanted,                                                                  \
+		"size \"" wanted                                                         \
+		"\" is less than the 40 KiB that a swap area has at least; a number "    \
+		"without K, M, G or T counts bytes")
 #define NO_PERCENTAGE(wanted) REFUSED(wanted, "size \"" wanted "\" is no percentage")
 
 static void asked_size_is_taken_as_it_is(void **state)
@@ -143,6 +147,10 @@ static void asked_size_is_taken_as_it_is(void **state)
 		/* Nothing smaller in its place. */
 		{ "8G", 1 * GIB, 4 * GIB, 0, -ENOSPC, SIZE_KEEP, 0, false,
 			"cannot create /swap: needs 8.0 GiB, 4.0 GiB free on / (ext4)" },
+		{ "40960", GIB, GIB, 0, 0, SIZE_CREATE, 40960, false,
+			"40.0 KiB: 40960, as asked" },
+		TOO_SMALL("8"),
+		TOO_SMALL("36K"),
 		NO_SIZE("big"),
 		NO_SIZE(""),
 		NO_SIZE("0"),
@@ -186,9 +194,8 @@ static void present_file_is_kept_when_it_is_about_right(void **state)
 			"in the present file" },
 		/* 4000 MiB do not fit, and this one is as large as memory at least. */
 		{ NULL, 1 * GIB, 1 * GIB, 2 * GIB, 0, SIZE_KEEP, 2 * GIB, false,
-			"/swap stays as it is, 2.0 GiB: memory's size; target-size-mb, "
-			"4000 MiB; "
-			"memory has 1.0 GiB does not fit on / (ext4)" },
+			"/swap stays as it is, 2.0 GiB: memory's size, since 3.9 GiB "
+			"(target-size-mb) does not fit on / (ext4)" },
 		{ "8G", 1 * GIB, 1 * GIB, 8 * GIB, 0, SIZE_KEEP, 8 * GIB, false,
 			"/swap stays as it is, 8.0 GiB: 8G, as asked" },
 	};

@@ -17,19 +17,9 @@
 
 /* ---- Values as texts; NULL where there is none ---- */
 
-/* What others wrote cannot move the cursor, nor use characters that are not there. */
-static char *show_text(const struct fact_text *fact, const struct style *style)
+static char *show_text(const struct fact_text *fact)
 {
-	char *text;
-
-	if (fact->is != FACT_KNOWN)
-		return NULL;
-	text = text_copy(fact->value);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f ||
-			((unsigned char)*c >= 0x80 && !style->utf8))
-			*c = '?';
-	return text;
+	return fact->is == FACT_KNOWN ? style_text(fact->value) : NULL;
 }
 
 static char *show_duration(const struct fact_number *ms)
@@ -62,70 +52,64 @@ static char *show_transfer(const struct fact_number *time, const struct fact_num
 	return text;
 }
 
-static char *cell_began(const struct cycle *cycle, const struct style *style)
+static char *cell_began(const struct cycle *cycle)
 {
 	const struct fact_number *clock = &cycle->timeline.entry;
 
 	if (cycle->began.is == FACT_KNOWN || clock->is != FACT_KNOWN)
-		return show_text(&cycle->began, style);
+		return show_text(&cycle->began);
 	return text_format("[%5llu.%03llu]", (unsigned long long)(clock->value / 1000),
 		(unsigned long long)(clock->value % 1000));
 }
 
-static char *cell_reason(const struct cycle *cycle, const struct style *style)
+static char *cell_reason(const struct cycle *cycle)
 {
-	return show_text(&cycle->reason, style);
+	return show_text(&cycle->reason);
 }
 
-static char *cell_method(const struct cycle *cycle, const struct style *style)
+static char *cell_method(const struct cycle *cycle)
 {
-	return show_text(&cycle->method, style);
+	return show_text(&cycle->method);
 }
 
-static char *cell_result(const struct cycle *cycle, const struct style *style)
+static char *cell_result(const struct cycle *cycle)
 {
-	return show_text(&cycle->result, style);
+	return show_text(&cycle->result);
 }
 
-static char *cell_away(const struct cycle *cycle, const struct style *style)
+static char *cell_away(const struct cycle *cycle)
 {
-	(void)style;
 	return show_duration(&cycle->away);
 }
 
-static char *cell_image(const struct cycle *cycle, const struct style *style)
+static char *cell_image(const struct cycle *cycle)
 {
-	(void)style;
 	return show_size(&cycle->image_size);
 }
 
-static char *cell_write(const struct cycle *cycle, const struct style *style)
+static char *cell_write(const struct cycle *cycle)
 {
-	(void)style;
 	return show_transfer(&cycle->timeline.write_time, &cycle->timeline.write_rate);
 }
 
-static char *cell_read(const struct cycle *cycle, const struct style *style)
+static char *cell_read(const struct cycle *cycle)
 {
-	(void)style;
 	return show_transfer(&cycle->timeline.read_time, &cycle->timeline.read_rate);
 }
 
-static char *cell_freeze(const struct cycle *cycle, const struct style *style)
+static char *cell_freeze(const struct cycle *cycle)
 {
 	const struct fact_number *user = &cycle->timeline.freeze_user;
 	const struct fact_number *kernel = &cycle->timeline.freeze_kernel;
 
-	(void)style;
 	if (user->is != FACT_KNOWN)
 		return NULL;
 	return duration_format(
 		user->value + (kernel->is == FACT_KNOWN ? kernel->value : 0));
 }
 
-static char *cell_power_off(const struct cycle *cycle, const struct style *style)
+static char *cell_power_off(const struct cycle *cycle)
 {
-	(void)style;
 	return show_duration(&cycle->to_power_off);
 }
 
@@ -135,7 +119,7 @@ static char *cell_power_off(const struct cycle *cycle, const struct style *style
 static const struct column {
 	const char *title;
 	unsigned spare;
-	char *(*cell)(const struct cycle *cycle, const struct style *style);
+	char *(*cell)(const struct cycle *cycle);
 } columns[] = {
 	{ "began", 0, cell_began },
 	{ "reason", 2, cell_reason },
@@ -156,15 +140,14 @@ struct table {
 	unsigned widths[COLUMNS]; /* 0: the column is left out */
 };
 
-static void table_fill(
-	struct table *table, const cycle_list *list, const struct style *style)
+static void table_fill(struct table *table, const cycle_list *list)
 {
 	table->rows = list->count;
 	table->cells = memory_new(table->rows * COLUMNS, sizeof(*table->cells));
 	for (size_t i = 0; i < list->count * COLUMNS; i++) {
 		const struct column *column = &columns[i % COLUMNS];
 		unsigned *width = &table->widths[i % COLUMNS];
-		char *cell = column->cell(&list->items[i / COLUMNS], style);
+		char *cell = column->cell(&list->items[i / COLUMNS]);
 
 		table->cells[i] = cell;
 		if (cell && *width < strlen(column->title))
@@ -232,7 +215,7 @@ static void show_row(const struct table *table, char *const *cells,
 
 static void show_message(const struct cycle *cycle, const struct style *style)
 {
-	memory_cleanup_free char *message = show_text(&cycle->message, style);
+	memory_cleanup_free char *message = show_text(&cycle->message);
 
 	if (!message)
 		return;
@@ -244,7 +227,7 @@ void history_show(const cycle_list *list, const struct style *style)
 {
 	struct table table = { 0 };
 
-	table_fill(&table, list, style);
+	table_fill(&table, list);
 	table_fit(&table, style);
 	fputs(style_colour(style, COLOUR_STRONG), stdout);
 	show_row(&table, NULL, NULL, style);
@@ -329,10 +312,10 @@ static void explain_timeline(const struct timeline *timeline, const struct style
 	show_devices("start devices", start, starting, style);
 }
 
-static char *notice_of(const struct cycle *cycle, const struct style *style)
+static char *notice_of(const struct cycle *cycle)
 {
-	memory_cleanup_free char *action = show_text(&cycle->notice_action, style);
-	memory_cleanup_free char *time = show_text(&cycle->notice_time, style);
+	memory_cleanup_free char *action = show_text(&cycle->notice_action);
+	memory_cleanup_free char *time = show_text(&cycle->notice_time);
 
 	if (!action)
 		return NULL;
@@ -341,23 +324,23 @@ static char *notice_of(const struct cycle *cycle, const struct style *style)
 
 void cycle_explain(const struct cycle *cycle, const struct style *style)
 {
-	memory_cleanup_free char *began = cell_began(cycle, style);
-	memory_cleanup_free char *result = show_text(&cycle->result, style);
+	memory_cleanup_free char *began = cell_began(cycle);
+	memory_cleanup_free char *result = show_text(&cycle->result);
 
 	printf("%s%s%s  %s%s%s\n", style_colour(style, COLOUR_STRONG),
 		began ? began : "at an unknown time", style_colour(style, COLOUR_PLAIN),
 		style_colour(style, result_colour(cycle)),
 		result ? result : "no result is known",
 		style_colour(style, COLOUR_PLAIN));
-	show_value("why", show_text(&cycle->message, style), style);
-	show_value("reason", cell_reason(cycle, style), style);
-	show_value("notice", notice_of(cycle, style), style);
-	show_value("method", cell_method(cycle, style), style);
+	show_value("why", show_text(&cycle->message), style);
+	show_value("reason", cell_reason(cycle), style);
+	show_value("notice", notice_of(cycle), style);
+	show_value("method", cell_method(cycle), style);
 	if (cycle->tries.is == FACT_KNOWN)
 		show_value("tries",
 			text_format("%llu", (unsigned long long)cycle->tries.value),
 			style);
-	show_value("kernel", show_text(&cycle->kernel, style), style);
+	show_value("kernel", show_text(&cycle->kernel), style);
 	show_value("prepare", show_duration(&cycle->prepare), style);
 	explain_timeline(&cycle->timeline, style);
 	show_value("to power-off", show_duration(&cycle->to_power_off), style);

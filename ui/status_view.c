@@ -10,6 +10,8 @@
 #define STATE_COLUMN 2
 #define ID_COLUMN    10
 #define TEXT_COLUMN  35
+/* Fewer columns for the text make it a ladder of words. */
+#define TEXT_WIDTH_MIN 35
 
 void report_make(struct report *report, const char *const *ids, const struct facts *facts,
 	const struct config *config)
@@ -39,6 +41,7 @@ void report_free(struct report *report)
 {
 	for (size_t i = 0; i < report->count; i++)
 		finding_free(&report->findings[i]);
+	free(report->options);
 	free(report->checks);
 	free(report->findings);
 	*report = (struct report) { 0 };
@@ -55,25 +58,56 @@ static enum colour state_colour(enum check_state state)
 	return colours[state];
 }
 
-/* "  fail    swap-size                 /swap is ..." */
-static void show_finding(const struct check *check, const struct finding *finding,
-	const struct style *style)
+/* FIX with OPTIONS behind every ec2hib that it calls. */
+static char *fix_with_options(const char *fix, const char *options)
 {
-	bool problem = finding->state <= CHECK_UNKNOWN;
+	static const char program[] = "ec2hib ";
+	char *text = text_copy("");
 
-	printf("%*s%s%-*s%s%-*s", STATE_COLUMN, "",
+	for (const char *next; (next = strstr(fix, program)); fix = next) {
+		next += strlen(program);
+		text_append(&text, "%.*s", (int)(next - fix), fix);
+		if (options)
+			text_append(&text, "%s ", options);
+	}
+	text_append(&text, "%s", fix);
+	return text;
+}
+
+/* Where the text of a check begins: behind the id, or below it where that is too narrow. */
+static unsigned text_column(const struct style *style)
+{
+	return style->width && style->width < TEXT_COLUMN + TEXT_WIDTH_MIN ? ID_COLUMN
+									   : TEXT_COLUMN;
+}
+
+/* "  fail    swap-size                 /swap is ..." */
+static void show_finding(
+	const struct report *report, size_t index, const struct style *style)
+{
+	const struct check *check = report->checks[index];
+	const struct finding *finding = &report->findings[index];
+	bool problem = finding->state <= CHECK_UNKNOWN;
+	unsigned column = text_column(style);
+
+	printf("%*s%s%-*s%s", STATE_COLUMN, "",
 		style_colour(style, state_colour(finding->state)),
 		ID_COLUMN - STATE_COLUMN, check_state_name(finding->state),
-		style_colour(style, COLOUR_PLAIN), TEXT_COLUMN - ID_COLUMN, check->id);
-	style_wrap(style, stdout, finding->text, TEXT_COLUMN, TEXT_COLUMN);
+		style_colour(style, COLOUR_PLAIN));
+	if (column == TEXT_COLUMN)
+		printf("%-*s", TEXT_COLUMN - ID_COLUMN, check->id);
+	else
+		printf("%s\n%*s", check->id, (int)column, "");
+	style_wrap(style, stdout, finding->text, column, column);
 	if (problem && finding->fix) {
-		memory_cleanup_free char *next = text_format("run: %s", finding->fix);
-
 		/* What is no command of ours is advice in words. */
-		if (!text_starts(finding->fix, "ec2hib "))
-			text_set(&next, text_format("fix: %s", finding->fix));
-		printf("%*s%s", TEXT_COLUMN, "", style_colour(style, COLOUR_STRONG));
-		style_wrap(style, stdout, next, TEXT_COLUMN, TEXT_COLUMN);
+		const char *kind = text_starts(finding->fix, "ec2hib ") ? "run" : "fix";
+		memory_cleanup_free char *fix =
+			fix_with_options(finding->fix, report->options);
+		memory_cleanup_free char *next = text_format("%s: %s", kind, fix);
+
+		printf("%*s%s", (int)column, "", style_colour(style, COLOUR_STRONG));
+		style_wrap(style, stdout, next, column, column);
 		fputs(style_colour(style, COLOUR_PLAIN), stdout);
 	}
 }
@@ -102,7 +136,7 @@ static void show_group(const struct report *report, enum check_group group, bool
 					check_group_name(group),
 					style_colour(style, COLOUR_PLAIN));
 			title = true;
-			show_finding(check, &report->findings[i], style);
+			show_finding(report, i, style);
 			if (explain)
 				show_why(check, style);
 		}

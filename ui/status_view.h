@@ -13,6 +13,7 @@ struct report {
 	const struct check **checks;
 	struct finding *findings;
 	size_t count;
+	char *options; /* for "ec2hib": it has to look at the same machine; NULL: none */
 };
 
 /* All checks were run: only then the findings say whether the machine is ready. */

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
+#include "core/base/memory.h"
 #include "core/base/text.h"
 
 #define WIDTH_MIN 40
@@ -18,7 +20,7 @@ void style_init(struct style *style, const char *wanted)
 	bool is_terminal = isatty(STDOUT_FILENO);
 	struct winsize size;
 
-	*style = (struct style) { .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	*style = (struct style) { 0 };
 	if (text_equal(wanted, "always"))
 		style->colour = true;
 	else if (!text_equal(wanted, "never"))
@@ -40,6 +42,47 @@ const char *style_colour(const struct style *style, enum colour colour)
 		[COLOUR_STRONG] = "\033[1m" };
 
 	return style->colour ? sequences[colour] : "";
+}
+
+/* Bytes of the character at TEXT, 0 where none begins that a terminal may have as it is. */
+static size_t character_length(const char *text, size_t left)
+{
+	wchar_t character;
+	mbstate_t state = { 0 };
+	size_t length = mbrtowc(&character, text, left, &state);
+
+	/* From 0x80 to 0x9f lie the control characters of ISO 6429, such as a CSI. */
+	if (length == 0 || length > left || character < 0x20 ||
+		(character >= 0x7f && character < 0xa0))
+		return 0;
+	return length;
+}
+
+char *style_text(const char *text)
+{
+	size_t left = strlen(text), at = 0;
+	char *safe = memory_new(left + 1, 1);
+
+	while (left) {
+		size_t length = character_length(text, left);
+
+		if (length)
+			memcpy(safe + at, text, length);
+		else
+			safe[at] = '?';
+		at += length ? length : 1;
+		text += length ? length : 1;
+		left -= length ? length : 1;
+	}
+	return safe;
+}
+
+void style_print(FILE *out, const char *text, size_t length)
+{
+	memory_cleanup_free char *piece = text_copy_length(text, length);
+	memory_cleanup_free char *safe = style_text(piece);
+
+	fputs(safe, out);
 }
 
 /* Columns that a UTF-8 text takes, taking every character for one wide; exact for what we print. */
@@ -70,7 +113,7 @@ void style_wrap(const struct style *style, FILE *out, const char *text, unsigned
 			fputc(' ', out);
 			at++;
 		}
-		fwrite(text, 1, word, out);
+		style_print(out, text, word);
 		at += wide;
 		text += word;
 		first = false;

@@ -20,7 +20,6 @@ enum colour {
 
 struct style {
 	bool colour;
-	bool utf8;
 	unsigned width; /* columns; 0: not a terminal, nothing is wrapped */
 };
 
@@ -31,7 +30,17 @@ void style_init(struct style *style, const char *wanted);
 const char *style_colour(const struct style *style, enum colour colour);
 
 /*
- * Prints TEXT; lines after the first begin at column INDENT, the first is at column COLUMN already.
+ * A copy of TEXT with a question mark for each byte that could steer a terminal (control
+ * characters, a broken UTF-8 sequence), and where the locale is not UTF-8 for all that is not ASCII:
+ * paths, command lines and saved facts come from other people. The caller frees it.
+ */
+char *style_text(const char *text);
+
+/* Prints LENGTH bytes of TEXT as style_text() has them. */
+void style_print(FILE *out, const char *text, size_t length);
+
+/*
+ * Prints TEXT as style_print() does; lines after the first begin at column INDENT, the first is at column COLUMN already.
  * Breaks at spaces only where the width is known.
  */
 void style_wrap(const struct style *style, FILE *out, const char *text, unsigned column,

@@ -324,8 +324,11 @@ static int take_value(
 	if (reading->status < 0)
 		return 0;
 	if (!key_find(section, name)) {
-		warning = text_format("%s:%u: unknown key \"%s\" in [%s]", reading->shown,
-			reading->line, name, section);
+		warning = *section ? text_format("%s:%u: unknown key \"%s\" in [%s]",
+					     reading->shown, reading->line, name, section)
+				   : text_format("%s:%u: key \"%s\" stands before any "
+						 "[section], and is passed over",
+					     reading->shown, reading->line, name);
 		if (reading->warn)
 			reading->warn(reading->data, warning);
 		return 1;

@@ -91,16 +91,22 @@ static int refuse_special(const struct root *root, const char *path, struct erro
 int root_read(const struct root *root, const char *path, size_t limit, char **text,
 	size_t *size, struct error *err)
 {
-	int status = refuse_special(root, path, err);
+	int refused = refuse_special(root, path, err);
+	/* Non-blocking: what was no pipe a moment ago may be one now. */
 	file_cleanup_close int fd =
-		status < 0 ? status
-			   : root_openat(root, path, O_RDONLY | O_NOCTTY, 0, err);
+		refused < 0 ? refused
+			    : root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0,
+				      err);
 	size_t length = 0, room = 4096;
+	struct stat status;
 	char *content;
 
 	*text = NULL;
 	if (fd < 0)
 		return fd;
+	if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))
+		return error_set(
+			err, EINVAL, "cannot read %s%s: it is a pipe", root->path, path);
 	content = memory_new(room + 1, 1);
 	for (;;) {
 		ssize_t got = read(fd, content + length, room - length);

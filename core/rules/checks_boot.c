@@ -143,8 +143,13 @@ CHECK_FUNCTION(initramfs_resume)
 	if (boot->initramfs_tool.is == FACT_ABSENT &&
 		boot->initramfs_resume.is == FACT_ABSENT)
 		return finding_skip("no initramfs is used");
-	if (finding_gap(&finding, NEED(facts->boot.initramfs_resume)))
+	if (finding_gap(&finding, NEED(facts->boot.initramfs_resume))) {
+		/* Root could read all there is: setup makes one that can for sure. */
+		if (boot->initramfs_tool.is == FACT_KNOWN &&
+			fact_is_true(&facts->privileged))
+			finding.fix = text_copy(FIX_SETUP);
 		return finding;
+	}
 	if (boot->initramfs_resume.value)
 		return finding_pass("the initramfs can resume (%s)", tool);
 	return finding_fail(FIX_SETUP,

@@ -10,20 +10,32 @@
 
 #define FIPS_KERNEL "5.10"
 
+/* What became of the question to the metadata service, which the reason may name itself. */
+static char *no_answer(const struct facts *facts)
+{
+	const char *why = facts->instance.id.why;
+
+	if (!why)
+		return text_copy("the metadata service gave no instance id");
+	if (strstr(why, "the metadata service"))
+		return text_copy(why);
+	return text_format("the metadata service did not answer: %s", why);
+}
+
 /* Off EC2 a service that does not answer is no fault, but it is said. */
 CHECK_FUNCTION(metadata_service)
 {
 	const struct fact_text *id = &facts->instance.id;
-	const char *why = id->why ? id->why : "it gave no instance id";
+	memory_cleanup_free char *why = no_answer(facts);
 
 	(void)config;
 	if (id->is == FACT_KNOWN)
 		return finding_pass("the metadata service answers for %s", id->value);
 	if (place_of(facts) != PLACE_EC2)
-		return finding_unknown("the metadata service did not answer: %s", why);
+		return finding_unknown("%s", why);
 	return finding_warn(
 		"aws ec2 modify-instance-metadata-options --http-endpoint enabled",
-		"the metadata service did not answer, so no notice can be read: %s", why);
+		"no notice can be read: %s", why);
 }
 
 /* A Spot request can ask for hibernation without it. */

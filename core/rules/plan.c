@@ -188,6 +188,23 @@ static void plan_memory(struct plan *plan, const struct facts *facts)
 		text_format("remember that %s is the swap area", name));
 }
 
+/* The same that the check swap-size will say of it. */
+static void note_small_area(
+	struct plan *plan, const struct facts *facts, const struct swap_size *size)
+{
+	const struct fact_number *memory = &facts->memory.total;
+	memory_cleanup_free char *have = NULL, *total = NULL;
+
+	if (memory->is != FACT_KNOWN || size->bytes >= memory->value / 2)
+		return;
+	have = size_format(size->bytes);
+	total = size_format(memory->value);
+	strings_take(&plan->notes,
+		text_format("%s of swap for %s of memory: the image can be half of "
+			    "memory and would not fit",
+			have, total));
+}
+
 static int plan_area(struct plan *plan, const struct facts *facts,
 	const struct config *config, const struct setup_request *request, bool *new_file,
 	struct error *err)
@@ -210,6 +227,8 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 		plan_new_file(plan, facts, &size);
 	else
 		plan_kept_area(plan, facts);
+	if (status == 0)
+		note_small_area(plan, facts, &size);
 	swap_size_free(&size);
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
 		add_step(plan, STEP_SWAP_ON, 0,

@@ -10,15 +10,17 @@
 
 #define SPARE_BYTES (10 * MIB) /* stay free on the file system */
 #define EXCESS_BYTES                                                                     \
-	(100 * MIB)	/* a file that is larger by more than this is replaced  \
+	(100 * MIB)	    /* a file that is larger by more than this is replaced  \
 				  */
-#define PAGE_BYTES 4096 /* where the kernel's is not known */
+#define PAGE_BYTES     4096 /* where the kernel's is not known */
+#define AREA_BYTES_MIN (40 * KIB) /* ten pages; mkswap(8) takes no less */
 
 /* What is wanted: BEST, or anything from LEAST on where BEST does not fit. */
 struct target {
 	uint64_t best;
 	uint64_t least;
-	char *why; /* of BEST */
+	const char *key; /* the configuration's, where BEST comes from it */
+	char *why;	 /* of BEST */
 };
 
 /* Where the file goes. */
@@ -94,6 +96,7 @@ static int target_auto(const struct facts *facts, const struct config *config,
 	if (target->best == 0)
 		return error_set(
 			err, EINVAL, "percentage-of-ram and target-size-mb are both 0");
+	target->key = share >= fixed ? "percentage-of-ram" : "target-size-mb";
 	if (share >= fixed)
 		target->why = text_format("%llu %% of memory (%s)",
 			(unsigned long long)config->percentage_of_ram, total);
@@ -138,6 +141,11 @@ static int target_of(const struct facts *facts, const struct config *config,
 	status = round_up(facts, &target->best, err);
 	if (status < 0)
 		return status;
+	if (target->best < AREA_BYTES_MIN)
+		return error_set(err, EINVAL,
+			"size \"%s\" is less than the 40 KiB that a swap area has at "
+			"least; a number without K, M, G or T counts bytes",
+			wanted);
 	target->least = target->best;
 	target->why = text_format("%s, as asked", wanted);
 	return 0;
@@ -189,16 +197,18 @@ static int no_room(const struct room *room, uint64_t bytes, struct error *err)
 {
 	memory_cleanup_free char *needed = size_format(bytes), *free_text = NULL,
 				 *back = NULL;
+	const char *spare =
+		bytes <= room->free + room->back ? "; 10 MiB have to stay free" : "";
 
 	free_text = size_format(room->free);
 	back = size_format(room->back);
 	if (room->back)
 		return error_set(err, ENOSPC,
 			"cannot create %s: needs %s, %s free on %s and %s in the present "
-			"file",
-			room->path, needed, free_text, room->place, back);
-	return error_set(err, ENOSPC, "cannot create %s: needs %s, %s free on %s",
-		room->path, needed, free_text, room->place);
+			"file%s",
+			room->path, needed, free_text, room->place, back, spare);
+	return error_set(err, ENOSPC, "cannot create %s: needs %s, %s free on %s%s",
+		room->path, needed, free_text, room->place, spare);
 }
 
 static void keep(
@@ -255,7 +265,7 @@ static int decide_file(const struct facts *facts, const struct target *target,
 {
 	struct room room = { 0 };
 	memory_cleanup_free char *why = why_replaced(facts, target);
-	memory_cleanup_free char *lesser = NULL;
+	memory_cleanup_free char *lesser = NULL, *best = size_format(target->best);
 	int status;
 
 	if (present_between(facts, target->best, target->best)) {
@@ -265,8 +275,8 @@ static int decide_file(const struct facts *facts, const struct target *target,
 	status = room_of(facts, &room, err);
 	if (status < 0)
 		return status;
-	lesser = text_format(
-		"memory's size; %s does not fit on %s", target->why, room.place);
+	lesser = text_format("memory's size, since %s (%s) does not fit on %s", best,
+		target->key ? target->key : "as asked", room.place);
 	if (room_fits(&room, target->best))
 		make(size, facts, &room, target->best, why);
 	else if (present_between(facts, target->least, target->best))

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# make install and make uninstall, into a folder of their own; and quickstart without a machine.
+
+load helpers
+
+setup() {
+	BUILD=$(dirname "$EC2HIB")
+	SOURCE=${srcdir:-$top_builddir}
+	DEST=$BATS_TEST_TMPDIR/dest
+}
+
+# install_with TARGET: of the build's Makefile, with nothing of the make that runs this test.
+install_with() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$BUILD" "$1" DESTDIR="$DEST" \
+		prefix=/usr sysconfdir=/etc >/dev/null
+}
+
+@test "make uninstall takes away what make install brought" {
+	[ -e "$BUILD/Makefile" ] || skip "this program was not built here"
+	install_with install
+	[ -x "$DEST/usr/sbin/ec2hib" ]
+	[ -e "$DEST/usr/share/man/man8/ec2hib-status.8" ]
+	[ -e "$DEST/usr/share/bash-completion/completions/ec2hib" ]
+	[ -e "$DEST/etc/ec2hib.conf" ]
+	install_with uninstall
+	run find "$DEST" ! -type d -o -name 'ec2hib*'
+	echo "$output"
+	[ -z "$output" ]
+	# Once more is no error.
+	install_with uninstall
+}
+
+@test "a configuration that somebody changed outlives install and uninstall" {
+	[ -e "$BUILD/Makefile" ] || skip "this program was not built here"
+	mkdir -p "$DEST/etc"
+	echo '# mine' >"$DEST/etc/ec2hib.conf"
+	install_with install
+	install_with uninstall
+	[ "$(cat "$DEST/etc/ec2hib.conf")" = '# mine' ]
+}
+
+@test "quickstart takes one word that it knows, and lists packages" {
+	run "$SOURCE/quickstart" --frob
+	[ "$status" -eq 2 ]
+	run "$SOURCE/quickstart" --list-packages extra
+	[ "$status" -eq 2 ]
+	run "$SOURCE/quickstart" --list-packages
+	[ "$status" -eq 0 ]
+	[[ " $output " == *" libjansson-dev "* ]]
+}
+
+@test "quickstart says why it cannot write its log" {
+	[ "$(id -u)" -ne 0 ] || ! command -v setpriv || as_nobody=1
+	mkdir -p "$BATS_TEST_TMPDIR/cache"
+	echo "an old log" >"$BATS_TEST_TMPDIR/cache/quickstart-build.log"
+	chmod 444 "$BATS_TEST_TMPDIR/cache/quickstart-build.log"
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/cache"
+	if [ -n "${as_nobody:-}" ]; then
+		cp -r "$SOURCE/quickstart" "$BATS_TEST_TMPDIR"
+		mkdir -p "$BATS_TEST_TMPDIR/tests"
+		cp -r "$SOURCE/tests/lab" "$BATS_TEST_TMPDIR/tests"
+		chmod -R a+rX "$BATS_RUN_TMPDIR"
+		run env LAB_CACHE="$BATS_TEST_TMPDIR/cache" setpriv --reuid 65534 --regid 65534 \
+			--clear-groups "$BATS_TEST_TMPDIR/quickstart" --no-vm
+	else
+		run env LAB_CACHE="$BATS_TEST_TMPDIR/cache" "$SOURCE/quickstart" --no-vm
+	fi
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"Cannot write $BATS_TEST_TMPDIR/cache/quickstart-build.log"* ]]
+	[[ "$output" != *"an old log"* ]]
+}
