@@ -186,10 +186,14 @@ int give_back(const struct services *services, const struct facts *facts,
 	const char *state_dir, const struct progress *progress, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" TAKEN_OVER_NAME, state_dir);
+	memory_cleanup_free char *leftover =
+		text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
 	struct taken_over_record record;
+	struct error ignored = { "" };
 	bool acpid = false;
 	int status = taken_over_read(&record, services->root, state_dir, err);
 
+	root_remove(services->root, leftover, &ignored);
 	/* acpid first: what it is to do is there before the services start it again. */
 	for (size_t i = 0; i < record.count && status == 0; i++)
 		if (record.items[i].acpid) {

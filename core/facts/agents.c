@@ -194,6 +194,8 @@ void taken_over_free(struct taken_over_record *record)
 static void gather_taken_over(
 	struct system_facts *system, const struct root *root, const char *state_dir)
 {
+	memory_cleanup_free char *leftover =
+		text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
 	struct taken_over_record record;
 	strings_cleanup struct strings names = { 0 };
 	struct error err = { "" };
@@ -206,6 +208,9 @@ static void gather_taken_over(
 					record.items[i].name));
 	if (status == 0)
 		fact_take_text(&system->taken_over, strings_join(&names, " "));
+	else if (status == -ENOENT && root_exists(root, leftover))
+		fact_set_text(&system->taken_over,
+			"nothing yet, an interrupted setup was about to");
 	else if (status == -ENOENT)
 		fact_set_absent(fact_of(&system->taken_over));
 	else

@@ -26,6 +26,7 @@ const struct agent_facts *agent_find(const struct system_facts *system, const ch
  *	acpid sleepconf
  */
 #define TAKEN_OVER_NAME	      "taken-over"
+#define TAKEN_OVER_LEFTOVER   "." TAKEN_OVER_NAME ".ec2hib-new" /* of root_replace() */
 #define TAKEN_OVER_UNFINISHED "unfinished"
 #define TAKEN_OVER_SERVICE    "service"
 #define TAKEN_OVER_ACPID      "acpid"
