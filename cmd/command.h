@@ -130,6 +130,7 @@ void help_command(const struct command *command);
 struct session {
 	struct root root;
 	struct root host;
+	char *config_path; /* of --config, absolute; NULL: the standard one, below root */
 	struct config config;
 	struct imds_options imds;
 };
@@ -140,6 +141,13 @@ struct session {
  */
 int session_open(struct session *session, const struct invocation *invocation);
 void session_close(struct session *session);
+
+/*
+ * Reads the configuration again, in place; what borrows from it sees the new values, so nothing may
+ * keep a text of it. An error names file and line, and leaves all as it was.
+ */
+int session_reload(
+	struct session *session, const struct invocation *invocation, struct error *err);
 
 struct facts;
 /* All facts of the session's machine. FACTS must be zeroed. */

@@ -18,6 +18,8 @@ const struct command *const commands[] = {
 	&command_setup,
 	&command_teardown,
 	&command_hibernate,
+	&command_watch,
+	&command_watch,
 	&command_history,
 	&command_imds,
 	&command_help,

@@ -242,6 +242,23 @@ static bool read_log(struct transaction *transaction, uint64_t mark)
 	return true;
 }
 
+/* The write that stops the machine is next. */
+static void enter_last(struct transaction *transaction)
+{
+	fact_set_number(&transaction->cycle->prepare,
+		clock_ms(CLOCK_BOOTTIME) - transaction->asked->asked);
+	enter(transaction, PHASE_HIBERNATING);
+}
+
+static void pretend(struct transaction *transaction)
+{
+	sync();
+	enter_last(transaction);
+	say(transaction, LOG_NOTICE,
+		"dry run: everything is done but the write to /sys/power/state");
+	fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
+}
+
 /*
  * One attempt. *PASSES when it failed for a reason that may be gone in a moment. Where a failed
  * attempt left an image on the disk, it is made plain swap again at once: a later boot would bring
@@ -256,10 +273,8 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 
 	layout_free(&timeline_layout, &cycle->timeline);
 	kernel_log_read(root_of(transaction), 0, NULL, &mark, &reason);
-	fact_set_number(
-		&cycle->prepare, clock_ms(CLOCK_BOOTTIME) - transaction->asked->asked);
-	enter(transaction, PHASE_HIBERNATING);
 	sync();
+	enter_last(transaction);
 	status = write_state(transaction, &reason);
 	if (slept_ms() > slept)
 		fact_set_number(&cycle->away, slept_ms() - slept);
@@ -416,7 +431,7 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	if (status == 0 && cancelled(transaction))
 		status = error_set(err, ECANCELED, "stopped before hibernating");
 	if (status == 0 && transaction->asked->dry_run)
-		fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
+		pretend(transaction);
 	else if (status == 0)
 		status = attempts(transaction, err);
 	restore(transaction);
@@ -439,7 +454,8 @@ static int run(struct transaction *transaction, struct error *err)
 		fact_set_text(&cycle->message, err->text);
 	}
 	enter(transaction, status < 0 ? PHASE_FAILED : PHASE_RESUMED);
-	remember(transaction);
+	if (!transaction->asked->dry_run)
+		remember(transaction);
 	if (status == 0 && !transaction->asked->dry_run)
 		switch_area_off(transaction);
 	return status;
