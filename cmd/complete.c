@@ -142,7 +142,7 @@ static int run(struct invocation *invocation)
 			awaited = awaits_argument(command, typed);
 		else if (*typed != '-' && !command)
 			command = command_find(typed);
-		else if (subcommand_find(command, typed))
+		else if (command && subcommand_find(command, typed))
 			command = subcommand_find(command, typed);
 	}
 	if (!awaited && text_starts(typed, "--") && strchr(typed, '=')) {
