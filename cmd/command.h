@@ -36,6 +36,7 @@ enum argument_kind {
 	ARGUMENT_CHECK,	  /* the id of a check */
 	ARGUMENT_COMMAND, /* the name of a command */
 	ARGUMENT_ITEM,	  /* a path of the metadata service */
+	ARGUMENT_FAULT,	  /* of the simulated metadata service */
 	ARGUMENT_TEXT,	  /* anything; nothing is offered */
 };
 

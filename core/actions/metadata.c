@@ -9,9 +9,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-/* Any start will do, the same one makes every run draw the same faults. */
-#define CHANCE_START 0x9e3779b97f4a7c15ULL
-
 uint64_t metadata_clock(void)
 {
 	struct timespec now;
@@ -25,7 +22,6 @@ struct metadata *metadata_open(void)
 	struct metadata *metadata = memory_new(1, sizeof(*metadata));
 
 	metadata->items = metadata_items_standard();
-	metadata->chance = CHANCE_START;
 	metadata->control = text_copy(METADATA_CONTROL);
 	for (size_t i = 0; i < EVENT_KINDS; i++)
 		metadata->planned[i].due = metadata->planned[i].clear_due =
