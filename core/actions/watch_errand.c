@@ -139,6 +139,9 @@ static int child_hibernate(struct child *child, const struct order *order)
 	status = hibernate(&hibernation, &cycle, &err);
 	if (status < 0)
 		child_log(child, LOG_ERR, err.text);
+	else if (cycle.away.is == FACT_KNOWN)
+		agent_log(child->agent, LOG_NOTICE, "resumed", "resumed after %llu s",
+			(unsigned long long)cycle.away.value / 1000);
 	json = layout_to_json(&cycle_layout, &cycle);
 	line = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
