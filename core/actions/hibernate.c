@@ -16,15 +16,13 @@
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"
 #include "core/rules/hibernation.h"
 #include "core/rules/timeline.h"
-
-/* Setup may be at work, and what it does takes seconds. */
-#define LOCK_WAIT_MS 10000
 
 /* systemd's own jobs before and after; the time away does not count (CLOCK_MONOTONIC). */
 #define SYSTEMD_TIMEOUT_MS (30 * 60 * 1000)
@@ -78,14 +76,6 @@ static bool cancelled(const struct transaction *transaction)
 static const struct root *root_of(const struct transaction *transaction)
 {
 	return transaction->asked->gather->root;
-}
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* How long the machine has slept since it was booted: only CLOCK_BOOTTIME goes on meanwhile. */
@@ -475,7 +465,7 @@ int hibernate(
 	if (asked.asked == 0)
 		asked.asked = clock_ms(CLOCK_BOOTTIME);
 	cycle_begin(&transaction);
-	lock = lock_take(root_of(&transaction), LOCK_PATH, LOCK_WAIT_MS, err);
+	lock = lock_take(root_of(&transaction), LOCK_PATH, asked.patience_ms, err);
 	if (lock < 0) {
 		fact_set_text(&cycle->result, RESULT_FAILED);
 		fact_set_text(&cycle->message, err->text);
