@@ -362,7 +362,7 @@ static void services_and_their_keys_are_seen(void **state)
 		"[Login]\nHandleSuspendKey=hibernate\n");
 	place_put(place, "/etc/selinux/config",
 		"SELINUX=enforcing\nSELINUXTYPE=targeted\n");
-	system_gather(system, &place->root);
+	system_gather(system, &place->root, "/var/lib/ec2hib");
 	assert_true(fact_text_is(&system->id, "ubuntu"));
 	assert_true(fact_text_is(&system->version, "22.04"));
 	assert_true(fact_text_is(&system->name, "Ubuntu 22.04 LTS"));

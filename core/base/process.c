@@ -21,6 +21,9 @@
 
 #define DRAIN_READS 64
 
+/* No descriptor of ours that is meant for other programs has this number or a higher one. */
+#define SHARED_MOST 256
+
 /* As much of a complaint as an error's text has room for beside the rest. */
 #define COMPLAINT_LENGTH 600
 
@@ -114,6 +117,13 @@ static bool become_settle(const struct start *start)
 	       dup2(start->errors, STDERR_FILENO) >= 0;
 }
 
+/* As process_hide_descriptors(), also before Linux 5.11. */
+static void hide_shared(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < SHARED_MOST; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 /* Between fork and exec: only what is safe there. */
 __attribute__((noreturn)) static void become(const struct start *start)
 {
@@ -127,6 +137,8 @@ __attribute__((noreturn)) static void become(const struct start *start)
 		signal(number, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (process->alone)
+		hide_shared();
 	if (become_settle(start)) {
 		execve(start->path, (char *const *)process->arguments,
 			(char *const *)start->environment);
