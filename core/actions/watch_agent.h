@@ -39,6 +39,7 @@ struct agent {
 	const struct config *config;
 	struct imds *imds; /* NULL: the service must not be asked */
 	struct sleep_keys *keys;
+	int lock; /* of the one agent; a child lets go of it */
 	int signals;
 	struct watch_state state;
 
