@@ -98,6 +98,9 @@ void report_begin(struct agent *agent);
 /* Enters a state of WATCH_..., and tells everybody. */
 void report_state(struct agent *agent, const char *state);
 
+/* The state is as before, but there is another error: tells everybody. */
+void report_error(struct agent *agent);
+
 /* Writes the state file: something has changed. */
 void report_write(struct agent *agent);
 

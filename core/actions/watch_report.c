@@ -105,12 +105,12 @@ void report_write(struct agent *agent)
 		agent_log(agent, LOG_WARNING, "state", "%s", err.text);
 }
 
-void report_state(struct agent *agent, const char *state)
+void report_error(struct agent *agent)
 {
 	const struct watch_state *now = &agent->state;
+	const char *state = now->state.value;
 	memory_cleanup_free char *line = NULL;
 
-	fact_set_text(&agent->state.state, state);
 	if (now->error.is == FACT_KNOWN)
 		line = text_format("%s; %s", state, now->error.value);
 	else if (now->last_cycle.result.is == FACT_KNOWN)
@@ -123,6 +123,12 @@ void report_state(struct agent *agent, const char *state)
 		line = text_copy(state);
 	notify_status(agent->watch->notify, line);
 	report_write(agent);
+}
+
+void report_state(struct agent *agent, const char *state)
+{
+	fact_set_text(&agent->state.state, state);
+	report_error(agent);
 }
 
 /* ---- What was acted on ---------------------------------------------------------------------- */
