@@ -11,8 +11,12 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-/* Of notices that were acted on; a Spot instance hears a handful in its life. */
-#define ACTED_MOST 64
+/*
+ * Of notices that were acted on. A Spot instance hears a handful in its life, but one answer may list
+ * scheduled events up to NOTICE_LIST_TEXT_LIMIT, some 90 bytes each: a list that holds fewer than one
+ * answer would forget what it is about to hear again.
+ */
+#define ACTED_MOST 1024
 
 static const struct root *root_of(const struct agent *agent)
 {
