@@ -50,6 +50,19 @@ static void write_pidfile(struct service *service)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
 }
 
+/* ---- The daemon ----------------------------------------------------------------------------------- */
+
+/* The descriptors FIRST to LAST lead nowhere from now on. */
+static void leave_descriptors(int first, int last)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = first; null >= 0 && fd <= last; fd++)
+		dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
 /* Who started the daemon waits for this: from now on it listens. */
 static void service_ready(void *data)
 {
@@ -63,21 +76,9 @@ static void service_ready(void *data)
 			service, LOG_WARNING, "who started the agent is gone", NULL, 0);
 	close(service->starter);
 	service->starter = -1;
-}
-
-/* ---- The daemon ----------------------------------------------------------------------------------- */
-
-/* Standard error stays open until the agent has begun, for what may be in its way. */
-static void leave_terminal(void)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	if (null < 0)
-		return;
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	if (null > STDERR_FILENO)
-		close(null);
+	/* Who reads what the start said would otherwise wait for the daemon's end. */
+	if (service->session->config.log_to_stderr != CHOICE_YES)
+		leave_descriptors(STDERR_FILENO, STDERR_FILENO);
 }
 
 /*
@@ -106,7 +107,8 @@ static int become_daemon(int *starter, struct error *err)
 	if (child != 0)
 		_exit(child < 0);
 	umask(022);
-	leave_terminal();
+	/* Standard error stays until the agent has begun, for what may be in its way. */
+	leave_descriptors(STDIN_FILENO, STDOUT_FILENO);
 	if (chdir("/") < 0)
 		return error_errno(err, errno, "cannot go to /");
 	*starter = ends[1];
@@ -138,9 +140,9 @@ static int serve(struct service *service, const struct gather *gather)
 	notify_close(&notify);
 	if (status == 0)
 		return 0;
-	complain("%s", err.text);
-	if (service->log.count)
-		service_log(service, LOG_ERR, err.text, NULL, 0);
+	service_log(service, LOG_ERR, err.text, NULL, 0);
+	if (!service->log.on_stderr)
+		complain("%s", err.text);
 	return EXIT_NOT_READY;
 }
 

@@ -16,7 +16,8 @@ void watch_log_open(struct watch_log *log, const struct config *config, bool bac
 	struct error ignored = { "" };
 
 	log->count = 0;
-	if (wanted(config->log_to_stderr, !background)) {
+	log->on_stderr = wanted(config->log_to_stderr, !background);
+	if (log->on_stderr) {
 		/* What cannot be said to the journal itself is said on the line to it. */
 		if (!log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM")) ||
 			log_to_journal(

@@ -9,6 +9,7 @@
 struct watch_log {
 	struct log logs[2];
 	size_t count;
+	bool on_stderr; /* one of them is what a user at the terminal, or the journal, sees */
 };
 
 /*

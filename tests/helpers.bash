@@ -93,10 +93,10 @@ need_service() {
 start_service() {
 	SERVICE_OUTPUT=$BATS_TEST_TMPDIR/service.out SERVICE_ERRORS=$BATS_TEST_TMPDIR/service.err
 	: >"$SERVICE_OUTPUT"
-	# SERVICE_PROGRAM: another one that takes the same options.
+	# SERVICE_PROGRAM: another one that takes the same options. SERVICE_PLACE: another place.
 	local -a program=("$EC2HIB" imds serve)
 	[ -z "${SERVICE_PROGRAM:-}" ] || program=("$SERVICE_PROGRAM")
-	"${program[@]}" --listen 127.0.0.1:0 "$@" >"$SERVICE_OUTPUT" 2>"$SERVICE_ERRORS" 3>&- &
+	"${program[@]}" --listen "${SERVICE_PLACE:-127.0.0.1:0}" "$@" >"$SERVICE_OUTPUT" 2>"$SERVICE_ERRORS" 3>&- &
 	SERVICE_PID=$!
 	local end=$((SECONDS + 20))
 	until grep -q '^listening on' "$SERVICE_OUTPUT"; do
@@ -113,4 +113,24 @@ stop_service() {
 	[ -n "${SERVICE_PID:-}" ] || return 0
 	kill "$SERVICE_PID" && wait "$SERVICE_PID"
 	SERVICE_PID=
+}
+
+# control METHOD PATH [BODY]: the control path of the simulated service.
+control() {
+	curl -s -m 70 -f -X "$1" ${3+--data-binary "$3"} "$SERVICE_URL/control/$2"
+}
+
+# counter NAME: what it has counted.
+counter() {
+	control GET counters | jq ".[\"$1\"]"
+}
+
+# within SECONDS COMMAND...: as soon as it succeeds; a failure when it never does.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.02
+	done
 }

@@ -31,24 +31,6 @@ new_token() {
 	TOKEN=$(curl -s -m 10 -X PUT -H "$TTL_HEADER: ${1:-60}" "$SERVICE_URL/latest/api/token")
 }
 
-control() {
-	curl -s -m 20 -f -X "$1" ${3+--data-binary "$3"} "$SERVICE_URL/control/$2"
-}
-
-counter() {
-	control GET counters | jq ".[\"$1\"]"
-}
-
-# within SECONDS COMMAND...: as soon as it succeeds; a failure when it never does.
-within() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.02
-	done
-}
-
 has_notice() { ask meta-data/spot/instance-action -f >"$BATS_TEST_TMPDIR/notice"; }
 has_no_notice() { ! has_notice; }
 

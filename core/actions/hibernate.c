@@ -93,6 +93,9 @@ static int run_hooks(
 	const struct hooks hooks = { .root = root_of(transaction),
 		.timeout_ms = (unsigned)transaction->config->hook_timeout,
 		.log = transaction->asked->log,
+		/* What comes after has to be done, also by who was told to stop. */
+		.cancelled = event == HOOK_PRE_HIBERNATE ? transaction->asked->cancelled
+							 : NULL,
 		.data = transaction->asked->data };
 	memory_cleanup_free char *away =
 		cycle->away.is == FACT_KNOWN
@@ -413,9 +416,12 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	if (status < 0)
 		return status;
 	if (run_hooks(transaction, HOOK_PRE_HIBERNATE, &failed) < 0 &&
+		!cancelled(transaction) &&
 		transaction->config->hook_failure == HOOK_FAILURE_ABORT)
 		return error_set(
 			err, ECANCELED, "%s, and hook-failure is abort", failed.text);
+	if (cancelled(transaction))
+		return error_set(err, ECANCELED, "stopped before hibernating");
 	status = prepare(transaction, err);
 	fact_set_text(&transaction->cycle->method, transaction->plan.method);
 	if (status == 0 && cancelled(transaction))

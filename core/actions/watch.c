@@ -266,20 +266,20 @@ int watch_run(const struct watch *watch, struct error *err)
 {
 	struct agent agent = { .watch = watch,
 		.config = watch->gather->config,
+		.lock = lock_take(watch->gather->root, WATCH_LOCK, 0, err),
 		.signals = -1,
 		.hibernation = { .pipe = -1 },
 		.other = { .pipe = -1 } };
-	const struct root *root = watch->gather->root;
-	file_cleanup_close int lock = lock_take(root, WATCH_LOCK, 0, err);
 	int status;
 
-	if (lock < 0)
-		return lock;
+	if (agent.lock < 0)
+		return agent.lock;
 	status = agent_run(&agent, err);
 	poll_free(&agent);
 	sleep_keys_close(agent.keys);
 	layout_free(&watch_state_layout, &agent.state);
 	if (agent.signals >= 0)
 		close(agent.signals);
+	close(agent.lock);
 	return status;
 }

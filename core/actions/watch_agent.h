@@ -39,6 +39,7 @@ struct agent {
 	const struct config *config;
 	struct imds *imds; /* NULL: the service must not be asked */
 	struct sleep_keys *keys;
+	int lock; /* of the one agent; a child lets go of it */
 	int signals;
 	struct watch_state state;
 
@@ -96,6 +97,9 @@ void report_begin(struct agent *agent);
 
 /* Enters a state of WATCH_..., and tells everybody. */
 void report_state(struct agent *agent, const char *state);
+
+/* The state is as before, but there is another error: tells everybody. */
+void report_error(struct agent *agent);
 
 /* Writes the state file: something has changed. */
 void report_write(struct agent *agent);

@@ -223,6 +223,8 @@ static int child_run(const struct agent *agent, enum errand_kind kind,
 	sigset_t none;
 
 	process_hide_descriptors(); /* the agent's connection is not for hooks */
+	/* Otherwise an agent that is started anew after SIGKILL would be refused by its child. */
+	close(agent->lock);
 	sigemptyset(&none);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);

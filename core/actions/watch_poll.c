@@ -145,7 +145,7 @@ static void poll_failed(struct agent *agent, const struct error *err)
 		agent->next_slow = agent->next_poll;
 	fact_set_number(&agent->state.failures, agent->failures);
 	fact_set_text(&agent->state.error, err->text);
-	report_state(agent, agent->state.state.value);
+	report_error(agent);
 }
 
 static void poll_went_well(struct agent *agent)

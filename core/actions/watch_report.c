@@ -11,8 +11,12 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-/* Of notices that were acted on; a Spot instance hears a handful in its life. */
-#define ACTED_MOST 64
+/*
+ * Of notices that were acted on. A Spot instance hears a handful in its life, but one answer may list
+ * scheduled events up to NOTICE_LIST_TEXT_LIMIT, some 90 bytes each: a list that holds fewer than one
+ * answer would forget what it is about to hear again.
+ */
+#define ACTED_MOST 1024
 
 static const struct root *root_of(const struct agent *agent)
 {
@@ -105,12 +109,12 @@ void report_write(struct agent *agent)
 		agent_log(agent, LOG_WARNING, "state", "%s", err.text);
 }
 
-void report_state(struct agent *agent, const char *state)
+void report_error(struct agent *agent)
 {
 	const struct watch_state *now = &agent->state;
+	const char *state = now->state.value;
 	memory_cleanup_free char *line = NULL;
 
-	fact_set_text(&agent->state.state, state);
 	if (now->error.is == FACT_KNOWN)
 		line = text_format("%s; %s", state, now->error.value);
 	else if (now->last_cycle.result.is == FACT_KNOWN)
@@ -123,6 +127,12 @@ void report_state(struct agent *agent, const char *state)
 		line = text_copy(state);
 	notify_status(agent->watch->notify, line);
 	report_write(agent);
+}
+
+void report_state(struct agent *agent, const char *state)
+{
+	fact_set_text(&agent->state.state, state);
+	report_error(agent);
 }
 
 /* ---- What was acted on ---------------------------------------------------------------------- */
