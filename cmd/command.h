@@ -36,6 +36,7 @@ enum argument_kind {
 	ARGUMENT_CHECK,	  /* the id of a check */
 	ARGUMENT_COMMAND, /* the name of a command */
 	ARGUMENT_ITEM,	  /* a path of the metadata service */
+	ARGUMENT_FAULT,	  /* of the simulated metadata service */
 	ARGUMENT_TEXT,	  /* anything; nothing is offered */
 };
 
@@ -130,6 +131,7 @@ void help_command(const struct command *command);
 struct session {
 	struct root root;
 	struct root host;
+	char *config_path; /* of --config, absolute; NULL: the standard one, below root */
 	struct config config;
 	struct imds_options imds;
 };
@@ -140,6 +142,13 @@ struct session {
  */
 int session_open(struct session *session, const struct invocation *invocation);
 void session_close(struct session *session);
+
+/*
+ * Reads the configuration again, in place; what borrows from it sees the new values, so nothing may
+ * keep a text of it. An error names file and line, and leaves all as it was.
+ */
+int session_reload(
+	struct session *session, const struct invocation *invocation, struct error *err);
 
 struct facts;
 /* All facts of the session's machine. FACTS must be zeroed. */

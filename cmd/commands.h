@@ -16,5 +16,7 @@ extern const struct command command_setup;
 extern const struct command command_status;
 extern const struct command command_teardown;
 extern const struct command command_version;
+extern const struct command command_watch;
+extern const struct command command_watch;
 
 #endif

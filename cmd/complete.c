@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "core/actions/metadata.h"
 #include "core/base/text.h"
 #include "core/rules/checks.h"
 
@@ -34,6 +35,16 @@ static void offer_words(const char *const *words, const char *typed)
 		offer(*words, typed, NULL);
 }
 
+static void offer_faults(const char *typed)
+{
+	for (size_t i = 0; i < metadata_fault_kind_count; i++) {
+		char word[32];
+
+		snprintf(word, sizeof(word), "%s=", metadata_fault_kinds[i].name);
+		offer(word, typed, metadata_fault_kinds[i].help);
+	}
+}
+
 static void offer_arguments(
 	enum argument_kind kind, const char *const *words, const char *typed)
 {
@@ -58,6 +69,9 @@ static void offer_arguments(
 		break;
 	case ARGUMENT_ITEM:
 		offer_words(items, typed);
+		break;
+	case ARGUMENT_FAULT:
+		offer_faults(typed);
 		break;
 	case ARGUMENT_WORD:
 		offer_words(words, typed);

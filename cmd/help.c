@@ -100,38 +100,45 @@ static bool page_is_installed(char *page)
 	return status == 0;
 }
 
+/* The command that the operands name, perhaps with a subcommand; NULL after a message. */
+static const struct command *find_named(const struct invocation *invocation)
+{
+	const struct command *command = command_find(invocation->operands[0]);
+	const char *word = invocation->operand_count > 1 ? invocation->operands[1] : NULL;
+
+	if (!command || !command->summary) {
+		complain("there is no command \"%s\"; ec2hib --help lists them",
+			invocation->operands[0]);
+		return NULL;
+	}
+	if (invocation->operand_count > (command->subcommands ? 2 : 1)) {
+		complain("help takes one command: \"%s\" is too many",
+			invocation->operands[command->subcommands ? 2 : 1]);
+		return NULL;
+	}
+	if (word && !subcommand_find(command, word)) {
+		complain("there is no command \"%s %s\"; ec2hib %s --help lists them",
+			command->name, word, command->name);
+		return NULL;
+	}
+	return word ? subcommand_find(command, word) : command;
+}
+
 static int run_help(struct invocation *invocation)
 {
 	memory_cleanup_free char *page = NULL;
-	const struct command *command, *subcommand;
+	const struct command *command;
 
 	if (invocation->operand_count == 0) {
 		help_program();
 		return 0;
 	}
-	if (invocation->operand_count > 1) {
-		complain("help takes one command: \"%s\" is too many",
-			invocation->operands[1]);
+	command = find_named(invocation);
+	if (!command)
 		return EXIT_USAGE;
-	}
-	command = command_find(invocation->operands[0]);
-	if (!command || !command->summary) {
-		complain("there is no command \"%s\"; ec2hib --help lists them",
-			invocation->operands[0]);
-		return EXIT_USAGE;
-	}
 	/* A subcommand stands in its command's page. */
-	page = text_format("ec2hib-%s", command->name);
-	if (invocation->operand_count > 1 && command->subcommands) {
-		subcommand = subcommand_find(command, invocation->operands[1]);
-		if (!subcommand) {
-			complain(
-				"there is no command \"%s %s\"; ec2hib %s --help lists them",
-				command->name, invocation->operands[1], command->name);
-			return EXIT_USAGE;
-		}
-		command = subcommand;
-	}
+	page = text_format(
+		"ec2hib-%s", command->parent ? command->parent->name : command->name);
 	if (has_page(command) && page_is_installed(page))
 		execlp("man", "man", page, (char *)NULL);
 	/* The short form is better than nothing. */

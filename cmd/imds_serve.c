@@ -39,7 +39,7 @@ static const struct option_entry options[] = {
 	{ "after", 0, ARGUMENT_TEXT, "TIME", NULL,
 		"when what stands before it comes: 10s" },
 	{ "clear-after", 0, ARGUMENT_TEXT, "TIME", NULL, "how long it then stays" },
-	{ "fault", 0, ARGUMENT_TEXT, "[SCOPE:]FAULT", NULL,
+	{ "fault", 0, ARGUMENT_FAULT, "[SCOPE:]FAULT", NULL,
 		"latency=200ms, error=10%, hang, ...; see the manual" },
 	{ "control", 0, ARGUMENT_TEXT, "PATH", NULL,
 		"the control path (standard: " METADATA_CONTROL "; none: off)" },

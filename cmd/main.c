@@ -18,6 +18,8 @@ const struct command *const commands[] = {
 	&command_setup,
 	&command_teardown,
 	&command_hibernate,
+	&command_watch,
+	&command_watch,
 	&command_history,
 	&command_imds,
 	&command_help,
@@ -115,6 +117,7 @@ int main(int argc, char **argv)
 	/* Which characters can be shown; the language, and how numbers look, are always ours. */
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
+	process_fill_descriptors();
 	process_hide_descriptors();
 	status = invocation_parse(&invocation, argc, argv);
 	if (status)

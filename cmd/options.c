@@ -89,15 +89,15 @@ static bool word_is_allowed(const struct option_entry *option, const char *value
 
 static int take_option(struct invocation *invocation, int code, const char *value)
 {
+	memory_cleanup_free char *words = NULL;
 	bool global;
 	size_t index;
 	const struct option_entry *option =
 		find_option(invocation->command, code, &global, &index);
 
 	if (!option) { /* getopt said why */
-		complain("see ec2hib %s%s--help",
-			invocation->command ? invocation->command->name : "",
-			invocation->command ? " " : "");
+		words = invocation->command ? command_words(invocation->command) : NULL;
+		complain("see ec2hib %s%s--help", words ? words : "", words ? " " : "");
 		return EXIT_USAGE;
 	}
 	if (value && !*value) {

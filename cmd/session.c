@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What every command needs to begin: the root, the configuration, the metadata client's options. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "config.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/base/trusted.h"
 #include "core/facts/gather.h"
 
 static void config_complaint(void *data, const char *text)
@@ -14,36 +17,78 @@ static void config_complaint(void *data, const char *text)
 	warn_user(data, "%s", text);
 }
 
-/* --config is a path outside of --root; the standard place is inside. */
-static int read_config(struct session *session, const struct invocation *invocation)
+/*
+ * What root does follows the configuration, so nobody else may write it. Of the file that --config
+ * names root knows itself where it lies; an image's is as good as the image.
+ */
+static int check_config(const struct session *session, struct error *err)
 {
-	const char *given = option_value(invocation, "config");
-	memory_cleanup_free char *absolute = given ? realpath(given, NULL) : NULL;
-	struct error err = { "" };
+	const char *given = session->config_path;
+	const struct root *root = given ? &session->host : &session->root;
+	const char *path = given ? given : CONFIG_PATH;
+	file_cleanup_close int fd = -1;
 	int status;
 
-	if (given && !absolute) {
-		error_errno(&err, errno, "cannot read %s", given);
-		complain("%s", err.text);
-		return EXIT_USAGE;
-	}
-	status = config_read(&session->config, given ? &session->host : &session->root,
-		given ? absolute : CONFIG_PATH, config_complaint,
-		(void *)(uintptr_t)invocation, &err);
-	if (status == -ENOENT && !given)
+	if (geteuid() != 0 || !root->live)
 		return 0;
+	fd = given ? root_openat(root, path, O_PATH | O_NOFOLLOW, 0, err)
+		   : trusted_open(root, path, err);
+	if (fd == -ENOENT)
+		return 0; /* whoever reads it will say so where it matters */
+	status = fd < 0 ? fd : trusted_file(root, fd, path, err);
+	return status < 0 ? error_prefix(err, status, "the configuration is not read")
+			  : 0;
+}
+
+/* --config is a path outside of --root; the standard place is inside. */
+static int read_config(const struct session *session, struct config *config,
+	const struct invocation *invocation, struct error *err)
+{
+	const char *given = session->config_path;
+	int status = check_config(session, err);
+
+	if (status < 0)
+		return status;
+	status = config_read(config, given ? &session->host : &session->root,
+		given ? given : CONFIG_PATH, config_complaint,
+		(void *)(uintptr_t)invocation, err);
+	return status == -ENOENT && !given ? 0 : status;
+}
+
+int session_reload(
+	struct session *session, const struct invocation *invocation, struct error *err)
+{
+	struct config fresh;
+	int status;
+
+	config_init(&fresh);
+	status = read_config(session, &fresh, invocation, err);
 	if (status < 0) {
-		complain("%s", err.text);
-		return EXIT_USAGE;
+		config_free(&fresh);
+		return status;
 	}
+	config_free(&session->config);
+	session->config = fresh;
 	return 0;
+}
+
+/* The working folder may be another one when it is read again. */
+static int find_config(
+	struct session *session, const struct invocation *invocation, struct error *err)
+{
+	const char *given = option_value(invocation, "config");
+
+	if (!given)
+		return 0;
+	session->config_path = realpath(given, NULL);
+	return session->config_path ? 0
+				    : error_errno(err, errno, "cannot read %s", given);
 }
 
 int session_open(struct session *session, const struct invocation *invocation)
 {
 	const char *root = option_value(invocation, "root");
 	struct error err = { "" };
-	int status;
 
 	*session = (struct session) { .root = { .fd = -1 }, .host = { .fd = -1 } };
 	config_init(&session->config);
@@ -52,9 +97,11 @@ int session_open(struct session *session, const struct invocation *invocation)
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}
-	status = read_config(session, invocation);
-	if (status)
-		return status;
+	if (find_config(session, invocation, &err) < 0 ||
+		read_config(session, &session->config, invocation, &err) < 0) {
+		complain("%s", err.text);
+		return EXIT_USAGE;
+	}
 	session->imds.endpoint = option_value(invocation, "imds-endpoint");
 	if (imds_options_read(&session->imds, getenv, &err) < 0 ||
 		(session->imds.endpoint &&
@@ -70,6 +117,7 @@ void session_close(struct session *session)
 	root_close(&session->root);
 	root_close(&session->host);
 	config_free(&session->config);
+	free(session->config_path);
 }
 
 void session_gather(const struct session *session, struct facts *facts)

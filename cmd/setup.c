@@ -14,6 +14,7 @@
 #include "core/actions/setup.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "ui/json_view.h"
 #include "ui/plan_view.h"
 
 static void show_note(void *data, const char *text)
@@ -68,9 +69,7 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 	json_object_set_new(answer, "applied", json_boolean(applied));
 	json_object_set_new(
 		answer, "error", failure ? json_string(failure) : json_null());
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(answer);
+	json_show(answer);
 }
 
 static int apply(struct invocation *invocation, const struct gather *gather,

@@ -11,7 +11,7 @@ facts_file() {
 @test "--help names every command" {
 	run "$EC2HIB" --help
 	[ "$status" -eq 0 ]
-	for command in status setup teardown history help version; do
+	for command in status setup teardown history imds help version; do
 		[[ "$output" == *"  $command "* ]]
 	done
 }
@@ -23,7 +23,8 @@ facts_file() {
 }
 
 @test "every command has --help that fits a screen" {
-	for command in status setup teardown history help version; do
+	for command in status setup teardown history imds 'imds get' 'imds serve' help version; do
+		# shellcheck disable=SC2086
 		run "$EC2HIB" $command --help
 		[ "$status" -eq 0 ]
 		[[ "${lines[0]}" == "Usage: ec2hib $command"* ]]
@@ -38,6 +39,11 @@ facts_file() {
 		'status --frob|unrecognized option'
 		'status nonsense-check|there is no check "nonsense-check"'
 		'--color blue status|--color is "blue"'
+		'imds|imds wants one more word'
+		'imds frob|there is no command "imds frob"'
+		'help imds get more|help takes one command: "more" is too many'
+		'help imds frob|there is no command "imds frob"'
+		'imds get --frob|see ec2hib imds get --help'
 		'setup extra|setup takes no operand: "extra"'
 		'setup --size|requires an argument'
 		'setup --size big|--size is "big"'
@@ -298,6 +304,20 @@ at_terminal() {
 	drop_image
 }
 
+@test "root reads no configuration that others can write" {
+	need_root
+	printf '[core]\n' >"$BATS_TEST_TMPDIR/c"
+	chmod 666 "$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"c can be written by others (mode 0666)"* ]]
+	chmod 644 "$BATS_TEST_TMPDIR/c"
+	chown 1000 "$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"c belongs to uid 1000, not to root"* ]]
+}
+
 @test "a configuration error names file and line" {
 	printf '[swap]\ntarget-size-mb = lots\n' >"$BATS_TEST_TMPDIR/c"
 	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
@@ -321,7 +341,8 @@ at_terminal() {
 	[ "$status" -eq 1 ]
 	run timeout 10 "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"cannot read $BATS_TEST_TMPDIR/c: it is a pipe" ]]
+	[[ "$output" == *"cannot read $BATS_TEST_TMPDIR/c: it is a pipe" ||
+		"$output" == *"$BATS_TEST_TMPDIR/c is not a regular file" ]]
 }
 
 @test "without root what cannot be read is unknown, and nothing fails" {
@@ -360,6 +381,12 @@ completions() {
 	[ "$(completions 'ec2hib status stale-' ec2hib status stale-)" = stale-image ]
 	[ "$(completions 'ec2hib setup --size a' ec2hib setup --size a)" = auto ]
 	[ "$(completions 'ec2hib help te' ec2hib help te)" = teardown ]
+	[ "$(completions 'ec2hib imds ' ec2hib imds '')" = "get serve" ]
+	[ "$(completions 'ec2hib -v imds g' ec2hib -v imds g)" = get ]
+	[ "$(completions 'ec2hib imds get --j' ec2hib imds get --j)" = --json ]
+	[ "$(completions 'ec2hib imds get instance-i' ec2hib imds get instance-i)" = instance-id ]
+	[ "$(completions 'ec2hib imds serve --spot h' ec2hib imds serve --spot h)" = hibernate ]
+	[ "$(completions 'ec2hib imds serve --fault gar' ec2hib imds serve --fault gar)" = garbage= ]
 }
 
 @test "bash completes behind = and :, where it cuts words" {

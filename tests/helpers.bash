@@ -81,3 +81,56 @@ list_image() {
 		-printf '%p %y %m %u %g %l\n' | sort &&
 		find . -xdev -type f ! -path './swap*' -exec sha256sum {} + | sort -k 2)
 }
+
+# need_service: skips where this build has no simulated metadata service.
+need_service() {
+	[[ "$("$EC2HIB" imds serve --listen none 2>&1)" != *"built without libmicrohttpd"* ]] ||
+		skip "built without libmicrohttpd"
+}
+
+# start_service OPTION...: ec2hib imds serve on a free port; SERVICE_URL, SERVICE_PID, and the
+# files of what it says, SERVICE_OUTPUT and SERVICE_ERRORS.
+start_service() {
+	SERVICE_OUTPUT=$BATS_TEST_TMPDIR/service.out SERVICE_ERRORS=$BATS_TEST_TMPDIR/service.err
+	: >"$SERVICE_OUTPUT"
+	# SERVICE_PROGRAM: another one that takes the same options. SERVICE_PLACE: another place.
+	local -a program=("$EC2HIB" imds serve)
+	[ -z "${SERVICE_PROGRAM:-}" ] || program=("$SERVICE_PROGRAM")
+	"${program[@]}" --listen "${SERVICE_PLACE:-127.0.0.1:0}" "$@" >"$SERVICE_OUTPUT" 2>"$SERVICE_ERRORS" 3>&- &
+	SERVICE_PID=$!
+	local end=$((SECONDS + 20))
+	until grep -q '^listening on' "$SERVICE_OUTPUT"; do
+		if ((SECONDS >= end)) || ! kill -0 "$SERVICE_PID"; then
+			cat "$SERVICE_ERRORS"
+			return 1
+		fi
+		sleep 0.01
+	done
+	SERVICE_URL=http://$(sed -n 's/^listening on //p' "$SERVICE_OUTPUT")
+}
+
+stop_service() {
+	[ -n "${SERVICE_PID:-}" ] || return 0
+	kill "$SERVICE_PID" && wait "$SERVICE_PID"
+	SERVICE_PID=
+}
+
+# control METHOD PATH [BODY]: the control path of the simulated service.
+control() {
+	curl -s -m 70 -f -X "$1" ${3+--data-binary "$3"} "$SERVICE_URL/control/$2"
+}
+
+# counter NAME: what it has counted.
+counter() {
+	control GET counters | jq ".[\"$1\"]"
+}
+
+# within SECONDS COMMAND...: as soon as it succeeds; a failure when it never does.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.02
+	done
+}

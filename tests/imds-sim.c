@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A simulated EC2 metadata service that also misbehaves, below HTTP where asked: the tests' other
- * end, and the one inside the lab's guest. One thread, one poll loop.
+ * A simulated EC2 metadata service that also misbehaves below HTTP, which ec2hib imds serve cannot:
+ * the other end of the tests of the client, and of the lab where that is not built. One thread, one
+ * poll loop.
  *
  *	imds-sim --listen 127.0.0.1:0 [--data FILE] [--v1] [--fault [SCOPE:]NAME[=ARG]]...
- *		 [--log FILE] [--port-file FILE]
+ *		 [--log FILE]
  *
  * --data is a flat JSON object of path below /latest/ to text. Without --v1 every GET needs a
  * token. SCOPE is "token", "items" or the path of an item; without it a fault is everywhere. See
@@ -208,19 +209,16 @@ static int listen_at(const char *place)
 	return fd;
 }
 
-static void say_where(int listener, const char *port_file)
+static void say_where(int listener)
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 	char host[128], port[16];
-	FILE *out = port_file ? fopen(port_file, "w") : NULL;
 
 	if (getsockname(listener, (struct sockaddr *)&address, &size) < 0 ||
 		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
 			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
 		errx(1, "cannot tell where it listens");
-	if (port_file && (!out || fprintf(out, "%s\n", port) < 0 || fclose(out)))
-		err(1, "%s", port_file);
 	printf(address.ss_family == AF_INET6 ? "listening on [%s]:%s\n"
 					     : "listening on %s:%s\n",
 		host, port);
@@ -231,7 +229,7 @@ static void help(void)
 {
 	puts("imds-sim [--listen ADDRESS:PORT] [--data FILE] [--v1] [--fault "
 	     "[SCOPE:]NAME[=ARG]]...\n"
-	     "\t[--log FILE] [--port-file FILE]\n"
+	     "\t[--log FILE]\n"
 	     "SCOPE is token, items or the path of an item. Faults, with their usual "
 	     "argument:");
 	faults_help(stdout);
@@ -269,9 +267,8 @@ int main(int argc, char **argv)
 		{ "data", required_argument, NULL, 'd' },
 		{ "fault", required_argument, NULL, 'f' },
 		{ "v1", no_argument, NULL, '1' }, { "log", required_argument, NULL, 'o' },
-		{ "port-file", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
-	const char *place = "127.0.0.1:0", *port_file = NULL;
+	const char *place = "127.0.0.1:0";
 	int option, listener, signals = signals_open();
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -285,15 +282,13 @@ int main(int argc, char **argv)
 			service.v1 = true;
 		else if (option == 'o')
 			service.log = log_open(optarg);
-		else if (option == 'p')
-			port_file = optarg;
 		else if (option == 'h')
 			help();
 		else if (option == '?')
 			return 2;
 	}
 	listener = listen_at(place);
-	say_where(listener, port_file);
+	say_where(listener);
 	serve(listener, signals);
 	while (connection_count)
 		connection_end(connection_count - 1);

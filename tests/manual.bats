@@ -14,8 +14,22 @@ commands_with_a_page() {
 	"$EC2HIB" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | grep -vxE 'help|version'
 }
 
-# options_of TITLE [COMMAND]: the long and short options below that title of a --help.
+# subcommands_of COMMAND: the words behind it; an empty line when it has none.
+subcommands_of() {
+	"$EC2HIB" "$1" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | grep . || echo
+}
+
+# options_of TITLE [COMMAND]: the long and short options below that title of a --help, with those
+# of the command's subcommands.
 options_of() {
+	local word
+	while read -r word; do
+		# shellcheck disable=SC2086 # none is no word
+		options_of_one "$@" $word
+	done < <([ $# -lt 2 ] && echo || subcommands_of "$2") | sort -u
+}
+
+options_of_one() {
 	"$EC2HIB" "${@:2}" --help | sed -n "/^$1:/,/^\$/p" |
 		sed -nE 's/^  (-(.),| {3}) --([a-z-]+).*/\2 \3/p' | tr ' ' '\n' | grep . | sort
 }
@@ -59,6 +73,29 @@ uncommented() {
 		echo "$command"
 		diff <(options_of Options "$command") <(options_in "ec2hib-$command.8")
 	done
+}
+
+@test "every subcommand has its part of the page" {
+	[ "$(subcommands_of imds | xargs)" = "get serve" ]
+	for command in $(commands_with_a_page); do
+		for word in $(subcommands_of "$command"); do
+			echo "$command $word"
+			grep -qx "\.Ss $word" "$MAN/ec2hib-$command.8"
+		done
+	done
+}
+
+@test "ec2hib-imds.8 has every fault, with what it wants" {
+	diff <("$EC2HIB" __complete -- imds serve --fault '' | sed 's/\t.*//' | sort) \
+		<(sed -n '/^\.Ss Faults/,/^\.Ss The/p' "$MAN/ec2hib-imds.8" |
+			sed -nE 's/^\.It Cm ([a-z-]+) Ns .*/\1=/p' | sort)
+}
+
+@test "ec2hib-imds.8 has all of the control path" {
+	diff <(sed -nE 's/^\t\{ "[A-Z]+", "([a-z]+)", [a-z_]+ \},/\1/p' \
+		"$SOURCE/core/actions/metadata_control.c" | sort -u) \
+		<(sed -n '/^\.Ss The control/,/^\.Sh/p' "$MAN/ec2hib-imds.8" |
+			sed -nE 's/^\.It Cm ([a-z]+)(\/.*|)$/\1/p' | sort)
 }
 
 @test "the options of all commands are those of ec2hib.8" {

@@ -16,15 +16,13 @@
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"
 #include "core/rules/hibernation.h"
 #include "core/rules/timeline.h"
-
-/* Setup may be at work, and what it does takes seconds. */
-#define LOCK_WAIT_MS 10000
 
 /* systemd's own jobs before and after; the time away does not count (CLOCK_MONOTONIC). */
 #define SYSTEMD_TIMEOUT_MS (30 * 60 * 1000)
@@ -80,14 +78,6 @@ static const struct root *root_of(const struct transaction *transaction)
 	return transaction->asked->gather->root;
 }
 
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* How long the machine has slept since it was booted: only CLOCK_BOOTTIME goes on meanwhile. */
 static uint64_t slept_ms(void)
 {
@@ -103,6 +93,9 @@ static int run_hooks(
 	const struct hooks hooks = { .root = root_of(transaction),
 		.timeout_ms = (unsigned)transaction->config->hook_timeout,
 		.log = transaction->asked->log,
+		/* What comes after has to be done, also by who was told to stop. */
+		.cancelled = event == HOOK_PRE_HIBERNATE ? transaction->asked->cancelled
+							 : NULL,
 		.data = transaction->asked->data };
 	memory_cleanup_free char *away =
 		cycle->away.is == FACT_KNOWN
@@ -242,6 +235,23 @@ static bool read_log(struct transaction *transaction, uint64_t mark)
 	return true;
 }
 
+/* The write that stops the machine is next. */
+static void enter_last(struct transaction *transaction)
+{
+	fact_set_number(&transaction->cycle->prepare,
+		clock_ms(CLOCK_BOOTTIME) - transaction->asked->asked);
+	enter(transaction, PHASE_HIBERNATING);
+}
+
+static void pretend(struct transaction *transaction)
+{
+	sync();
+	enter_last(transaction);
+	say(transaction, LOG_NOTICE,
+		"dry run: everything is done but the write to /sys/power/state");
+	fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
+}
+
 /*
  * One attempt. *PASSES when it failed for a reason that may be gone in a moment. Where a failed
  * attempt left an image on the disk, it is made plain swap again at once: a later boot would bring
@@ -256,10 +266,8 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 
 	layout_free(&timeline_layout, &cycle->timeline);
 	kernel_log_read(root_of(transaction), 0, NULL, &mark, &reason);
-	fact_set_number(
-		&cycle->prepare, clock_ms(CLOCK_BOOTTIME) - transaction->asked->asked);
-	enter(transaction, PHASE_HIBERNATING);
 	sync();
+	enter_last(transaction);
 	status = write_state(transaction, &reason);
 	if (slept_ms() > slept)
 		fact_set_number(&cycle->away, slept_ms() - slept);
@@ -408,15 +416,18 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	if (status < 0)
 		return status;
 	if (run_hooks(transaction, HOOK_PRE_HIBERNATE, &failed) < 0 &&
+		!cancelled(transaction) &&
 		transaction->config->hook_failure == HOOK_FAILURE_ABORT)
 		return error_set(
 			err, ECANCELED, "%s, and hook-failure is abort", failed.text);
+	if (cancelled(transaction))
+		return error_set(err, ECANCELED, "stopped before hibernating");
 	status = prepare(transaction, err);
 	fact_set_text(&transaction->cycle->method, transaction->plan.method);
 	if (status == 0 && cancelled(transaction))
 		status = error_set(err, ECANCELED, "stopped before hibernating");
 	if (status == 0 && transaction->asked->dry_run)
-		fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
+		pretend(transaction);
 	else if (status == 0)
 		status = attempts(transaction, err);
 	restore(transaction);
@@ -439,7 +450,8 @@ static int run(struct transaction *transaction, struct error *err)
 		fact_set_text(&cycle->message, err->text);
 	}
 	enter(transaction, status < 0 ? PHASE_FAILED : PHASE_RESUMED);
-	remember(transaction);
+	if (!transaction->asked->dry_run)
+		remember(transaction);
 	if (status == 0 && !transaction->asked->dry_run)
 		switch_area_off(transaction);
 	return status;
@@ -459,7 +471,7 @@ int hibernate(
 	if (asked.asked == 0)
 		asked.asked = clock_ms(CLOCK_BOOTTIME);
 	cycle_begin(&transaction);
-	lock = lock_take(root_of(&transaction), LOCK_PATH, LOCK_WAIT_MS, err);
+	lock = lock_take(root_of(&transaction), LOCK_PATH, asked.patience_ms, err);
 	if (lock < 0) {
 		fact_set_text(&cycle->result, RESULT_FAILED);
 		fact_set_text(&cycle->message, err->text);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -35,18 +36,20 @@ static void lock_sign(int fd)
 		dprintf(fd, "%ld\n", (long)getpid());
 }
 
-static int lock_complain(int fd, const struct root *root, struct error *err)
+static int lock_complain(
+	int fd, const struct root *root, const char *path, struct error *err)
 {
+	const char *what =
+		strcmp(path, WATCH_LOCK) == 0
+			? "the agent runs already"
+			: "another ec2hib is changing this machine; wait until it is done";
 	char holder[16] = "";
 	ssize_t length = pread(fd, holder, sizeof(holder) - 1, 0);
 	long process = length > 0 ? strtol(holder, NULL, 10) : 0;
 
 	if (!root->live || process <= 0)
-		return error_set(err, EBUSY,
-			"another ec2hib is changing this machine; wait until it is done");
-	return error_set(err, EBUSY,
-		"another ec2hib (process %ld) is changing this machine; wait until it is done",
-		process);
+		return error_set(err, EBUSY, "%s", what);
+	return error_set(err, EBUSY, "%s (process %ld)", what, process);
 }
 
 int lock_take(
@@ -64,7 +67,7 @@ int lock_take(
 			continue;
 		}
 		if (code == EWOULDBLOCK)
-			lock_complain(fd, root, err);
+			lock_complain(fd, root, path, err);
 		else
 			error_errno(err, code, "cannot lock %s",
 				root->live ? path : root->path);

@@ -6,18 +6,13 @@
 #include <time.h>
 
 #include "core/actions/metadata_parts.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-/* Any start will do, the same one makes every run draw the same faults. */
-#define CHANCE_START 0x9e3779b97f4a7c15ULL
-
 uint64_t metadata_clock(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 struct metadata *metadata_open(void)
@@ -25,7 +20,6 @@ struct metadata *metadata_open(void)
 	struct metadata *metadata = memory_new(1, sizeof(*metadata));
 
 	metadata->items = metadata_items_standard();
-	metadata->chance = CHANCE_START;
 	metadata->control = text_copy(METADATA_CONTROL);
 	for (size_t i = 0; i < EVENT_KINDS; i++)
 		metadata->planned[i].due = metadata->planned[i].clear_due =

@@ -135,16 +135,14 @@ static bool is_in_scope(const struct fault *fault, const char *path)
 				     : strcmp(path, scope) == 0;
 }
 
-/* xorshift64: the same requests meet the same faults in every run. */
+/* splitmix64: the same requests meet the same faults in every run. */
 static bool happens(struct metadata *metadata, uint64_t percent)
 {
-	uint64_t chance = metadata->chance;
+	uint64_t chance = metadata->chance += 0x9e3779b97f4a7c15;
 
-	chance ^= chance << 13;
-	chance ^= chance >> 7;
-	chance ^= chance << 17;
-	metadata->chance = chance;
-	return chance % 100 < percent;
+	chance = (chance ^ (chance >> 30)) * 0xbf58476d1ce4e5b9;
+	chance = (chance ^ (chance >> 27)) * 0x94d049bb133111eb;
+	return (chance ^ (chance >> 31)) % 100 < percent;
 }
 
 uint64_t metadata_token_uses(const struct metadata *metadata)

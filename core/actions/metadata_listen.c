@@ -37,6 +37,7 @@ static int place_resolve(const char *place, struct addrinfo **found, struct erro
 		text_copy_length(place, port ? (size_t)(port - place) : 0);
 	size_t length = strlen(given);
 	char *host = given;
+	uint64_t number;
 
 	if (length > 2 && *host == '[' && host[length - 1] == ']') {
 		host[length - 1] = '\0';
@@ -44,7 +45,9 @@ static int place_resolve(const char *place, struct addrinfo **found, struct erro
 	} else if (strchr(host, ':')) {
 		*host = '\0'; /* an IPv6 address without brackets: which colon is the port's? */
 	}
-	if (!*host || getaddrinfo(host, port + 1, &hints, found) != 0)
+	/* getaddrinfo() takes 70000 for the port 4464. */
+	if (!*host || number_parse(port + 1, &number) < 0 || number > UINT16_MAX ||
+		getaddrinfo(host, port + 1, &hints, found) != 0)
 		return error_set(err, EINVAL,
 			"\"%s\" is no ADDRESS:PORT in numbers: 127.0.0.1:1338 or [::1]:1338",
 			place);

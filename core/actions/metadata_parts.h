@@ -51,7 +51,7 @@ struct metadata {
 	struct planned planned[EVENT_KINDS];
 	struct fault *faults;
 	size_t fault_count;
-	uint64_t chance; /* the state of the numbers that percentages are drawn from */
+	uint64_t chance; /* the state that percentages are drawn from */
 	struct token tokens[TOKENS_MOST];
 	uint64_t token_next;
 	struct counters counters;

@@ -54,6 +54,8 @@ static ssize_t body_huge(void *data, uint64_t position, char *buffer, size_t mos
 	(void)data;
 	if (position >= HUGE_SIZE)
 		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (most > HUGE_SIZE - position)
+		most = HUGE_SIZE - position;
 	memset(buffer, 'x', most);
 	return (ssize_t)most;
 }
@@ -179,7 +181,10 @@ static uint64_t due_at(const struct exchange *exchange)
 	return exchange->due;
 }
 
-/* Lets those go on whose time has come; when the next one's does. */
+/*
+ * Lets those go on whose time has come; when the next one's does, or 0 when there were some:
+ * MHD_run() has to see to them, and MHD_get_timeout() does not know that.
+ */
 static uint64_t waiting_advance(struct metadata_service *service, uint64_t now)
 {
 	uint64_t next = METADATA_NEVER;
@@ -197,6 +202,7 @@ static uint64_t waiting_advance(struct metadata_service *service, uint64_t now)
 		if (exchange->answer.wait_counter)
 			metadata_wait_over(service->metadata, &exchange->answer);
 		mhd.resume_connection(exchange->connection);
+		next = 0;
 	}
 	service->waiting_count = kept;
 	return next;

@@ -243,8 +243,8 @@ static char *follow_links(const struct root *root, const char *path)
 	return target;
 }
 
-int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
-	struct error *err)
+static int replace(const struct root *root, const char *path, const char *text,
+	mode_t mode, bool lasting, struct error *err)
 {
 	memory_cleanup_free char *target = follow_links(root, path);
 	memory_cleanup_free char *temporary =
@@ -271,7 +271,7 @@ int root_replace(const struct root *root, const char *path, const char *text, mo
 		status = -errno;
 	if (status == 0 && fchmod(fd, existed ? old.st_mode & 07777 : mode) < 0)
 		status = -errno;
-	if (status == 0 && fsync(fd) < 0)
+	if (status == 0 && lasting && fsync(fd) < 0)
 		status = -errno;
 	if (status == 0 && renameat(folder, temporary, folder, path_name(target)) < 0)
 		status = -errno;
@@ -279,10 +279,22 @@ int root_replace(const struct root *root, const char *path, const char *text, mo
 		unlinkat(folder, temporary, 0);
 		return error_errno(err, -status, "cannot write %s%s", root->path, path);
 	}
-	if (fsync(folder) < 0)
+	if (lasting && fsync(folder) < 0)
 		return error_errno(
 			err, errno, "cannot write the folder of %s%s", root->path, path);
 	return 0;
+}
+
+int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
+	struct error *err)
+{
+	return replace(root, path, text, mode, true, err);
+}
+
+int root_publish(const struct root *root, const char *path, const char *text, mode_t mode,
+	struct error *err)
+{
+	return replace(root, path, text, mode, false, err);
 }
 
 int root_make_directory(const struct root *root, const char *path, struct error *err)

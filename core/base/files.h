@@ -60,6 +60,13 @@ int root_write_kernel(
 	const struct root *root, const char *path, const char *text, struct error *err);
 
 /*
+ * The same as root_replace() without waiting for a disk: for what is about the running system and
+ * gone with it (/run). Readers see the old file or the new.
+ */
+int root_publish(const struct root *root, const char *path, const char *text, mode_t mode,
+	struct error *err);
+
+/*
  * Makes PATH hold exactly TEXT: a temporary file in the same folder, fsync, rename, fsync of the
  * folder. Owner and mode of an existing file are kept (a symbolic link is followed to the file it
  * names), a new one belongs to us with MODE. After a power cut there is the old file or the new.

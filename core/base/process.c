@@ -24,6 +24,15 @@
 /* No descriptor of ours that is meant for other programs has this number or a higher one. */
 #define SHARED_MOST 256
 
+/*
+ * SIGKILL ends a program at once, unless it sleeps in the kernel for a disk or a server that does not
+ * answer: that one cannot be ended, and is left behind.
+ */
+#define KILL_WAIT_MS 2000
+
+/* NSIG counts a signal 0, which there is not. */
+#define SIGNAL_MASK_BYTES ((NSIG - 1) / 8)
+
 /* As much of a complaint as an error's text has room for beside the rest. */
 #define COMPLAINT_LENGTH 600
 
@@ -124,19 +133,30 @@ static void hide_shared(void)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/*
+ * What is ignored stays ignored in the new program, so nothing may be. Not by signal(3): libc keeps
+ * signals 32 and 33 for itself and refuses to touch them, also when they came to us ignored.
+ */
+static void become_sensitive(void)
+{
+	/* struct sigaction as the kernel has it: all zero, SIG_DFL without flags. */
+	static const unsigned long standard[16];
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		syscall(SYS_rt_sigaction, number, standard, NULL, SIGNAL_MASK_BYTES);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Between fork and exec: only what is safe there. */
 __attribute__((noreturn)) static void become(const struct start *start)
 {
 	const struct process *process = start->process;
-	sigset_t none;
 	int code;
 
 	setpgid(0, 0);
-	/* What is ignored stays ignored in the new program, so nothing may be. */
-	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	become_sensitive();
 	if (process->alone)
 		hide_shared();
 	if (become_settle(start)) {
@@ -283,26 +303,40 @@ static int wait_length(
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Ends the child and all of its group: asks first when there is a grace. */
-static void child_end(const struct process *process, struct child *child)
+/* True when the child ends within WAIT_MS. */
+static bool child_ends_within(
+	const struct process *process, struct child *child, unsigned wait_ms)
 {
-	int64_t deadline = now_ms() + process->grace_ms;
+	int64_t deadline = now_ms() + wait_ms;
 
-	if (process->grace_ms) {
-		kill(-child->pid, SIGTERM);
-		/* Who was stopped cannot hear it. */
-		kill(-child->pid, SIGCONT);
-	}
-	while (!child_ended(child) && now_ms() < deadline) {
+	while (!child_ended(child)) {
+		if (now_ms() >= deadline)
+			return false;
 		child_poll(child, wait_length(process, child, deadline));
 		/* The answer is known; asking tells the caller that we still live. */
 		if (process->cancelled)
 			process->cancelled(process->data);
 	}
-	kill(-child->pid, SIGKILL);
+	return true;
 }
 
-/* Reads both outputs until the child has ended or has to. 0, -ETIMEDOUT, -ECANCELED. */
+/* Ends the child and all of its group: asks first when there is a grace. False: it lives on. */
+static bool child_end(const struct process *process, struct child *child)
+{
+	if (process->grace_ms) {
+		kill(-child->pid, SIGTERM);
+		/* Who was stopped cannot hear it. */
+		kill(-child->pid, SIGCONT);
+		child_ends_within(process, child, process->grace_ms);
+	}
+	kill(-child->pid, SIGKILL);
+	return child_ends_within(process, child, KILL_WAIT_MS);
+}
+
+/*
+ * Reads both outputs until the child has ended or has to. 0, -ETIMEDOUT, -ECANCELED; -EUNATCH when it
+ * had to and could not be ended.
+ */
 static int child_follow(
 	const struct process *process, struct child *child, int *wait_status)
 {
@@ -315,10 +349,10 @@ static int child_follow(
 			status = -ECANCELED;
 		else if (now_ms() >= deadline)
 			status = -ETIMEDOUT;
-		if (status < 0) {
-			child_end(process, child);
+		if (status < 0 && !child_end(process, child))
+			return -EUNATCH;
+		if (status < 0)
 			break;
-		}
 		child_poll(child, wait_length(process, child, deadline));
 	}
 	reaped = child_reap(child, wait_status);
@@ -364,6 +398,11 @@ static int follow_to_end(const struct process *process, const char *path,
 	int wait_status = 0, code = 0;
 	int status = child_follow(process, child, &wait_status);
 
+	if (status == -EUNATCH)
+		return error_set(err, ETIMEDOUT,
+			"%s (process %ld) cannot be ended, not even by SIGKILL: it waits for a "
+			"device or a server; it is left behind",
+			path, (long)child->pid);
 	if (status == -ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "%s did not end within %g s", path,
 			process->timeout_ms / 1000.0);
@@ -426,6 +465,17 @@ int process_run(const struct root *root, const char *const *arguments,
 	};
 
 	return process_execute(&process, output, err);
+}
+
+void process_fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 void process_hide_descriptors(void)

@@ -45,6 +45,9 @@ struct process {
  * A program that is ended takes its process group with it. After one that ended by itself, what it
  * left running stays, and is not waited for even when it holds the outputs open.
  *
+ * A program that cannot be ended, because it waits for a device in the kernel, is left behind after
+ * two seconds, and the error says so (-ETIMEDOUT).
+ *
  * 0 when it ended with status 0. -ENOENT: no such program. -ETIMEDOUT. -ECANCELED. -EIO: another
  * status or a signal; the error has the end of what it wrote to standard error. Another errno: it
  * could not be started.
@@ -54,6 +57,12 @@ int process_execute(const struct process *process, char **output, struct error *
 /* process_execute() of ARGUMENTS with a time limit in milliseconds, ended by SIGKILL at once. */
 int process_run(const struct root *root, const char *const *arguments,
 	unsigned timeout_ms, char **output, struct error *err);
+
+/*
+ * At the start of the program: no file of ours gets the number 0, 1 or 2 when we were started without
+ * these, or messages would go into it. What is written there is an error all the same (EBADF).
+ */
+void process_fill_descriptors(void);
 
 /* At the start of the program: what we were started with is not for the programs that we run. */
 void process_hide_descriptors(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One call of imds_get_all() is a job: a token when there is none, then item after item,
- * each with its attempts. A job never waits by itself: job_step() does what can be done
+ * each with its attempts. A job never waits by itself: imds_step() does what can be done
  * and says how long nothing will happen, so that imds_get_all() is only a loop around it.
  *
  * Where the SDKs fall back to IMDSv1 when the PUT gives 403, 404 or 405, we do so for 404
@@ -19,6 +19,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds_http.h"
@@ -41,8 +42,9 @@ struct imds {
 	unsigned attempts;
 	unsigned total_ms;
 
-	char *token;	    /* NULL: none, or none is needed */
-	uint64_t token_end; /* CLOCK_BOOTTIME, ms: it ages while the machine sleeps */
+	char *token; /* NULL: none, or none is needed */
+	/* CLOCK_BOOTTIME, ms: it ages while the machine sleeps. */
+	uint64_t token_since, token_end;
 	bool without_token; /* the service has only IMDSv1 */
 
 	/* The job. */
@@ -59,14 +61,6 @@ struct imds {
 	int status;	   /* why the service could not be talked to */
 	struct error error;
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void limits_set(struct imds *imds, const struct imds_options *options)
 {
@@ -290,7 +284,8 @@ static void token_receive(struct imds *imds, const struct imds_answer *answer)
 
 	if (status == 0) {
 		text_set(&imds->token, text_copy_length(answer->body, answer->size));
-		imds->token_end = clock_ms(CLOCK_BOOTTIME) + ttl * 1000;
+		imds->token_since = clock_ms(CLOCK_BOOTTIME);
+		imds->token_end = imds->token_since + ttl * 1000;
 		request_first(imds, STEP_ITEM);
 		return;
 	}
@@ -364,7 +359,7 @@ static void request_send(struct imds *imds, uint64_t now)
 	imds_http_get(imds->http, &request);
 }
 
-static void job_begin(struct imds *imds, struct imds_item *items, size_t count)
+void imds_begin(struct imds *imds, struct imds_item *items, size_t count)
 {
 	bool needs_token = !imds->without_token && !token_lives(imds, TOKEN_MARGIN_MS);
 
@@ -387,9 +382,7 @@ static void job_begin(struct imds *imds, struct imds_item *items, size_t count)
 		request_first(imds, STEP_TOKEN);
 }
 
-/* Goes on as far as is possible now. How many ms nothing will happen unless an answer
- * comes; 0 when the job is over. */
-static unsigned job_step(struct imds *imds)
+unsigned imds_step(struct imds *imds)
 {
 	while (imds->step != STEP_OVER) {
 		uint64_t now = clock_ms(CLOCK_MONOTONIC);
@@ -407,18 +400,38 @@ static unsigned job_step(struct imds *imds)
 	return 0;
 }
 
+int imds_end(struct imds *imds, struct error *err)
+{
+	imds->items = NULL;
+	if (imds->status < 0)
+		*err = imds->error;
+	return imds->status;
+}
+
+void imds_wait(struct imds *imds, struct pollfd *others, size_t count, unsigned wait_ms)
+{
+	imds_http_wait(imds->http, others, count, wait_ms);
+}
+
 int imds_get_all(
 	struct imds *imds, struct imds_item *items, size_t count, struct error *err)
 {
 	unsigned wait_ms;
 
-	job_begin(imds, items, count);
-	while ((wait_ms = job_step(imds)))
-		imds_http_wait(imds->http, NULL, 0, wait_ms);
-	imds->items = NULL;
-	if (imds->status < 0)
-		*err = imds->error;
-	return imds->status;
+	imds_begin(imds, items, count);
+	while ((wait_ms = imds_step(imds)))
+		imds_wait(imds, NULL, 0, wait_ms);
+	return imds_end(imds, err);
+}
+
+bool imds_token_age(const struct imds *imds, uint64_t *seconds)
+{
+	uint64_t now = clock_ms(CLOCK_BOOTTIME);
+
+	if (!imds->token || now < imds->token_since)
+		return false;
+	*seconds = (now - imds->token_since) / 1000;
+	return true;
 }
 
 void imds_items_free(struct imds_item *items, size_t count)

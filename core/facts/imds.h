@@ -15,7 +15,9 @@
 #define EC2HIB_FACTS_IMDS_H
 
 #include <stdbool.h>
+#include <poll.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/error.h"
 
@@ -112,6 +114,22 @@ void imds_close(struct imds *imds);
 int imds_get_all(
 	struct imds *imds, struct imds_item *items, size_t count, struct error *err);
 void imds_items_free(struct imds_item *items, size_t count);
+
+/*
+ * The same for a poll loop: imds_begin(), then imds_step() whenever imds_wait() comes back, until it
+ * returns 0, then imds_end(), which returns what imds_get_all() does. ITEMS have to stay until then.
+ * imds_step() does not wait; it returns for how many milliseconds nothing will happen unless an
+ * answer comes.
+ */
+void imds_begin(struct imds *imds, struct imds_item *items, size_t count);
+unsigned imds_step(struct imds *imds);
+int imds_end(struct imds *imds, struct error *err);
+
+/* Waits for an answer, or for one of OTHERS, as imds_http_wait() does; also between two jobs. */
+void imds_wait(struct imds *imds, struct pollfd *others, size_t count, unsigned wait_ms);
+
+/* How old the token is, in seconds, the time away included. False: there is none. */
+bool imds_token_age(const struct imds *imds, uint64_t *seconds);
 
 /* One item; 0 or its status. *TEXT is the caller's, who frees it. */
 int imds_get(struct imds *imds, const char *path, char **text, struct error *err);

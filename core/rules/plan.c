@@ -52,6 +52,11 @@ void plan_add(struct plan *plan, enum step_kind kind, uint64_t value, char *text
 	*step = (struct step) { kind, value, step_ids[kind], text };
 }
 
+bool step_is_vital(const struct step *step)
+{
+	return step->kind <= STEP_KERNEL_RESUME && step->kind != STEP_SWAP_AT_BOOT;
+}
+
 void plan_free(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)

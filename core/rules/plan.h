@@ -99,6 +99,9 @@ int preparation_plan(struct plan *plan, const struct facts *facts,
  */
 int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err);
 
+/* Whether a machine that hibernates without this step of setup would not come back. */
+bool step_is_vital(const struct step *step);
+
 void plan_free(struct plan *plan);
 
 #endif

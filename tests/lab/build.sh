@@ -67,7 +67,7 @@ lab_check_host() {
 # The kernel -----------------------------------------------------------------------
 
 # Kernel modules that the instance has; what they depend on follows.
-LAB_MODULES="qemu_fw_cfg xfs btrfs dm-mod loop"
+LAB_MODULES="qemu_fw_cfg evdev xfs btrfs dm-mod loop"
 
 # Fetches the newest cloud kernel once and unpacks it; keeps what is already there.
 # Sets KERNEL (its folder) and KERNEL_VERSION.
@@ -142,6 +142,7 @@ base_programs() {
 	copy_file /lib/x86_64-linux-gnu/libgcc_s.so.1
 	install "$LAB/guest/init" "$BASE/usr/sbin/init"
 	install "$LAB/guest/counter" "$BASE/usr/local/sbin/counter"
+	install "$LAB/guest/agent" "$BASE/usr/local/sbin/agent"
 	base_own_program "$EC2HIB" usr/sbin/ec2hib
 	base_own_program "$IMDS_SIM" usr/local/sbin/imds-sim
 }
@@ -188,7 +189,7 @@ base_configuration() {
 	echo '127.0.0.1 localhost' >"$BASE/etc/hosts"
 	echo 'ec2a1b2c3d4e5f60718293a4b5c6d7e8' >"$BASE/etc/machine-id"
 	: >"$BASE/etc/fstab"
-	echo qemu_fw_cfg >"$BASE/etc/modules"
+	printf '%s\n' qemu_fw_cfg evdev >"$BASE/etc/modules"
 	cp "$LAB/guest/imds.json" "$BASE/etc/lab/"
 }
 
@@ -252,7 +253,7 @@ lab_machine() {
 	mkdir -p "$WORK"
 	: >"$LOG"
 	cp -al "$BASE" "$FILES"
-	mkfifo "$WORK/keyboard"
+	mkfifo "$WORK"/{keyboard,monitor.in,monitor.out}
 }
 
 # put PATH: writes a file of the instance from standard input. The files are shared

@@ -9,7 +9,7 @@
 #
 # Settings, all from the environment:
 #   EC2HIB       the program under test        (the top folder's ec2hib)
-#   IMDS_SIM     the simulated metadata service (tests/imds-sim; left out if absent)
+#   IMDS_SIM     its metadata service where EC2HIB has no imds serve (tests/imds-sim)
 #   LAB_CACHE    where everything lives         (the top folder's lab-cache)
 #   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
 #   LAB_MEMORY   the instance's memory, MiB     (256)

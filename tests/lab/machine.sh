@@ -130,6 +130,7 @@ qemu_command() {
 	[[ $LAB_ACCEL != kvm ]] || accel=kvm
 	qemu=(qemu-system-x86_64 -accel "$accel" -cpu max -m "$LAB_MEMORY"
 		-nodefaults -display none -serial stdio -no-reboot
+		-chardev "pipe,id=monitor,path=$WORK/monitor" -mon monitor
 		-uuid ec2a1b2c-3d4e-5f60-7182-93a4b5c6d7e8
 		-smbios 'type=0,vendor=Amazon EC2,version=1.0'
 		-smbios 'type=1,manufacturer=Amazon EC2,product=m5.large'
@@ -224,6 +225,12 @@ read_line() {
 
 note() {
 	printf '=== %s\n' "$*" >>"$LOG"
+}
+
+# monitor COMMAND: of QEMU's own monitor, such as "sendkey sleep".
+monitor() {
+	note "monitor: $1"
+	printf '%s\n' "$1" >"$WORK/monitor.in"
 }
 
 # Steps in the guest ---------------------------------------------------------------

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ec2hib watch: the agent. In the foreground for a service manager, or as a daemon. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/watch_log.h"
+#include "config.h"
+#include "core/actions/watch.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+struct service {
+	struct invocation *invocation;
+	struct session *session;
+	struct watch_log log;
+	char *pidfile; /* NULL: none */
+	int starter;   /* pipe to the process that was started, -1 in the foreground */
+};
+
+static void service_log(void *data, int priority, const char *text,
+	const struct log_field *fields, size_t count)
+{
+	struct service *service = data;
+
+	if (priority > LOG_NOTICE && option_given(service->invocation, "quiet"))
+		return;
+	watch_log_message(&service->log, priority, text, fields, count);
+}
+
+static int service_reload(void *data, struct error *err)
+{
+	struct service *service = data;
+
+	return session_reload(service->session, service->invocation, err);
+}
+
+static void write_pidfile(struct service *service)
+{
+	memory_cleanup_free char *text = text_format("%ld\n", (long)getpid());
+	struct error err = { "" };
+
+	if (service->pidfile && root_publish(&service->session->host, service->pidfile,
+					text, 0644, &err) < 0)
+		service_log(service, LOG_WARNING, err.text, NULL, 0);
+}
+
+/* ---- The daemon ----------------------------------------------------------------------------------- */
+
+/* The descriptors FIRST to LAST lead nowhere from now on. */
+static void leave_descriptors(int first, int last)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = first; null >= 0 && fd <= last; fd++)
+		dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
+/* Who started the daemon waits for this: from now on it listens. */
+static void service_ready(void *data)
+{
+	struct service *service = data;
+
+	write_pidfile(service);
+	if (service->starter < 0)
+		return;
+	if (write(service->starter, "", 1) < 0)
+		service_log(
+			service, LOG_WARNING, "who started the agent is gone", NULL, 0);
+	close(service->starter);
+	service->starter = -1;
+	/* Who reads what the start said would otherwise wait for the daemon's end. */
+	if (service->session->config.log_to_stderr != CHOICE_YES)
+		leave_descriptors(STDERR_FILENO, STDERR_FILENO);
+}
+
+/*
+ * The classical way: two forks, so that the daemon leads no session and gets no terminal. The first
+ * process ends when the agent has begun (status 0) or could not. In the daemon *STARTER is where to
+ * say so; in the first process the function does not return.
+ */
+static int become_daemon(int *starter, struct error *err)
+{
+	int ends[2];
+	pid_t child;
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot become a daemon");
+	child = fork();
+	if (child < 0)
+		return error_errno(err, errno, "cannot become a daemon");
+	if (child > 0) {
+		close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 1 ? 0 : EXIT_NOT_READY);
+	}
+	close(ends[0]);
+	setsid();
+	child = fork();
+	if (child != 0)
+		_exit(child < 0);
+	umask(022);
+	/* Standard error stays until the agent has begun, for what may be in its way. */
+	leave_descriptors(STDIN_FILENO, STDOUT_FILENO);
+	if (chdir("/") < 0)
+		return error_errno(err, errno, "cannot go to /");
+	*starter = ends[1];
+	return 0;
+}
+
+/* ---- The command ---------------------------------------------------------------------------------- */
+
+static int serve(struct service *service, const struct gather *gather)
+{
+	struct invocation *invocation = service->invocation;
+	struct notify notify = { -1 };
+	struct error err = { "" };
+	struct watch watch = { .gather = gather,
+		.once = option_given(invocation, "once"),
+		.dry_run = option_given(invocation, "dry-run"),
+		.notify = &notify,
+		.watchdog_ms = notify_watchdog_ms(
+			getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid()),
+		.log = service_log,
+		.reload = service_reload,
+		.ready = service_ready,
+		.data = service };
+	int status;
+
+	if (notify_open(&notify, getenv("NOTIFY_SOCKET"), &err) < 0)
+		service_log(service, LOG_WARNING, err.text, NULL, 0);
+	status = watch_run(&watch, &err);
+	notify_close(&notify);
+	if (status == 0)
+		return 0;
+	service_log(service, LOG_ERR, err.text, NULL, 0);
+	if (!service->log.on_stderr)
+		complain("%s", err.text);
+	return EXIT_NOT_READY;
+}
+
+static int check(const struct invocation *invocation, const struct session *session)
+{
+	bool daemon = option_given(invocation, "daemon");
+
+	if (daemon && option_given(invocation, "once")) {
+		complain("--daemon and --once exclude each other");
+		return EXIT_USAGE;
+	}
+	if (!session->root.live) {
+		complain("%s is an image: only a running machine can be watched",
+			session->root.path);
+		return EXIT_USAGE;
+	}
+	if (geteuid() != 0) {
+		complain("watch needs root: run it with sudo");
+		return EXIT_NOT_READY;
+	}
+	return 0;
+}
+
+/* A relative name means the folder in which the user is, which a daemon leaves. */
+static char *pidfile_path(const struct invocation *invocation)
+{
+	const char *given = option_value(invocation, "pidfile");
+	char folder[PATH_MAX];
+
+	if (!given || *given == '/' || !getcwd(folder, sizeof(folder)))
+		return given ? text_copy(given) : NULL;
+	return text_format("%s/%s", folder, given);
+}
+
+static int run(struct invocation *invocation)
+{
+	struct session session;
+	struct service service = {
+		.invocation = invocation, .session = &session, .starter = -1
+	};
+	struct error err = { "" };
+	int status = session_open(&session, invocation);
+	const struct gather gather = { .root = &session.root,
+		.host = &session.host,
+		.config = &session.config,
+		.imds = &session.imds,
+		.version = PACKAGE_VERSION };
+
+	if (status == 0)
+		status = check(invocation, &session);
+	service.pidfile = pidfile_path(invocation);
+	if (status == 0 && option_given(invocation, "daemon") &&
+		become_daemon(&service.starter, &err) < 0) {
+		complain("%s", err.text);
+		status = EXIT_NOT_READY;
+	}
+	if (status == 0) {
+		watch_log_open(&service.log, &session.config,
+			option_given(invocation, "daemon"));
+		status = serve(&service, &gather);
+		if (service.pidfile && service.starter < 0)
+			root_remove(&session.host, service.pidfile, &err);
+		watch_log_close(&service.log);
+	}
+	free(service.pidfile);
+	session_close(&session);
+	return status;
+}
+
+static const struct option_entry options[] = {
+	{ "once", 0, ARGUMENT_NONE, NULL, NULL,
+		"look once, act on what is there, and end" },
+	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "do everything but hibernate" },
+	{ "daemon", 0, ARGUMENT_NONE, NULL, NULL,
+		"go to the background, for init scripts; returns when the agent has begun" },
+	{ "pidfile", 0, ARGUMENT_FILE, "FILE", NULL,
+		"write the process number there; gone when the agent ends" },
+};
+
+const struct command command_watch = {
+	.name = "watch",
+	.synopsis = "[--once] [--dry-run] [--daemon] [--pidfile FILE]",
+	.summary = "the agent: hibernates on a Spot notice and on the sleep button",
+	.details =
+		"Asks the metadata service for notices and listens to the sleep button of every\n"
+		"input device, runs the hooks and hibernates. SIGHUP makes it read its\n"
+		"configuration again, SIGTERM ends it. What it is doing stands in\n"
+		"/run/ec2hib/watch.json.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.run = run,
+};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the agent share; private to core/actions/watch*.c. */
+#ifndef EC2HIB_ACTIONS_WATCH_AGENT_H
+#define EC2HIB_ACTIONS_WATCH_AGENT_H
+
+#include <sys/types.h>
+
+#include "core/actions/watch.h"
+#include "core/facts/sleep_keys.h"
+#include "core/facts/watch_state.h"
+#include "core/rules/debounce.h"
+#include "core/rules/notice.h"
+
+/* The items of a poll, the fast one first. */
+enum poll_item {
+	POLL_ACTION,
+	POLL_REBALANCE,
+	POLL_MAINTENANCE,
+	POLL_LIFECYCLE,
+	POLL_ITEMS
+};
+
+enum errand_kind {
+	ERRAND_HOOKS,	  /* of a notice that asks for nothing more */
+	ERRAND_HIBERNATE, /* after a notice or a press */
+	ERRAND_START,	  /* a stale image, and setup where it is configured */
+};
+
+/* A child at work. It says what it does on a pipe, a line of JSON each. */
+struct errand {
+	pid_t pid; /* 0: nobody at work */
+	int pipe;  /* -1 with it */
+	enum errand_kind kind;
+	char *said; /* of a line that has not ended yet */
+};
+
+struct agent {
+	const struct watch *watch;
+	const struct config *config;
+	struct imds *imds; /* NULL: the service must not be asked */
+	struct sleep_keys *keys;
+	int lock; /* of the one agent; a child lets go of it */
+	int signals;
+	struct watch_state state;
+
+	/* The poll under way, and the next ones: CLOCK_MONOTONIC, us. */
+	struct imds_item items[POLL_ITEMS];
+	size_t asked; /* so many of them; 0: none under way */
+	uint64_t asked_at, next_poll, next_slow;
+	unsigned failures;
+	char *strange[POLL_ITEMS]; /* what was complained about; NULL: nothing */
+	bool answered;		   /* all of it at least once */
+
+	/* What is to be done, oldest first. */
+	struct notice *pending;
+	size_t pending_count;
+	struct debounce debounce;
+
+	struct errand hibernation;
+	struct errand other;
+	int outcome; /* of the last hibernation */
+	uint64_t next_watchdog;
+	bool stop;
+};
+
+uint64_t agent_now_us(void);
+uint64_t agent_boottime_ms(void);
+
+void agent_log(const struct agent *agent, int priority, const char *event,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* ---- watch_poll.c ---- */
+
+/* Starts a poll that is due; goes on with the one under way. The time until the next, us. */
+uint64_t poll_step(struct agent *agent);
+void poll_free(struct agent *agent);
+
+/* ---- watch_errand.c ---- */
+
+/* Starts what is pending and can begin. */
+void errands_begin(struct agent *agent);
+
+/* A press of the sleep button. */
+void errand_press(struct agent *agent, const struct sleep_press *press);
+
+void errand_begin_start(struct agent *agent);
+
+/* Reads what a child said; true when it is over. */
+bool errand_listen(struct agent *agent, struct errand *errand);
+
+/* Asks every child to stop where it can, and waits for it. */
+void errands_end(struct agent *agent);
+
+/* ---- watch_report.c ---- */
+
+void report_begin(struct agent *agent);
+
+/* Enters a state of WATCH_..., and tells everybody. */
+void report_state(struct agent *agent, const char *state);
+
+/* The state is as before, but there is another error: tells everybody. */
+void report_error(struct agent *agent);
+
+/* Writes the state file: something has changed. */
+void report_write(struct agent *agent);
+
+bool report_was_acted_on(const struct agent *agent, const struct notice *notice);
+void report_acted_on(struct agent *agent, const struct notice *notice);
+/* The lifecycle state is InService again: the next time it is not is another notice. */
+void report_forget_lifecycle(struct agent *agent);
+
+#endif

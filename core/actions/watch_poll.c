@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Asking the metadata service. That there is no notice is the normal answer (404). A failure, whatever
+ * it is, is said once when it begins and once when it is over; between the two the pauses grow.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "core/actions/watch_agent.h"
+#include "core/base/instant.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/backoff.h"
+
+static const char *const paths[POLL_ITEMS] = {
+	[POLL_ACTION] = "meta-data/spot/instance-action",
+	[POLL_REBALANCE] = "meta-data/events/recommendations/rebalance",
+	[POLL_MAINTENANCE] = "meta-data/events/maintenance/scheduled",
+	[POLL_LIFECYCLE] = "meta-data/autoscaling/target-lifecycle-state",
+};
+
+static bool poll_under_way(const struct agent *agent)
+{
+	return agent->asked > 0;
+}
+
+static void poll_begin(struct agent *agent, uint64_t now)
+{
+	bool all = now >= agent->next_slow;
+
+	agent->asked = all ? POLL_ITEMS : 1;
+	for (size_t i = 0; i < agent->asked; i++)
+		agent->items[i] = (struct imds_item) { .path = paths[i] };
+	agent->asked_at = now;
+	agent->next_poll = now + agent->config->poll_interval * 1000;
+	if (all)
+		agent->next_slow = now + agent->config->slow_interval * 1000;
+	imds_begin(agent->imds, agent->items, agent->asked);
+}
+
+/* ---- What the answers say ----------------------------------------------------------------------- */
+
+/* Remembers a notice before anything is done about it, so that it is done once. */
+static void take_notice(struct agent *agent, const struct notice *notice)
+{
+	enum config_reaction reaction = notice_reaction(notice, agent->config);
+
+	if (report_was_acted_on(agent, notice))
+		return;
+	agent_log(agent, LOG_NOTICE, "notice", "notice: %s%s%s%s%s%s",
+		notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time,
+		*notice->detail ? ", " : "", notice->detail,
+		reaction == REACTION_IGNORE ? "; ignored, as configured" : "");
+	report_acted_on(agent, notice);
+	if (reaction == REACTION_IGNORE) {
+		report_write(agent);
+		return;
+	}
+	agent->pending = memory_grow(
+		agent->pending, agent->pending_count, sizeof(*agent->pending));
+	agent->pending[agent->pending_count++] = *notice;
+	report_state(agent, WATCH_NOTICED);
+}
+
+/* An answer that does not parse is never a notice, and said once as long as it is the same. */
+static void take_strange(struct agent *agent, size_t i, const char *why)
+{
+	if (text_equal(agent->strange[i], why))
+		return;
+	if (why)
+		agent_log(agent, LOG_WARNING, "metadata",
+			"the answer to %s is not understood: %s", paths[i], why);
+	text_set(&agent->strange[i], why ? text_copy(why) : NULL);
+}
+
+static int parse_one(size_t i, const char *text, struct notice *notice, struct error *err)
+{
+	if (i == POLL_ACTION)
+		return notice_parse_action(text, notice, err);
+	if (i == POLL_REBALANCE)
+		return notice_parse_rebalance(text, notice, err);
+	return notice_parse_lifecycle(text, notice, err);
+}
+
+static void take_item(struct agent *agent, size_t i)
+{
+	const char *text = agent->items[i].text;
+	struct notice notice, *several = NULL;
+	struct error err = { "" };
+	size_t count = 0;
+	int status;
+
+	if (i == POLL_MAINTENANCE)
+		status = notice_parse_maintenance(text, &several, &count, &err);
+	else
+		status = parse_one(i, text, &notice, &err);
+	take_strange(agent, i, status < 0 ? err.text : NULL);
+	for (size_t k = 0; k < count; k++)
+		take_notice(agent, &several[k]);
+	free(several);
+	if (status < 0 || i == POLL_MAINTENANCE)
+		return;
+	if (i == POLL_LIFECYCLE && !notice_leaves_service(&notice))
+		report_forget_lifecycle(agent);
+	else
+		take_notice(agent, &notice);
+}
+
+/* ---- How the poll went ---------------------------------------------------------------------------- */
+
+static uint32_t chance(void)
+{
+	uint32_t number = 0;
+
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+		number = (uint32_t)agent_now_us();
+	return number;
+}
+
+/* The first item that could not be asked; that it is not there is an answer. */
+static const struct imds_item *item_failed(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->asked; i++)
+		if (agent->items[i].status < 0 && agent->items[i].status != -ENOENT)
+			return &agent->items[i];
+	return NULL;
+}
+
+static void poll_failed(struct agent *agent, const struct error *err)
+{
+	unsigned pause = backoff_ms(++agent->failures,
+		(unsigned)agent->config->poll_interval, BACKOFF_MOST_MS, chance());
+	uint64_t next = agent_now_us() + (uint64_t)pause * 1000;
+
+	if (agent->failures == 1)
+		agent_log(agent, LOG_WARNING, "metadata",
+			"no answer from the metadata service, asking on: %s", err->text);
+	if (next > agent->next_poll)
+		agent->next_poll = next;
+	/* What is asked for rarely is not to be missed by one failure. */
+	if (agent->asked == POLL_ITEMS)
+		agent->next_slow = agent->next_poll;
+	fact_set_number(&agent->state.failures, agent->failures);
+	fact_set_text(&agent->state.error, err->text);
+	report_error(agent);
+}
+
+static void poll_went_well(struct agent *agent)
+{
+	struct watch_state *state = &agent->state;
+	bool idle = agent->hibernation.pid == 0 && agent->pending_count == 0;
+	char now[INSTANT_LENGTH];
+
+	if (agent->failures)
+		agent_log(agent, LOG_NOTICE, "metadata",
+			"the metadata service answers again, after %u failures",
+			agent->failures);
+	agent->failures = 0;
+	instant_format(time(NULL), now);
+	fact_set_number(&state->failures, 0);
+	fact_set_absent(fact_of(&state->error));
+	fact_set_text(&state->last_poll, now);
+	fact_set_number(&state->polls, state->polls.value + 1);
+	fact_set_number(&state->latency_us, agent_now_us() - agent->asked_at);
+	if (agent->asked == POLL_ITEMS)
+		agent->answered = true;
+	if (idle && !fact_text_is(&state->state, WATCH_WATCHING))
+		report_state(agent, WATCH_WATCHING);
+	else
+		report_write(agent);
+}
+
+static void poll_end(struct agent *agent)
+{
+	const struct imds_item *failed;
+	struct error err = { "" };
+	int status = imds_end(agent->imds, &err);
+
+	failed = status < 0 ? NULL : item_failed(agent);
+	/* Whatever else failed: a notice that has come is heard. */
+	for (size_t i = 0; i < agent->asked; i++)
+		if (agent->items[i].status == 0)
+			take_item(agent, i);
+		else if (agent->items[i].status == -ENOENT)
+			take_strange(agent, i, NULL);
+	if (status < 0 || failed)
+		poll_failed(agent, failed ? &failed->error : &err);
+	else
+		poll_went_well(agent);
+	imds_items_free(agent->items, agent->asked);
+	agent->asked = 0;
+}
+
+uint64_t poll_step(struct agent *agent)
+{
+	uint64_t now = agent_now_us();
+	unsigned wait_ms;
+
+	if (!agent->imds)
+		return UINT64_MAX;
+	if (!poll_under_way(agent)) {
+		if (now < agent->next_poll)
+			return agent->next_poll - now;
+		poll_begin(agent, now);
+	}
+	wait_ms = imds_step(agent->imds);
+	if (wait_ms)
+		return (uint64_t)wait_ms * 1000;
+	poll_end(agent);
+	now = agent_now_us();
+	return agent->next_poll > now ? agent->next_poll - now : 0;
+}
+
+void poll_free(struct agent *agent)
+{
+	imds_items_free(agent->items, agent->asked);
+	for (size_t i = 0; i < POLL_ITEMS; i++)
+		free(agent->strange[i]);
+	free(agent->pending);
+	imds_close(agent->imds);
+}

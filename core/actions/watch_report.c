@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The agent's state file, and what it tells its manager. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/actions/lock.h"
+#include "core/actions/watch_agent.h"
+#include "core/base/instant.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+/*
+ * Of notices that were acted on. A Spot instance hears a handful in its life, but one answer may list
+ * scheduled events up to NOTICE_LIST_TEXT_LIMIT, some 90 bytes each: a list that holds fewer than one
+ * answer would forget what it is about to hear again.
+ */
+#define ACTED_MOST 1024
+
+static const struct root *root_of(const struct agent *agent)
+{
+	return agent->watch->gather->root;
+}
+
+static void names_free(struct watch_name *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		layout_free(&watch_name_layout, &items[i]);
+}
+
+/* A restarted agent goes on where the last one was: what that acted on is not acted on again. */
+static void take_over(struct agent *agent)
+{
+	struct watch_state old = { 0 };
+	struct error err = { "" };
+
+	if (watch_state_read(root_of(agent), &old, &err) == 0) {
+		agent->state.acted = old.acted;
+		agent->state.last_cycle = old.last_cycle;
+		memset(&old.acted, 0, sizeof(old.acted));
+		memset(&old.last_cycle, 0, sizeof(old.last_cycle));
+	}
+	layout_free(&watch_state_layout, &old);
+}
+
+void report_begin(struct agent *agent)
+{
+	const struct imds_options *imds = agent->watch->gather->imds;
+	struct watch_state *state = &agent->state;
+	char now[INSTANT_LENGTH];
+
+	take_over(agent);
+	instant_format(time(NULL), now);
+	fact_set_number(&state->format, WATCH_STATE_FORMAT);
+	fact_set_number(&state->pid, (uint64_t)getpid());
+	fact_set_text(&state->started, now);
+	fact_set_flag(&state->dry_run, agent->watch->dry_run);
+	fact_set_text(&state->endpoint, imds->endpoint ? imds->endpoint
+					: imds->ipv6   ? IMDS_ENDPOINT_IPV6
+						       : IMDS_ENDPOINT_IPV4);
+	fact_set_number(&state->polls, 0);
+	fact_set_number(&state->failures, 0);
+	fact_set_absent(fact_of(&state->last_poll));
+	fact_set_absent(fact_of(&state->latency_us));
+	fact_set_absent(fact_of(&state->error));
+	fact_set_absent(fact_of(&state->notice.kind));
+	fact_set_absent(fact_of(&state->notice.time));
+	fact_set_absent(fact_of(&state->notice.detail));
+	state->acted.is = FACT_KNOWN;
+	report_state(agent, WATCH_WATCHING);
+}
+
+static void list_devices(struct agent *agent)
+{
+	strings_cleanup struct strings names = { 0 };
+	struct watch_state *state = &agent->state;
+
+	if (agent->keys)
+		sleep_keys_list(agent->keys, &names);
+	names_free(state->devices.items, state->devices.count);
+	state->devices.count = 0;
+	state->devices.is = FACT_KNOWN;
+	for (size_t i = 0; i < names.count; i++)
+		fact_set_text(&facts_add(&state->devices)->name, names.items[i]);
+}
+
+void report_write(struct agent *agent)
+{
+	struct watch_state *state = &agent->state;
+	memory_cleanup_free char *text = NULL;
+	struct error err = { "" };
+	uint64_t age;
+	json_t *json;
+
+	list_devices(agent);
+	fact_set_number(&state->poll_interval, agent->config->poll_interval);
+	if (agent->imds && imds_token_age(agent->imds, &age))
+		fact_set_number(&state->token_age, age);
+	else
+		fact_set_absent(fact_of(&state->token_age));
+	json = layout_to_json(&watch_state_layout, state);
+	if (state->last_cycle.began.is != FACT_KNOWN)
+		json_object_del(json, "last_cycle");
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	text_append(&text, "\n");
+	if (root_publish(root_of(agent), WATCH_STATE_PATH, text, 0644, &err) < 0)
+		agent_log(agent, LOG_WARNING, "state", "%s", err.text);
+}
+
+void report_error(struct agent *agent)
+{
+	const struct watch_state *now = &agent->state;
+	const char *state = now->state.value;
+	memory_cleanup_free char *line = NULL;
+
+	if (now->error.is == FACT_KNOWN)
+		line = text_format("%s; %s", state, now->error.value);
+	else if (now->last_cycle.result.is == FACT_KNOWN)
+		line = text_format("%s; last hibernation %s: %s", state,
+			now->last_cycle.began.is == FACT_KNOWN
+				? now->last_cycle.began.value
+				: "",
+			now->last_cycle.result.value);
+	else
+		line = text_copy(state);
+	notify_status(agent->watch->notify, line);
+	report_write(agent);
+}
+
+void report_state(struct agent *agent, const char *state)
+{
+	fact_set_text(&agent->state.state, state);
+	report_error(agent);
+}
+
+/* ---- What was acted on ---------------------------------------------------------------------- */
+
+bool report_was_acted_on(const struct agent *agent, const struct notice *notice)
+{
+	memory_cleanup_free char *id = notice_id(notice);
+
+	for (size_t i = 0; i < agent->state.acted.count; i++)
+		if (fact_text_is(&agent->state.acted.items[i].name, id))
+			return true;
+	return false;
+}
+
+static void acted_remove(struct agent *agent, size_t index)
+{
+	struct watch_name *items = agent->state.acted.items;
+
+	names_free(&items[index], 1);
+	agent->state.acted.count--;
+	memmove(&items[index], &items[index + 1],
+		(agent->state.acted.count - index) * sizeof(*items));
+}
+
+void report_acted_on(struct agent *agent, const struct notice *notice)
+{
+	struct watch_state *state = &agent->state;
+
+	if (state->acted.count == ACTED_MOST)
+		acted_remove(agent, 0);
+	fact_take_text(&facts_add(&state->acted)->name, notice_id(notice));
+	fact_set_text(&state->notice.kind, notice_kinds[notice->kind]);
+	fact_set_text(&state->notice.time, *notice->time ? notice->time : NULL);
+	fact_set_text(&state->notice.detail, *notice->detail ? notice->detail : NULL);
+}
+
+void report_forget_lifecycle(struct agent *agent)
+{
+	memory_cleanup_free char *prefix =
+		text_format("%s ", notice_kinds[NOTICE_LIFECYCLE]);
+
+	for (size_t i = agent->state.acted.count; i > 0; i--)
+		if (text_starts(agent->state.acted.items[i - 1].name.value, prefix))
+			acted_remove(agent, i - 1);
+}
