@@ -24,8 +24,7 @@ refused() { state_is .last_cycle.result refused; }
 	state_is .endpoint "$SERVICE_URL"
 	state_is .poll_interval 100
 	[ "$(stat -c %a "$STATE")" = 644 ]
-	more_polls 2
-	[ "$(state .polls)" -ge 2 ]
+	within 20 eval '[ "$(state .polls)" -ge 2 ]'
 	[ "$(state .latency_us)" -gt 0 ]
 	[ "$(state .token_age)" -ge 0 ]
 	state_is .failures 0

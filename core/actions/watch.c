@@ -244,6 +244,7 @@ static int agent_run(struct agent *agent, struct error *err)
 		return status;
 	listen_to_keys(agent);
 	report_begin(agent);
+	memory_forget_constant();
 	lock_memory(agent);
 	if (!agent->watch->dry_run)
 		errand_begin_start(agent);

@@ -42,6 +42,7 @@ struct agent {
 	int lock; /* of the one agent; a child lets go of it */
 	int signals;
 	struct watch_state state;
+	uint64_t reported_at; /* when the state file was written: CLOCK_MONOTONIC, us */
 
 	/* The poll under way, and the next ones: CLOCK_MONOTONIC, us. */
 	struct imds_item items[POLL_ITEMS];
@@ -98,8 +99,11 @@ void report_begin(struct agent *agent);
 /* Enters a state of WATCH_..., and tells everybody. */
 void report_state(struct agent *agent, const char *state);
 
-/* The state is as before, but there is another error: tells everybody. */
-void report_error(struct agent *agent);
+/* The state is as before, but an error came or went: tells everybody. */
+void report_again(struct agent *agent);
+
+/* The state is as before, but for the numbers of a poll: soon in the state file. */
+void report_poll(struct agent *agent);
 
 /* Writes the state file: something has changed. */
 void report_write(struct agent *agent);

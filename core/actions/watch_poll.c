@@ -145,13 +145,15 @@ static void poll_failed(struct agent *agent, const struct error *err)
 		agent->next_slow = agent->next_poll;
 	fact_set_number(&agent->state.failures, agent->failures);
 	fact_set_text(&agent->state.error, err->text);
-	report_error(agent);
+	report_again(agent);
 }
 
 static void poll_went_well(struct agent *agent)
 {
 	struct watch_state *state = &agent->state;
 	bool idle = agent->hibernation.pid == 0 && agent->pending_count == 0;
+	/* The first answer, or the first after failures. */
+	bool news = agent->failures > 0 || state->last_poll.is != FACT_KNOWN;
 	char now[INSTANT_LENGTH];
 
 	if (agent->failures)
@@ -169,8 +171,10 @@ static void poll_went_well(struct agent *agent)
 		agent->answered = true;
 	if (idle && !fact_text_is(&state->state, WATCH_WATCHING))
 		report_state(agent, WATCH_WATCHING);
+	else if (news)
+		report_again(agent);
 	else
-		report_write(agent);
+		report_poll(agent);
 }
 
 static void poll_end(struct agent *agent)

@@ -18,6 +18,9 @@
  */
 #define ACTED_MOST 1024
 
+/* Polls that change nothing but their own numbers are told so often; a little less than a second. */
+#define REPORT_QUIET_US ((uint64_t)900 * 1000)
+
 static const struct root *root_of(const struct agent *agent)
 {
 	return agent->watch->gather->root;
@@ -88,20 +91,23 @@ static void list_devices(struct agent *agent)
 void report_write(struct agent *agent)
 {
 	struct watch_state *state = &agent->state;
+	struct layout layout = watch_state_layout;
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
 	uint64_t age;
 	json_t *json;
 
+	agent->reported_at = agent_now_us();
 	list_devices(agent);
 	fact_set_number(&state->poll_interval, agent->config->poll_interval);
 	if (agent->imds && imds_token_age(agent->imds, &age))
 		fact_set_number(&state->token_age, age);
 	else
 		fact_set_absent(fact_of(&state->token_age));
-	json = layout_to_json(&watch_state_layout, state);
+	/* The last field is last_cycle, which is as large as all the others. */
 	if (state->last_cycle.began.is != FACT_KNOWN)
-		json_object_del(json, "last_cycle");
+		layout.count--;
+	json = layout_to_json(&layout, state);
 	text = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	text_append(&text, "\n");
@@ -109,7 +115,13 @@ void report_write(struct agent *agent)
 		agent_log(agent, LOG_WARNING, "state", "%s", err.text);
 }
 
-void report_error(struct agent *agent)
+void report_poll(struct agent *agent)
+{
+	if (agent_now_us() - agent->reported_at >= REPORT_QUIET_US)
+		report_write(agent);
+}
+
+void report_again(struct agent *agent)
 {
 	const struct watch_state *now = &agent->state;
 	const char *state = now->state.value;
@@ -132,7 +144,7 @@ void report_error(struct agent *agent)
 void report_state(struct agent *agent, const char *state)
 {
 	fact_set_text(&agent->state.state, state);
-	report_error(agent);
+	report_again(agent);
 }
 
 /* ---- What was acted on ---------------------------------------------------------------------- */

@@ -243,58 +243,71 @@ static char *follow_links(const struct root *root, const char *path)
 	return target;
 }
 
-static int replace(const struct root *root, const char *path, const char *text,
-	mode_t mode, bool lasting, struct error *err)
+/* An empty file beside the one to be replaced; one of that name was left by a power cut. */
+static int open_temporary(int folder, const char *name)
 {
-	memory_cleanup_free char *target = follow_links(root, path);
-	memory_cleanup_free char *temporary =
-		text_format(".%s.ec2hib-new", path_name(target));
-	file_cleanup_close int folder = open_folder(root, target, err);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(folder, name, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(folder, name, 0) == 0)
+		fd = openat(folder, name, flags, 0600);
+	return fd;
+}
+
+/* PATH is no link any more; errors are of SHOWN. */
+static int replace(const struct root *root, const char *path, const char *shown,
+	const char *text, mode_t mode, bool lasting, struct error *err)
+{
+	const char *name = path_name(path);
+	memory_cleanup_free char *temporary = text_format(".%s.ec2hib-new", name);
+	file_cleanup_close int folder = open_folder(root, path, err);
 	file_cleanup_close int fd = -1;
 	struct stat old;
 	bool existed;
 	int status;
 
 	if (folder < 0)
-		return error_prefix(err, folder, "cannot write %s%s", root->path, path);
-	existed = fstatat(folder, path_name(target), &old, AT_SYMLINK_NOFOLLOW) == 0;
+		return error_prefix(err, folder, "cannot write %s%s", root->path, shown);
+	existed = fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
 	if (existed && !S_ISREG(old.st_mode))
 		return error_set(err, EINVAL, "cannot write %s%s: not a regular file",
-			root->path, target);
-	unlinkat(folder, temporary, 0); /* left by a power cut */
-	fd = openat(folder, temporary,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+			root->path, path);
+	fd = open_temporary(folder, temporary);
 	if (fd < 0)
-		return error_errno(err, errno, "cannot write %s%s", root->path, path);
+		return error_errno(err, errno, "cannot write %s%s", root->path, shown);
 	status = write_all(fd, text, strlen(text));
-	if (status == 0 && existed && fchown(fd, old.st_uid, old.st_gid) < 0)
+	if (status == 0 && existed &&
+		(old.st_uid != geteuid() || old.st_gid != getegid()) &&
+		fchown(fd, old.st_uid, old.st_gid) < 0)
 		status = -errno;
 	if (status == 0 && fchmod(fd, existed ? old.st_mode & 07777 : mode) < 0)
 		status = -errno;
 	if (status == 0 && lasting && fsync(fd) < 0)
 		status = -errno;
-	if (status == 0 && renameat(folder, temporary, folder, path_name(target)) < 0)
+	if (status == 0 && renameat(folder, temporary, folder, name) < 0)
 		status = -errno;
 	if (status < 0) {
 		unlinkat(folder, temporary, 0);
-		return error_errno(err, -status, "cannot write %s%s", root->path, path);
+		return error_errno(err, -status, "cannot write %s%s", root->path, shown);
 	}
 	if (lasting && fsync(folder) < 0)
 		return error_errno(
-			err, errno, "cannot write the folder of %s%s", root->path, path);
+			err, errno, "cannot write the folder of %s%s", root->path, shown);
 	return 0;
 }
 
 int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
 	struct error *err)
 {
-	return replace(root, path, text, mode, true, err);
+	memory_cleanup_free char *target = follow_links(root, path);
+
+	return replace(root, target, path, text, mode, true, err);
 }
 
 int root_publish(const struct root *root, const char *path, const char *text, mode_t mode,
 	struct error *err)
 {
-	return replace(root, path, text, mode, false, err);
+	return replace(root, path, path, text, mode, false, err);
 }
 
 int root_make_directory(const struct root *root, const char *path, struct error *err)

@@ -61,7 +61,7 @@ int root_write_kernel(
 
 /*
  * The same as root_replace() without waiting for a disk: for what is about the running system and
- * gone with it (/run). Readers see the old file or the new.
+ * gone with it (/run). Readers see the old file or the new. A symbolic link is refused.
  */
 int root_publish(const struct root *root, const char *path, const char *text, mode_t mode,
 	struct error *err);

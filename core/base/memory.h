@@ -10,6 +10,7 @@
 #ifndef EC2HIB_BASE_MEMORY_H
 #define EC2HIB_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -28,5 +29,12 @@ static inline void memory_free_pointer(void *pointer)
 	free(*(void **)pointer);
 }
 #define memory_cleanup_free __attribute__((cleanup(memory_free_pointer)))
+
+/*
+ * Lets go of all pages of program and libraries that are as they are in their files. Those that are
+ * used again come back from the page cache; those that only a start needed (the setting up of a TLS
+ * library takes megabytes) do not, and are then not locked into memory by mlockall(2) either.
+ */
+void memory_forget_constant(void);
 
 #endif
