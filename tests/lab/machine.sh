@@ -138,7 +138,7 @@ qemu_command() {
 		-fw_cfg "name=opt/lab/power-on,string=$(printf '%03d\n.' "$POWER_ON")")
 	for i in "${!VOLUMES[@]}"; do
 		qemu+=(-drive "file=${VOLUMES[i]},if=none,id=d$i,format=raw,cache=unsafe"
-			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i")
+			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i,bootindex=$((i + 1))")
 	done
 	BOOT_ARGUMENTS=
 	if [[ $BOOT_MODE != grub ]]; then
