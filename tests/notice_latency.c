@@ -6,7 +6,6 @@
  * do with the polls. Prints minimum, median and p99 in milliseconds since the notice was there and
  * since it was served, and which line of the log was the end.
  */
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/control.h"
+
 #define WRITE_LINE  "everything is done but the write"
 #define REFUSE_LINE "this machine cannot hibernate now"
 #define LIMIT_MS    60000
 
-static struct sockaddr_in service;
+static const char *place;
 
 static double now_ms(void)
 {
@@ -34,25 +35,13 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* One request on a connection of its own; the answer, until the next call. */
 static const char *ask(const char *method, const char *path, const char *body)
 {
-	static char bytes[8192];
-	size_t size = 0;
-	ssize_t got;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *answer = control_ask(place, method, path, body);
 
-	if (connect(fd, (struct sockaddr *)&service, sizeof(service)) < 0)
+	if (!answer)
 		fail("the simulated service does not answer");
-	dprintf(fd,
-		"%s /control/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-		"Content-Length: %zu\r\n\r\n%s",
-		method, path, strlen(body), body);
-	while ((got = read(fd, bytes + size, sizeof(bytes) - 1 - size)) > 0)
-		size += (size_t)got;
-	bytes[size] = '\0';
-	close(fd);
-	return bytes;
+	return answer;
 }
 
 static double counter_ms(const char *json, const char *name)
@@ -117,18 +106,13 @@ int main(int argc, char **argv)
 	size_t count = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
 	double *set = calloc(count + 1, sizeof(*set));
 	double *served = calloc(count + 1, sizeof(*served));
-	char *colon = argc == 4 ? strrchr(argv[1], ':') : NULL;
 	char line[1024] = "";
 	unsigned interval;
 
-	if (!colon || count == 0 || !set || !served)
+	if (count == 0 || !set || !served)
 		fail("usage: notice_latency ADDRESS:PORT COUNT INTERVAL_MS");
-	*colon = '\0';
+	place = argv[1];
 	interval = (unsigned)atoi(argv[3]);
-	service.sin_family = AF_INET;
-	service.sin_port = htons((uint16_t)atoi(colon + 1));
-	if (inet_pton(AF_INET, argv[1], &service.sin_addr) != 1)
-		fail("the place is ADDRESS:PORT, in numbers");
 	srandom(1);
 	for (size_t i = 0; i < count; i++) {
 		char notice[96];

@@ -27,6 +27,7 @@ struct imds_http {
 	size_t limit;
 	size_t headers_size;
 	bool too_large;
+	bool not_http;
 	unsigned token_ttl;
 	size_t size;
 	char body[IMDS_ITEM_LIMIT + 1];
@@ -62,12 +63,33 @@ static unsigned ttl_parse(const char *line, size_t size)
 	return ttl < TTL_MOST_S ? (unsigned)ttl : TTL_MOST_S;
 }
 
+/*
+ * "HTTP/1.1 200 OK". libcurl is generous with what it does not understand there, and would take the
+ * rest for an answer.
+ */
+static bool status_line_valid(const char *line, size_t size)
+{
+	static const char form[] = "HTTP/1.d ddd";
+	size_t length = strlen(form);
+
+	if (size <= length || !strchr(" \r\n", line[length]))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (form[i] == 'd' ? line[i] < '0' || line[i] > '9' : line[i] != form[i])
+			return false;
+	return true;
+}
+
 static size_t receive_header(char *data, size_t unit, size_t count, void *context)
 {
 	struct imds_http *http = context;
 	size_t size = unit * count;
 	unsigned ttl;
 
+	if (http->headers_size == 0 && !status_line_valid(data, size)) {
+		http->not_http = true;
+		return 0;
+	}
 	http->headers_size += size;
 	if (http->headers_size > HEADERS_LIMIT) {
 		http->too_large = true;
@@ -161,6 +183,7 @@ static void start(struct imds_http *http, const struct imds_request *request)
 	http->size = 0;
 	http->headers_size = 0;
 	http->too_large = false;
+	http->not_http = false;
 	http->token_ttl = 0;
 	curl.easy_setopt(http->easy, CURLOPT_URL, request->url);
 	curl.easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
@@ -207,6 +230,8 @@ static int failure_of(const struct imds_http *http, CURLcode result)
 
 	if (http->too_large)
 		return EFBIG;
+	if (http->not_http)
+		return EPROTO;
 	switch (result) {
 	case CURLE_OK:
 		return 0;
@@ -245,6 +270,8 @@ static void answer_fill(
 	if (http->too_large)
 		answer->cause = http->headers_size > HEADERS_LIMIT ? "too many headers"
 								   : "too many bytes";
+	if (http->not_http)
+		answer->cause = "no status line";
 	if (answer->failure == 0)
 		curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &answer->status);
 }
