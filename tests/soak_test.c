@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/actions/lock.h"
 #include "core/actions/metadata_service.h"
 #include "core/actions/watch_agent.h"
 #include "core/base/memory.h"
@@ -263,6 +264,7 @@ static void soak_under(struct place *place, const char *fault, bool spoils_all)
 	endpoint = text_format("http://%s", service.place);
 	options.endpoint = endpoint;
 	config_init(&config);
+	assert_int_equal(root_make_directory(&place->root, RUN_FOLDER, &err), 0);
 	assert_int_equal(imds_open(&soak.agent.imds, &options, &err), 0);
 	report_begin(&soak.agent);
 	polls_make(&soak);
