@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the agent remembers, and what it tells of itself, on a folder as its root. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/actions/lock.h"
+#include "core/actions/watch_agent.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "tests/place.h"
+
+/* An agent that has begun, below PLACE. */
+struct report {
+	struct config config;
+	struct imds_options imds;
+	struct gather gather;
+	struct notify notify;
+	struct watch watch;
+	struct agent agent;
+};
+
+static void no_log(void *data, int priority, const char *text,
+	const struct log_field *fields, size_t count)
+{
+	(void)data;
+	(void)priority;
+	(void)fields;
+	(void)count;
+	fail_msg("the agent complains: %s", text);
+}
+
+static void begin(struct report *report, struct place *place)
+{
+	struct error err;
+
+	*report = (struct report) { .notify = { -1 } };
+	assert_int_equal(root_make_directory(&place->root, RUN_FOLDER, &err), 0);
+	config_init(&report->config);
+	report->gather = (struct gather) {
+		.root = &place->root, .config = &report->config, .imds = &report->imds
+	};
+	report->watch = (struct watch) {
+		.gather = &report->gather, .notify = &report->notify, .log = no_log
+	};
+	report->agent =
+		(struct agent) { .watch = &report->watch, .config = &report->config };
+	report_begin(&report->agent);
+}
+
+static void end(struct report *report)
+{
+	layout_free(&watch_state_layout, &report->agent.state);
+	config_free(&report->config);
+}
+
+static struct notice notice_of(enum notice_kind kind, const char *detail, int number)
+{
+	struct notice notice = { .kind = kind };
+
+	if (kind != NOTICE_LIFECYCLE)
+		strcpy(notice.time, "2026-01-02T03:04:05Z");
+	if (kind == NOTICE_MAINTENANCE)
+		snprintf(notice.id, sizeof(notice.id), "instance-event-%d", number);
+	snprintf(notice.detail, sizeof(notice.detail), "%s", detail);
+	return notice;
+}
+
+static void what_was_acted_on_outlives_the_agent(void **state)
+{
+	struct notice stop = notice_of(NOTICE_STOP, "", 0);
+	struct notice hibernate = notice_of(NOTICE_HIBERNATE, "", 0);
+	struct report report;
+
+	begin(&report, *state);
+	assert_false(report_was_acted_on(&report.agent, &stop));
+	report_acted_on(&report.agent, &stop);
+	assert_true(report_was_acted_on(&report.agent, &stop));
+	assert_false(report_was_acted_on(&report.agent, &hibernate));
+	report_state(&report.agent, WATCH_NOTICED);
+	end(&report);
+	/* Another agent, as after SIGKILL: nothing was said at the end. */
+	begin(&report, *state);
+	assert_true(report_was_acted_on(&report.agent, &stop));
+	assert_false(report_was_acted_on(&report.agent, &hibernate));
+	assert_int_not_equal(report.agent.state.notice.kind.is, FACT_KNOWN);
+	end(&report);
+}
+
+static void state_file_that_is_none_is_not_believed(void **state)
+{
+	static const char *const texts[] = { "", "{", "[]", "{\"format\": 99}",
+		"{\"format\": 1, \"acted\": 7}", "{\"acted\": [\"stop\"]}" };
+	struct notice stop = notice_of(NOTICE_STOP, "", 0);
+	struct report report;
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		place_put(*state, WATCH_STATE_PATH, texts[i]);
+		begin(&report, *state);
+		assert_false(report_was_acted_on(&report.agent, &stop));
+		assert_true(fact_text_is(&report.agent.state.state, WATCH_WATCHING));
+		end(&report);
+	}
+}
+
+static void all_events_of_one_answer_are_remembered(void **state)
+{
+	/* As many as fit into an answer. */
+	const int count = (int)(NOTICE_LIST_TEXT_LIMIT / 90);
+	struct report report;
+
+	begin(&report, *state);
+	for (int i = 0; i < count; i++) {
+		struct notice event = notice_of(NOTICE_MAINTENANCE, "system-reboot", i);
+
+		report_acted_on(&report.agent, &event);
+	}
+	for (int i = 0; i < count; i++) {
+		struct notice event = notice_of(NOTICE_MAINTENANCE, "system-reboot", i);
+
+		assert_true(report_was_acted_on(&report.agent, &event));
+	}
+	end(&report);
+}
+
+static void oldest_notice_is_forgotten_first(void **state)
+{
+	struct notice first = notice_of(NOTICE_MAINTENANCE, "system-reboot", 0);
+	struct notice last = first;
+	struct report report;
+
+	begin(&report, *state);
+	for (int i = 0; i < 5000; i++) {
+		last = notice_of(NOTICE_MAINTENANCE, "system-reboot", i);
+		report_acted_on(&report.agent, &last);
+	}
+	assert_false(report_was_acted_on(&report.agent, &first));
+	assert_true(report_was_acted_on(&report.agent, &last));
+	assert_in_range(report.agent.state.acted.count, 100, 2000);
+	end(&report);
+}
+
+static void lifecycle_is_forgotten_alone(void **state)
+{
+	struct notice stop = notice_of(NOTICE_STOP, "", 0);
+	struct notice standby = notice_of(NOTICE_LIFECYCLE, "Standby", 0);
+	struct notice ended = notice_of(NOTICE_LIFECYCLE, "Terminated", 0);
+	struct report report;
+
+	begin(&report, *state);
+	report_acted_on(&report.agent, &standby);
+	report_acted_on(&report.agent, &stop);
+	report_acted_on(&report.agent, &ended);
+	report_forget_lifecycle(&report.agent);
+	assert_false(report_was_acted_on(&report.agent, &standby));
+	assert_false(report_was_acted_on(&report.agent, &ended));
+	assert_true(report_was_acted_on(&report.agent, &stop));
+	assert_int_equal(report.agent.state.acted.count, 1);
+	report_forget_lifecycle(&report.agent);
+	assert_int_equal(report.agent.state.acted.count, 1);
+	end(&report);
+}
+
+static void state_stays_what_it_is_when_only_the_error_changes(void **state)
+{
+	struct watch_state read = { 0 };
+	struct report report;
+	struct error err;
+
+	begin(&report, *state);
+	report_state(&report.agent, WATCH_RESUMED);
+	fact_set_text(&report.agent.state.error, "no answer");
+	report_again(&report.agent);
+	assert_int_equal(watch_state_read(report.gather.root, &read, &err), 0);
+	assert_string_equal(read.state.value, WATCH_RESUMED);
+	assert_string_equal(read.error.value, "no answer");
+	layout_free(&watch_state_layout, &read);
+	end(&report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_PLACE(what_was_acted_on_outlives_the_agent),
+		WITH_PLACE(state_file_that_is_none_is_not_believed),
+		WITH_PLACE(all_events_of_one_answer_are_remembered),
+		WITH_PLACE(oldest_notice_is_forgotten_first),
+		WITH_PLACE(lifecycle_is_forgotten_alone),
+		WITH_PLACE(state_stays_what_it_is_when_only_the_error_changes),
+	};
+
+	return cmocka_run_group_tests_name("watch_report", tests, NULL, NULL);
+}
