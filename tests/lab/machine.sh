@@ -190,6 +190,7 @@ await_off() {
 	while read_line; do
 		! step_ended ||
 			fail "the machine should have gone off; step $STEP ended, exit $STEP_STATUS"
+		step_said "$LINE"
 	done
 	machine_is_off
 }
@@ -224,7 +225,7 @@ read_line() {
 }
 
 note() {
-	printf '=== %s\n' "$*" >>"$LOG"
+	printf '=== %d s: %s\n' "$SECONDS" "$*" >>"$LOG"
 }
 
 # monitor COMMAND: of QEMU's own monitor, such as "sendkey sleep".
