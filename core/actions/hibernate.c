@@ -249,6 +249,12 @@ static void pretend(struct transaction *transaction)
 	fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
 }
 
+/* Otherwise the error of the write has the reason, or a part of it. */
+static bool log_tells(enum timeline_failure failure)
+{
+	return failure != FAILURE_NONE && failure != FAILURE_OTHER;
+}
+
 /*
  * One attempt. *PASSES when it failed for a reason that may be gone in a moment. Where a failed
  * attempt left an image on the disk, it is made plain swap again at once: a later boot would bring
@@ -259,6 +265,7 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 	struct cycle *cycle = transaction->cycle;
 	uint64_t slept = slept_ms(), mark = 0;
 	struct error reason = { "" };
+	enum timeline_failure failure;
 	int status;
 
 	layout_free(&timeline_layout, &cycle->timeline);
@@ -274,12 +281,15 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 		fact_set_absent(fact_of(&cycle->message));
 		return 0;
 	}
-	*passes = timeline_failure_passes(timeline_failure_of(&cycle->timeline)) ||
-		  (cycle->timeline.failure.is != FACT_KNOWN && status == -EBUSY);
-	if (cycle->timeline.failure.is == FACT_KNOWN)
+	failure = timeline_failure_of(&cycle->timeline);
+	*passes = timeline_failure_passes(failure) ||
+		  (!log_tells(failure) && status == -EBUSY);
+	if (log_tells(failure))
 		return error_set(err, -status, "the kernel did not hibernate: %s",
 			cycle->timeline.failure.value);
-	return error_set(err, -status, "the kernel did not hibernate: %s", reason.text);
+	return error_set(err, -status, "the kernel did not hibernate: %s%s%s",
+		reason.text, failure == FAILURE_OTHER ? "; " : "",
+		failure == FAILURE_OTHER ? cycle->timeline.failure.value : "");
 }
 
 /* True when it was cancelled meanwhile. */
