@@ -13,7 +13,11 @@
 #include "core/base/text.h"
 #include "core/rules/hibernation.h"
 #include "ui/history_view.h"
+#include "ui/json_view.h"
 #include "ui/plan_view.h"
+
+/* Setup takes seconds; who waits at a terminal longer than that wants to know why. */
+#define PATIENCE_MS 10000
 
 static void show_line(void *data, int priority, const char *text)
 {
@@ -24,13 +28,6 @@ static void show_line(void *data, int priority, const char *text)
 	else if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
 		puts(text);
 	fflush(stdout);
-}
-
-static void print_json(json_t *json)
-{
-	json_dumpf(json, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(json);
 }
 
 static json_t *strings_to_json(const struct strings *list)
@@ -85,7 +82,7 @@ static int rehearse(struct invocation *invocation, const struct gather *gather)
 	if (hibernation_plan(&plan, &facts, gather->config, &err) < 0)
 		strings_add(&obstacles, err.text);
 	if (option_given(invocation, "json"))
-		print_json(plan_as_json(&plan, &obstacles));
+		json_show(plan_as_json(&plan, &obstacles));
 	else if (obstacles.count == 0 && !option_given(invocation, "quiet"))
 		show_plan(&plan);
 	if (!option_given(invocation, "json"))
@@ -100,6 +97,7 @@ static int hibernate_now(struct invocation *invocation, const struct gather *gat
 {
 	const struct hibernation hibernation = { .gather = gather,
 		.reason = REASON_COMMAND,
+		.patience_ms = PATIENCE_MS,
 		.log = show_line,
 		.cancelled = interrupt_came,
 		.data = invocation };
@@ -110,7 +108,7 @@ static int hibernate_now(struct invocation *invocation, const struct gather *gat
 	interrupt_catch();
 	status = hibernate(&hibernation, &cycle, &err);
 	if (option_given(invocation, "json"))
-		print_json(layout_to_json(&cycle_layout, &cycle));
+		json_show(layout_to_json(&cycle_layout, &cycle));
 	else if (status == 0 && !option_given(invocation, "quiet"))
 		cycle_explain(&cycle, &invocation->style);
 	if (status < 0)

@@ -12,6 +12,7 @@
 #include "core/facts/kernel_log.h"
 #include "core/rules/timeline.h"
 #include "ui/history_view.h"
+#include "ui/json_view.h"
 
 static const struct option_entry options[] = {
 	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "the cycles as JSON" },
@@ -59,9 +60,7 @@ static void show_json(const cycle_list *list)
 	json_t *object = json_pack(
 		"{s:s, s:o}", "ec2hib", PACKAGE_VERSION, "cycles", history_to_json(list));
 
-	json_dumpf(object, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(object);
+	json_show(object);
 }
 
 /* No cycles: of the history that is an answer, in a log something was looked for. */

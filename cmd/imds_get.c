@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/facts/imds_text.h"
 #include "core/facts/imds_tree.h"
+#include "ui/json_view.h"
 
 static const struct option_entry options[] = {
 	{ "all", 0, ARGUMENT_NONE, NULL, NULL,
@@ -49,9 +50,7 @@ static void print_json(const struct imds_item *items, size_t count)
 				object, items[i].path, json_string(items[i].text));
 		else if (items[i].status == -ENOENT)
 			json_object_set_new(object, items[i].path, json_null());
-	json_dumpf(object, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(object);
+	json_show(object);
 }
 
 /* ---- What went wrong ------------------------------------------------------------------- */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What every command needs to begin: the root, the configuration, the metadata client's options. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "config.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/base/trusted.h"
 #include "core/facts/gather.h"
 
 static void config_complaint(void *data, const char *text)
@@ -14,15 +17,41 @@ static void config_complaint(void *data, const char *text)
 	warn_user(data, "%s", text);
 }
 
+/*
+ * What root does follows the configuration, so nobody else may write it. Of the file that --config
+ * names root knows itself where it lies; an image's is as good as the image.
+ */
+static int check_config(const struct session *session, struct error *err)
+{
+	const char *given = session->config_path;
+	const struct root *root = given ? &session->host : &session->root;
+	const char *path = given ? given : CONFIG_PATH;
+	file_cleanup_close int fd = -1;
+	int status;
+
+	if (geteuid() != 0 || !root->live)
+		return 0;
+	fd = given ? root_openat(root, path, O_PATH | O_NOFOLLOW, 0, err)
+		   : trusted_open(root, path, err);
+	if (fd == -ENOENT)
+		return 0; /* whoever reads it will say so where it matters */
+	status = fd < 0 ? fd : trusted_file(root, fd, path, err);
+	return status < 0 ? error_prefix(err, status, "the configuration is not read")
+			  : 0;
+}
+
 /* --config is a path outside of --root; the standard place is inside. */
 static int read_config(const struct session *session, struct config *config,
 	const struct invocation *invocation, struct error *err)
 {
 	const char *given = session->config_path;
-	int status = config_read(config, given ? &session->host : &session->root,
+	int status = check_config(session, err);
+
+	if (status < 0)
+		return status;
+	status = config_read(config, given ? &session->host : &session->root,
 		given ? given : CONFIG_PATH, config_complaint,
 		(void *)(uintptr_t)invocation, err);
-
 	return status == -ENOENT && !given ? 0 : status;
 }
 

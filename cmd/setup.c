@@ -14,6 +14,7 @@
 #include "core/actions/setup.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "ui/json_view.h"
 #include "ui/plan_view.h"
 
 static void show_note(void *data, const char *text)
@@ -68,9 +69,7 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 	json_object_set_new(answer, "applied", json_boolean(applied));
 	json_object_set_new(
 		answer, "error", failure ? json_string(failure) : json_null());
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(answer);
+	json_show(answer);
 }
 
 static int apply(struct invocation *invocation, const struct gather *gather,
@@ -214,6 +213,8 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 		.keep_initramfs = option_given(invocation, "no-initramfs"),
 		.area_given = option_given(invocation, "swapfile") ||
 			      option_given(invocation, "swap-device"),
+		.service = !option_given(invocation, "no-service"),
+		.take_over = option_given(invocation, "take-over"),
 	};
 	int status = setup_plan(plan, facts, config, &request, err);
 
@@ -252,6 +253,11 @@ static int run_setup(struct invocation *invocation)
 		complain(
 			"--size is \"%s\", which is none of: auto, N%%, or N with K, M, G or T",
 			size);
+		return EXIT_USAGE;
+	}
+	if (option_given(invocation, "take-over") &&
+		option_given(invocation, "no-service")) {
+		complain("--take-over and --no-service exclude each other");
 		return EXIT_USAGE;
 	}
 	return run_errand(invocation, &errand);
@@ -296,6 +302,10 @@ static const struct option_entry setup_options[] = {
 	AREA_OPTIONS,
 	{ "no-boot-config", 0, ARGUMENT_NONE, NULL, NULL, "leave the boot loader alone" },
 	{ "no-initramfs", 0, ARGUMENT_NONE, NULL, NULL, "leave the initramfs alone" },
+	{ "no-service", 0, ARGUMENT_NONE, NULL, NULL,
+		"leave the agent, logind and older agents alone" },
+	{ "take-over", 0, ARGUMENT_NONE, NULL, NULL,
+		"stop and disable hibagent, hibinit-agent and acpid's answer" },
 	PLAN_OPTIONS,
 };
 
@@ -310,9 +320,10 @@ const struct command command_setup = {
 	.summary = "plan and apply what hibernation needs",
 	.details =
 		"Makes the swap file, tells the boot loader, the initramfs and the running\n"
-		"kernel where it is, and raises the freeze timeout. Shows the plan first; at a\n"
-		"terminal it asks, elsewhere --yes applies. Running it again goes on where an\n"
-		"interrupted run was, and does nothing when all is well.",
+		"kernel where it is, raises the freeze timeout, and enables and starts the\n"
+		"agent as a service. Shows the plan first; at a terminal it asks, elsewhere\n"
+		"--yes applies. Running it again goes on where an interrupted run was, and\n"
+		"does nothing when all is well.",
 	.options = setup_options,
 	.option_count = sizeof(setup_options) / sizeof(setup_options[0]),
 	.run = run_setup,

@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/gather.h"
+#include "ui/json_view.h"
 #include "ui/status_view.h"
 
 static const struct option_entry options[] = {
@@ -65,10 +66,8 @@ static void show_json(const struct report *report, const struct facts *facts,
 		"checks", report_to_json(report));
 
 	json_object_update(answer, saved);
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
 	json_decref(saved);
-	json_decref(answer);
+	json_show(answer);
 }
 
 /* Of chosen checks each answer counts, also those that readiness can do without. */

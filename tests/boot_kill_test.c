@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Killed at every step. A child that does the work is traced, and killed with SIGKILL when it is
- * about to make its n-th change to the file system; n goes up until the work gets through. After
- * each kill the machine must still boot, and the next run must end where an undisturbed one does.
+ * Killed at every step (tests/kill.h). After each kill the machine must still boot, and the next run
+ * must end where an undisturbed one does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,21 +9,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <linux/ptrace.h>
 
 #include "core/actions/initramfs.h"
 #include "core/base/memory.h"
 #include "core/facts/boot.h"
 #include "tests/boot_tree.h"
+#include "tests/kill.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -49,68 +41,25 @@ static int remove_initramfs(struct tree *tree, struct error *err)
 	return initramfs_remove(&tree->root, tree->facts, err);
 }
 
-/* System calls after which the file system is another, or a program runs. */
-static bool is_step(uint64_t number)
-{
-	static const uint64_t steps[] = { SYS_renameat, SYS_renameat2, SYS_unlinkat,
-		SYS_mkdirat, SYS_fsync, SYS_fchmod, SYS_clone, SYS_clone3,
-#ifdef SYS_fork
-		SYS_fork, SYS_vfork
-#endif
-	};
+/* Some work on a tree, as killed_before_step() takes it. */
+struct tree_work {
+	struct tree *tree;
+	work *what;
+};
 
-	for (size_t i = 0; i < COUNT(steps); i++)
-		if (steps[i] == number)
-			return true;
-	return false;
-}
-
-static _Noreturn void be_traced(struct tree *tree, work *what)
+static int do_tree_work(void *data)
 {
+	const struct tree_work *all = data;
 	struct error err;
 
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-		_exit(2);
-	raise(SIGSTOP);
-	_exit(what(tree, &err) < 0);
+	return all->what(all->tree, &err);
 }
 
-/* Does the work in a child and kills it before its step STEP. True when it got through. */
 static bool run_up_to(struct tree *tree, work *what, size_t step)
 {
-	pid_t child = fork();
-	struct ptrace_syscall_info info;
-	int status, signal = 0;
-	size_t count = 0;
+	struct tree_work all = { tree, what };
 
-	if (child == 0)
-		be_traced(tree, what);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSTOPPED(status));
-	assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL,
-				 PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL),
-		0);
-	for (;;) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, signal), 0);
-		assert_int_equal(waitpid(child, &status, 0), child);
-		if (WIFEXITED(status)) {
-			assert_int_equal(WEXITSTATUS(status), 0);
-			return true;
-		}
-		assert_true(WIFSTOPPED(status));
-		signal = WSTOPSIG(status);
-		if (signal != (SIGTRAP | 0x80))
-			continue;
-		signal = 0;
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) <= 0 ||
-			info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_step(info.entry.nr))
-			continue;
-		if (++count == step) {
-			kill(child, SIGKILL);
-			assert_int_equal(waitpid(child, &status, 0), child);
-			return false;
-		}
-	}
+	return run_up_to_step(do_tree_work, &all, step);
 }
 
 static void must(struct tree *tree, work *what)

@@ -304,6 +304,20 @@ at_terminal() {
 	drop_image
 }
 
+@test "root reads no configuration that others can write" {
+	need_root
+	printf '[core]\n' >"$BATS_TEST_TMPDIR/c"
+	chmod 666 "$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"c can be written by others (mode 0666)"* ]]
+	chmod 644 "$BATS_TEST_TMPDIR/c"
+	chown 1000 "$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"c belongs to uid 1000, not to root"* ]]
+}
+
 @test "a configuration error names file and line" {
 	printf '[swap]\ntarget-size-mb = lots\n' >"$BATS_TEST_TMPDIR/c"
 	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
@@ -327,7 +341,8 @@ at_terminal() {
 	[ "$status" -eq 1 ]
 	run timeout 10 "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"cannot read $BATS_TEST_TMPDIR/c: it is a pipe" ]]
+	[[ "$output" == *"cannot read $BATS_TEST_TMPDIR/c: it is a pipe" ||
+		"$output" == *"$BATS_TEST_TMPDIR/c is not a regular file" ]]
 }
 
 @test "without root what cannot be read is unknown, and nothing fails" {

@@ -6,13 +6,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/facts/device.h"
 #include "core/facts/extents.h"
 #include "core/facts/facts.h"
 #include "core/facts/gather.h"
@@ -208,138 +206,6 @@ static void offset_counts_whole_pages(void **state)
 	}
 }
 
-/* ---- Block devices ------------------------------------------------------------------------------------ */
-
-#define NVME "/sys/devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1"
-
-/* An EBS volume with a partition, on which LVM has a volume, encrypted. */
-static void put_chain(struct place *place)
-{
-	place_link(place, "/sys/dev/block/253:1", "../../devices/virtual/block/dm-1");
-	place_put(place, "/sys/devices/virtual/block/dm-1/dm/uuid", "CRYPT-PLAIN-x\n");
-	place_put(place, "/sys/devices/virtual/block/dm-1/dm/name", "cryptswap\n");
-	place_put(place, "/sys/devices/virtual/block/dm-1/size", "2048\n");
-	place_put(place, "/sys/devices/virtual/block/dm-1/slaves/dm-0/dev", "253:0\n");
-	place_link(place, "/sys/dev/block/253:0", "../../devices/virtual/block/dm-0");
-	place_put(place, "/sys/devices/virtual/block/dm-0/dm/uuid", "LVM-abc\n");
-	place_put(
-		place, "/sys/devices/virtual/block/dm-0/slaves/nvme0n1p3/dev", "259:3\n");
-	place_link(place, "/sys/dev/block/259:3",
-		"../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1/nvme0n1p3");
-	place_put(place, NVME "/nvme0n1p3/partition", "3\n");
-	place_put(place, NVME "/dev", "259:0\n");
-	place_link(place, "/sys/dev/block/259:0",
-		"../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1");
-	place_put(place, NVME "/device/model",
-		"Amazon Elastic Block Store              \n");
-	place_put(place, NVME "/device/serial", "vol0123456789abcdef0\n");
-	place_put(place, NVME "/size", "16777216\n");
-	place_put(place, "/run/udev/data/b259:3",
-		"S:disk/by-partuuid/"
-		"11\nE:ID_FS_UUID=fs-uuid\nE:ID_PART_ENTRY_UUID=part-uuid\n");
-	place_put(place, "/etc/crypttab",
-		"# name device key options\ncryptswap /dev/vg/swap /dev/urandom swap\n");
-}
-
-static void chain_goes_down_to_the_disk(void **state)
-{
-	static const struct {
-		const char *name;
-		const char *kind;
-	} expected[] = { { "dm-1", "crypt" }, { "dm-0", "lvm" },
-		{ "nvme0n1p3", "partition" }, { "nvme0n1", "disk" } };
-	struct place *place = *state;
-	struct facts facts = { 0 };
-	device_list *devices = &facts.root.devices;
-
-	put_chain(place);
-	devices_gather(devices, &place->root, &place->root, makedev(253, 1));
-	assert_int_equal(devices->count, COUNT(expected));
-	for (size_t i = 0; i < COUNT(expected); i++) {
-		assert_true(fact_text_is(&devices->items[i].name, expected[i].name));
-		assert_true(fact_text_is(&devices->items[i].kind, expected[i].kind));
-	}
-	assert_true(fact_is_true(&devices->items[0].random_key));
-	assert_true(devices_random_key(devices));
-	assert_true(fact_text_is(&devices->items[2].uuid, "fs-uuid"));
-	assert_true(fact_text_is(&devices->items[2].partuuid, "part-uuid"));
-	assert_true(fact_text_is(&devices->items[3].serial, "vol0123456789abcdef0"));
-	assert_int_equal(devices->items[3].size.value, 8 * GIB);
-	devices_medium(&facts.root.medium, devices);
-	assert_true(fact_text_is(&facts.root.medium, MEDIUM_EBS));
-	facts_free(&facts);
-}
-
-/* The copy is compared by the JSON it gives, and both are freed: nothing may be shared. */
-static void known_chain_is_copied_whole(void **state)
-{
-	struct place *place = *state;
-	struct facts facts = { 0 };
-	json_t *known, *copied;
-
-	put_chain(place);
-	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(253, 1));
-	fact_set_unknown(fact_of(&facts.root.devices.items[3].uuid), "not read");
-	place_put(place, NVME "/device/serial", "another one now");
-	devices_gather_known(&facts.area.devices, &place->root, &place->root,
-		makedev(253, 1), &facts.root.devices);
-	known = layout_to_json(&device_layout, &facts.root.devices.items[3]);
-	copied = layout_to_json(&device_layout, &facts.area.devices.items[3]);
-	assert_int_equal(facts.area.devices.count, 4);
-	assert_true(json_equal(known, copied));
-	json_decref(known);
-	json_decref(copied);
-	facts_free(&facts);
-}
-
-static void another_chain_than_the_known_is_gathered(void **state)
-{
-	struct place *place = *state;
-	struct facts facts = { 0 };
-
-	put_chain(place);
-	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(253, 1));
-	devices_gather_known(&facts.area.devices, &place->root, &place->root,
-		makedev(259, 0), &facts.root.devices);
-	assert_int_equal(facts.area.devices.count, 1);
-	assert_true(fact_text_is(&facts.area.devices.items[0].name, "nvme0n1"));
-	facts_free(&facts);
-}
-
-static void medium_comes_from_the_model(void **state)
-{
-	static const struct {
-		const char *model;
-		const char *medium;
-	} cases[] = { { "Amazon Elastic Block Store", MEDIUM_EBS },
-		{ "Amazon EC2 NVMe Instance Storage", MEDIUM_INSTANCE_STORE },
-		{ "QEMU NVMe Ctrl", MEDIUM_OTHER } };
-	struct place *place = *state;
-
-	put_chain(place);
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct facts facts = { 0 };
-
-		place_put(place, NVME "/device/model", cases[i].model);
-		devices_gather(
-			&facts.root.devices, &place->root, &place->root, makedev(259, 0));
-		devices_medium(&facts.root.medium, &facts.root.devices);
-		assert_true(fact_text_is(&facts.root.medium, cases[i].medium));
-		facts_free(&facts);
-	}
-}
-
-static void device_that_sysfs_lacks_is_unknown(void **state)
-{
-	struct place *place = *state;
-	struct facts facts = { 0 };
-
-	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(8, 1));
-	assert_int_equal(facts.root.devices.is, FACT_UNKNOWN);
-	assert_string_equal(facts.root.devices.why, "/sys/dev/block/8:1 is not there");
-	facts_free(&facts);
-}
-
 /* ---- The distribution ------------------------------------------------------------------------------------ */
 
 static void services_and_their_keys_are_seen(void **state)
@@ -362,7 +228,7 @@ static void services_and_their_keys_are_seen(void **state)
 		"[Login]\nHandleSuspendKey=hibernate\n");
 	place_put(place, "/etc/selinux/config",
 		"SELINUX=enforcing\nSELINUXTYPE=targeted\n");
-	system_gather(system, &place->root);
+	system_gather(system, &place->root, "/var/lib/ec2hib");
 	assert_true(fact_text_is(&system->id, "ubuntu"));
 	assert_true(fact_text_is(&system->version, "22.04"));
 	assert_true(fact_text_is(&system->name, "Ubuntu 22.04 LTS"));
@@ -506,11 +372,6 @@ int main(void)
 		cmocka_unit_test(zeros_are_told_from_what_somebody_wrote),
 		cmocka_unit_test(neighbours_become_one_extent),
 		cmocka_unit_test(offset_counts_whole_pages),
-		WITH_PLACE(chain_goes_down_to_the_disk),
-		WITH_PLACE(known_chain_is_copied_whole),
-		WITH_PLACE(another_chain_than_the_known_is_gathered),
-		WITH_PLACE(medium_comes_from_the_model),
-		WITH_PLACE(device_that_sysfs_lacks_is_unknown),
 		WITH_PLACE(services_and_their_keys_are_seen),
 		WITH_PLACE(fstab_lines_are_told_apart),
 		cmocka_unit_test(saved_facts_come_back_the_same),

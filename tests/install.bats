@@ -23,6 +23,10 @@ install_with() {
 	[ -e "$DEST/usr/share/man/man8/ec2hib-status.8" ]
 	[ -e "$DEST/usr/share/bash-completion/completions/ec2hib" ]
 	[ -e "$DEST/etc/ec2hib.conf" ]
+	# The unit file names the program where it is now, whatever configure was told.
+	unit=$(find "$DEST" -name ec2hib.service)
+	grep -qx 'ExecStart=/usr/sbin/ec2hib watch' "$unit"
+	[ -z "$(find "$DEST" -name '*.wants' -o -path '*/init.d/*')" ]
 	install_with uninstall
 	run find "$DEST" ! -type d -o -name 'ec2hib*'
 	echo "$output"
@@ -38,6 +42,15 @@ install_with() {
 	install_with install
 	install_with uninstall
 	[ "$(cat "$DEST/etc/ec2hib.conf")" = '# mine' ]
+}
+
+@test "the script for System V init is installed when it is asked for" {
+	[ -e "$BUILD/Makefile" ] || skip "this program was not built here"
+	install_with install-sysv-script
+	grep -qx 'program=/usr/sbin/ec2hib' "$DEST/etc/init.d/ec2hib"
+	[ -x "$DEST/etc/init.d/ec2hib" ]
+	install_with uninstall-sysv-script
+	[ -z "$(find "$DEST" -type f)" ]
 }
 
 @test "quickstart takes one word that it knows, and lists packages" {

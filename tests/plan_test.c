@@ -25,16 +25,37 @@ struct row {
 
 typedef int planner(struct plan *plan, const struct facts *facts, struct error *err);
 
-static int plan_setup(struct plan *plan, const struct facts *facts, struct error *err)
+static int plan_request(struct plan *plan, const struct facts *facts,
+	const struct setup_request *request, struct error *err)
 {
-	const struct setup_request request = { .size = NULL };
 	struct config config;
 	int status;
 
 	config_init(&config);
-	status = setup_plan(plan, facts, &config, &request, err);
+	status = setup_plan(plan, facts, &config, request, err);
 	config_free(&config);
 	return status;
+}
+
+static int plan_setup(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	const struct setup_request request = { .size = NULL };
+
+	return plan_request(plan, facts, &request, err);
+}
+
+static int plan_service(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	const struct setup_request request = { .service = true };
+
+	return plan_request(plan, facts, &request, err);
+}
+
+static int plan_take_over(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	const struct setup_request request = { .service = true, .take_over = true };
+
+	return plan_request(plan, facts, &request, err);
 }
 
 static char *ids_of(const struct plan *plan)
@@ -105,6 +126,97 @@ static void setup_plans_what_is_missing(void **state)
 	try_rows(plan_setup, rows, COUNT(rows));
 }
 
+/* Agents of ready.json: logind runs, acpid, hibagent, hibinit-agent and ec2hib (4) are not there. */
+#define THERE	"\"system.agents.4.installed\": true"
+#define ENABLED THERE ", \"system.agents.4.enabled\": true"
+#define RUNNING ENABLED ", \"system.agents.4.running\": true"
+#define KEY_OURS                                                                         \
+	"\"system.logind_drop_in\": \"done\", \"system.logind_sleep_key\": \"ignore\""
+#define OLD_ONES                                                                         \
+	"\"system.agents.2.installed\": true, \"system.agents.2.running\": true,"        \
+	"\"system.agents.3.installed\": true, \"system.agents.3.enabled\": true,"        \
+	"\"system.agents.1.installed\": true, \"system.acpid_events\": \"sleepconf\""
+
+static void setup_starts_the_agent_last(void **state)
+{
+	static const struct row rows[] = {
+		{ "{}", 0, "" }, /* not installed */
+		{ "{" THERE "}", 0, "service sleep-key" },
+		{ "{" THERE ", \"area.active\": false}", 0, "swap-on service sleep-key" },
+		{ "{" ENABLED ", " KEY_OURS "}", 0, "service" },
+		{ "{" RUNNING ", " KEY_OURS "}", 0, "" },
+		{ "{" RUNNING "}", 0, "sleep-key" },
+		/* A run that was killed before logind knew. */
+		{ "{" RUNNING ", \"system.logind_drop_in\": \"unfinished\"}", 0,
+			"sleep-key" },
+		/* Somebody's own file comes behind ours: a note, and no step that never ends. */
+		{ "{" RUNNING ", \"system.logind_drop_in\": \"done\"}", 0, "" },
+		{ "{" RUNNING ", \"system.agents.0.installed\": false}", 0, "" },
+		{ "{" THERE ", \"system.agents\": {\"unknown\": \"lost\"}}", 0, "" },
+		/* Without --take-over only a note. */
+		{ "{" RUNNING ", " KEY_OURS ", " OLD_ONES "}", 0, "" },
+		/* But what was begun is completed. */
+		{ "{" RUNNING ", " KEY_OURS ", \"system.take_over_unfinished\": true}", 0,
+			"take-over" },
+	};
+
+	(void)state;
+	try_rows(plan_service, rows, COUNT(rows));
+	try_row(plan_setup, &(struct row) { "{" THERE "}", 0, "" });
+}
+
+static void take_over_comes_when_the_agent_runs(void **state)
+{
+	static const struct row rows[] = {
+		{ "{" RUNNING ", " KEY_OURS "}", 0, "" },
+		{ "{" THERE ", " OLD_ONES "}", 0, "service take-over sleep-key" },
+		{ "{" RUNNING ", " KEY_OURS ", " OLD_ONES "}", 0, "take-over" },
+		{ "{" RUNNING ", " KEY_OURS
+		  ", \"system.agents.1.installed\": true, \"system.acpid_events\": \"a b\"}",
+			0, "take-over" },
+		/* Files of an acpid that is not there answer nothing. */
+		{ "{" RUNNING ", " KEY_OURS ", \"system.acpid_events\": \"a\"}", 0, "" },
+		/* Nobody who could take over. */
+		{ "{" OLD_ONES "}", 0, "" },
+	};
+
+	(void)state;
+	try_rows(plan_take_over, rows, COUNT(rows));
+}
+
+/* The first note of a plan says what is left out. */
+static void try_note(planner *make, const char *set, const char *says)
+{
+	json_t *changes = json_loads(set, 0, NULL), *json = facts_changed(changes);
+	struct facts facts;
+	struct plan plan;
+	struct error err = { "" };
+
+	facts_read(&facts, json);
+	assert_int_equal(make(&plan, &facts, &err), 0);
+	assert_true(plan.notes.count > 0);
+	assert_string_equal(plan.notes.items[0], says);
+	plan_free(&plan);
+	facts_free(&facts);
+	json_decref(json);
+	json_decref(changes);
+}
+
+static void setup_says_what_it_leaves_to_others(void **state)
+{
+	(void)state;
+	try_note(plan_service, "{}",
+		"the service ec2hib is not installed, or is masked: nothing of ec2hib "
+		"will wait for EC2's notice");
+	try_note(plan_service, "{" RUNNING ", " KEY_OURS ", " OLD_ONES "}",
+		"hibagent, hibinit-agent, acpid (/etc/acpi/events: sleepconf) would "
+		"answer EC2 as well: ec2hib setup --take-over switches that off");
+	try_note(plan_service, "{" RUNNING ", \"system.logind_drop_in\": \"done\"}",
+		"logind would answer the sleep button as well: a file that it reads after "
+		"/etc/systemd/logind.conf.d/ec2hib.conf has HandleSuspendKey=hibernate; "
+		"take that out");
+}
+
 static void setup_keeps_off_what_may_be_needed(void **state)
 {
 	static const struct row rows[] = {
@@ -144,6 +256,19 @@ static void teardown_plans_what_is_ours(void **state)
 		{ "{" FOREIGN ", \"area.signature\": \"image\"}", 0, "" },
 		{ "{" OURS "}", 0, "undo-boot-arguments undo-kernel-resume undo-swap" },
 		{ "{" FOREIGN ", \"area.unfinished\": 4096}", 0, "sweep-swap" },
+		{ "{" FOREIGN ", " THERE ", \"system.agents.3.enabled\": true}", 0, "" },
+		{ "{" FOREIGN ", " ENABLED "}", 0, "undo-service" },
+		{ "{" FOREIGN ", " RUNNING ", \"system.agents.4.enabled\": false}", 0,
+			"undo-service" },
+		{ "{" FOREIGN ", \"system.logind_drop_in\": \"unfinished\"}", 0,
+			"undo-sleep-key" },
+		{ "{" FOREIGN ", \"system.taken_over\": \"hibagent\"}", 0,
+			"undo-take-over" },
+		{ "{" OURS ", " RUNNING ", " KEY_OURS
+		  ", \"system.taken_over\": \"hibagent\"}",
+			0,
+			"undo-service undo-sleep-key undo-boot-arguments undo-kernel-resume "
+			"undo-swap undo-take-over" },
 		/* The blocks of a removed file keep the image. */
 		{ "{" OURS ", \"area.signature\": \"image\"}", 0,
 			"clean-image undo-boot-arguments undo-kernel-resume undo-swap" },
@@ -173,6 +298,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(setup_plans_what_is_missing),
+		cmocka_unit_test(setup_starts_the_agent_last),
+		cmocka_unit_test(take_over_comes_when_the_agent_runs),
+		cmocka_unit_test(setup_says_what_it_leaves_to_others),
 		cmocka_unit_test(setup_keeps_off_what_may_be_needed),
 		cmocka_unit_test(teardown_plans_what_is_ours),
 		cmocka_unit_test(teardown_leaves_a_hibernated_machine_alone),

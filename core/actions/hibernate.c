@@ -16,15 +16,13 @@
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"
 #include "core/rules/hibernation.h"
 #include "core/rules/timeline.h"
-
-/* Setup may be at work, and what it does takes seconds. */
-#define LOCK_WAIT_MS 10000
 
 /* systemd's own jobs before and after; the time away does not count (CLOCK_MONOTONIC). */
 #define SYSTEMD_TIMEOUT_MS (30 * 60 * 1000)
@@ -78,14 +76,6 @@ static bool cancelled(const struct transaction *transaction)
 static const struct root *root_of(const struct transaction *transaction)
 {
 	return transaction->asked->gather->root;
-}
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* How long the machine has slept since it was booted: only CLOCK_BOOTTIME goes on meanwhile. */
@@ -262,6 +252,12 @@ static void pretend(struct transaction *transaction)
 	fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
 }
 
+/* Otherwise the error of the write has the reason, or a part of it. */
+static bool log_tells(enum timeline_failure failure)
+{
+	return failure != FAILURE_NONE && failure != FAILURE_OTHER;
+}
+
 /*
  * One attempt. *PASSES when it failed for a reason that may be gone in a moment. Where a failed
  * attempt left an image on the disk, it is made plain swap again at once: a later boot would bring
@@ -272,6 +268,7 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 	struct cycle *cycle = transaction->cycle;
 	uint64_t slept = slept_ms(), mark = 0;
 	struct error reason = { "" };
+	enum timeline_failure failure;
 	int status;
 
 	layout_free(&timeline_layout, &cycle->timeline);
@@ -287,12 +284,15 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 		fact_set_absent(fact_of(&cycle->message));
 		return 0;
 	}
-	*passes = timeline_failure_passes(timeline_failure_of(&cycle->timeline)) ||
-		  (cycle->timeline.failure.is != FACT_KNOWN && status == -EBUSY);
-	if (cycle->timeline.failure.is == FACT_KNOWN)
+	failure = timeline_failure_of(&cycle->timeline);
+	*passes = timeline_failure_passes(failure) ||
+		  (!log_tells(failure) && status == -EBUSY);
+	if (log_tells(failure))
 		return error_set(err, -status, "the kernel did not hibernate: %s",
 			cycle->timeline.failure.value);
-	return error_set(err, -status, "the kernel did not hibernate: %s", reason.text);
+	return error_set(err, -status, "the kernel did not hibernate: %s%s%s",
+		reason.text, failure == FAILURE_OTHER ? "; " : "",
+		failure == FAILURE_OTHER ? cycle->timeline.failure.value : "");
 }
 
 /* True when it was cancelled meanwhile. */
@@ -481,7 +481,7 @@ int hibernate(
 	if (asked.asked == 0)
 		asked.asked = clock_ms(CLOCK_BOOTTIME);
 	cycle_begin(&transaction);
-	lock = lock_take(root_of(&transaction), LOCK_PATH, LOCK_WAIT_MS, err);
+	lock = lock_take(root_of(&transaction), LOCK_PATH, asked.patience_ms, err);
 	if (lock < 0) {
 		fact_set_text(&cycle->result, RESULT_FAILED);
 		fact_set_text(&cycle->message, err->text);

@@ -25,8 +25,9 @@ struct hibernation {
 	const char *reason;	     /* REASON_... */
 	const char *notice_action;   /* NULL: there was no notice */
 	const char *notice_time;
-	uint64_t asked; /* when it was asked for: CLOCK_BOOTTIME, ms; 0: now */
-	bool dry_run;	/* everything but the write that stops the machine */
+	uint64_t asked;	      /* when it was asked for: CLOCK_BOOTTIME, ms; 0: now */
+	bool dry_run;	      /* everything but the write that stops the machine */
+	unsigned patience_ms; /* how long to wait for another ec2hib that is at work */
 	/* A line for the log, with a priority of syslog(3). */
 	void (*log)(void *data, int priority, const char *text);
 	/* May be NULL. */

@@ -6,18 +6,11 @@
 #include <time.h>
 
 #include "core/actions/metadata_parts.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
 #define TTL_MOST_S 21600
-
-static uint64_t boot_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 * NS_PER_MS + (uint64_t)now.tv_nsec;
-}
 
 void metadata_say(struct metadata_answer *answer, unsigned status, const char *body)
 {
@@ -103,7 +96,7 @@ static void token_give(struct metadata *metadata, const struct metadata_request 
 		return;
 	}
 	token_write(token->text);
-	token->ends = boot_clock() + ttl * 1000 * NS_PER_MS;
+	token->ends = clock_ns(CLOCK_BOOTTIME) + ttl * 1000 * NS_PER_MS;
 	token->uses = metadata_token_uses(metadata);
 	metadata->token_next++;
 	metadata->counters.tokens++;
@@ -119,7 +112,7 @@ static const struct token *token_use(struct metadata *metadata, const char *text
 
 		if (strcmp(token->text, text) != 0)
 			continue;
-		if (token->uses == 0 || token->ends <= boot_clock())
+		if (token->uses == 0 || token->ends <= clock_ns(CLOCK_BOOTTIME))
 			return NULL;
 		if (token->uses != TIMES_UNLIMITED)
 			token->uses--;
@@ -168,8 +161,9 @@ static void latest_answer(struct metadata *metadata,
 			metadata_refuse(answer, 401);
 		} else {
 			metadata->counters.polls += strcmp(path, NOTICE_PATH) == 0;
-			answer->token_ttl = (unsigned)((token->ends - boot_clock()) /
-						       (1000 * NS_PER_MS));
+			answer->token_ttl =
+				(unsigned)((token->ends - clock_ns(CLOCK_BOOTTIME)) /
+					   (1000 * NS_PER_MS));
 			item_answer(metadata, path, request->method, answer);
 		}
 	}

@@ -10,8 +10,12 @@
 #include "core/actions/fstab.h"
 #include "core/actions/initramfs.h"
 #include "core/actions/kernel.h"
+#include "core/actions/service.h"
+#include "core/actions/sleep_key.h"
 #include "core/actions/swap.h"
+#include "core/actions/take_over.h"
 #include "core/base/memory.h"
+#include "core/facts/agents.h"
 #include "core/facts/area.h"
 #include "core/facts/kept.h"
 #include "core/rules/arguments.h"
@@ -253,7 +257,73 @@ static int freeze_at_boot(struct setup *setup, const struct step *step, struct e
 	return root_replace(root_of(setup), TMPFILES_PATH, text, 0644, err);
 }
 
+/* ---- The agent ------------------------------------------------------------------------------------- */
+
+static int start_agent(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct services services = services_of(root_of(setup), setup->facts);
+	const struct agent_facts *ours = agent_find(&setup->facts->system, AGENT_OURS);
+	int status = 0;
+
+	(void)step;
+	if (!ours || !fact_is_true(&ours->enabled))
+		status = service_enable(&services, AGENT_OURS, err);
+	if (status == 0 && root_of(setup)->live &&
+		!(ours && fact_is_true(&ours->running)))
+		status = service_start(&services, AGENT_OURS, err);
+	return status;
+}
+
+static int take_over_agents(
+	struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct services services = services_of(root_of(setup), setup->facts);
+
+	(void)step;
+	return take_over(&services, setup->facts, setup->gather->config->state_dir, err);
+}
+
+static int sleep_key(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct services services = services_of(root_of(setup), setup->facts);
+
+	(void)step;
+	return sleep_key_take(&services, setup->facts, err);
+}
+
 /* ---- The way back ------------------------------------------------------------------------------------ */
+
+/* Disabled first: a boot in between does not start it again. */
+static int undo_service(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct services services = services_of(root_of(setup), setup->facts);
+	const struct agent_facts *ours = agent_find(&setup->facts->system, AGENT_OURS);
+	int status = 0;
+
+	(void)step;
+	if (ours && fact_is_true(&ours->enabled))
+		status = service_forget(&services, AGENT_OURS, err);
+	if (status == 0 && root_of(setup)->live && ours && fact_is_true(&ours->running))
+		status = service_stop(&services, AGENT_OURS, err);
+	return status;
+}
+
+static int undo_sleep_key(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct services services = services_of(root_of(setup), setup->facts);
+
+	(void)step;
+	return sleep_key_give_back(&services, setup->facts, err);
+}
+
+static int undo_take_over(struct setup *setup, const struct step *step, struct error *err)
+{
+	const struct services services = services_of(root_of(setup), setup->facts);
+
+	(void)step;
+	return give_back(&services, setup->facts, setup->gather->config->state_dir,
+		setup->progress, err);
+}
 
 static void tell_left(const struct setup *setup, const struct strings *left)
 {
@@ -333,6 +403,11 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_KERNEL_RESUME] = kernel_resume,
 	[STEP_FREEZE_TIMEOUT] = freeze_timeout,
 	[STEP_FREEZE_AT_BOOT] = freeze_at_boot,
+	[STEP_SERVICE] = start_agent,
+	[STEP_TAKE_OVER] = take_over_agents,
+	[STEP_SLEEP_KEY] = sleep_key,
+	[STEP_UNDO_SERVICE] = undo_service,
+	[STEP_UNDO_SLEEP_KEY] = undo_sleep_key,
 	[STEP_UNDO_BOOT_ARGUMENTS] = undo_boot_arguments,
 	[STEP_UNDO_INITRAMFS] = undo_initramfs,
 	[STEP_UNDO_SWAP_AT_BOOT] = undo_swap_at_boot,
@@ -340,6 +415,7 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_UNDO_KERNEL_RESUME] = undo_kernel_resume,
 	[STEP_UNDO_SWAP] = undo_swap,
 	[STEP_UNDO_REMEMBER_AREA] = forget_area,
+	[STEP_UNDO_TAKE_OVER] = undo_take_over,
 };
 
 /* *WAS_ON: the area was switched on before this step, or before it was made room for. */

@@ -16,6 +16,7 @@
 
 #include "core/actions/lock.h"
 #include "core/actions/watch_agent.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -26,14 +27,6 @@
 /* The longest that nothing may happen, us. */
 #define WAIT_MOST_US ((uint64_t)60 * 1000 * 1000)
 
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 uint64_t agent_now_us(void)
 {
 	return clock_us(CLOCK_MONOTONIC);
@@ -41,7 +34,7 @@ uint64_t agent_now_us(void)
 
 uint64_t agent_boottime_ms(void)
 {
-	return clock_us(CLOCK_BOOTTIME) / 1000;
+	return clock_ms(CLOCK_BOOTTIME);
 }
 
 void agent_log(const struct agent *agent, int priority, const char *event,

@@ -29,6 +29,9 @@
 /* A line has one cycle; its timeline is some 3 KiB. */
 #define SAID_MOST ((size_t)64 * 1024)
 
+/* A setup that makes a new initramfs may take minutes, and without its end there is no way back. */
+#define PATIENCE_MS (10 * 60 * 1000)
+
 /* What a child has to do. */
 struct order {
 	const struct notice *notice; /* NULL: none */
@@ -124,6 +127,7 @@ static int child_hibernate(struct child *child, const struct order *order)
 		.notice_time = notice && *notice->time ? notice->time : NULL,
 		.asked = order->asked,
 		.dry_run = child->agent->watch->dry_run,
+		.patience_ms = PATIENCE_MS,
 		.log = child_log,
 		.phase = child_phase,
 		.cancelled = child_cancelled,
@@ -151,18 +155,21 @@ static int child_hibernate(struct child *child, const struct order *order)
 	return status;
 }
 
-/* A hibernation image in a running system is a past that a later boot would bring back. */
-static bool only_image(const struct step *step)
+/*
+ * Without setup-on-start only an old image is made plain swap again, for a later boot would bring
+ * the past back. When a notice comes, setup goes on only with what hibernation cannot do without.
+ */
+static bool step_is_due(const struct config *config, const struct step *step)
 {
-	return step->kind == STEP_CLEAN_IMAGE;
+	if (config->setup_on_start != CHOICE_YES)
+		return step->kind == STEP_CLEAN_IMAGE;
+	return !child_stop || step_is_vital(step);
 }
 
 static int child_setup(struct child *child, const struct gather *gather,
 	struct facts *facts, struct error *err)
 {
-	const struct progress progress = {
-		.note = child_note, .cancelled = child_cancelled, .data = child
-	};
+	const struct progress progress = { .note = child_note, .data = child };
 	const struct setup_request request = { 0 };
 	struct setup setup = { .gather = gather, .facts = facts, .progress = &progress };
 	struct plan plan = { 0 };
@@ -175,17 +182,10 @@ static int child_setup(struct child *child, const struct gather *gather,
 	for (size_t i = 0; status == 0 && i < plan.count; i++) {
 		struct plan one = { .steps = &plan.steps[i], .count = 1 };
 
-		if (gather->config->setup_on_start != CHOICE_YES &&
-			!only_image(&plan.steps[i]))
+		if (!step_is_due(gather->config, &plan.steps[i]))
 			continue;
-		if (child_stop)
-			status = error_set(
-				err, ECANCELED, "setup was stopped by a notice");
-		if (status == 0)
-			agent_log(child->agent, LOG_NOTICE, "setup", "%s",
-				plan.steps[i].text);
-		if (status == 0)
-			status = plan_apply(&setup, &one, err);
+		agent_log(child->agent, LOG_NOTICE, "setup", "%s", plan.steps[i].text);
+		status = plan_apply(&setup, &one, err);
 		if (status == 0)
 			facts_gather_again(facts, gather);
 	}
@@ -276,28 +276,6 @@ static void pending_remove(struct agent *agent, size_t index)
 		(agent->pending_count - index) * sizeof(*agent->pending));
 }
 
-static bool asks_to_hibernate(const struct agent *agent, const struct notice *notice)
-{
-	const struct config *config = agent->config;
-
-	switch (notice->kind) {
-	case NOTICE_HIBERNATE:
-		return true;
-	case NOTICE_STOP:
-		return config->on_stop == REACTION_HIBERNATE;
-	case NOTICE_TERMINATE:
-		return config->on_terminate == REACTION_HIBERNATE;
-	case NOTICE_REBALANCE:
-		return config->on_rebalance == REACTION_HIBERNATE;
-	case NOTICE_MAINTENANCE:
-		return config->on_maintenance == REACTION_HIBERNATE;
-	case NOTICE_LIFECYCLE:
-	case NOTICE_KIND_COUNT:
-		break;
-	}
-	return config->on_lifecycle == REACTION_HIBERNATE;
-}
-
 static void begin_hibernation(struct agent *agent, const struct order *order)
 {
 	if (agent->other.pid && agent->other.kind == ERRAND_START)
@@ -312,7 +290,8 @@ void errands_begin(struct agent *agent)
 		struct notice notice = agent->pending[i];
 		const struct order order = { .notice = &notice,
 			.asked = agent_boottime_ms() };
-		bool hibernates = asks_to_hibernate(agent, &notice);
+		bool hibernates =
+			notice_reaction(&notice, agent->config) == REACTION_HIBERNATE;
 
 		if (hibernates ? agent->hibernation.pid : agent->other.pid) {
 			i++;

@@ -43,31 +43,10 @@ static void poll_begin(struct agent *agent, uint64_t now)
 
 /* ---- What the answers say ----------------------------------------------------------------------- */
 
-static enum config_reaction reaction_to(
-	const struct config *config, const struct notice *notice)
-{
-	switch (notice->kind) {
-	case NOTICE_HIBERNATE:
-		return REACTION_HIBERNATE;
-	case NOTICE_STOP:
-		return config->on_stop;
-	case NOTICE_TERMINATE:
-		return config->on_terminate;
-	case NOTICE_REBALANCE:
-		return config->on_rebalance;
-	case NOTICE_MAINTENANCE:
-		return config->on_maintenance;
-	case NOTICE_LIFECYCLE:
-	case NOTICE_KIND_COUNT:
-		break;
-	}
-	return config->on_lifecycle;
-}
-
 /* Remembers a notice before anything is done about it, so that it is done once. */
 static void take_notice(struct agent *agent, const struct notice *notice)
 {
-	enum config_reaction reaction = reaction_to(agent->config, notice);
+	enum config_reaction reaction = notice_reaction(notice, agent->config);
 
 	if (report_was_acted_on(agent, notice))
 		return;

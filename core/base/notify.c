@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/datagram.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -72,11 +73,9 @@ int notify_watchdog(const struct notify *notify)
 int notify_reloading(const struct notify *notify)
 {
 	memory_cleanup_free char *text = NULL;
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	text = text_format("RELOADING=1\nMONOTONIC_USEC=%lld\n",
-		(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	text = text_format("RELOADING=1\nMONOTONIC_USEC=%llu\n",
+		(unsigned long long)clock_us(CLOCK_MONOTONIC));
 	return notify_send(notify, text);
 }
 

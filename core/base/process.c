@@ -21,6 +21,9 @@
 
 #define DRAIN_READS 64
 
+/* No descriptor of ours that is meant for other programs has this number or a higher one. */
+#define SHARED_MOST 256
+
 /*
  * SIGKILL ends a program at once, unless it sleeps in the kernel for a disk or a server that does not
  * answer: that one cannot be ended, and is left behind.
@@ -123,6 +126,13 @@ static bool become_settle(const struct start *start)
 	       dup2(start->errors, STDERR_FILENO) >= 0;
 }
 
+/* As process_hide_descriptors(), also before Linux 5.11. */
+static void hide_shared(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < SHARED_MOST; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 /*
  * What is ignored stays ignored in the new program, so nothing may be. Not by signal(3): libc keeps
  * signals 32 and 33 for itself and refuses to touch them, also when they came to us ignored.
@@ -147,6 +157,8 @@ __attribute__((noreturn)) static void become(const struct start *start)
 
 	setpgid(0, 0);
 	become_sensitive();
+	if (process->alone)
+		hide_shared();
 	if (become_settle(start)) {
 		execve(start->path, (char *const *)process->arguments,
 			(char *const *)start->environment);

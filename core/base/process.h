@@ -34,6 +34,8 @@ struct process {
 		void *data); /* asked while it runs; true ends it as the time limit does */
 	stream_line *line;   /* each line of both outputs as it comes */
 	void *data;	     /* of both functions */
+	bool alone; /* it may leave something running for good: of what we have open, and share
+		     * with other programs (a lock), nothing goes with it */
 };
 
 /*

@@ -84,7 +84,7 @@ int trusted_open(const struct root *root, const char *path, struct error *err)
 	return fd;
 }
 
-int trusted_program(const struct root *root, int fd, const char *path, struct error *err)
+int trusted_file(const struct root *root, int fd, const char *path, struct error *err)
 {
 	struct stat status;
 
@@ -93,8 +93,20 @@ int trusted_program(const struct root *root, int fd, const char *path, struct er
 	if (!S_ISREG(status.st_mode))
 		return error_set(
 			err, EPERM, "%s%s is not a regular file", root->path, path);
+	return check_owner(root, &status, path, err);
+}
+
+int trusted_program(const struct root *root, int fd, const char *path, struct error *err)
+{
+	struct stat status;
+	int checked = trusted_file(root, fd, path, err);
+
+	if (checked < 0)
+		return checked;
+	if (fstat(fd, &status) < 0)
+		return error_errno(err, errno, "cannot look at %s%s", root->path, path);
 	if (!(status.st_mode & 0111))
 		return error_set(err, EPERM, "%s%s is not executable (mode %04o)",
 			root->path, path, status.st_mode & 07777);
-	return check_owner(root, &status, path, err);
+	return 0;
 }

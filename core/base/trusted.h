@@ -22,9 +22,12 @@ int trusted_folder(const struct root *root, const char *path, struct error *err)
 int trusted_open(const struct root *root, const char *path, struct error *err);
 
 /*
- * 0 when FD, opened by trusted_open(), is a regular file that belongs to root, that nobody else can
- * write, and that can be executed; else -EPERM and why not. PATH is for the error.
+ * 0 when FD, opened by trusted_open(), is a regular file that belongs to root and that nobody else
+ * can write; else -EPERM and why not. PATH is for the error.
  */
+int trusted_file(const struct root *root, int fd, const char *path, struct error *err);
+
+/* The same, and it can be executed. */
 int trusted_program(const struct root *root, int fd, const char *path, struct error *err);
 
 #endif

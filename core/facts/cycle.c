@@ -107,8 +107,11 @@ void cycle_take_timeline(struct cycle *cycle, struct timeline *timeline)
 	fill_text(&cycle->message, &told->failure);
 	fill_number(&cycle->away, &told->away);
 	fill_number(&cycle->image_size, &told->image_size);
-	if (cycle->to_power_off.is != FACT_KNOWN && told->power_off.is == FACT_KNOWN &&
-		told->entry.is == FACT_KNOWN &&
+	if (cycle->to_power_off.is == FACT_KNOWN)
+		return;
+	fact_set_unknown(fact_of(&cycle->to_power_off), "%s",
+		told->write_time.why ? told->write_time.why : "not in the log");
+	if (told->power_off.is == FACT_KNOWN && told->entry.is == FACT_KNOWN &&
 		told->power_off.value >= told->entry.value)
 		fact_set_number(
 			&cycle->to_power_off, told->power_off.value - told->entry.value);

@@ -191,9 +191,14 @@ struct system_facts {
 	struct fact_text vendor;
 	struct fact_flag reads_sleep_key;
 	struct fact_text logind_sleep_key;
+	struct fact_text logind_drop_in;
+	struct fact_text acpid_events;
 	struct fact_flag sleep_key_inhibited;
 	struct fact_flag sleep_scripts;
 	FACT_LIST(struct agent_facts) agents;
+	struct fact_flag watch_running;
+	struct fact_text taken_over;
+	struct fact_flag take_over_unfinished;
 };
 
 /* From the metadata service; all unknown, with one reason, when it did not answer. */

@@ -41,7 +41,7 @@ static void gather_lasting(struct facts *facts, const struct gather *gather)
 	fact_set_flag(&facts->live, gather->root->live);
 	fact_set_flag(&facts->privileged, geteuid() == 0);
 	root_gather(&facts->root, gather->root, gather->host);
-	system_gather(&facts->system, gather->root);
+	system_gather(&facts->system, gather->root, gather->config->state_dir);
 }
 
 static void gather_changing(struct facts *facts, const struct gather *gather)

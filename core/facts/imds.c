@@ -19,6 +19,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds_http.h"
@@ -60,14 +61,6 @@ struct imds {
 	int status;	   /* why the service could not be talked to */
 	struct error error;
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void limits_set(struct imds *imds, const struct imds_options *options)
 {

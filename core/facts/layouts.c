@@ -186,12 +186,22 @@ static const struct field system_fields[] = {
 	FLAG(struct system_facts, reads_sleep_key,
 		"logind or acpid would answer the sleep button"),
 	TEXT(struct system_facts, logind_sleep_key, "HandleSuspendKey of logind"),
+	TEXT(struct system_facts, logind_drop_in,
+		"the drop-in of setup for logind: done or unfinished; null: none"),
+	TEXT(struct system_facts, acpid_events,
+		"files in /etc/acpi/events that answer the sleep button; null: none"),
 	FLAG(struct system_facts, sleep_key_inhibited,
 		"an inhibitor keeps logind from answering the sleep button"),
 	FLAG(struct system_facts, sleep_scripts,
 		"whether the administrator has scripts in /etc/systemd/system-sleep"),
 	LIST(struct system_facts, agents, &agent_layout,
 		"agents and services that act on sleep"),
+	FLAG(struct system_facts, watch_running,
+		"ec2hib watch runs, as a service or by hand"),
+	TEXT(struct system_facts, taken_over,
+		"what setup --take-over has switched off; null: nothing"),
+	FLAG(struct system_facts, take_over_unfinished,
+		"setup --take-over was interrupted"),
 };
 static const struct layout system_layout = LAYOUT(struct system_facts, system_fields);
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/facts/sleep_keys_calls.h"
 
@@ -230,13 +231,10 @@ static void read_changes(struct sleep_keys *keys)
 
 static int64_t event_time(const struct device *device, const struct input_event *event)
 {
-	struct timespec now;
-
 	if (device->boottime)
 		return (int64_t)event->input_event_sec * 1000 +
 		       event->input_event_usec / 1000;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)clock_ms(CLOCK_BOOTTIME);
 }
 
 static void take_press(const struct device *device, const struct input_event *event,

@@ -11,6 +11,8 @@
  */
 char *assignment_value(const char *text, const char *name);
 
-void system_gather(struct system_facts *system, const struct root *root);
+/* STATE_DIR is where setup keeps what it has to remember. */
+void system_gather(
+	struct system_facts *system, const struct root *root, const char *state_dir);
 
 #endif

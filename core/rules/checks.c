@@ -249,8 +249,8 @@ const struct check checks[] = {
 		"is lost.",
 		LIVE, .evaluate = check_sleep_key },
 	{ "sleep-key-double", GROUP_AGENTS, "one answer to the sleep button",
-		"When acpid and systemd-logind both answer the sleep button, the "
-		"machine hibernates and, as soon as it is back, sleeps again.",
+		"When two of ec2hib, acpid and systemd-logind answer the sleep button, "
+		"the machine hibernates and, as soon as it is back, sleeps again.",
 		LIVE, .evaluate = check_sleep_key_double },
 	{ "spot-notice", GROUP_AGENTS, "reader of the Spot notice",
 		"EC2 announces the hibernation of a Spot instance in the metadata "

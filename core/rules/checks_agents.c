@@ -4,29 +4,55 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/agents.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
 
-#define AGENT_SPOT	"hibagent"
-#define AGENT_ON_DEMAND "hibinit-agent"
-#define AGENT_ACPID	"acpid"
-#define AGENT_LOGIND	"systemd-logind"
-
 #define LIFE_CYCLE_SPOT "spot"
 
-static const struct agent_facts *agent_find(const struct facts *facts, const char *name)
-{
-	for (size_t i = 0; i < facts->system.agents.count; i++)
-		if (fact_text_is(&facts->system.agents.items[i].name, name))
-			return &facts->system.agents.items[i];
-	return NULL;
-}
+#define FIX_TAKE_OVER "ec2hib setup --take-over"
 
 static bool agent_runs(const struct facts *facts, const char *name)
 {
-	const struct agent_facts *agent = agent_find(facts, name);
+	const struct agent_facts *agent = agent_find(&facts->system, name);
 
 	return agent && fact_is_true(&agent->running);
+}
+
+/* Our agent, as a service or by hand. */
+static bool we_watch(const struct facts *facts)
+{
+	return agent_runs(facts, AGENT_OURS) ||
+	       fact_is_true(&facts->system.watch_running);
+}
+
+/* What to do where our agent should run: setup, when its service is there; else OTHER. */
+static const char *fix_watch(const struct facts *facts, const char *other)
+{
+	const struct agent_facts *ours = agent_find(&facts->system, AGENT_OURS);
+
+	return ours && fact_is_true(&ours->installed) ? FIX_SETUP : other;
+}
+
+/* Facts that an older version saved do not tell which files acpid has. */
+static bool acpid_answers(const struct facts *facts)
+{
+	const struct system_facts *system = &facts->system;
+
+	return agent_runs(facts, AGENT_ACPID) &&
+	       (system->acpid_events.is == FACT_KNOWN ||
+		       (system->acpid_events.is == FACT_UNKNOWN &&
+			       fact_is_true(&system->reads_sleep_key)));
+}
+
+static bool logind_answers(const struct facts *facts)
+{
+	const struct system_facts *system = &facts->system;
+
+	return agent_runs(facts, AGENT_LOGIND) &&
+	       system->logind_sleep_key.is != FACT_ABSENT &&
+	       !fact_text_is(&system->logind_sleep_key, "ignore") &&
+	       !fact_is_true(&system->sleep_key_inhibited);
 }
 
 /*
@@ -36,10 +62,10 @@ static bool agent_runs(const struct facts *facts, const char *name)
 CHECK_FUNCTION(sleep_key)
 {
 	const struct system_facts *system = &facts->system;
-	const char *fix =
+	const char *fix = fix_watch(facts,
 		fact_text_is(&system->init, "systemd")
 			? "set HandleSuspendKey=hibernate in /etc/systemd/logind.conf"
-			: "let acpid hibernate on button/sleep";
+			: "let acpid hibernate on button/sleep");
 	struct finding finding;
 
 	(void)config;
@@ -47,6 +73,8 @@ CHECK_FUNCTION(sleep_key)
 		return finding;
 	if (fact_text_is(&facts->instance.life_cycle, LIFE_CYCLE_SPOT))
 		return finding_skip("a Spot instance gets a notice, not a button");
+	if (we_watch(facts))
+		return finding_pass("ec2hib answers when EC2 presses the sleep button");
 	if (finding_gap(&finding, NEED(facts->system.reads_sleep_key)))
 		return finding;
 	if (fact_text_is(&system->logind_sleep_key, "hibernate"))
@@ -66,16 +94,40 @@ CHECK_FUNCTION(sleep_key)
 				 "stops it by force after about 20 minutes");
 }
 
+/* Who answers beside our agent. */
+static struct finding double_with_us(const struct facts *facts)
+{
+	const struct fact_text *key = &facts->system.logind_sleep_key;
+	struct finding finding;
+
+	if (acpid_answers(facts))
+		return finding_warn(FIX_TAKE_OVER,
+			"ec2hib and acpid both answer the sleep button: the machine may "
+			"sleep twice");
+	if (!logind_answers(facts))
+		return finding_pass("only ec2hib answers the sleep button");
+	if (finding_gap(&finding, NEED(facts->system.logind_sleep_key)))
+		return finding;
+	return finding_warn(fix_watch(facts, "set HandleSuspendKey=ignore in "
+					     "/etc/systemd/logind.conf"),
+		"ec2hib and logind (HandleSuspendKey=%s) both answer the sleep button: the "
+		"machine may sleep twice",
+		key->value);
+}
+
 CHECK_FUNCTION(sleep_key_double)
 {
 	const struct system_facts *system = &facts->system;
 	struct finding finding;
 
 	(void)config;
-	if (finding_gap(&finding, NEED(facts->system.agents),
-		    NEED(facts->system.reads_sleep_key)))
+	if (finding_gap(&finding, NEED(facts->system.agents)))
 		return finding;
-	if (!agent_runs(facts, AGENT_ACPID) || !system->reads_sleep_key.value)
+	if (we_watch(facts))
+		return double_with_us(facts);
+	if (finding_gap(&finding, NEED(facts->system.reads_sleep_key)))
+		return finding;
+	if (!acpid_answers(facts))
 		return finding_pass("acpid does not answer the sleep button");
 	if (system->logind_sleep_key.is == FACT_ABSENT ||
 		!agent_runs(facts, AGENT_LOGIND) ||
@@ -107,9 +159,11 @@ CHECK_FUNCTION(spot_notice)
 	if (finding_gap(&finding, NEED(facts->instance.life_cycle),
 		    NEED(facts->system.agents)))
 		return finding;
+	if (we_watch(facts))
+		return finding_pass("ec2hib reads the Spot notice");
 	if (agent_runs(facts, AGENT_SPOT))
 		return finding_pass("hibagent reads the Spot notice");
-	return finding_warn("run an agent that reads it, such as hibagent",
+	return finding_warn(fix_watch(facts, "run ec2hib watch, which reads it"),
 		"nothing reads the Spot notice: EC2 would take the instance without its "
 		"being "
 		"hibernated");
@@ -118,6 +172,16 @@ CHECK_FUNCTION(spot_notice)
 static bool agent_is_active(const struct agent_facts *agent)
 {
 	return fact_is_true(&agent->enabled) || fact_is_true(&agent->running);
+}
+
+/* Setup switches them off where our own service can take their place. */
+static char *fix_old_agents(const struct facts *facts, const struct strings *active)
+{
+	memory_cleanup_free char *names = strings_join(active, " ");
+
+	if (strcmp(fix_watch(facts, ""), FIX_SETUP) == 0)
+		return text_copy(FIX_TAKE_OVER);
+	return text_format("systemctl disable --now %s", names);
 }
 
 CHECK_FUNCTION(old_agents)
@@ -131,7 +195,7 @@ CHECK_FUNCTION(old_agents)
 	if (finding_gap(&finding, NEED(facts->system.agents)))
 		return finding;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct agent_facts *agent = agent_find(facts, names[i]);
+		const struct agent_facts *agent = agent_find(&facts->system, names[i]);
 
 		if (agent && agent_is_active(agent))
 			strings_add(&active, names[i]);
@@ -139,8 +203,7 @@ CHECK_FUNCTION(old_agents)
 			strings_add(&idle, names[i]);
 	}
 	if (active.count) {
-		fix = strings_join(&active, " ");
-		text_set(&fix, text_format("systemctl disable --now %s", fix));
+		fix = fix_old_agents(facts, &active);
 		text = strings_join(&active, " and ");
 		return finding_warn(fix,
 			"%s %s active: swap file and boot arguments would be changed "

@@ -266,6 +266,27 @@ int notice_parse_maintenance(
 
 /* ---- Identity ----------------------------------------------------------------------------------- */
 
+enum config_reaction notice_reaction(
+	const struct notice *notice, const struct config *config)
+{
+	switch (notice->kind) {
+	case NOTICE_HIBERNATE:
+		return REACTION_HIBERNATE;
+	case NOTICE_STOP:
+		return config->on_stop;
+	case NOTICE_TERMINATE:
+		return config->on_terminate;
+	case NOTICE_REBALANCE:
+		return config->on_rebalance;
+	case NOTICE_MAINTENANCE:
+		return config->on_maintenance;
+	case NOTICE_LIFECYCLE:
+	case NOTICE_KIND_COUNT:
+		break;
+	}
+	return config->on_lifecycle;
+}
+
 bool notice_same(const struct notice *a, const struct notice *b)
 {
 	if (a->kind != b->kind || strcmp(a->time, b->time) != 0 ||

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/config.h"
 #include "core/base/error.h"
 
 /* Bytes; the documented answers have less than 100, and some 200 for each scheduled event. */
@@ -67,6 +68,10 @@ int notice_parse_maintenance(
 
 /* A lifecycle state in which the instance serves no more: all but InService and Warmed:Running. */
 bool notice_leaves_service(const struct notice *notice);
+
+/* What is configured to happen on it; on a notice to hibernate it is always that. */
+enum config_reaction notice_reaction(
+	const struct notice *notice, const struct config *config);
 
 /* The same notice, heard again: kind and time, and the event's id or the lifecycle state. */
 bool notice_same(const struct notice *a, const struct notice *b);

@@ -9,6 +9,7 @@
 #include "core/facts/area.h"
 #include "core/rules/arguments.h"
 #include "core/rules/freeze.h"
+#include "core/rules/plan_parts.h"
 #include "core/rules/size.h"
 
 static const char *const step_ids[] = {
@@ -27,6 +28,11 @@ static const char *const step_ids[] = {
 	[STEP_KERNEL_RESUME] = "kernel-resume",
 	[STEP_FREEZE_TIMEOUT] = "freeze-timeout",
 	[STEP_FREEZE_AT_BOOT] = "freeze-timeout-at-boot",
+	[STEP_SERVICE] = "service",
+	[STEP_TAKE_OVER] = "take-over",
+	[STEP_SLEEP_KEY] = "sleep-key",
+	[STEP_UNDO_SERVICE] = "undo-service",
+	[STEP_UNDO_SLEEP_KEY] = "undo-sleep-key",
 	[STEP_UNDO_BOOT_ARGUMENTS] = "undo-boot-arguments",
 	[STEP_UNDO_INITRAMFS] = "undo-initramfs",
 	[STEP_UNDO_SWAP_AT_BOOT] = "undo-swap-at-boot",
@@ -34,15 +40,21 @@ static const char *const step_ids[] = {
 	[STEP_UNDO_KERNEL_RESUME] = "undo-kernel-resume",
 	[STEP_UNDO_SWAP] = "undo-swap",
 	[STEP_UNDO_REMEMBER_AREA] = "undo-remember-area",
+	[STEP_UNDO_TAKE_OVER] = "undo-take-over",
 };
 
-static void add_step(struct plan *plan, enum step_kind kind, uint64_t value, char *text)
+void plan_add(struct plan *plan, enum step_kind kind, uint64_t value, char *text)
 {
 	struct step *step;
 
 	plan->steps = memory_grow(plan->steps, plan->count, sizeof(*plan->steps));
 	step = &plan->steps[plan->count++];
 	*step = (struct step) { kind, value, step_ids[kind], text };
+}
+
+bool step_is_vital(const struct step *step)
+{
+	return step->kind <= STEP_KERNEL_RESUME && step->kind != STEP_SWAP_AT_BOOT;
 }
 
 void plan_free(struct plan *plan)
@@ -56,8 +68,7 @@ void plan_free(struct plan *plan)
 
 /* ---- The swap area -------------------------------------------------------------------------- */
 
-/* An image in a running machine is stale: the boot that it was for did not take it. */
-static int plan_image(struct plan *plan, const struct facts *facts, struct error *err)
+int plan_old_image(struct plan *plan, const struct facts *facts, struct error *err)
 {
 	const struct area_facts *area = &facts->area;
 
@@ -68,22 +79,21 @@ static int plan_image(struct plan *plan, const struct facts *facts, struct error
 			"%s holds a hibernation image: the machine that this image belongs to is "
 			"hibernated; start it before you change it",
 			area->path.value);
-	add_step(plan, STEP_CLEAN_IMAGE, 0,
+	plan_add(plan, STEP_CLEAN_IMAGE, 0,
 		text_format("make %s plain swap again: it holds the image of an earlier "
 			    "hibernation that a later boot would resume",
 			area->path.value));
 	return 0;
 }
 
-/* In front of the steps that need the room. */
-static void plan_sweep(struct plan *plan, const struct area_facts *area)
+void plan_sweep_area(struct plan *plan, const struct area_facts *area)
 {
 	memory_cleanup_free char *size = NULL;
 
 	if (area->unfinished.is != FACT_KNOWN)
 		return;
 	size = size_format(area->unfinished.value);
-	add_step(plan, STEP_SWEEP_SWAP, 0,
+	plan_add(plan, STEP_SWEEP_SWAP, 0,
 		text_format("remove what an interrupted setup left beside %s (%s)",
 			area->path.value, size));
 }
@@ -94,12 +104,12 @@ static void plan_new_file(
 	const char *path = facts->area.path.value;
 
 	if (size->decision == SIZE_REPLACE && size->remove_first)
-		add_step(plan, STEP_REMOVE_SWAP, 0,
+		plan_add(plan, STEP_REMOVE_SWAP, 0,
 			text_format("switch %s off and remove it: %s", path, size->why));
 	else if (size->decision == SIZE_REPLACE)
-		add_step(plan, STEP_REMOVE_SWAP, 1,
+		plan_add(plan, STEP_REMOVE_SWAP, 1,
 			text_format("switch %s off: %s", path, size->why));
-	add_step(plan, STEP_CREATE_SWAP, size->bytes,
+	plan_add(plan, STEP_CREATE_SWAP, size->bytes,
 		text_format("make the swap file %s: %s", path, size->why));
 }
 
@@ -155,7 +165,7 @@ static void plan_kept_area(struct plan *plan, const struct facts *facts)
 
 	if (file && ((area->mode.is == FACT_KNOWN && area->mode.value != 0600) ||
 			    (area->owner.is == FACT_KNOWN && area->owner.value != 0)))
-		add_step(plan, STEP_PROTECT_SWAP, 0,
+		plan_add(plan, STEP_PROTECT_SWAP, 0,
 			text_format("make %s readable for root only (0600)",
 				area->path.value));
 	if (file && !fact_text_is(&facts->system.selinux, "disabled") &&
@@ -163,11 +173,11 @@ static void plan_kept_area(struct plan *plan, const struct facts *facts)
 		facts->system.selinux.is == FACT_KNOWN &&
 		(area->selinux_label.is == FACT_ABSENT ||
 			!strstr(area->selinux_label.value, ":swapfile_t:")))
-		add_step(plan, STEP_LABEL_SWAP, 0,
+		plan_add(plan, STEP_LABEL_SWAP, 0,
 			text_format(
 				"give %s the SELinux type swapfile_t", area->path.value));
 	if (fact_text_is(&area->signature, SIGNATURE_NONE))
-		add_step(plan, STEP_FORMAT_SWAP, 0,
+		plan_add(plan, STEP_FORMAT_SWAP, 0,
 			text_format("format %s as swap", area->path.value));
 }
 
@@ -184,7 +194,7 @@ static void plan_memory(struct plan *plan, const struct facts *facts)
 				"%s, the swap area until now, stays as it is; if it is "
 				"not needed, switch it off and remove it",
 				before->value));
-	add_step(plan, STEP_REMEMBER_AREA, 0,
+	plan_add(plan, STEP_REMEMBER_AREA, 0,
 		text_format("remember that %s is the swap area", name));
 }
 
@@ -211,7 +221,7 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 {
 	const struct area_facts *area = &facts->area;
 	struct swap_size size = { 0 };
-	int status = plan_image(plan, facts, err);
+	int status = plan_old_image(plan, facts, err);
 
 	if (status == 0)
 		status = check_folder(area, err);
@@ -222,7 +232,7 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 	if (status < 0)
 		return status;
 	*new_file = size.decision != SIZE_KEEP;
-	plan_sweep(plan, area);
+	plan_sweep_area(plan, area);
 	if (*new_file)
 		plan_new_file(plan, facts, &size);
 	else
@@ -231,10 +241,10 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 		note_small_area(plan, facts, &size);
 	swap_size_free(&size);
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
-		add_step(plan, STEP_SWAP_ON, 0,
+		plan_add(plan, STEP_SWAP_ON, 0,
 			text_format("switch %s on", area->path.value));
 	if (!fact_is_true(&facts->boot.fstab_entry))
-		add_step(plan, STEP_SWAP_AT_BOOT, 0,
+		plan_add(plan, STEP_SWAP_AT_BOOT, 0,
 			text_format("switch %s on at every boot (/etc/fstab)",
 				area->path.value));
 	return 0;
@@ -242,7 +252,7 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 
 /* ---- The next boot ----------------------------------------------------------------------------- */
 
-static const char *loader_place(const struct facts *facts)
+const char *plan_loader_place(const struct facts *facts)
 {
 	static const struct {
 		const char *loader;
@@ -299,9 +309,9 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 				"the boot configuration is left alone as asked; it needs: %s",
 				arguments));
 	else
-		add_step(plan, STEP_BOOT_ARGUMENTS, 0,
+		plan_add(plan, STEP_BOOT_ARGUMENTS, 0,
 			text_format("boot arguments %s (%s)", arguments,
-				loader_place(facts)));
+				plan_loader_place(facts)));
 }
 
 /* Does the initramfs of the next boot still have to learn about resuming? */
@@ -329,7 +339,7 @@ static void plan_initramfs(
 			"the initramfs is left alone as asked; without resume "
 			"support in it the next boot finds no image");
 	else
-		add_step(plan, STEP_INITRAMFS, 0,
+		plan_add(plan, STEP_INITRAMFS, 0,
 			text_format("initramfs %s: resume support (%s)",
 				next && next->initramfs.is == FACT_KNOWN
 					? next->initramfs.value
@@ -353,7 +363,7 @@ static bool kernel_offset(const struct kernel_facts *kernel, uint64_t *offset)
 	return !value || number_parse(value, offset) == 0;
 }
 
-static bool kernel_knows_area(const struct facts *facts)
+bool plan_kernel_knows_area(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 	uint64_t offset;
@@ -389,13 +399,13 @@ static void plan_kernel(struct plan *plan, const struct facts *facts,
 		strings_add(&plan->notes,
 			"the running kernel is left alone: it cannot hibernate "
 			"(no /sys/power/resume)");
-	else if (new_file || !kernel_knows_area(facts))
-		add_step(plan, STEP_KERNEL_RESUME, 0,
+	else if (new_file || !plan_kernel_knows_area(facts))
+		plan_add(plan, STEP_KERNEL_RESUME, 0,
 			text_format(
 				"tell the running kernel where %s lies (/sys/power/resume)",
 				facts->area.path.value));
 	if (wanted > kernel->freeze_timeout.value)
-		add_step(plan, STEP_FREEZE_TIMEOUT, wanted,
+		plan_add(plan, STEP_FREEZE_TIMEOUT, wanted,
 			text_format("freeze timeout %llu s (is %llu s)",
 				(unsigned long long)wanted / 1000,
 				(unsigned long long)kernel->freeze_timeout.value / 1000));
@@ -411,7 +421,7 @@ static void plan_kept_freeze_timeout(
 		(!fact_is_true(&facts->boot.freeze_timeout_kept) ||
 			wanted > facts->kernel.freeze_timeout.value) &&
 		fact_text_is(&facts->system.init, "systemd"))
-		add_step(plan, STEP_FREEZE_AT_BOOT, wanted,
+		plan_add(plan, STEP_FREEZE_AT_BOOT, wanted,
 			text_format(
 				"set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
 }
@@ -430,13 +440,15 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 		return status;
 	plan_boot_arguments(plan, facts, config, request, new_file);
 	plan_initramfs(plan, facts, request);
-	if (!fact_is_true(&facts->live)) {
+	if (fact_is_true(&facts->live)) {
+		plan_kernel(plan, facts, config, new_file);
+		plan_kept_freeze_timeout(plan, facts, config);
+	} else {
 		strings_add(&plan->notes,
 			"the running kernel is left alone: this is an image");
-		return 0;
 	}
-	plan_kernel(plan, facts, config, new_file);
-	plan_kept_freeze_timeout(plan, facts, config);
+	if (request->service)
+		plan_service(plan, facts, request);
 	return 0;
 }
 
@@ -446,89 +458,12 @@ int preparation_plan(struct plan *plan, const struct facts *facts,
 	int status;
 
 	*plan = (struct plan) { 0 };
-	status = plan_image(plan, facts, err);
+	status = plan_old_image(plan, facts, err);
 	if (status < 0)
 		return status;
 	if (!fact_is_true(&facts->area.active))
-		add_step(plan, STEP_SWAP_ON, 0,
+		plan_add(plan, STEP_SWAP_ON, 0,
 			text_format("switch %s on", facts->area.path.value));
 	plan_kernel(plan, facts, config, false);
 	return 0;
-}
-
-/* ---- The way back ----------------------------------------------------------------------------------- */
-
-/* What is not known is tried: the step says what is wrong before the swap area goes. */
-static bool may_be_ours(const struct fact_flag *ours)
-{
-	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
-}
-
-static void plan_way_back(struct plan *plan, const struct facts *facts)
-{
-	const struct area_facts *area = &facts->area;
-	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
-
-	/* The next boot first: it must not look for an image in what is about to be removed. */
-	if (may_be_ours(&facts->boot.our_arguments))
-		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0,
-			text_format(
-				"take our boot arguments out (%s)", loader_place(facts)));
-	if (fact_is_true(&facts->boot.our_initramfs))
-		add_step(plan, STEP_UNDO_INITRAMFS, 0,
-			text_format("take our setting out of the initramfs (%s)",
-				facts->boot.initramfs_tool.is == FACT_KNOWN
-					? facts->boot.initramfs_tool.value
-					: "no tool"));
-	if (may_be_ours(&facts->boot.our_fstab_entry))
-		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0,
-			text_format("take our line out of /etc/fstab"));
-	if (fact_is_true(&facts->boot.freeze_timeout_kept))
-		add_step(plan, STEP_UNDO_FREEZE_AT_BOOT, 0,
-			text_format("remove /etc/tmpfiles.d/ec2hib.conf"));
-	/* A device begins at offset 0, which is what a kernel has that was told nothing. */
-	if (ours && kernel_knows_area(facts) && area->resume_offset.value != 0)
-		add_step(plan, STEP_UNDO_KERNEL_RESUME, 0,
-			text_format("the running kernel forgets where %s lies",
-				area->path.value));
-	plan_sweep(plan, area);
-	if (ours && fact_text_is(&area->kind, "file"))
-		add_step(plan, STEP_UNDO_SWAP, 0,
-			text_format("switch %s off and remove it", area->path.value));
-	else if (ours && fact_text_is(&area->kind, "device") &&
-		 fact_is_true(&area->active))
-		add_step(plan, STEP_UNDO_SWAP, 0,
-			text_format("switch %s off", area->path.value));
-	else if (area->kind.is == FACT_KNOWN && !ours)
-		strings_take(&plan->notes, text_format("%s stays: ec2hib did not make it",
-						   area->path.value));
-	if (area->remembered.is == FACT_KNOWN)
-		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0,
-			text_format("forget that %s was the swap area",
-				area->remembered.value));
-}
-
-int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err)
-{
-	struct plan back = { 0 };
-	int status = 0;
-
-	*plan = (struct plan) { 0 };
-	plan_way_back(&back, facts);
-	/*
-	 * The blocks of a file that is removed keep what they hold: where some resume= still
-	 * names them, a later boot would resume the image from there.
-	 */
-	if (back.count)
-		status = plan_image(plan, facts, err);
-	for (size_t i = 0; status == 0 && i < back.count; i++) {
-		struct step *step = &back.steps[i];
-
-		add_step(plan, step->kind, step->value, step->text);
-		step->text = NULL;
-	}
-	plan->notes = back.notes;
-	back.notes = (struct strings) { 0 };
-	plan_free(&back);
-	return status;
 }

@@ -31,7 +31,12 @@ enum step_kind {
 	STEP_KERNEL_RESUME, /* /sys/power/resume_offset and resume */
 	STEP_FREEZE_TIMEOUT,
 	STEP_FREEZE_AT_BOOT,
+	STEP_SERVICE,	/* enable and start the agent */
+	STEP_TAKE_OVER, /* switch the older agents off */
+	STEP_SLEEP_KEY, /* logind leaves the button to the agent */
 	/* teardown */
+	STEP_UNDO_SERVICE,
+	STEP_UNDO_SLEEP_KEY,
 	STEP_UNDO_BOOT_ARGUMENTS,
 	STEP_UNDO_INITRAMFS,
 	STEP_UNDO_SWAP_AT_BOOT,
@@ -39,6 +44,7 @@ enum step_kind {
 	STEP_UNDO_KERNEL_RESUME,
 	STEP_UNDO_SWAP, /* switch off and remove what we made */
 	STEP_UNDO_REMEMBER_AREA,
+	STEP_UNDO_TAKE_OVER,
 };
 
 struct step {
@@ -61,13 +67,17 @@ struct setup_request {
 	bool keep_boot_config;
 	bool keep_initramfs;
 	bool area_given; /* --swapfile or --swap-device: later runs have to find it again */
+	bool service;	 /* the agent too; without it the next one means nothing */
+	bool take_over; /* switch the older agents off */
 };
 
 /*
  * The steps that are missing. The order: first nothing may be left that a boot could resume by
  * mistake; then the swap area, complete under its name; then the next boot learns where it is; the
- * running kernel last. Whatever the moment of a power cut, the machine boots: at worst it looks for
- * an image where there is none.
+ * running kernel after that. Whatever the moment of a power cut, the machine boots: at worst it
+ * looks for an image where there is none. The agent is last, when all that it needs is there: first
+ * it runs, then who answered until now is switched off, so that an agent that does not start leaves
+ * the machine with the answer that it had.
  *
  * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine;
  * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.
@@ -88,6 +98,9 @@ int preparation_plan(struct plan *plan, const struct facts *facts,
  * to a hibernated machine, in which nothing may change. plan_free() in any case.
  */
 int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err);
+
+/* Whether a machine that hibernates without this step of setup would not come back. */
+bool step_is_vital(const struct step *step);
 
 void plan_free(struct plan *plan);
 

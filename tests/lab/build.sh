@@ -17,6 +17,7 @@ LAB_NEEDS="
 	mkfs.ext4		e2fsprogs		e2fsprogs
 	filefrag		e2fsprogs		e2fsprogs
 	sfdisk			fdisk			util-linux
+	cmp			diffutils		diffutils
 	mkswap			util-linux		util-linux
 	setpriv			util-linux		util-linux
 	swapon			mount			util-linux
@@ -67,7 +68,7 @@ lab_check_host() {
 # The kernel -----------------------------------------------------------------------
 
 # Kernel modules that the instance has; what they depend on follows.
-LAB_MODULES="qemu_fw_cfg evdev xfs btrfs dm-mod loop"
+LAB_MODULES="qemu_fw_cfg evdev xfs btrfs dm-mod loop zram lzo-rle pm-notifier-error-inject"
 
 # Fetches the newest cloud kernel once and unpacks it; keeps what is already there.
 # Sets KERNEL (its folder) and KERNEL_VERSION.
@@ -137,12 +138,13 @@ base_programs() {
 	# busybox's own shell would run its applets instead of the programs copied here.
 	ln -sf dash "$BASE/usr/bin/sh"
 	copy_programs dash blkid lsblk mkswap swapon swapoff mount umount findmnt fallocate \
-		fsfreeze filefrag lsattr chattr btrfs
+		fsfreeze filefrag lsattr chattr btrfs cmp
 	# The C library loads this one when a thread ends.
 	copy_file /lib/x86_64-linux-gnu/libgcc_s.so.1
 	install "$LAB/guest/init" "$BASE/usr/sbin/init"
 	install "$LAB/guest/counter" "$BASE/usr/local/sbin/counter"
 	install "$LAB/guest/agent" "$BASE/usr/local/sbin/agent"
+	install "$LAB/guest/pages" "$BASE/usr/local/sbin/pages"
 	base_own_program "$EC2HIB" usr/sbin/ec2hib
 	base_own_program "$IMDS_SIM" usr/local/sbin/imds-sim
 }
@@ -266,8 +268,8 @@ put() {
 
 # add_line PATH LINE: to the end of a file of the instance.
 add_line() {
-	local text
-	text=$(<"$FILES/$1")
+	local text=
+	[[ ! -e $FILES/$1 ]] || text=$(<"$FILES/$1")
 	put "$1" <<<"${text:+$text$'\n'}$2"
 }
 
@@ -331,6 +333,11 @@ swap_volume() {
 	SWAP_PARTUUID=$(volume_partuuid)
 	mkfs_partition swap
 	add_line etc/fstab "PARTUUID=$SWAP_PARTUUID none swap $2 0 0"
+}
+
+# The newest volume is one that loses what it holds when the instance stops.
+on_instance_store() {
+	add_line etc/lab/instance-store "nvme$((${#VOLUMES[@]} - 1))"
 }
 
 # new_volume SIZE: one more volume with one empty partition.

@@ -138,7 +138,7 @@ qemu_command() {
 		-fw_cfg "name=opt/lab/power-on,string=$(printf '%03d\n.' "$POWER_ON")")
 	for i in "${!VOLUMES[@]}"; do
 		qemu+=(-drive "file=${VOLUMES[i]},if=none,id=d$i,format=raw,cache=unsafe"
-			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i")
+			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i,bootindex=$((i + 1))")
 	done
 	BOOT_ARGUMENTS=
 	if [[ $BOOT_MODE != grub ]]; then
@@ -190,6 +190,7 @@ await_off() {
 	while read_line; do
 		! step_ended ||
 			fail "the machine should have gone off; step $STEP ended, exit $STEP_STATUS"
+		step_said "$LINE"
 	done
 	machine_is_off
 }
@@ -224,7 +225,7 @@ read_line() {
 }
 
 note() {
-	printf '=== %s\n' "$*" >>"$LOG"
+	printf '=== %d s: %s\n' "$SECONDS" "$*" >>"$LOG"
 }
 
 # monitor COMMAND: of QEMU's own monitor, such as "sendkey sleep".

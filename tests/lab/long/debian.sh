@@ -81,6 +81,10 @@ debian_files() {
 	debian_put_program usr/sbin/ec2hib "$EC2HIB"
 	debian_put_program usr/local/sbin/imds-sim "$IMDS_SIM"
 	debian_put_program usr/local/sbin/counter "$LAB/guest/counter"
+	debian_put_program usr/local/sbin/agent "$LAB/guest/agent"
+	debian_put_program usr/local/bin/nc "$(command -v busybox)"
+	put lib/systemd/system/ec2hib.service < <(
+		sed 's|@sbindir@|/usr/sbin|g' "$TOP/data/ec2hib.service.in")
 	debian_lab_service
 }
 
@@ -98,7 +102,7 @@ debian_lab_service() {
 	)
 	chmod 755 "$FILES/usr/local/sbin/lab-service"
 	put etc/lab/imds.json <"$LAB/guest/imds.json"
-	put etc/modules-load.d/lab.conf <<<qemu_fw_cfg
+	printf '%s\n' qemu_fw_cfg evdev | put etc/modules-load.d/lab.conf
 	put etc/systemd/system/lab.service <"$LAB/long/guest/lab.service"
 	mkdir -p "$FILES/etc/systemd/system/multi-user.target.wants"
 	ln -s ../lab.service "$FILES/etc/systemd/system/multi-user.target.wants/"

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The kernel's clocks. CLOCK_MONOTONIC stands still while the machine is hibernated, CLOCK_BOOTTIME
+ * goes on (clock_gettime(2)); nobody sets either.
+ */
+#ifndef EC2HIB_BASE_CLOCK_H
+#define EC2HIB_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+uint64_t clock_ns(clockid_t clock);
+uint64_t clock_us(clockid_t clock);
+uint64_t clock_ms(clockid_t clock);
+
+#endif
