@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The transaction as far as a folder can be a machine: it is refused, and who has to know knows. What
+ * comes after that is the lab's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/actions/hibernate.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "tests/place.h"
+
+#define STATE "/sys/power/state"
+
+struct log {
+	struct strings lines, phases;
+};
+
+static void keep_line(void *data, int priority, const char *text)
+{
+	struct log *log = data;
+
+	(void)priority;
+	strings_add(&log->lines, text);
+}
+
+static void keep_phase(void *data, enum hibernation_phase phase)
+{
+	static const char *const names[] = { [PHASE_PREPARING] = "preparing",
+		[PHASE_HIBERNATING] = "hibernating",
+		[PHASE_RESUMED] = "resumed",
+		[PHASE_FAILED] = "failed" };
+	struct log *log = data;
+
+	strings_add(&log->phases, names[phase]);
+}
+
+/* Asks for one on the machine below PLACE; the text of the error in *ERR. */
+static int ask(struct place *place, bool dry_run, struct log *log, struct cycle *cycle,
+	struct error *err)
+{
+	struct config config;
+	const struct gather gather = {
+		.root = &place->root, .host = &place->root, .config = &config
+	};
+	const struct hibernation hibernation = { .gather = &gather,
+		.reason = REASON_NOTICE,
+		.notice_action = "hibernate",
+		.notice_time = "2026-01-02T03:04:05Z",
+		.dry_run = dry_run,
+		.log = keep_line,
+		.phase = keep_phase,
+		.data = log };
+	int status;
+
+	config_init(&config);
+	status = hibernate(&hibernation, cycle, err);
+	config_free(&config);
+	return status;
+}
+
+static void assert_state_is_untouched(struct place *place)
+{
+	memory_cleanup_free char *text = NULL;
+	struct error err;
+
+	assert_int_equal(
+		root_read(&place->root, STATE, FILE_LIMIT, &text, NULL, &err), 0);
+	assert_string_equal(text, "freeze mem\n");
+}
+
+static void refusal_changes_nothing_and_is_remembered(void **state)
+{
+	struct place *place = *state;
+	memory_cleanup_free char *phases = NULL, *history = NULL;
+	struct cycle cycle = { 0 };
+	struct log log = { 0 };
+	struct error err = { "" };
+
+	place_put(place, STATE, "freeze mem\n");
+	assert_int_equal(ask(place, false, &log, &cycle, &err), -EPERM);
+	assert_non_null(strstr(err.text, "this machine cannot hibernate now: "));
+	assert_state_is_untouched(place);
+	phases = strings_join(&log.phases, " ");
+	assert_string_equal(phases, "preparing failed");
+	assert_string_equal(cycle.result.value, RESULT_REFUSED);
+	assert_string_equal(cycle.message.value, err.text);
+	assert_string_equal(cycle.reason.value, REASON_NOTICE);
+	assert_string_equal(cycle.notice_time.value, "2026-01-02T03:04:05Z");
+	assert_int_equal(cycle.tries.value, 0);
+	assert_int_equal(root_read(&place->root, "/var/lib/ec2hib/history.json",
+				 FILE_LIMIT, &history, NULL, &err),
+		0);
+	assert_non_null(strstr(history, RESULT_REFUSED));
+	layout_free(&cycle_layout, &cycle);
+	strings_free(&log.lines);
+	strings_free(&log.phases);
+}
+
+static void dry_run_is_not_in_the_history(void **state)
+{
+	struct place *place = *state;
+	struct cycle cycle = { 0 };
+	struct log log = { 0 };
+	struct error err = { "" };
+
+	place_put(place, STATE, "freeze mem\n");
+	assert_int_equal(ask(place, true, &log, &cycle, &err), -EPERM);
+	assert_state_is_untouched(place);
+	assert_false(root_exists(&place->root, "/var/lib/ec2hib"));
+	layout_free(&cycle_layout, &cycle);
+	strings_free(&log.lines);
+	strings_free(&log.phases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_PLACE(refusal_changes_nothing_and_is_remembered),
+		WITH_PLACE(dry_run_is_not_in_the_history),
+	};
+
+	return cmocka_run_group_tests_name("hibernate", tests, NULL, NULL);
+}
