@@ -165,7 +165,6 @@ static int carry_out(struct invocation *invocation, struct session *session,
 static int run_errand(struct invocation *invocation, const struct errand *errand)
 {
 	struct session session;
-	struct error err = { "" };
 	int status;
 
 	if (option_given(invocation, "swapfile") &&
@@ -174,20 +173,8 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 		return EXIT_USAGE;
 	}
 	status = session_open(&session, invocation);
-	if (status == 0 && option_given(invocation, "swapfile") &&
-		(config_set(&session.config, "swap", "swapfile",
-			 option_value(invocation, "swapfile"), &err) < 0 ||
-			config_set(&session.config, "swap", "swap-device", "", &err) <
-				0)) {
-		complain("--%s", err.text);
-		status = EXIT_USAGE;
-	}
-	if (status == 0 && option_given(invocation, "swap-device") &&
-		config_set(&session.config, "swap", "swap-device",
-			option_value(invocation, "swap-device"), &err) < 0) {
-		complain("--%s", err.text);
-		status = EXIT_USAGE;
-	}
+	if (status == 0)
+		status = session_set_area(&session, invocation);
 	if (status == 0 && geteuid() != 0) {
 		complain("%s needs root: run it with sudo", invocation->command->name);
 		status = EXIT_NOT_READY;
