@@ -203,10 +203,13 @@ every_block_is_read_once_on() {
 	ms=${EPOCHREALTIME/./}
 	prewarm --stop
 	ms=$(((${EPOCHREALTIME/./} - ms) / 1000))
-	run wait $pid
+	status=0
+	wait $pid || status=$?
 	[ "$status" -eq 1 ]
 	grep -q 'stopped; the next ec2hib prewarm goes on from here' "$BATS_TEST_TMPDIR/out"
+	# 100 ms is what it promises; the test's own programs and a busy machine take some more
 	echo "stopped after $ms ms"
+	[ "$ms" -lt 500 ]
 	[ "$(state state)" = stopped ]
 	local done
 	done=$(state done)
@@ -272,14 +275,14 @@ every_block_is_read_once_on() {
 	make_device 8M
 	# what is behind the end of its file gives an error (the kernel's loop driver)
 	truncate -s 6M "$BATS_TEST_TMPDIR/raw"
-	run prewarm --device "/dev/$DEVICE" --block 64K
+	run prewarm --device "/dev/$DEVICE" --block 64K --depth 1
 	echo "$output" | tail -n 3
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"cannot read 4096 bytes at byte 6291456 of /dev/$DEVICE: Input/output error"* ]]
 	[[ "$output" == *"too many places cannot be touched"* ]]
 	truncate -s 7M "$BATS_TEST_TMPDIR/raw"
 	truncate -s 8126464 "$BATS_TEST_TMPDIR/raw"
-	run prewarm --device "/dev/$DEVICE" --block 64K --force
+	run prewarm --device "/dev/$DEVICE" --block 64K --force --depth 1
 	echo "$output" | tail -n 3
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"64 places of /dev/$DEVICE cannot be read; the first: "*"at byte 8126464"* ]]
@@ -363,7 +366,7 @@ every_block_is_read_once_on() {
 	[ "$status" -eq 0 ]
 	[[ "$output" == *": running "* ]]
 	prewarm --stop
-	run wait $pid
+	wait $pid || true
 }
 
 @test "in the background it returns when it has begun, and is stopped from elsewhere" {
