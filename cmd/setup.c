@@ -76,7 +76,12 @@ static int apply(struct invocation *invocation, const struct gather *gather,
 	struct facts *facts, const struct plan *plan)
 {
 	const struct progress progress = { show_note, interrupt_came, invocation };
-	struct setup setup = { gather, facts, &progress, show_step, invocation };
+	/* For a program that has another working folder. */
+	memory_cleanup_free char *given =
+		option_given(invocation, "config")
+			? realpath(option_value(invocation, "config"), NULL)
+			: NULL;
+	struct setup setup = { gather, facts, &progress, given, show_step, invocation };
 	bool json = option_given(invocation, "json");
 	struct error err = { "" };
 	int status;
@@ -190,6 +195,17 @@ static bool size_needs_memory(const char *size)
 	return !size || strcmp(size, "auto") == 0 || text_ends(size, "%");
 }
 
+/* In the order of enum setup_prewarm; auto is not said. */
+static const char *const prewarm_words[] = { "auto", "yes", "no", "background", NULL };
+
+static enum setup_prewarm prewarm_wanted(const char *given)
+{
+	for (unsigned i = 0; given && prewarm_words[i]; i++)
+		if (strcmp(given, prewarm_words[i]) == 0)
+			return (enum setup_prewarm)i;
+	return SETUP_PREWARM_AUTO;
+}
+
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
 	const struct config *config, const struct invocation *invocation,
 	struct error *err)
@@ -202,6 +218,7 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 			      option_given(invocation, "swap-device"),
 		.service = !option_given(invocation, "no-service"),
 		.take_over = option_given(invocation, "take-over"),
+		.prewarm = prewarm_wanted(option_value(invocation, "prewarm")),
 	};
 	int status = setup_plan(plan, facts, config, &request, err);
 
@@ -293,6 +310,8 @@ static const struct option_entry setup_options[] = {
 		"leave the agent, logind and older agents alone" },
 	{ "take-over", 0, ARGUMENT_NONE, NULL, NULL,
 		"stop and disable hibagent, hibinit-agent and acpid's answer" },
+	{ "prewarm", 0, ARGUMENT_WORD, "WHEN", prewarm_words,
+		"touch every block: yes, no or background (default: auto)" },
 	PLAN_OPTIONS,
 };
 

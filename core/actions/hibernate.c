@@ -406,16 +406,18 @@ static void cycle_begin(struct transaction *transaction)
 	fact_set_number(&cycle->tries, 0);
 }
 
-/* The image has the disk for itself. What STOP says is worth a line and no more. */
-static void stop_prewarm(const struct transaction *transaction,
-	int (*stop)(const struct root *root, unsigned wait_ms, struct error *err))
+/*
+ * The image has the disk for itself. Before the lock, which a pre-warm that writes holds, as does a
+ * setup that waits for one: a notice waits for neither. What was done so far is kept.
+ */
+static void stop_prewarm(const struct transaction *transaction)
 {
 	struct error err = { "" };
 	int status;
 
 	if (transaction->asked->dry_run)
 		return;
-	status = stop(root_of(transaction), PREWARM_WAIT_MS, &err);
+	status = prewarm_stop(root_of(transaction), PREWARM_WAIT_MS, &err);
 	if (status)
 		say(transaction, status < 0 ? LOG_WARNING : LOG_NOTICE, "%s",
 			status < 0 ? err.text : "the pre-warm was stopped");
@@ -433,7 +435,6 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 		transaction->config->hook_failure == HOOK_FAILURE_ABORT)
 		return error_set(
 			err, ECANCELED, "%s, and hook-failure is abort", failed.text);
-	stop_prewarm(transaction, prewarm_stop);
 	status = prepare(transaction, err);
 	fact_set_text(&transaction->cycle->method, transaction->plan.method);
 	if (status == 0 && cancelled(transaction))
@@ -483,7 +484,7 @@ int hibernate(
 	if (asked.asked == 0)
 		asked.asked = clock_ms(CLOCK_BOOTTIME);
 	cycle_begin(&transaction);
-	stop_prewarm(&transaction, prewarm_stop_writing);
+	stop_prewarm(&transaction);
 	lock = lock_take(root_of(&transaction), LOCK_PATH, asked.patience_ms, err);
 	if (lock < 0) {
 		fact_set_text(&cycle->result, RESULT_FAILED);

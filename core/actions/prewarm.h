@@ -53,7 +53,4 @@ bool prewarm_runs(const struct root *root);
  */
 int prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err);
 
-/* The same, but one that reads goes on: for who needs LOCK_PATH, which a writing one holds. */
-int prewarm_stop_writing(const struct root *root, unsigned wait_ms, struct error *err);
-
 #endif

@@ -108,15 +108,3 @@ int prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err)
 	}
 	return ran;
 }
-
-int prewarm_stop_writing(const struct root *root, unsigned wait_ms, struct error *err)
-{
-	struct prewarm_state state = { 0 };
-	struct error unread = { "" };
-	bool writes = prewarm_state_read(root, &state, &unread) == 0 &&
-		      fact_text_is(&state.method, "write") &&
-		      fact_text_is(&state.state, PREWARM_RUNNING);
-
-	layout_free(&prewarm_state_layout, &state);
-	return writes ? prewarm_stop(root, wait_ms, err) : 0;
-}
