@@ -150,6 +150,9 @@ void session_close(struct session *session);
 int session_reload(
 	struct session *session, const struct invocation *invocation, struct error *err);
 
+/* --swapfile or --swap-device over what the configuration says. 0 or EXIT_USAGE after a message. */
+int session_set_area(struct session *session, const struct invocation *invocation);
+
 struct facts;
 /* All facts of the session's machine. FACTS must be zeroed. */
 void session_gather(const struct session *session, struct facts *facts);

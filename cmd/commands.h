@@ -12,6 +12,7 @@ extern const struct command command_history;
 extern const struct command command_imds;
 extern const struct command command_imds_get;
 extern const struct command command_imds_serve;
+extern const struct command command_prewarm;
 extern const struct command command_setup;
 extern const struct command command_status;
 extern const struct command command_teardown;

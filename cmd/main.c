@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_status,
 	&command_setup,
 	&command_teardown,
+	&command_prewarm,
 	&command_hibernate,
 	&command_watch,
 	&command_watch,

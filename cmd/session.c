@@ -112,6 +112,26 @@ int session_open(struct session *session, const struct invocation *invocation)
 	return 0;
 }
 
+int session_set_area(struct session *session, const struct invocation *invocation)
+{
+	const char *file = option_value(invocation, "swapfile");
+	const char *device = option_value(invocation, "swap-device");
+	struct config *config = &session->config;
+	struct error err = { "" };
+	int status = 0;
+
+	if (file)
+		status = config_set(config, "swap", "swapfile", file, &err);
+	if (file && status == 0)
+		status = config_set(config, "swap", "swap-device", "", &err);
+	if (device && status == 0)
+		status = config_set(config, "swap", "swap-device", device, &err);
+	if (status == 0)
+		return 0;
+	complain("--%s", err.text);
+	return EXIT_USAGE;
+}
+
 void session_close(struct session *session)
 {
 	root_close(&session->root);

@@ -76,7 +76,12 @@ static int apply(struct invocation *invocation, const struct gather *gather,
 	struct facts *facts, const struct plan *plan)
 {
 	const struct progress progress = { show_note, interrupt_came, invocation };
-	struct setup setup = { gather, facts, &progress, show_step, invocation };
+	/* For a program that has another working folder. */
+	memory_cleanup_free char *given =
+		option_given(invocation, "config")
+			? realpath(option_value(invocation, "config"), NULL)
+			: NULL;
+	struct setup setup = { gather, facts, &progress, given, show_step, invocation };
 	bool json = option_given(invocation, "json");
 	struct error err = { "" };
 	int status;
@@ -165,7 +170,6 @@ static int carry_out(struct invocation *invocation, struct session *session,
 static int run_errand(struct invocation *invocation, const struct errand *errand)
 {
 	struct session session;
-	struct error err = { "" };
 	int status;
 
 	if (option_given(invocation, "swapfile") &&
@@ -174,20 +178,8 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 		return EXIT_USAGE;
 	}
 	status = session_open(&session, invocation);
-	if (status == 0 && option_given(invocation, "swapfile") &&
-		(config_set(&session.config, "swap", "swapfile",
-			 option_value(invocation, "swapfile"), &err) < 0 ||
-			config_set(&session.config, "swap", "swap-device", "", &err) <
-				0)) {
-		complain("--%s", err.text);
-		status = EXIT_USAGE;
-	}
-	if (status == 0 && option_given(invocation, "swap-device") &&
-		config_set(&session.config, "swap", "swap-device",
-			option_value(invocation, "swap-device"), &err) < 0) {
-		complain("--%s", err.text);
-		status = EXIT_USAGE;
-	}
+	if (status == 0)
+		status = session_set_area(&session, invocation);
 	if (status == 0 && geteuid() != 0) {
 		complain("%s needs root: run it with sudo", invocation->command->name);
 		status = EXIT_NOT_READY;
@@ -203,6 +195,17 @@ static bool size_needs_memory(const char *size)
 	return !size || strcmp(size, "auto") == 0 || text_ends(size, "%");
 }
 
+/* In the order of enum setup_prewarm; auto is not said. */
+static const char *const prewarm_words[] = { "auto", "yes", "no", "background", NULL };
+
+static enum setup_prewarm prewarm_wanted(const char *given)
+{
+	for (unsigned i = 0; given && prewarm_words[i]; i++)
+		if (strcmp(given, prewarm_words[i]) == 0)
+			return (enum setup_prewarm)i;
+	return SETUP_PREWARM_AUTO;
+}
+
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
 	const struct config *config, const struct invocation *invocation,
 	struct error *err)
@@ -215,6 +218,7 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 			      option_given(invocation, "swap-device"),
 		.service = !option_given(invocation, "no-service"),
 		.take_over = option_given(invocation, "take-over"),
+		.prewarm = prewarm_wanted(option_value(invocation, "prewarm")),
 	};
 	int status = setup_plan(plan, facts, config, &request, err);
 
@@ -306,6 +310,8 @@ static const struct option_entry setup_options[] = {
 		"leave the agent, logind and older agents alone" },
 	{ "take-over", 0, ARGUMENT_NONE, NULL, NULL,
 		"stop and disable hibagent, hibinit-agent and acpid's answer" },
+	{ "prewarm", 0, ARGUMENT_WORD, "WHEN", prewarm_words,
+		"touch every block: yes, no or background (default: auto)" },
 	PLAN_OPTIONS,
 };
 

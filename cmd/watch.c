@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ec2hib watch: the agent. In the foreground for a service manager, or as a daemon. */
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/daemon.h"
 #include "cmd/watch_log.h"
 #include "config.h"
 #include "core/actions/watch.h"
@@ -50,69 +48,19 @@ static void write_pidfile(struct service *service)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
 }
 
-/* ---- The daemon ----------------------------------------------------------------------------------- */
-
-/* The descriptors FIRST to LAST lead nowhere from now on. */
-static void leave_descriptors(int first, int last)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = first; null >= 0 && fd <= last; fd++)
-		dup2(null, fd);
-	if (null > STDERR_FILENO)
-		close(null);
-}
-
 /* Who started the daemon waits for this: from now on it listens. */
 static void service_ready(void *data)
 {
 	struct service *service = data;
+	const bool daemon = service->starter >= 0;
+	struct error err = { "" };
 
 	write_pidfile(service);
-	if (service->starter < 0)
-		return;
-	if (write(service->starter, "", 1) < 0)
-		service_log(
-			service, LOG_WARNING, "who started the agent is gone", NULL, 0);
-	close(service->starter);
-	service->starter = -1;
+	if (daemon_begun(&service->starter, &err) < 0)
+		service_log(service, LOG_WARNING, err.text, NULL, 0);
 	/* Who reads what the start said would otherwise wait for the daemon's end. */
-	if (service->session->config.log_to_stderr != CHOICE_YES)
-		leave_descriptors(STDERR_FILENO, STDERR_FILENO);
-}
-
-/*
- * The classical way: two forks, so that the daemon leads no session and gets no terminal. The first
- * process ends when the agent has begun (status 0) or could not. In the daemon *STARTER is where to
- * say so; in the first process the function does not return.
- */
-static int become_daemon(int *starter, struct error *err)
-{
-	int ends[2];
-	pid_t child;
-	char byte;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "cannot become a daemon");
-	child = fork();
-	if (child < 0)
-		return error_errno(err, errno, "cannot become a daemon");
-	if (child > 0) {
-		close(ends[1]);
-		_exit(read(ends[0], &byte, 1) == 1 ? 0 : EXIT_NOT_READY);
-	}
-	close(ends[0]);
-	setsid();
-	child = fork();
-	if (child != 0)
-		_exit(child < 0);
-	umask(022);
-	/* Standard error stays until the agent has begun, for what may be in its way. */
-	leave_descriptors(STDIN_FILENO, STDOUT_FILENO);
-	if (chdir("/") < 0)
-		return error_errno(err, errno, "cannot go to /");
-	*starter = ends[1];
-	return 0;
+	if (daemon && service->session->config.log_to_stderr != CHOICE_YES)
+		descriptors_leave(STDERR_FILENO, STDERR_FILENO);
 }
 
 /* ---- The command ---------------------------------------------------------------------------------- */
@@ -195,7 +143,7 @@ static int run(struct invocation *invocation)
 		status = check(invocation, &session);
 	service.pidfile = pidfile_path(invocation);
 	if (status == 0 && option_given(invocation, "daemon") &&
-		become_daemon(&service.starter, &err) < 0) {
+		daemon_become(&service.starter, &err) < 0) {
 		complain("%s", err.text);
 		status = EXIT_NOT_READY;
 	}

@@ -11,7 +11,7 @@ facts_file() {
 @test "--help names every command" {
 	run "$EC2HIB" --help
 	[ "$status" -eq 0 ]
-	for command in status setup teardown history imds help version; do
+	for command in status setup teardown prewarm history imds help version; do
 		[[ "$output" == *"  $command "* ]]
 	done
 }
@@ -23,7 +23,7 @@ facts_file() {
 }
 
 @test "every command has --help that fits a screen" {
-	for command in status setup teardown history imds 'imds get' 'imds serve' help version; do
+	for command in status setup teardown prewarm history imds 'imds get' 'imds serve' help version; do
 		# shellcheck disable=SC2086
 		run "$EC2HIB" $command --help
 		[ "$status" -eq 0 ]

@@ -311,6 +311,33 @@ static void saved_facts_come_back_the_same(void **state)
 	config_free(&config_again);
 }
 
+static void list_that_was_read_or_copied_goes_on_growing(void **state)
+{
+	(void)state;
+	for (size_t count = 0; count < 20; count++) {
+		struct facts from = { 0 }, read = { 0 }, copy = { 0 };
+		struct error err = { "" };
+		json_t *json;
+
+		from.swaps.is = FACT_KNOWN;
+		for (size_t i = 0; i < count; i++)
+			fact_set_number(&facts_add(&from.swaps)->size, i);
+		json = layout_to_json(&facts_layout, &from);
+		assert_int_equal(
+			layout_from_json(&facts_layout, &read, json, "facts", &err), 0);
+		layout_copy(&facts_layout, &copy, &from);
+		/* the sanitizer and valgrind see whether there is room */
+		fact_set_number(&facts_add(&read.swaps)->size, 77);
+		fact_set_number(&facts_add(&copy.swaps)->size, 77);
+		assert_int_equal(read.swaps.items[count].size.value, 77);
+		assert_int_equal(copy.swaps.items[count].size.value, 77);
+		json_decref(json);
+		facts_free(&from);
+		facts_free(&read);
+		facts_free(&copy);
+	}
+}
+
 static void damaged_facts_are_refused(void **state)
 {
 	static const struct {
@@ -375,6 +402,7 @@ int main(void)
 		WITH_PLACE(services_and_their_keys_are_seen),
 		WITH_PLACE(fstab_lines_are_told_apart),
 		cmocka_unit_test(saved_facts_come_back_the_same),
+		cmocka_unit_test(list_that_was_read_or_copied_goes_on_growing),
 		cmocka_unit_test(damaged_facts_are_refused),
 		cmocka_unit_test(every_field_is_explained),
 	};

@@ -101,10 +101,10 @@ static void setup_plans_what_is_missing(void **state)
 	static const struct row rows[] = {
 		{ "{}", 0, "" },
 		{ "{\"area.signature\": \"image\"}", 0, "clean-image" },
-		{ "{\"area.signature\": \"none\"}", 0, "format-swap" },
+		{ "{\"area.signature\": \"none\"}", 0, "format-swap prewarm" },
 		{ "{\"area.unfinished\": 4096}", 0, "sweep-swap" },
 		{ "{\"area.mode\": 420}", 0, "protect-swap" },
-		{ "{\"area.active\": false}", 0, "swap-on" },
+		{ "{\"area.active\": false}", 0, "swap-on prewarm" },
 		{ "{\"kernel.resume_offset\": 7}", 0, "kernel-resume" },
 		/* Before 4.17 the command line is all that tells. */
 		{ "{\"kernel.resume_offset\": null}", 0, "" },
@@ -126,6 +126,43 @@ static void setup_plans_what_is_missing(void **state)
 	try_rows(plan_setup, rows, COUNT(rows));
 }
 
+static int plan_prewarm_yes(
+	struct plan *plan, const struct facts *facts, struct error *err)
+{
+	return plan_request(plan, facts,
+		&(struct setup_request) { .prewarm = SETUP_PREWARM_YES }, err);
+}
+
+static int plan_prewarm_no(
+	struct plan *plan, const struct facts *facts, struct error *err)
+{
+	return plan_request(plan, facts,
+		&(struct setup_request) { .prewarm = SETUP_PREWARM_NO }, err);
+}
+
+static void new_area_on_ebs_is_warmed_last(void **state)
+{
+	static const struct row automatic[] = {
+		{ "{\"area.active\": false}", 0, "swap-on prewarm" },
+		{ "{\"area.active\": false, \"area.devices.1.medium\": \"other\"}", 0,
+			"swap-on" },
+		{ "{\"area.mode\": 420}", 0, "protect-swap" },
+	};
+	static const struct row yes[] = {
+		{ "{}", 0, "prewarm" },
+		{ "{\"area.devices.1.medium\": \"other\"}", 0, "prewarm" },
+		{ "{\"live\": false}", 0, "" },
+	};
+	static const struct row no[] = {
+		{ "{\"area.active\": false}", 0, "swap-on" },
+	};
+
+	(void)state;
+	try_rows(plan_setup, automatic, COUNT(automatic));
+	try_rows(plan_prewarm_yes, yes, COUNT(yes));
+	try_rows(plan_prewarm_no, no, COUNT(no));
+}
+
 /* Agents of ready.json: logind runs, acpid, hibagent, hibinit-agent and ec2hib (4) are not there. */
 #define THERE	"\"system.agents.4.installed\": true"
 #define ENABLED THERE ", \"system.agents.4.enabled\": true"
@@ -142,7 +179,8 @@ static void setup_starts_the_agent_last(void **state)
 	static const struct row rows[] = {
 		{ "{}", 0, "" }, /* not installed */
 		{ "{" THERE "}", 0, "service sleep-key" },
-		{ "{" THERE ", \"area.active\": false}", 0, "swap-on service sleep-key" },
+		{ "{" THERE ", \"area.active\": false}", 0,
+			"swap-on service sleep-key prewarm" },
 		{ "{" ENABLED ", " KEY_OURS "}", 0, "service" },
 		{ "{" RUNNING ", " KEY_OURS "}", 0, "" },
 		{ "{" RUNNING "}", 0, "sleep-key" },
@@ -301,6 +339,7 @@ int main(void)
 		cmocka_unit_test(setup_starts_the_agent_last),
 		cmocka_unit_test(take_over_comes_when_the_agent_runs),
 		cmocka_unit_test(setup_says_what_it_leaves_to_others),
+		cmocka_unit_test(new_area_on_ebs_is_warmed_last),
 		cmocka_unit_test(setup_keeps_off_what_may_be_needed),
 		cmocka_unit_test(teardown_plans_what_is_ours),
 		cmocka_unit_test(teardown_leaves_a_hibernated_machine_alone),

@@ -14,6 +14,7 @@
 #include "core/actions/hooks.h"
 #include "core/actions/kernel.h"
 #include "core/actions/lock.h"
+#include "core/actions/prewarm.h"
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
@@ -28,8 +29,9 @@
 #define SYSTEMD_TIMEOUT_MS (30 * 60 * 1000)
 
 /* Before the second attempt; three times as long before each further one. */
-#define PAUSE_MS      1000
-#define PAUSE_STEP_MS 100
+#define PAUSE_MS	1000
+#define PAUSE_STEP_MS	100
+#define PREWARM_WAIT_MS 5000 /* it ends with its requests; a cold volume is slow */
 
 struct transaction {
 	const struct hibernation *asked;
@@ -417,6 +419,23 @@ static void cycle_begin(struct transaction *transaction)
 	fact_set_number(&cycle->tries, 0);
 }
 
+/*
+ * The image has the disk for itself. Before the lock, which a pre-warm that writes holds, as does a
+ * setup that waits for one: a notice waits for neither. What was done so far is kept.
+ */
+static void stop_prewarm(const struct transaction *transaction)
+{
+	struct error err = { "" };
+	int status;
+
+	if (transaction->asked->dry_run)
+		return;
+	status = prewarm_stop(root_of(transaction), PREWARM_WAIT_MS, &err);
+	if (status)
+		say(transaction, status < 0 ? LOG_WARNING : LOG_NOTICE, "%s",
+			status < 0 ? err.text : "the pre-warm was stopped");
+}
+
 /* From the hooks to the write and back; what it changed is put back. */
 static int hibernate_prepared(struct transaction *transaction, struct error *err)
 {
@@ -481,6 +500,7 @@ int hibernate(
 	if (asked.asked == 0)
 		asked.asked = clock_ms(CLOCK_BOOTTIME);
 	cycle_begin(&transaction);
+	stop_prewarm(&transaction);
 	lock = lock_take(root_of(&transaction), LOCK_PATH, asked.patience_ms, err);
 	if (lock < 0) {
 		fact_set_text(&cycle->result, RESULT_FAILED);

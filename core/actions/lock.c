@@ -36,13 +36,19 @@ static void lock_sign(int fd)
 		dprintf(fd, "%ld\n", (long)getpid());
 }
 
+static const char *busy_with(const char *path)
+{
+	if (strcmp(path, WATCH_LOCK) == 0)
+		return "the agent runs already";
+	if (strcmp(path, PREWARM_LOCK) == 0)
+		return "another pre-warm runs already";
+	return "another ec2hib is changing this machine; wait until it is done";
+}
+
 static int lock_complain(
 	int fd, const struct root *root, const char *path, struct error *err)
 {
-	const char *what =
-		strcmp(path, WATCH_LOCK) == 0
-			? "the agent runs already"
-			: "another ec2hib is changing this machine; wait until it is done";
+	const char *what = busy_with(path);
 	char holder[16] = "";
 	ssize_t length = pread(fd, holder, sizeof(holder) - 1, 0);
 	long process = length > 0 ? strtol(holder, NULL, 10) : 0;

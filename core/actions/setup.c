@@ -10,6 +10,7 @@
 #include "core/actions/fstab.h"
 #include "core/actions/initramfs.h"
 #include "core/actions/kernel.h"
+#include "core/actions/prewarm_setup.h"
 #include "core/actions/service.h"
 #include "core/actions/sleep_key.h"
 #include "core/actions/swap.h"
@@ -385,6 +386,11 @@ static int undo_swap(struct setup *setup, const struct step *step, struct error 
 	return swap_file_remove(root_of(setup), area_of(setup), err);
 }
 
+static int prewarm_area(struct setup *setup, const struct step *step, struct error *err)
+{
+	return prewarm_for_setup(setup, step->value == 1, err);
+}
+
 /* ---- All steps ------------------------------------------------------------------------------------------ */
 
 static int (*const runners[])(struct setup *, const struct step *, struct error *) = {
@@ -406,6 +412,7 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_SERVICE] = start_agent,
 	[STEP_TAKE_OVER] = take_over_agents,
 	[STEP_SLEEP_KEY] = sleep_key,
+	[STEP_PREWARM] = prewarm_area,
 	[STEP_UNDO_SERVICE] = undo_service,
 	[STEP_UNDO_SLEEP_KEY] = undo_sleep_key,
 	[STEP_UNDO_BOOT_ARGUMENTS] = undo_boot_arguments,

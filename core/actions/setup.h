@@ -12,6 +12,8 @@ struct setup {
 	const struct gather *gather;
 	struct facts *facts; /* gathered; gathered again before each further step */
 	const struct progress *progress;
+	const char
+		*config_path; /* of --config, for a program of ours; NULL: the standard */
 	/* Before each step: INDEX of plan->steps. May be NULL. */
 	void (*begin)(void *data, const struct plan *plan, size_t index);
 	void *data;

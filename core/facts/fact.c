@@ -139,11 +139,21 @@ void layout_free(const struct layout *layout, void *structure)
 	memset(structure, 0, layout->size);
 }
 
+/* Room for COUNT items as facts_add() would have made it: the list may go on growing. */
+static void *list_room(const struct layout *layout, size_t count)
+{
+	void *items = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		items = memory_grow(items, i, layout->size);
+	return items;
+}
+
 static void list_copy(
 	const struct layout *layout, struct list *to, const struct list *from)
 {
 	to->count = from->count;
-	to->items = memory_new(from->count, layout->size);
+	to->items = list_room(layout, from->count);
 	for (size_t i = 0; i < from->count; i++)
 		layout_copy(layout, (char *)to->items + i * layout->size,
 			(const char *)from->items + i * layout->size);
@@ -256,7 +266,7 @@ static int list_from_json(const struct field *field, struct list *list, json_t *
 	int status = 0;
 
 	list->count = json_array_size(json);
-	list->items = memory_new(list->count, layout->size);
+	list->items = list_room(layout, list->count);
 	for (size_t i = 0; i < list->count && status == 0; i++) {
 		memory_cleanup_free char *place = text_format("%s[%zu]", where, i);
 

@@ -31,6 +31,7 @@ static const char *const step_ids[] = {
 	[STEP_SERVICE] = "service",
 	[STEP_TAKE_OVER] = "take-over",
 	[STEP_SLEEP_KEY] = "sleep-key",
+	[STEP_PREWARM] = "prewarm",
 	[STEP_UNDO_SERVICE] = "undo-service",
 	[STEP_UNDO_SLEEP_KEY] = "undo-sleep-key",
 	[STEP_UNDO_BOOT_ARGUMENTS] = "undo-boot-arguments",
@@ -449,6 +450,7 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	}
 	if (request->service)
 		plan_service(plan, facts, request);
+	plan_prewarm(plan, facts, request);
 	return 0;
 }
 

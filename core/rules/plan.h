@@ -34,6 +34,7 @@ enum step_kind {
 	STEP_SERVICE,	/* enable and start the agent */
 	STEP_TAKE_OVER, /* switch the older agents off */
 	STEP_SLEEP_KEY, /* logind leaves the button to the agent */
+	STEP_PREWARM,	/* touch every block; VALUE 1: in the background */
 	/* teardown */
 	STEP_UNDO_SERVICE,
 	STEP_UNDO_SLEEP_KEY,
@@ -61,6 +62,14 @@ struct plan {
 		notes; /* what is left out, why, and what the administrator does by hand */
 };
 
+/* Auto: in the background where the area is new and lies on an EBS volume. */
+enum setup_prewarm {
+	SETUP_PREWARM_AUTO,
+	SETUP_PREWARM_YES,
+	SETUP_PREWARM_NO,
+	SETUP_PREWARM_BACKGROUND
+};
+
 /* What the user asked for besides the configuration. */
 struct setup_request {
 	const char *size; /* see swap_size_decide(); NULL is auto */
@@ -69,15 +78,16 @@ struct setup_request {
 	bool area_given; /* --swapfile or --swap-device: later runs have to find it again */
 	bool service;	 /* the agent too; without it the next one means nothing */
 	bool take_over; /* switch the older agents off */
+	enum setup_prewarm prewarm;
 };
 
 /*
  * The steps that are missing. The order: first nothing may be left that a boot could resume by
  * mistake; then the swap area, complete under its name; then the next boot learns where it is; the
  * running kernel after that. Whatever the moment of a power cut, the machine boots: at worst it
- * looks for an image where there is none. The agent is last, when all that it needs is there: first
+ * looks for an image where there is none. The agent comes then, when all that it needs is there: first
  * it runs, then who answered until now is switched off, so that an agent that does not start leaves
- * the machine with the answer that it had.
+ * the machine with the answer that it had. Pre-warming is last: nothing waits for it.
  *
  * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine;
  * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.

@@ -29,4 +29,8 @@ void plan_service(struct plan *plan, const struct facts *facts,
 void plan_service_stop(struct plan *plan, const struct facts *facts);
 void plan_give_back(struct plan *plan, const struct facts *facts);
 
+/* plan_prewarm.c: behind all other steps, which it looks at. */
+void plan_prewarm(struct plan *plan, const struct facts *facts,
+	const struct setup_request *request);
+
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The step of setup that pre-warms. */
+#ifndef EC2HIB_ACTIONS_PREWARM_SETUP_H
+#define EC2HIB_ACTIONS_PREWARM_SETUP_H
+
+#include "core/actions/setup.h"
+
+/*
+ * Pre-warms the area of SETUP's facts: until it is done, or in the BACKGROUND, where it goes on when
+ * setup has ended. 0, also when one runs there already; else what prewarm_run() says.
+ */
+int prewarm_for_setup(struct setup *setup, bool background, struct error *err);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is to be warmed: the area's place on its device, and names for both beyond a boot. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "core/actions/prewarm_parts.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/area.h"
+#include "core/facts/device.h"
+#include "core/facts/swaps.h"
+
+/* ---- The device ----------------------------------------------------------------------------- */
+
+static char *line_of(const struct root *host, const char *path)
+{
+	char *text = NULL;
+	struct error err = { "" };
+
+	return root_read_line(host, path, &text, &err) == 0 ? text : NULL;
+}
+
+/*
+ * Which machine this is, for a disk without a serial number (Xen instances have none): copies of one
+ * image agree in everything on the disk, and are cold all the same.
+ */
+static char *machine_name(const struct root *host)
+{
+	static const char *const files[] = { "/sys/class/dmi/id/product_uuid",
+		"/sys/hypervisor/uuid", "/proc/sys/kernel/random/boot_id" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		memory_cleanup_free char *line = line_of(host, files[i]);
+
+		if (line && *line)
+			return text_format("machine %s", line);
+	}
+	return text_copy("machine unknown");
+}
+
+/* The device of a chain by what stays the same when it gets another name. */
+static char *device_name(const struct root *host, const struct device_facts *device)
+{
+	memory_cleanup_free char *path = NULL, *sequence = NULL, *boot = NULL;
+
+	if (device->partuuid.is == FACT_KNOWN)
+		return text_format("part %s", device->partuuid.value);
+	if (device->uuid.is == FACT_KNOWN)
+		return text_format("uuid %s", device->uuid.value);
+	if (device->serial.is == FACT_KNOWN)
+		return text_copy("disk");
+	/* Nothing tells it from another disk in its place: then only while it is there (5.15). */
+	path = text_format("/sys/block/%s/diskseq", device->name.value);
+	sequence = line_of(host, path);
+	boot = line_of(host, "/proc/sys/kernel/random/boot_id");
+	return text_format("%s %s %s", device->name.value, sequence ? sequence : "-",
+		boot ? boot : "-");
+}
+
+static char *volume_name(const struct root *host, const device_list *devices)
+{
+	const struct device_facts *disk = &devices->items[devices->count - 1];
+	memory_cleanup_free char *first = disk->serial.is == FACT_KNOWN
+						  ? text_copy(disk->serial.value)
+						  : machine_name(host);
+	memory_cleanup_free char *second = device_name(host, &devices->items[0]);
+
+	return text_format("%s, %s", first, second);
+}
+
+/* Opens the first device of a chain as what the chain says that it is. */
+static int open_device(struct prewarm_target *target, const struct root *host,
+	const device_list *devices, struct error *err)
+{
+	memory_cleanup_free char *number = NULL;
+	struct stat status;
+
+	if (devices->is != FACT_KNOWN || devices->count == 0)
+		return error_set(err, ENODEV, "the device of %s is not known%s%s",
+			target->path, devices->why ? ": " : "",
+			devices->why ? devices->why : "");
+	target->device = text_format("/dev/%s", devices->items[0].name.value);
+	for (char *bang = target->device; (bang = strchr(bang, '!'));)
+		*bang = '/'; /* sysfs has cciss!c0d0 for /dev/cciss/c0d0 */
+	target->volume = volume_name(host, devices);
+	target->fd = root_openat(host, target->device,
+		O_RDONLY | O_DIRECT | O_NOFOLLOW | O_NONBLOCK, 0, err);
+	if (target->fd < 0)
+		return target->fd;
+	if (fstat(target->fd, &status) < 0)
+		return error_errno(err, errno, "cannot look at %s", target->device);
+	number = device_number_text(status.st_rdev);
+	if (!S_ISBLK(status.st_mode) || !fact_text_is(&devices->items[0].number, number))
+		return error_set(err, ENODEV, "%s is not the block device %s",
+			target->device, devices->items[0].number.value);
+	return 0;
+}
+
+static int measure_device(
+	struct prewarm_target *target, uint64_t *size, struct error *err)
+{
+	int logical;
+
+	if (ioctl(target->fd, BLKGETSIZE64, size) < 0 ||
+		ioctl(target->fd, BLKSSZGET, &logical) < 0)
+		return error_errno(
+			err, errno, "cannot ask %s for its size", target->device);
+	if (*size == 0 || logical <= 0)
+		return error_set(
+			err, ENODEV, "%s has no medium: its size is 0", target->device);
+	target->logical = (uint64_t)logical;
+	return 0;
+}
+
+static void whole_device(struct prewarm_target *target, uint64_t size)
+{
+	prewarm_ranges_add(&target->ranges,
+		&(struct prewarm_range) { 0, size - size % target->logical });
+}
+
+/* ---- The area ------------------------------------------------------------------------------- */
+
+/* Of all facts only those about the area: nothing else has a say. */
+static void gather_area(struct facts *facts, const struct gather *gather)
+{
+	memory_cleanup_free char *path = area_path(gather->config, gather->root);
+
+	root_gather(&facts->root, gather->root, gather->host);
+	swaps_gather(&facts->swaps, gather->root, &facts->root.devices);
+	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
+	area_complete(facts);
+}
+
+/*
+ * Through the file. Its header stays what it is until mkswap(8) writes it again at the end: at no
+ * time is there a swap file without one.
+ */
+static int open_file(struct prewarm_target *target, const struct prewarm *prewarm,
+	const struct area_facts *area, struct error *err)
+{
+	uint64_t header = area->header_page_size.value, size = area->size.value;
+
+	close(target->fd);
+	target->fd = root_openat(prewarm->gather->root, target->path,
+		O_RDWR | O_DIRECT | O_NOFOLLOW | O_NONBLOCK, 0, err);
+	if (target->fd < 0)
+		return target->fd;
+	/* Whole pages; mkswap(8) makes nothing of the rest. */
+	size -= size % header;
+	prewarm_ranges_free(&target->ranges);
+	if (size > header)
+		prewarm_ranges_add(&target->ranges,
+			&(struct prewarm_range) { header, size - header });
+	if (area->header_uuid.is == FACT_KNOWN)
+		target->uuid = text_copy(area->header_uuid.value);
+	if (area->header_label.is == FACT_KNOWN)
+		target->label = text_copy(area->header_label.value);
+	return 0;
+}
+
+static int open_area(struct prewarm_target *target, const struct prewarm *prewarm,
+	const struct area_facts *area, struct error *err)
+{
+	uint64_t size;
+	int status;
+
+	target->path = text_copy(area->path.value);
+	status = prewarm_method_for(&target->method, area, err);
+	if (status == 0)
+		status = open_device(target, prewarm->gather->host, &area->devices, err);
+	if (status == 0)
+		status = measure_device(target, &size, err);
+	if (status < 0)
+		return status;
+	if (fact_text_is(&area->kind, "device"))
+		whole_device(target, size);
+	else
+		status = prewarm_ranges_of(
+			&target->ranges, &area->extents, size, target->logical, err);
+	if (status < 0)
+		return error_prefix(
+			err, status, "%s on %s", target->path, target->device);
+	/* The map is that of the device either way, so that a file that moved is known. */
+	target->map = prewarm_map_name(&target->ranges, size);
+	return target->method == PREWARM_WRITE ? open_file(target, prewarm, area, err)
+					       : 0;
+}
+
+static int open_whole(
+	struct prewarm_target *target, const struct prewarm *prewarm, struct error *err)
+{
+	const struct gather *gather = prewarm->gather;
+	device_list devices = { 0 };
+	struct stat found;
+	uint64_t size;
+	int status;
+
+	target->path = text_copy(prewarm->device);
+	if (prewarm->method == PREWARM_WRITE)
+		return error_set(err, EINVAL,
+			"%s is a device: the write method is for a swap file",
+			target->path);
+	target->method = PREWARM_READ;
+	status = root_stat(gather->root, prewarm->device, &found);
+	if (status < 0)
+		return error_errno(err, -status, "cannot look at %s", target->path);
+	if (!S_ISBLK(found.st_mode))
+		return error_set(err, ENOTBLK, "%s is no block device", target->path);
+	devices_gather(&devices, gather->host, gather->root, found.st_rdev);
+	status = open_device(target, gather->host, &devices, err);
+	if (status == 0)
+		status = measure_device(target, &size, err);
+	if (status == 0) {
+		whole_device(target, size);
+		target->map = prewarm_map_name(&target->ranges, size);
+	}
+	for (size_t i = 0; i < devices.count; i++)
+		layout_free(&device_layout, &devices.items[i]);
+	free(devices.items);
+	free(devices.why);
+	return status;
+}
+
+int prewarm_target_open(
+	struct prewarm_target *target, const struct prewarm *prewarm, struct error *err)
+{
+	struct facts facts = { 0 };
+	int status;
+
+	*target = (struct prewarm_target) { .method = prewarm->method, .fd = -1 };
+	if (prewarm->device)
+		return open_whole(target, prewarm, err);
+	gather_area(&facts, prewarm->gather);
+	status = open_area(target, prewarm, &facts.area, err);
+	facts_free(&facts);
+	return status;
+}
+
+void prewarm_target_close(struct prewarm_target *target)
+{
+	if (target->fd >= 0)
+		close(target->fd);
+	prewarm_ranges_free(&target->ranges);
+	free(target->path);
+	free(target->device);
+	free(target->volume);
+	free(target->map);
+	free(target->uuid);
+	free(target->label);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/facts/prewarm_state.h"
+
+#include <errno.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+static const struct field bucket_fields[] = {
+	NUMBER(struct prewarm_bucket, up_to,
+		"us; absent in the last, which has no bound"),
+	NUMBER(struct prewarm_bucket, count, "requests"),
+};
+static const struct layout bucket_layout = LAYOUT(struct prewarm_bucket, bucket_fields);
+
+static const struct field state_fields[] = {
+	NUMBER(struct prewarm_state, format, "version of this layout"),
+	TEXT(struct prewarm_state, state, "running, finished, stopped or failed"),
+	NUMBER(struct prewarm_state, pid, "process of the pre-warm, while it runs"),
+	TEXT(struct prewarm_state, started, "when it began, UTC"),
+	TEXT(struct prewarm_state, path, "the swap file or device"),
+	TEXT(struct prewarm_state, device, "the block device that is read"),
+	TEXT(struct prewarm_state, method, "read or write"),
+	NUMBER(struct prewarm_state, limit, "of --rate, bytes/s"),
+	NUMBER(struct prewarm_state, total, "bytes of the area"),
+	NUMBER(struct prewarm_state, done, "of these touched, now and earlier"),
+	NUMBER(struct prewarm_state, earlier, "of these touched by earlier runs"),
+	NUMBER(struct prewarm_state, rate, "lately, bytes/s"),
+	NUMBER(struct prewarm_state, depth, "requests at a time"),
+	NUMBER(struct prewarm_state, slowest_us, "the slowest request lately, us"),
+	NUMBER(struct prewarm_state, elapsed, "since it began, ms"),
+	NUMBER(struct prewarm_state, left, "at this rate, ms"),
+	NUMBER(struct prewarm_state, errors, "blocks that cannot be touched"),
+	TEXT(struct prewarm_state, error, "why it failed, or the first such block"),
+	NUMBER(struct prewarm_state, quick_us,
+		"the quickest tenth of the requests took at most this, us"),
+	NUMBER(struct prewarm_state, slow, "requests that took more than 8 times that"),
+	LIST(struct prewarm_state, histogram, &bucket_layout,
+		"requests by the time that they took"),
+};
+const struct layout prewarm_state_layout = LAYOUT(struct prewarm_state, state_fields);
+
+static const struct field piece_fields[] = {
+	NUMBER(struct prewarm_piece, start, "first byte on the device, or in the file"),
+	NUMBER(struct prewarm_piece, length, "bytes"),
+};
+static const struct layout piece_layout = LAYOUT(struct prewarm_piece, piece_fields);
+
+static const struct field record_fields[] = {
+	TEXT(struct prewarm_record, path, "the swap file or device"),
+	TEXT(struct prewarm_record, volume, "the volume and the device on it"),
+	TEXT(struct prewarm_record, map, "names the places on the device"),
+	TEXT(struct prewarm_record, method, "read or write"),
+	TEXT(struct prewarm_record, finished, "when all was touched, UTC"),
+	LIST(struct prewarm_record, done, &piece_layout, "what was touched so far"),
+};
+const struct layout prewarm_record_layout = LAYOUT(struct prewarm_record, record_fields);
+
+static const struct field records_fields[] = {
+	NUMBER(struct prewarm_records, format, "version of this layout"),
+	LIST(struct prewarm_records, records, &prewarm_record_layout,
+		"how far each pre-warm came, the newest last"),
+};
+const struct layout prewarm_records_layout =
+	LAYOUT(struct prewarm_records, records_fields);
+
+static int read_layout(const struct root *root, const char *path,
+	const struct layout *layout, void *structure, struct error *err)
+{
+	memory_cleanup_free char *text = NULL;
+	json_error_t where;
+	json_t *json;
+	int status = root_read(root, path, FILE_LIMIT, &text, NULL, err);
+
+	if (status < 0)
+		return status;
+	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+	if (!json)
+		return error_set(err, EBADMSG, "%s is no JSON: line %d: %s", path,
+			where.line, where.text);
+	status = layout_from_json(layout, structure, json, path, err);
+	json_decref(json);
+	return status < 0 ? -EBADMSG : 0;
+}
+
+int prewarm_state_read(
+	const struct root *root, struct prewarm_state *state, struct error *err)
+{
+	int status =
+		read_layout(root, PREWARM_STATE_PATH, &prewarm_state_layout, state, err);
+
+	if (status == 0 && state->format.value > PREWARM_STATE_FORMAT)
+		return error_set(
+			err, EBADMSG, "%s is of a newer ec2hib", PREWARM_STATE_PATH);
+	return status;
+}
+
+int prewarm_records_read(const struct root *root, const char *state_dir,
+	struct prewarm_records *records, struct error *err)
+{
+	memory_cleanup_free char *path =
+		text_format("%s/" PREWARM_RECORD_NAME, state_dir);
+	int status = read_layout(root, path, &prewarm_records_layout, records, err);
+
+	if (status == -ENOENT)
+		return 0;
+	if (status == 0 && records->format.value > PREWARM_RECORD_FORMAT)
+		return error_set(err, EBADMSG, "%s is of a newer ec2hib", path);
+	return status;
+}
+
+struct prewarm_record *prewarm_record_find(
+	struct prewarm_records *records, const char *volume, const char *map)
+{
+	for (size_t i = 0; i < records->records.count; i++) {
+		struct prewarm_record *record = &records->records.items[i];
+
+		if (fact_text_is(&record->volume, volume) &&
+			fact_text_is(&record->map, map))
+			return record;
+	}
+	return NULL;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/rules/prewarm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#define NS_PER_SECOND 1000000000ull
+#define NS_PER_MS     1000000ull
+
+/* ---- What to read ------------------------------------------------------------------------------- */
+
+void prewarm_ranges_free(struct prewarm_ranges *ranges)
+{
+	free(ranges->items);
+	*ranges = (struct prewarm_ranges) { 0 };
+}
+
+static uint64_t end_of(const struct prewarm_range *range)
+{
+	return range->start + range->length;
+}
+
+/* The first range that ends at or behind POSITION; the count when there is none. */
+static size_t first_reaching(const struct prewarm_ranges *ranges, uint64_t position)
+{
+	size_t low = 0, high = ranges->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (end_of(&ranges->items[middle]) < position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_range *piece)
+{
+	uint64_t start = piece->start, end = end_of(piece);
+	size_t first, next;
+
+	if (piece->length == 0)
+		return;
+	first = first_reaching(ranges, start);
+	for (next = first; next < ranges->count && ranges->items[next].start <= end;
+		next++) {
+		if (ranges->items[next].start < start)
+			start = ranges->items[next].start;
+		if (end_of(&ranges->items[next]) > end)
+			end = end_of(&ranges->items[next]);
+	}
+	/* From FIRST to before NEXT all become one. */
+	if (next == first)
+		ranges->items =
+			memory_grow(ranges->items, ranges->count, sizeof(*ranges->items));
+	memmove(&ranges->items[first + 1], &ranges->items[next],
+		(ranges->count - next) * sizeof(*ranges->items));
+	ranges->count = ranges->count - (next - first) + 1;
+	ranges->items[first] = (struct prewarm_range) { start, end - start };
+}
+
+void prewarm_ranges_subtract(
+	struct prewarm_ranges *from, const struct prewarm_ranges *away)
+{
+	struct prewarm_ranges left = { 0 };
+
+	for (size_t i = 0; i < from->count; i++) {
+		uint64_t start = from->items[i].start, end = end_of(&from->items[i]);
+
+		for (size_t j = first_reaching(away, start);
+			j < away->count && away->items[j].start < end; j++) {
+			if (away->items[j].start > start)
+				prewarm_ranges_add(
+					&left, &(struct prewarm_range) { start,
+						       away->items[j].start - start });
+			if (end_of(&away->items[j]) > start)
+				start = end_of(&away->items[j]);
+		}
+		if (start < end)
+			prewarm_ranges_add(
+				&left, &(struct prewarm_range) { start, end - start });
+	}
+	prewarm_ranges_free(from);
+	*from = left;
+}
+
+uint64_t prewarm_ranges_total(const struct prewarm_ranges *ranges)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < ranges->count; i++)
+		total += ranges->items[i].length;
+	return total;
+}
+
+int prewarm_ranges_of(struct prewarm_ranges *ranges, const extent_list *extents,
+	uint64_t device_size, uint64_t logical, struct error *err)
+{
+	for (size_t i = 0; i < extents->count; i++) {
+		uint64_t physical = extents->items[i].physical.value;
+		uint64_t length = extents->items[i].length.value;
+		struct prewarm_range piece;
+		uint64_t end;
+
+		if (length > device_size || physical > device_size - length)
+			return error_set(err, ERANGE,
+				"extent %zu, bytes %llu to %llu, lies outside the device of %llu bytes",
+				i, (unsigned long long)physical,
+				(unsigned long long)(physical + length),
+				(unsigned long long)device_size);
+		piece.start = physical - physical % logical;
+		end = physical + length;
+		if (end % logical)
+			end += logical - end % logical;
+		/* A device is not always a multiple of its blocks: the rest cannot be read so. */
+		if (end > device_size - device_size % logical)
+			end = device_size - device_size % logical;
+		piece.length = end > piece.start ? end - piece.start : 0;
+		prewarm_ranges_add(ranges, &piece);
+	}
+	return 0;
+}
+
+bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *place,
+	struct prewarm_range *request)
+{
+	size_t i = first_reaching(ranges, *place + 1);
+	const struct prewarm_range *range;
+	uint64_t start, end;
+
+	if (i == ranges->count)
+		return false;
+	range = &ranges->items[i];
+	start = *place > range->start ? *place : range->start;
+	end = start - start % block + block;
+	if (end > end_of(range))
+		end = end_of(range);
+	*request = (struct prewarm_range) { start, end - start };
+	*place = end;
+	return true;
+}
+
+/* FNV-1a, 64 bits (draft-eastlake-fnv): against a mix-up, not against somebody who wants one. */
+static void digest_number(uint64_t *digest, uint64_t number)
+{
+	for (int i = 0; i < 8; i++) {
+		*digest ^= number >> (8 * i) & 0xff;
+		*digest *= 0x100000001b3ull;
+	}
+}
+
+char *prewarm_map_name(const struct prewarm_ranges *ranges, uint64_t device_size)
+{
+	uint64_t digest = 0xcbf29ce484222325ull;
+
+	digest_number(&digest, device_size);
+	for (size_t i = 0; i < ranges->count; i++) {
+		digest_number(&digest, ranges->items[i].start);
+		digest_number(&digest, ranges->items[i].length);
+	}
+	return text_format("%016llx", (unsigned long long)digest);
+}
+
+/* ---- How ------------------------------------------------------------------------------------------ */
+
+static int check_read(const struct area_facts *area, struct error *err)
+{
+	if (fact_text_is(&area->kind, "device"))
+		return 0;
+	if (area->extents.is == FACT_KNOWN)
+		return 0;
+	return error_set(err, ENODATA, "it is not known where %s lies%s%s",
+		area->path.value, area->extents.why ? ": " : "",
+		area->extents.why ? area->extents.why : "");
+}
+
+static int check_write(const struct area_facts *area, struct error *err)
+{
+	const char *path = area->path.value;
+
+	if (!fact_text_is(&area->kind, "file"))
+		return error_set(err, EINVAL,
+			"%s is a device: the write method is for a swap file", path);
+	if (!fact_is_false(&area->active))
+		return error_set(err, EBUSY,
+			"%s is active: writing would destroy what is swapped out; use the "
+			"read method",
+			path);
+	if (area->untrusted_folder.is == FACT_KNOWN)
+		return error_set(err, EPERM, "cannot write to %s: %s", path,
+			area->untrusted_folder.value);
+	if (fact_text_is(&area->signature, SIGNATURE_SWAP))
+		return 0;
+	return error_set(err, EPERM, "cannot write to %s: it holds %s", path,
+		fact_text_is(&area->signature, SIGNATURE_IMAGE) ? "a hibernation image"
+		: fact_text_is(&area->signature, SIGNATURE_NONE)
+			? "no swap area; run: ec2hib setup"
+			: "something that is not swap");
+}
+
+int prewarm_method_for(
+	enum prewarm_method *method, const struct area_facts *area, struct error *err)
+{
+	if (area->kind.is == FACT_ABSENT)
+		return error_set(err, ENOENT, "%s is not there; run: ec2hib setup",
+			area->path.value);
+	if (!fact_text_is(&area->kind, "file") && !fact_text_is(&area->kind, "device"))
+		return error_set(err, EINVAL, "%s is no file and no block device",
+			area->path.value);
+	if (*method == PREWARM_WRITE)
+		return check_write(area, err);
+	*method = PREWARM_READ;
+	return check_read(area, err);
+}
+
+/* ---- How many at a time --------------------------------------------------------------------------- */
+
+/* A depth is judged by so many completions for each request at a time, and so long at least. */
+#define ROUNDS	       2
+#define WINDOW_NS      (40 * NS_PER_MS)
+#define AGAIN_AFTER_NS (10 * NS_PER_SECOND)
+#define GAIN_PERCENT   3
+
+static void depth_measure(struct prewarm_depth *depth, uint64_t now)
+{
+	/* What is on its way was begun under the depth before. */
+	depth->skip = depth->depth;
+	depth->count = 0;
+	depth->bytes = 0;
+	depth->since = now;
+	depth->settled = false;
+}
+
+static void depth_settle(struct prewarm_depth *depth, uint64_t now)
+{
+	depth->settled = true;
+	depth->since = now;
+	depth->before = 0;
+}
+
+void prewarm_depth_init(
+	struct prewarm_depth *depth, unsigned fixed, unsigned most, uint64_t now)
+{
+	unsigned first = fixed ? fixed : PREWARM_DEPTH_FIRST;
+
+	*depth = (struct prewarm_depth) { .fixed = fixed != 0, .most = most };
+	depth->depth = first < most ? first : most;
+	depth_measure(depth, now);
+	depth->skip = 0;
+}
+
+static void depth_judge(struct prewarm_depth *depth, uint64_t now)
+{
+	uint64_t rate = depth->bytes * NS_PER_SECOND / (now - depth->since);
+
+	if (depth->before && rate < depth->before + depth->before * GAIN_PERCENT / 100) {
+		depth->depth /= 2;
+		depth_settle(depth, now);
+		return;
+	}
+	if (depth->depth == depth->most) {
+		depth_settle(depth, now);
+		return;
+	}
+	depth->before = rate ? rate : 1;
+	depth->depth = depth->depth > depth->most / 2 ? depth->most : depth->depth * 2;
+	depth_measure(depth, now);
+}
+
+unsigned prewarm_depth_completed(
+	struct prewarm_depth *depth, uint64_t now, uint64_t bytes)
+{
+	if (depth->fixed)
+		return depth->depth;
+	if (depth->settled) {
+		if (now - depth->since >= AGAIN_AFTER_NS)
+			depth_measure(depth, now);
+		return depth->depth;
+	}
+	if (depth->skip) {
+		depth->skip--;
+		depth->since = now;
+		return depth->depth;
+	}
+	depth->count++;
+	depth->bytes += bytes;
+	if (depth->count >= ROUNDS * depth->depth && now - depth->since >= WINDOW_NS)
+		depth_judge(depth, now);
+	return depth->depth;
+}
+
+/* ---- How fast ------------------------------------------------------------------------------------- */
+
+/* Time that went by unused, which may be caught up on; more would be a burst. */
+#define CREDIT_NS (100 * NS_PER_MS)
+
+uint64_t prewarm_pace_begin(struct prewarm_pace *pace, uint64_t now, uint64_t bytes)
+{
+	if (pace->rate == 0)
+		return now;
+	if (pace->paid + CREDIT_NS < now)
+		pace->paid = pace->paid ? now - CREDIT_NS : now;
+	/* Paid before it is read, so that no part of a run is faster than asked. */
+	pace->paid += (bytes * NS_PER_SECOND + pace->rate - 1) / pace->rate;
+	return pace->paid;
+}
+
+uint64_t prewarm_time_left(uint64_t left, uint64_t rate)
+{
+	if (rate == 0)
+		return UINT64_MAX;
+	return left / rate * 1000 + left % rate * 1000 / rate;
+}
+
+/* ---- What was learnt ------------------------------------------------------------------------------ */
+
+/* EBS that is warm answers 1 MiB in a few ms, a first touch takes tens to hundreds. */
+const uint64_t prewarm_bucket_bounds[PREWARM_BUCKETS] = { 250, 500, 1000, 2000, 4000,
+	8000, 16000, 32000, 64000, 256000, 1024000, UINT64_MAX };
+
+#define QUICK_PART  10 /* a tenth */
+#define SLOW_FACTOR 8
+
+void prewarm_histogram_add(struct prewarm_histogram *histogram, uint64_t us)
+{
+	size_t i = 0;
+
+	while (us > prewarm_bucket_bounds[i])
+		i++;
+	histogram->counts[i]++;
+	if (us > histogram->slowest)
+		histogram->slowest = us;
+}
+
+uint64_t prewarm_histogram_slow(
+	const struct prewarm_histogram *histogram, uint64_t *quick)
+{
+	uint64_t total = 0, sum = 0, slow = 0;
+	size_t i;
+
+	for (i = 0; i < PREWARM_BUCKETS; i++)
+		total += histogram->counts[i];
+	*quick = 0;
+	if (total == 0)
+		return 0;
+	for (i = 0; i < PREWARM_BUCKETS; i++) {
+		sum += histogram->counts[i];
+		if (sum * QUICK_PART >= total)
+			break;
+	}
+	*quick = prewarm_bucket_bounds[i];
+	/* A bucket counts as a whole: those that begin at or above the limit. */
+	while (i < PREWARM_BUCKETS - 1) {
+		if (prewarm_bucket_bounds[i] / SLOW_FACTOR >= *quick)
+			slow += histogram->counts[i + 1];
+		i++;
+	}
+	return slow;
+}

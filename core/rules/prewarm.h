@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Pre-warming: a volume made from a snapshot fetches each block on first touch, so every block of
+ * the swap area is touched once before a hibernation has to write there in a hurry. Here is what can
+ * be decided without the machine: what to read in which pieces, how many at a time, how fast, and
+ * what the times of the requests say.
+ *
+ * Positions and lengths are bytes on the block device; points in time are nanoseconds of one clock.
+ */
+#ifndef EC2HIB_RULES_PREWARM_H
+#define EC2HIB_RULES_PREWARM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/facts/facts.h"
+
+/*
+ * One request. AWS advises 1 MiB for initializing a volume (EBS user guide, "Initialize Amazon EBS
+ * volumes": fio with --bs=1M --iodepth=32).
+ */
+#define PREWARM_BLOCK_STANDARD MIB
+#define PREWARM_BLOCK_LEAST    ((uint64_t)4096)
+#define PREWARM_BLOCK_MOST     (16 * MIB)
+
+/* Requests at a time. Beyond this the queue of an EBS volume only grows longer. */
+#define PREWARM_DEPTH_FIRST 8
+#define PREWARM_DEPTH_MOST  64
+
+/* ---- What to read ------------------------------------------------------------------------------- */
+
+struct prewarm_range {
+	uint64_t start;
+	uint64_t length; /* never 0 in a list */
+};
+
+/* Sorted, apart from each other: what touches or overlaps is one. {0} is empty. */
+struct prewarm_ranges {
+	struct prewarm_range *items;
+	size_t count;
+};
+
+void prewarm_ranges_free(struct prewarm_ranges *ranges);
+
+/* Adds a piece, of which parts may be there already. */
+void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_range *piece);
+
+/* Takes away from FROM whatever is in AWAY. */
+void prewarm_ranges_subtract(
+	struct prewarm_ranges *from, const struct prewarm_ranges *away);
+
+/* Bytes in all of them. */
+uint64_t prewarm_ranges_total(const struct prewarm_ranges *ranges);
+
+/*
+ * What to read for a swap file with these EXTENTS on a device of DEVICE_SIZE bytes whose logical
+ * blocks have LOGICAL bytes (O_DIRECT wants whole ones). A list in any order; pieces in one logical
+ * block are read together, once. -ERANGE for an extent outside the device. RANGES must be {0};
+ * prewarm_ranges_free() in any case.
+ */
+int prewarm_ranges_of(struct prewarm_ranges *ranges, const extent_list *extents,
+	uint64_t device_size, uint64_t logical, struct error *err);
+
+/*
+ * The next request at or behind *PLACE, a byte on the device that is moved behind it. A request
+ * ends where its range ends and at each multiple of BLOCK on the device, so that two runs with other
+ * beginnings ask for the same pieces. False when there is nothing more.
+ */
+bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *place,
+	struct prewarm_range *request);
+
+/*
+ * Names the map: the same text for the same ranges on a device of the same size. A swap file that
+ * was made anew elsewhere gives another one. The caller frees it.
+ */
+char *prewarm_map_name(const struct prewarm_ranges *ranges, uint64_t device_size);
+
+/* ---- How ------------------------------------------------------------------------------------------ */
+
+enum prewarm_method { PREWARM_AUTO, PREWARM_READ, PREWARM_WRITE };
+
+/*
+ * The method for AREA. Auto reads: that is right whether the swap is active or not, and changes
+ * nothing. Writing goes through the file, and takes what is in it: -EBUSY for an active area, -EPERM
+ * for one in which an image or something that is not swap lies, or that others could exchange,
+ * -EINVAL for a device. -ENOENT where there is no area, -ENODATA where it is not known where it lies.
+ */
+int prewarm_method_for(
+	enum prewarm_method *method, const struct area_facts *area, struct error *err);
+
+/* ---- How many at a time --------------------------------------------------------------------------- */
+
+/*
+ * Doubles while that brings more. A depth is judged by its completions, without those that began
+ * under the one before; one that brings no more is taken back, and tried again after a while, since
+ * a cold part of a volume behaves otherwise than a warm one.
+ */
+struct prewarm_depth {
+	unsigned depth, most;
+	bool fixed;
+	bool settled;	 /* until SINCE + a while */
+	unsigned skip;	 /* completions that do not count any more */
+	unsigned count;	 /* completions that do */
+	uint64_t bytes;	 /* of these */
+	uint64_t since;	 /* when counting began */
+	uint64_t before; /* bytes a second of the depth before; 0: none */
+};
+
+/* Begins at PREWARM_DEPTH_FIRST; FIXED is what the user wants, 0: adapt. MOST bounds both. */
+void prewarm_depth_init(
+	struct prewarm_depth *depth, unsigned fixed, unsigned most, uint64_t now);
+
+/* A request of BYTES was completed at NOW. The depth from now on. */
+unsigned prewarm_depth_completed(
+	struct prewarm_depth *depth, uint64_t now, uint64_t bytes);
+
+/* ---- How fast ------------------------------------------------------------------------------------- */
+
+/* RATE bytes a second at most; 0: no limit. */
+struct prewarm_pace {
+	uint64_t rate;
+	uint64_t paid; /* the time up to which all bytes so far are paid for */
+};
+
+/* When a request of BYTES may begin: at once (NOW or before) or later. It counts from now on. */
+uint64_t prewarm_pace_begin(struct prewarm_pace *pace, uint64_t now, uint64_t bytes);
+
+/* Milliseconds for LEFT bytes at RATE bytes a second; UINT64_MAX when that is 0. */
+uint64_t prewarm_time_left(uint64_t left, uint64_t rate);
+
+/* ---- What was learnt ------------------------------------------------------------------------------ */
+
+#define PREWARM_BUCKETS 12
+
+/* Above the last one there is no bound (UINT64_MAX). Microseconds. */
+extern const uint64_t prewarm_bucket_bounds[PREWARM_BUCKETS];
+
+struct prewarm_histogram {
+	uint64_t counts[PREWARM_BUCKETS];
+	uint64_t slowest; /* microseconds */
+};
+
+void prewarm_histogram_add(struct prewarm_histogram *histogram, uint64_t us);
+
+/*
+ * How many requests took far longer than the quickest tenth of them: more than 8 times the bound of
+ * its bucket. On a volume that was partly cold these are the first touches; where all are cold, or
+ * all warm, there are few, and the times themselves tell which. *QUICK is that bound, microseconds
+ * (0: no requests).
+ */
+uint64_t prewarm_histogram_slow(
+	const struct prewarm_histogram *histogram, uint64_t *quick);
+
+#endif
