@@ -199,7 +199,7 @@ static void swap_that_does_not_fit_into_memory_is_not_switched_off(void **state)
 			0 },
 		{ SWAPS(AREA("5") "," OTHER(
 			  "instance-store", "-3", "6375342081", "false")),
-			-EBUSY },
+			-EPERM },
 		{ SWAPS(AREA("5") "," OTHER("ebs", "-3", "6442450945", "false")), 0 },
 	};
 

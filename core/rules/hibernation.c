@@ -111,7 +111,7 @@ static int check_memory(
 		return 0;
 	holds = size_format(bytes);
 	room = size_format(available->value);
-	return error_set(err, EBUSY,
+	return error_set(err, EPERM,
 		"%s%s has to be switched off to hibernate, but holds %s, and only %s of memory "
 		"is free; end some programs first",
 		plan->leaves[0].path, plan->leave_count > 1 ? " (and others)" : "", holds,
