@@ -20,7 +20,6 @@ const struct command *const commands[] = {
 	&command_prewarm,
 	&command_hibernate,
 	&command_watch,
-	&command_watch,
 	&command_history,
 	&command_imds,
 	&command_help,
