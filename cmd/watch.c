@@ -18,6 +18,7 @@ struct service {
 	struct session *session;
 	struct watch_log log;
 	char *pidfile; /* NULL: none */
+	bool begun;    /* the pidfile is ours */
 	int starter;   /* pipe to the process that was started, -1 in the foreground */
 };
 
@@ -43,6 +44,7 @@ static void write_pidfile(struct service *service)
 	memory_cleanup_free char *text = text_format("%ld\n", (long)getpid());
 	struct error err = { "" };
 
+	service->begun = true;
 	if (service->pidfile && root_publish(&service->session->host, service->pidfile,
 					text, 0644, &err) < 0)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
@@ -151,7 +153,7 @@ static int run(struct invocation *invocation)
 		watch_log_open(&service.log, &session.config,
 			option_given(invocation, "daemon"));
 		status = serve(&service, &gather);
-		if (service.pidfile && service.starter < 0)
+		if (service.pidfile && service.begun)
 			root_remove(&session.host, service.pidfile, &err);
 		watch_log_close(&service.log);
 	}

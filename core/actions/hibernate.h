@@ -39,7 +39,8 @@ struct hibernation {
 
 /*
  * 0 when the machine was away and is back, or with dry_run when it would go now. CYCLE, which must
- * be zeroed, says what happened in any case, and is in the history unless it was a dry run; the
+ * be zeroed, says what happened in any case, and is in the history unless it was a dry run or its turn
+ * did not come; the
  * caller frees it with layout_free(&cycle_layout, ...).
  *
  * -EBUSY: another ec2hib changes this machine. -EPERM: refused, in the words of the checks; nothing

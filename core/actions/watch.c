@@ -246,14 +246,14 @@ static int agent_run(struct agent *agent, struct error *err)
 	report_begin(agent);
 	memory_forget_constant();
 	lock_memory(agent);
-	if (!agent->watch->dry_run)
-		errand_begin_start(agent);
 	agent_log(agent, LOG_NOTICE, "start", "watching %s every %llu ms",
 		agent->imds ? agent->state.endpoint.value : "the sleep button; no polls",
 		(unsigned long long)agent->config->poll_interval);
 	notify_ready(agent->watch->notify, WATCH_WATCHING);
 	if (agent->watch->ready)
 		agent->watch->ready(agent->watch->data);
+	if (!agent->watch->dry_run)
+		errand_begin_start(agent);
 	while (!agent->stop && !once_over(agent))
 		round_of(agent);
 	notify_stopping(agent->watch->notify, "ends");

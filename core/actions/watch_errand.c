@@ -20,6 +20,7 @@
 #include "core/actions/hibernate.h"
 #include "core/actions/hooks.h"
 #include "core/actions/lock.h"
+#include "core/actions/prewarm.h"
 #include "core/actions/setup.h"
 #include "core/actions/watch_agent.h"
 #include "core/base/memory.h"
@@ -138,6 +139,8 @@ static int child_hibernate(struct child *child, const struct order *order)
 	json_t *json;
 	int status;
 
+	/* The disk is needed for other things now; hibernate() says it when this fails. */
+	prewarm_stop(gather.root, 0, &err);
 	if (notice)
 		run_notice_hooks(child, notice);
 	status = hibernate(&hibernation, &cycle, &err);
@@ -276,12 +279,14 @@ static void pending_remove(struct agent *agent, size_t index)
 		(agent->pending_count - index) * sizeof(*agent->pending));
 }
 
-static void begin_hibernation(struct agent *agent, const struct order *order)
+static bool begin_hibernation(struct agent *agent, const struct order *order)
 {
 	if (agent->other.pid && agent->other.kind == ERRAND_START)
 		kill(agent->other.pid, SIGTERM);
-	if (errand_begin(agent, &agent->hibernation, ERRAND_HIBERNATE, order))
-		agent->debounce.under_way = true;
+	if (!errand_begin(agent, &agent->hibernation, ERRAND_HIBERNATE, order))
+		return false;
+	agent->debounce.under_way = true;
+	return true;
 }
 
 void errands_begin(struct agent *agent)
@@ -297,11 +302,28 @@ void errands_begin(struct agent *agent)
 			i++;
 			continue;
 		}
-		pending_remove(agent, i);
-		if (hibernates)
-			begin_hibernation(agent, &order);
+		/* Without a process it stays, and is tried again after the next poll. */
+		if (hibernates ? begin_hibernation(agent, &order)
+			       : errand_begin(agent, &agent->other, ERRAND_HOOKS, &order))
+			pending_remove(agent, i);
 		else
-			errand_begin(agent, &agent->other, ERRAND_HOOKS, &order);
+			i++;
+	}
+}
+
+/* What was heard while the machine went to sleep has been answered by that. */
+static void pending_answered(struct agent *agent)
+{
+	for (size_t i = agent->pending_count; i > 0; i--) {
+		const struct notice *notice = &agent->pending[i - 1];
+
+		if (notice_reaction(notice, agent->config) != REACTION_HIBERNATE)
+			continue;
+		agent_log(agent, LOG_NOTICE, "notice",
+			"notice: %s%s%s: answered, the machine has hibernated since",
+			notice_kinds[notice->kind], *notice->time ? " at " : "",
+			notice->time);
+		pending_remove(agent, i - 1);
 	}
 }
 
@@ -360,6 +382,8 @@ static void take_line(struct agent *agent, const char *line)
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		if (strcmp(line, phases[i]) == 0)
 			report_state(agent, phases[i]);
+	if (strcmp(line, WATCH_RESUMED) == 0 && !agent->watch->dry_run)
+		pending_answered(agent);
 	/* From here on what comes is an echo of the press that was answered. */
 	if (strcmp(line, WATCH_RESUMED) == 0 || strcmp(line, WATCH_FAILED) == 0) {
 		agent->debounce.resumed = true;

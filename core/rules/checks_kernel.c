@@ -124,7 +124,7 @@ CHECK_FUNCTION(hibernation_mode)
 		memory_cleanup_free char *chosen = text_format("[%s]", harmful[i]);
 
 		if (strstr(modes, chosen))
-			return finding_warn("echo shutdown > /sys/power/disk",
+			return finding_fail("echo shutdown > /sys/power/disk",
 				"/sys/power/disk is set to %s: the machine would not "
 				"stay off once "
 				"the image is written",

@@ -278,6 +278,9 @@ unsigned prewarm_depth_completed(
 {
 	if (depth->fixed)
 		return depth->depth;
+	/* Workers look at the clock before they wait for each other. */
+	if (now < depth->since)
+		now = depth->since;
 	if (depth->settled) {
 		if (now - depth->since >= AGAIN_AFTER_NS)
 			depth_measure(depth, now);
