@@ -120,15 +120,6 @@ static uint32_t chance(void)
 	return number;
 }
 
-/* The first item that could not be asked; that it is not there is an answer. */
-static const struct imds_item *item_failed(const struct agent *agent)
-{
-	for (size_t i = 0; i < agent->asked; i++)
-		if (agent->items[i].status < 0 && agent->items[i].status != -ENOENT)
-			return &agent->items[i];
-	return NULL;
-}
-
 static void poll_failed(struct agent *agent, const struct error *err)
 {
 	unsigned pause = backoff_ms(++agent->failures,
@@ -177,23 +168,33 @@ static void poll_went_well(struct agent *agent)
 		report_poll(agent);
 }
 
+static bool item_answered(const struct imds_item *item)
+{
+	return item->status == 0 || item->status == -ENOENT;
+}
+
+/*
+ * Whether the service answers is told by the Spot notice alone, which every poll asks for. What is
+ * asked for now and then may fail for reasons of its own, and must not slow that down.
+ */
 static void poll_end(struct agent *agent)
 {
-	const struct imds_item *failed;
+	const struct imds_item *first = &agent->items[POLL_ACTION];
 	struct error err = { "" };
 	int status = imds_end(agent->imds, &err);
 
-	failed = status < 0 ? NULL : item_failed(agent);
 	/* Whatever else failed: a notice that has come is heard. */
 	for (size_t i = 0; i < agent->asked; i++)
 		if (agent->items[i].status == 0)
 			take_item(agent, i);
 		else if (agent->items[i].status == -ENOENT)
 			take_strange(agent, i, NULL);
-	if (status < 0 || failed)
-		poll_failed(agent, failed ? &failed->error : &err);
-	else
+		else if (item_answered(first))
+			take_strange(agent, i, agent->items[i].error.text);
+	if (item_answered(first))
 		poll_went_well(agent);
+	else
+		poll_failed(agent, status < 0 ? &err : &first->error);
 	imds_items_free(agent->items, agent->asked);
 	agent->asked = 0;
 }

@@ -149,6 +149,17 @@ static void become_sensitive(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Our OOMScoreAdjust= is not for a hook that leaks: others would die in its place. */
+static void become_expendable(void)
+{
+	char score[16] = "";
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+
+	if (read(fd, score, sizeof(score)) <= 0 || score[0] != '-' ||
+		pwrite(fd, "0", 1, 0) == 1)
+		close(fd); /* what could not be changed closes with the start */
+}
+
 /* Between fork and exec: only what is safe there. */
 __attribute__((noreturn)) static void become(const struct start *start)
 {
@@ -157,6 +168,7 @@ __attribute__((noreturn)) static void become(const struct start *start)
 
 	setpgid(0, 0);
 	become_sensitive();
+	become_expendable();
 	if (process->alone)
 		hide_shared();
 	if (become_settle(start)) {

@@ -115,6 +115,15 @@ static bool unit_running(const struct root *root, const char *name)
 	return process_runs(root, record, NULL) || process_runs(root, old_record, NULL);
 }
 
+/*
+ * As a service or by hand: whoever is the agent has this lock, with its process id inside. Its control
+ * group would not tell, for what a hook left running stays in there.
+ */
+static bool agent_holds_lock(const struct root *root)
+{
+	return process_runs(root, "/run/ec2hib/watch.lock", "ec2hib");
+}
+
 static void gather_services(struct system_facts *system, const struct root *root)
 {
 	static const char *const names[] = { AGENT_LOGIND, AGENT_ACPID, AGENT_SPOT,
@@ -128,7 +137,10 @@ static void gather_services(struct system_facts *system, const struct root *root
 		fact_set_flag(&agent->installed, unit_installed(root, names[i], systemd));
 		fact_set_flag(&agent->enabled, unit_enabled(root, names[i]));
 		if (root->live)
-			fact_set_flag(&agent->running, unit_running(root, names[i]));
+			fact_set_flag(
+				&agent->running, strcmp(names[i], AGENT_OURS) == 0
+							 ? agent_holds_lock(root)
+							 : unit_running(root, names[i]));
 		else
 			fact_set_unknown(
 				fact_of(&agent->running), "%s is an image", root->path);
@@ -222,10 +234,8 @@ void agents_gather(
 	struct system_facts *system, const struct root *root, const char *state_dir)
 {
 	gather_services(system, root);
-	/* As a service or by hand: whoever runs it holds this lock, with its process id inside. */
 	if (root->live)
-		fact_set_flag(&system->watch_running,
-			process_runs(root, "/run/ec2hib/watch.lock", "ec2hib"));
+		fact_set_flag(&system->watch_running, agent_holds_lock(root));
 	else
 		fact_set_unknown(
 			fact_of(&system->watch_running), "%s is an image", root->path);
