@@ -93,8 +93,8 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 	kernel_log_read(transaction_root(transaction), 0, NULL, &mark, &reason);
 	sync();
 	*passes = false;
-	if (transaction_cancelled(
-		    transaction)) /* writing out the file systems may take long */
+	/* Writing out the file systems may have taken long. */
+	if (transaction_cancelled(transaction))
 		return error_set(err, ECANCELED, "stopped before hibernating");
 	enter_last(transaction);
 	status = write_state(transaction, &reason);

@@ -137,6 +137,33 @@ static void gather_area(struct facts *facts, const struct gather *gather)
 }
 
 /*
+ * The file may be an active swap under another name (a hard link, a second mount), and kernels before
+ * 5.4 let root write to one.
+ */
+static int refuse_active(
+	int fd, const struct prewarm *prewarm, const char *path, struct error *err)
+{
+	swap_list swaps = { 0 };
+	struct stat file, swap;
+	int status = fstat(fd, &file) < 0 ? -errno : 0;
+
+	swaps_gather(&swaps, prewarm->gather->root, &(device_list) { 0 });
+	if (status < 0 || swaps.is != FACT_KNOWN)
+		status = error_set(err, EBUSY,
+			"cannot tell whether %s is an active swap; nothing is written",
+			path);
+	for (size_t i = 0; status == 0 && i < swaps.count; i++)
+		if (stat(swaps.items[i].path.value, &swap) == 0 &&
+			swap.st_dev == file.st_dev && swap.st_ino == file.st_ino)
+			status = error_set(err, EBUSY,
+				"%s is the active swap %s: writing would destroy what is "
+				"swapped out; use the read method",
+				path, swaps.items[i].path.value);
+	swaps_free(&swaps);
+	return status;
+}
+
+/*
  * Through the file. Its header stays what it is until mkswap(8) writes it again at the end: at no
  * time is there a swap file without one.
  */
@@ -144,12 +171,16 @@ static int open_file(struct prewarm_target *target, const struct prewarm *prewar
 	const struct area_facts *area, struct error *err)
 {
 	uint64_t header = area->header_page_size.value, size = area->size.value;
+	int status;
 
 	close(target->fd);
 	target->fd = root_openat(prewarm->gather->root, target->path,
 		O_RDWR | O_DIRECT | O_NOFOLLOW | O_NONBLOCK, 0, err);
 	if (target->fd < 0)
 		return target->fd;
+	status = refuse_active(target->fd, prewarm, target->path, err);
+	if (status < 0)
+		return status;
 	/* Whole pages; mkswap(8) makes nothing of the rest. */
 	size -= size % header;
 	prewarm_ranges_free(&target->ranges);

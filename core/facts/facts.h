@@ -237,6 +237,7 @@ extern const struct layout extent_layout;
 extern const struct layout instance_layout;
 extern const struct layout kernel_layout;
 extern const struct layout memory_layout;
+extern const struct layout swap_layout;
 
 /* Adds an item to a list of facts and makes the list known; returns the new item, all unknown. */
 #define facts_add(list)                                                                  \

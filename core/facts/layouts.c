@@ -68,7 +68,7 @@ static const struct field swap_fields[] = {
 	FLAG(struct swap_facts, is_area,
 		"the swap area that hibernation is meant to use"),
 };
-static const struct layout swap_layout = LAYOUT(struct swap_facts, swap_fields);
+const struct layout swap_layout = LAYOUT(struct swap_facts, swap_fields);
 
 static const struct field extent_fields[] = {
 	NUMBER(struct extent_facts, logical, "where in the file, bytes"),

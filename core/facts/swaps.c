@@ -116,3 +116,12 @@ long swap_priority(const struct swap_facts *swap)
 	return swap->priority.is == FACT_KNOWN ? strtol(swap->priority.value, NULL, 10)
 					       : 0;
 }
+
+void swaps_free(swap_list *swaps)
+{
+	for (size_t i = 0; i < swaps->count; i++)
+		layout_free(&swap_layout, &swaps->items[i]);
+	free(swaps->items);
+	free(swaps->why);
+	*swaps = (swap_list) { 0 };
+}

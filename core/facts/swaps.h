@@ -18,6 +18,8 @@ void swaps_parse(swap_list *swaps, const char *text);
 void swaps_gather(
 	swap_list *swaps, const struct root *root, const device_list *root_devices);
 
+void swaps_free(swap_list *swaps);
+
 /* Higher ones are used first; 0 where it is not known. */
 long swap_priority(const struct swap_facts *swap);
 
