@@ -394,6 +394,8 @@ static void bad_values_name_file_and_line(void **state)
 		{ "[swap]\nswapfile = /data/./swap\n", -EINVAL, ":2: swapfile" },
 		{ "[core]\ngrub-update = maybe\n", -EINVAL,
 			":2: grub-update is \"maybe\"" },
+		{ "[core]\nfreeze-timeout-curve = 0-8:20 s\n", -EINVAL,
+			":2: freeze-timeout-curve is \"0-8:20 s\", not FROM-TO:SECONDS" },
 		{ "[core]\nnonsense\n", -EINVAL,
 			":2: neither a [section] nor a key = value" },
 		{ "[core]\n# c\ncolour = red\n", 0,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/curve.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -48,7 +49,7 @@ const struct config_key config_keys[] = {
 		"not needed: a swap file on btrfs is always made nocow and uncompressed"),
 	KEY("core", "state-dir", CONFIG_PATH_NAME, state_dir, "/var/lib/ec2hib",
 		"where ec2hib keeps what it has to remember"),
-	KEY("core", "freeze-timeout-curve", CONFIG_TEXT, freeze_timeout_curve,
+	KEY("core", "freeze-timeout-curve", CONFIG_CURVE, freeze_timeout_curve,
 		"0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400",
 		"freeze timeout by memory, GiB-GiB:seconds; empty: leave it alone"),
 	KEY("core", "lock-in-ram", CONFIG_CHOICE, lock_in_ram, "yes",
@@ -212,7 +213,12 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 				"%s is \"%s\", not an absolute path without spaces, quotes, // and ..",
 				key->name, value);
 		break;
-	case CONFIG_TEXT:
+	case CONFIG_CURVE:
+		if (curve_check(value) < 0)
+			return error_set(err, EINVAL,
+				"%s is \"%s\", not FROM-TO:SECONDS with commas between "
+				"(GiB of memory; TO may be empty)",
+				key->name, value);
 		break;
 	}
 	text_set(member, text_copy(value));
@@ -275,7 +281,7 @@ char *config_get(const struct config *config, const struct config_key *key)
 	case CONFIG_NUMBER:
 		return text_format("%llu", (unsigned long long)*(const uint64_t *)member);
 	case CONFIG_PATH_NAME:
-	case CONFIG_TEXT:
+	case CONFIG_CURVE:
 		break;
 	}
 	return text_copy(*(char *const *)member);

@@ -33,7 +33,7 @@ struct config {
 	uint64_t target_size_mb;	/* MiB; the larger of both is the size */
 	enum config_choice boot_config; /* key grub-update */
 	enum config_choice touch_swap;
-	char *freeze_timeout_curve; /* "" changes nothing; see core/rules/freeze.h */
+	char *freeze_timeout_curve; /* "" changes nothing; see core/base/curve.h */
 	char *state_dir;
 
 	/* [hibernate] */
@@ -57,7 +57,7 @@ struct config {
 };
 
 enum config_kind {
-	CONFIG_TEXT,
+	CONFIG_CURVE, /* core/base/curve.h; empty: none */
 	CONFIG_PATH_NAME,
 	CONFIG_NUMBER,
 	CONFIG_CHOICE,

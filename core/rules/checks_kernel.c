@@ -259,7 +259,6 @@ static struct finding timeout_finding(
 
 CHECK_FUNCTION(freeze_timeout)
 {
-	const char *curve = config->freeze_timeout_curve;
 	uint64_t memory = facts->memory.total.value, wanted;
 	memory_cleanup_free char *text = size_format(memory);
 	struct finding finding;
@@ -269,22 +268,12 @@ CHECK_FUNCTION(freeze_timeout)
 	if (finding_gap(&finding, NEED(facts->kernel.freeze_timeout),
 		    NEED(facts->memory.total)))
 		return finding;
-	switch (freeze_timeout_wanted(curve, memory, &wanted)) {
-	case FREEZE_BAD_CURVE:
-		return finding_warn("mend freeze-timeout-curve in " CONFIG_PATH,
-			"freeze-timeout-curve \"%s\" cannot be read: the timeout stays "
-			"at %llu s",
-			curve,
-			(unsigned long long)facts->kernel.freeze_timeout.value / 1000);
-	case FREEZE_NO_SEGMENT:
+	if (!freeze_timeout_wanted(config->freeze_timeout_curve, memory, &wanted))
 		return finding_pass(
 			"%llu s to freeze all tasks; the curve has nothing for %s of "
 			"memory",
 			(unsigned long long)facts->kernel.freeze_timeout.value / 1000,
 			text);
-	case FREEZE_WANTED:
-		break;
-	}
 	return timeout_finding(facts, wanted, text);
 }
 

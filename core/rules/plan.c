@@ -384,8 +384,8 @@ static uint64_t freeze_timeout_goal(
 
 	if (facts->kernel.freeze_timeout.is != FACT_KNOWN ||
 		facts->memory.total.is != FACT_KNOWN ||
-		freeze_timeout_wanted(config->freeze_timeout_curve,
-			facts->memory.total.value, &wanted) != FREEZE_WANTED)
+		!freeze_timeout_wanted(
+			config->freeze_timeout_curve, facts->memory.total.value, &wanted))
 		return 0;
 	return wanted;
 }
