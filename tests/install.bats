@@ -13,7 +13,7 @@ setup() {
 # install_with TARGET: of the build's Makefile, with nothing of the make that runs this test.
 install_with() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$BUILD" "$1" DESTDIR="$DEST" \
-		prefix=/usr sysconfdir=/etc >/dev/null
+		prefix=/usr sysconfdir=/etc systemdsystemunitdir=/usr/lib/systemd/system >/dev/null
 }
 
 @test "make uninstall takes away what make install brought" {

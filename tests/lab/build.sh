@@ -81,6 +81,9 @@ lab_kernel() {
 		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
 		rm -rf "$KERNEL"
 		dpkg-deb -x "${packages[-1]}" "$KERNEL"
+		# Debian 13 has the modules below /usr, and packed.
+		[[ -e $KERNEL/lib ]] || ln -s usr/lib "$KERNEL/lib"
+		find "$KERNEL/lib/modules/" -name '*.ko.xz' -exec xz -d {} +
 		busybox depmod -b "$KERNEL" "$(ls "$KERNEL/lib/modules")"
 		touch "$KERNEL/complete"
 	fi
