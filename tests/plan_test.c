@@ -319,6 +319,27 @@ static void teardown_plans_what_is_ours(void **state)
 	try_rows(teardown_plan, rows, COUNT(rows));
 }
 
+/* Nothing goes where the last step would fail. */
+static void teardown_refuses_while_swap_is_needed(void **state)
+{
+	static const struct row rows[] = {
+		{ "{" OURS
+		  ", \"area.used\": 2147483648, \"memory.available\": 1073741824}",
+			-EBUSY,
+			"cannot switch off /swap: it holds 2.0 GiB and only 1.0 GiB of "
+			"memory is free" },
+		{ "{" OURS
+		  ", \"area.used\": 1073741824, \"memory.available\": 2147483648}",
+			0, "undo-boot-arguments undo-kernel-resume undo-swap" },
+		{ "{" FOREIGN
+		  ", \"area.used\": 2147483648, \"memory.available\": 1073741824}",
+			0, "" },
+	};
+
+	(void)state;
+	try_rows(teardown_plan, rows, COUNT(rows));
+}
+
 static void teardown_leaves_a_hibernated_machine_alone(void **state)
 {
 	static const struct row rows[] = {
@@ -342,6 +363,7 @@ int main(void)
 		cmocka_unit_test(new_area_on_ebs_is_warmed_last),
 		cmocka_unit_test(setup_keeps_off_what_may_be_needed),
 		cmocka_unit_test(teardown_plans_what_is_ours),
+		cmocka_unit_test(teardown_refuses_while_swap_is_needed),
 		cmocka_unit_test(teardown_leaves_a_hibernated_machine_alone),
 	};
 

@@ -16,12 +16,10 @@
 #include "core/base/text.h"
 #include "core/facts/area.h"
 #include "core/facts/header.h"
+#include "core/rules/size.h"
 
 #define MKSWAP_TIMEOUT_MS 60000
 #define SELINUX_LABEL	  "system_u:object_r:swapfile_t:s0"
-
-/* Memory that has to stay free beside what swapoff brings back. */
-#define SWAP_OFF_SPARE (64 * MIB)
 
 int swap_format(const struct root *root, const char *path, const char *uuid,
 	const char *label, struct error *err)
@@ -63,21 +61,12 @@ int swap_on(const char *path, long priority, struct error *err)
 int swap_off(const struct root *root, const char *path, uint64_t used,
 	const struct memory_facts *memory, struct error *err)
 {
-	const struct fact_number *available = &memory->available;
 	const char *const arguments[] = { "swapoff", path, NULL };
 	unsigned timeout_ms = (unsigned)(60 + used / SWAP_OFF_BYTES_A_SECOND) * 1000;
-	int status;
+	int status = swap_off_fits(path, used, memory, err);
 
-	if (available->is == FACT_KNOWN && used > 0 &&
-		used + SWAP_OFF_SPARE > available->value) {
-		memory_cleanup_free char *holds = size_format(used);
-		memory_cleanup_free char *room = size_format(available->value);
-
-		return error_set(err, EBUSY,
-			"cannot switch off %s: it holds %s and only %s of memory is free; "
-			"end some programs and run it again",
-			path, holds, room);
-	}
+	if (status < 0)
+		return status;
 	status = process_run(root, arguments, timeout_ms, NULL, err);
 	return status < 0 ? error_prefix(err, status, "cannot switch off %s", path) : 0;
 }

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/rules/plan.h"
 #include "core/rules/plan_parts.h"
+#include "core/rules/size.h"
 
 /* What is not known is tried: the step says what is wrong before the swap area goes. */
 static bool may_be_ours(const struct fact_flag *ours)
@@ -60,12 +61,25 @@ static void plan_way_back(struct plan *plan, const struct facts *facts)
 	plan_give_back(plan, facts);
 }
 
+/* Found out before the agent and the boot arguments go, and not halfway. */
+static int refuse_what_cannot_go(const struct facts *facts, struct error *err)
+{
+	const struct area_facts *area = &facts->area;
+
+	if (!fact_text_is(&area->header_label, SWAP_LABEL) ||
+		!fact_is_true(&area->active) || area->used.is != FACT_KNOWN)
+		return 0;
+	return swap_off_fits(area->path.value, area->used.value, &facts->memory, err);
+}
+
 int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err)
 {
 	struct plan back = { 0 };
-	int status = 0;
+	int status = refuse_what_cannot_go(facts, err);
 
 	*plan = (struct plan) { 0 };
+	if (status < 0)
+		return status;
 	plan_way_back(&back, facts);
 	/*
 	 * The blocks of a file that is removed keep what they hold: where some resume= still

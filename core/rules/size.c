@@ -10,9 +10,11 @@
 
 #define SPARE_BYTES (10 * MIB) /* stay free on the file system */
 #define EXCESS_BYTES                                                                     \
-	(100 * MIB)	    /* a file that is larger by more than this is replaced  \
+	(100 * MIB)	/* a file that is larger by more than this is replaced  \
 				  */
-#define PAGE_BYTES     4096 /* where the kernel's is not known */
+#define PAGE_BYTES 4096 /* where the kernel's is not known */
+/* Memory that has to stay free beside what swapoff brings back. */
+#define SWAP_OFF_SPARE (64 * MIB)
 #define AREA_BYTES_MIN (40 * KIB) /* ten pages; mkswap(8) takes no less */
 
 /* What is wanted: BEST, or anything from LEAST on where BEST does not fit. */
@@ -390,4 +392,20 @@ const char *swap_file_defect(const struct area_facts *area)
 		area->extents.items[0].physical.is == FACT_KNOWN)
 		return "does not begin at a page of its device";
 	return NULL;
+}
+
+int swap_off_fits(const char *path, uint64_t used, const struct memory_facts *memory,
+	struct error *err)
+{
+	memory_cleanup_free char *holds = size_format(used);
+	memory_cleanup_free char *room = NULL;
+
+	if (memory->available.is != FACT_KNOWN || used == 0 ||
+		used + SWAP_OFF_SPARE <= memory->available.value)
+		return 0;
+	room = size_format(memory->available.value);
+	return error_set(err, EBUSY,
+		"cannot switch off %s: it holds %s and only %s of memory is free; "
+		"end some programs and run it again",
+		path, holds, room);
 }

@@ -62,4 +62,11 @@ bool swap_is_fragmented(uint64_t size, size_t extents);
 /* Why the file that is there cannot be a swap file (holes, ...), or NULL. */
 const char *swap_file_defect(const struct area_facts *area);
 
+/*
+ * Whether the swap PATH, which holds USED bytes, can be switched off: 0, or -EBUSY with the numbers
+ * where that does not fit into the memory that is available. What is not known counts as fitting.
+ */
+int swap_off_fits(const char *path, uint64_t used, const struct memory_facts *memory,
+	struct error *err);
+
 #endif
