@@ -16,6 +16,9 @@ DEBIAN_NEEDS="
 
 : "${LAB_DEBIAN_MIRROR:=http://deb.debian.org/debian}"
 
+# Who makes the initramfs: initramfs-tools or dracut.
+: "${DEBIAN_INITRAMFS:=initramfs-tools}"
+
 DEBIAN_PACKAGES=systemd,systemd-sysv,udev,dbus,kmod,iproute2,grub-pc,initramfs-tools
 DEBIAN_PACKAGES+=,zstd,libcurl4,libjansson4,libmount1,libblkid1,libinih1,libmicrohttpd12
 
@@ -43,7 +46,7 @@ debian_tree() {
 	local missing packages=$DEBIAN_PACKAGES,$2
 	missing=$(missing_packages "$DEBIAN_NEEDS" 2)
 	[[ -z $missing ]] || fail "missing on this machine: $missing"
-	DEBIAN=$LAB_CACHE/debian-$1-$2
+	DEBIAN=$LAB_CACHE/debian-$1-$2-$DEBIAN_INITRAMFS
 	if [[ ! -e $DEBIAN.packages || $(<"$DEBIAN.packages") != "$packages" ]]; then
 		rm -rf "$DEBIAN" "$DEBIAN.packages"
 		note "debootstrap $1 with $packages"
@@ -51,11 +54,21 @@ debian_tree() {
 		unshare --mount debootstrap --variant=minbase --include="$packages" \
 			"$1" "$DEBIAN" "$LAB_DEBIAN_MIRROR" >>"$LOG" 2>&1 ||
 			fail "debootstrap failed"
+		[[ $DEBIAN_INITRAMFS == initramfs-tools ]] || debian_swap_initramfs
 		rm -rf "$DEBIAN"/var/cache/apt/archives/*.deb "$DEBIAN"/var/lib/apt/lists/*
 		echo "$packages" >"$DEBIAN.packages"
 	fi
 	KERNEL=$DEBIAN
 	KERNEL_VERSION=$(ls "$DEBIAN/lib/modules")
+}
+
+# debootstrap does not know that one package may stand for another: apt does.
+debian_swap_initramfs() {
+	# shellcheck disable=SC2016 # for the shell below
+	unshare --mount sh -ec 'mount -t proc proc "$1/proc"
+		chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends "$2"' sh "$DEBIAN" "$DEBIAN_INITRAMFS" >>"$LOG" 2>&1 ||
+		fail "apt-get cannot install $DEBIAN_INITRAMFS"
 }
 
 # The machine's files: Debian's, with the lab's own.
@@ -73,11 +86,7 @@ debian_files() {
 		GRUB_SERIAL_COMMAND="serial --speed=115200"
 	END
 	echo GRUB_TIMEOUT=0 | put etc/default/grub.d/15_timeout.cfg
-	# As Debian's installer leaves it: the initramfs knows its swap partition, which is
-	# gone since, and has the drivers of this machine only. (Emulated, an initramfs
-	# with all drivers takes three minutes.)
-	put etc/initramfs-tools/conf.d/resume <<<"RESUME=UUID=$DEBIAN_GONE_SWAP"
-	put etc/initramfs-tools/conf.d/driver-policy <<<MODULES=dep
+	"debian_initramfs_${DEBIAN_INITRAMFS//-/_}"
 	debian_put_program usr/sbin/ec2hib "$EC2HIB"
 	debian_put_program usr/local/sbin/imds-sim "$IMDS_SIM"
 	debian_put_program usr/local/sbin/counter "$LAB/guest/counter"
@@ -86,6 +95,18 @@ debian_files() {
 	put lib/systemd/system/ec2hib.service < <(
 		sed 's|@sbindir@|/usr/sbin|g' "$TOP/data/ec2hib.service.in")
 	debian_lab_service
+}
+
+# As Debian's installer leaves it: the initramfs knows its swap partition, which is gone since, and
+# has the drivers of this machine only. (Emulated, an initramfs with all drivers takes three minutes.)
+debian_initramfs_initramfs_tools() {
+	put etc/initramfs-tools/conf.d/resume <<<"RESUME=UUID=$DEBIAN_GONE_SWAP"
+	put etc/initramfs-tools/conf.d/driver-policy <<<MODULES=dep
+}
+
+# Also what this machine needs only, which leaves the module resume out: there was no swap.
+debian_initramfs_dracut() {
+	put etc/dracut.conf.d/lab.conf <<<'hostonly="yes"'
 }
 
 debian_put_program() {
