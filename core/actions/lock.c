@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -58,31 +60,59 @@ static int lock_complain(
 	return error_set(err, EBUSY, "%s (process %ld)", what, process);
 }
 
-int lock_take(
-	const struct root *root, const char *path, unsigned wait_ms, struct error *err)
+/* 0 when it is ours, -EAGAIN when another has it. */
+static int lock_try(int fd, const struct root *root, const char *path, struct error *err)
 {
-	int fd = lock_open(root, path, err), code;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return -EAGAIN;
+	return error_errno(err, errno, "cannot lock %s", root->live ? path : root->path);
+}
+
+static bool is_cancelled(const struct patience *patience)
+{
+	return patience->cancelled && patience->cancelled(patience->data);
+}
+
+static int wait_for(int fd, const struct root *root, const char *path,
+	const struct patience *patience, struct error *err)
+{
+	uint64_t end = clock_ms(CLOCK_MONOTONIC) + patience->ms;
+	int status;
+
+	while ((status = lock_try(fd, root, path, err)) == -EAGAIN) {
+		if (is_cancelled(patience))
+			return error_set(err, ECANCELED,
+				"stopped while it waited for another ec2hib");
+		if (clock_ms(CLOCK_MONOTONIC) >= end)
+			return lock_complain(fd, root, path, err);
+		poll(NULL, 0, TRY_MS);
+	}
+	return status;
+}
+
+int lock_wait(const struct root *root, const char *path, const struct patience *patience,
+	struct error *err)
+{
+	int fd = lock_open(root, path, err), status;
 
 	if (fd < 0)
 		return fd;
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		code = errno;
-		if (code == EWOULDBLOCK && wait_ms >= TRY_MS) {
-			poll(NULL, 0, TRY_MS);
-			wait_ms -= TRY_MS;
-			continue;
-		}
-		if (code == EWOULDBLOCK)
-			lock_complain(fd, root, path, err);
-		else
-			error_errno(err, code, "cannot lock %s",
-				root->live ? path : root->path);
+	status = wait_for(fd, root, path, patience, err);
+	if (status < 0) {
 		close(fd);
-		return code == EWOULDBLOCK ? -EBUSY : -code;
+		return status;
 	}
 	if (root->live)
 		lock_sign(fd);
 	return fd;
+}
+
+int lock_take(
+	const struct root *root, const char *path, unsigned wait_ms, struct error *err)
+{
+	return lock_wait(root, path, &(struct patience) { .ms = wait_ms }, err);
 }
 
 int lock_share(int fd, struct error *err)
@@ -90,4 +120,9 @@ int lock_share(int fd, struct error *err)
 	if (fcntl(fd, F_SETFD, 0) == 0)
 		return 0;
 	return error_errno(err, errno, "cannot let programs share the lock");
+}
+
+void lock_keep(int fd)
+{
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
 }

@@ -3,6 +3,8 @@
 #ifndef EC2HIB_ACTIONS_LOCK_H
 #define EC2HIB_ACTIONS_LOCK_H
 
+#include <stdbool.h>
+
 #include "core/base/error.h"
 #include "core/base/files.h"
 
@@ -19,11 +21,25 @@
 int lock_take(
 	const struct root *root, const char *path, unsigned wait_ms, struct error *err);
 
+/* How long to wait, and who may end that. */
+struct patience {
+	unsigned ms;
+	bool (*cancelled)(void *data); /* may be NULL */
+	void *data;
+};
+
+/* The same with patience. -ECANCELED when CANCELLED says so before the lock is ours. */
+int lock_wait(const struct root *root, const char *path, const struct patience *patience,
+	struct error *err);
+
 /*
  * Programs that are run from now on hold the lock, too: when setup is killed they go on, and a
  * second setup would write the same initramfs as they do. Not around hooks, which may leave
  * something running for good.
  */
 int lock_share(int fd, struct error *err);
+
+/* Programs that are run from now on do not hold it. */
+void lock_keep(int fd);
 
 #endif
