@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
 #include "config.h"
+#include "core/actions/away.h"
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/base/memory.h"
@@ -26,6 +28,15 @@ static void show_note(void *data, const char *text)
 	fputs("      ", stdout);
 	style_print(stdout, text, strlen(text));
 	putchar('\n');
+}
+
+/* What was put back that a killed hibernation had left. */
+static void show_recovery(void *data, int priority, const char *text)
+{
+	if (priority <= LOG_WARNING)
+		warn_user(data, "%s", text);
+	else
+		show_note(data, text);
 }
 
 static void show_step(void *data, const struct plan *plan, size_t index)
@@ -128,6 +139,25 @@ struct errand {
 		struct error *err);
 };
 
+/* Takes the lock, and puts back what a killed hibernation has left. A descriptor or an error. */
+static int begin_changes(
+	struct invocation *invocation, const struct root *root, struct error *err)
+{
+	const struct away_log log = { show_recovery, invocation };
+	int lock = lock_take(root, LOCK_PATH, 0, err), status;
+
+	if (lock < 0)
+		return lock;
+	status = lock_share(lock, err);
+	if (status < 0) {
+		close(lock);
+		return status;
+	}
+	if (root->live)
+		away_recover(root, &log);
+	return lock;
+}
+
 static int carry_out(struct invocation *invocation, struct session *session,
 	const struct errand *errand)
 {
@@ -143,8 +173,8 @@ static int carry_out(struct invocation *invocation, struct session *session,
 	bool go;
 
 	if (!option_given(invocation, "dry-run")) {
-		lock = lock_take(&session->root, LOCK_PATH, 0, &err);
-		if (lock < 0 || lock_share(lock, &err) < 0) {
+		lock = begin_changes(invocation, &session->root, &err);
+		if (lock < 0) {
 			complain("%s", err.text);
 			return EXIT_NOT_READY;
 		}

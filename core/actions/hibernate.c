@@ -58,18 +58,6 @@ const struct root *transaction_root(const struct transaction *transaction)
 	return transaction->asked->gather->root;
 }
 
-/*
- * How long the machine has slept since it was booted: only CLOCK_BOOTTIME goes on meanwhile. Read
- * one after the other the clocks may seem to be a millisecond off, so that less than AWAY_LEAST_MS
- * is nothing.
- */
-int64_t machine_slept_ms(void)
-{
-	int64_t awake = (int64_t)clock_ms(CLOCK_MONOTONIC);
-
-	return (int64_t)clock_ms(CLOCK_BOOTTIME) - awake;
-}
-
 /* ---- Hooks -------------------------------------------------------------------------------------- */
 
 static int run_hooks(
@@ -141,7 +129,7 @@ int transaction_apply_steps(struct transaction *transaction, struct error *err)
 	return status;
 }
 
-static int switch_others_off(struct transaction *transaction, struct error *err)
+static int switch_others_off(const struct transaction *transaction, struct error *err)
 {
 	for (size_t i = 0; i < transaction->plan.leave_count; i++) {
 		const struct swap_leave *swap = &transaction->plan.leaves[i];
@@ -153,21 +141,16 @@ static int switch_others_off(struct transaction *transaction, struct error *err)
 			&transaction->facts.memory, err);
 		if (status < 0)
 			return status;
-		transaction->switched_off = i + 1;
 	}
 	return 0;
 }
 
-static int shrink_image(struct transaction *transaction, struct error *err)
+static int shrink_image(const struct transaction *transaction, struct error *err)
 {
-	int status;
-
 	if (!transaction->plan.set_image_size)
 		return 0;
-	status = kernel_set_image_size(
+	return kernel_set_image_size(
 		transaction_root(transaction), transaction->plan.image_size, err);
-	transaction->image_size_changed = status == 0;
-	return status;
 }
 
 static int prepare(struct transaction *transaction, struct error *err)
@@ -180,6 +163,9 @@ static int prepare(struct transaction *transaction, struct error *err)
 		&transaction->plan, &transaction->facts, transaction->config, err);
 	if (status == 0)
 		status = transaction_apply_steps(transaction, err);
+	if (status == 0)
+		status = away_begin(transaction_root(transaction), &transaction->away,
+			&transaction->plan, err);
 	if (status == 0)
 		status = switch_others_off(transaction, err);
 	if (status == 0)
@@ -197,19 +183,9 @@ static int prepare(struct transaction *transaction, struct error *err)
 /* Puts back what prepare() changed for the time away. Best effort: what fails is said. */
 static void restore(struct transaction *transaction)
 {
-	struct error err = { "" };
+	const struct away_log log = { transaction->asked->log, transaction->asked->data };
 
-	if (transaction->image_size_changed &&
-		kernel_set_image_size(transaction_root(transaction),
-			transaction->plan.image_size_before, &err) < 0)
-		transaction_say(transaction, LOG_ERR, "%s", err.text);
-	while (transaction->switched_off) {
-		const struct swap_leave *swap =
-			&transaction->plan.leaves[--transaction->switched_off];
-
-		if (swap_on(swap->path, swap->priority, &err) < 0)
-			transaction_say(transaction, LOG_ERR, "%s", err.text);
-	}
+	away_end(transaction_root(transaction), &transaction->away, &log);
 }
 
 /*
@@ -292,7 +268,10 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 			err, ECANCELED, "%s, and hook-failure is abort", failed.text);
 	if (transaction_cancelled(transaction))
 		return error_set(err, ECANCELED, "stopped before hibernating");
-	status = prepare(transaction, err);
+	/* When this is killed, a swapoff(8) of ours goes on: who undoes it has to wait for its end. */
+	status = lock_share(transaction->lock, err);
+	if (status == 0)
+		status = prepare(transaction, err);
 	fact_set_text(&transaction->cycle->method, transaction->plan.method);
 	if (status == 0 && transaction_cancelled(transaction))
 		status = error_set(err, ECANCELED, "stopped before hibernating");
@@ -301,15 +280,19 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	else if (status == 0)
 		status = transaction_attempts(transaction, err);
 	restore(transaction);
+	lock_keep(transaction->lock);
 	return status;
 }
 
 static int run(struct transaction *transaction, struct error *err)
 {
 	struct cycle *cycle = transaction->cycle;
+	const struct away_log log = { transaction->asked->log, transaction->asked->data };
 	int status;
 
 	transaction_enter(transaction, PHASE_PREPARING);
+	if (transaction_root(transaction)->live)
+		away_recover(transaction_root(transaction), &log);
 	facts_gather(&transaction->facts, transaction->asked->gather);
 	if (transaction->facts.kernel.release.is == FACT_KNOWN)
 		fact_set_text(&cycle->kernel, transaction->facts.kernel.release.value);
@@ -331,17 +314,19 @@ static int run(struct transaction *transaction, struct error *err)
  * The lock. Whoever had it may have hibernated the machine, and then this was asked for as long ago
  * and has been answered: it must not go away a second time.
  */
-static int wait_for_turn(struct transaction *transaction, int *lock, struct error *err)
+static int wait_for_turn(struct transaction *transaction, struct error *err)
 {
-	int64_t slept = machine_slept_ms();
+	const struct hibernation *asked = transaction->asked;
+	const struct patience patience = { asked->patience_ms, asked->cancelled,
+		asked->data };
 	int status = 0;
 
-	*lock = lock_take(transaction_root(transaction), LOCK_PATH,
-		transaction->asked->patience_ms, err);
-	if (*lock < 0)
-		status = *lock;
-	else if (machine_slept_ms() - slept >= AWAY_LEAST_MS)
-		status = error_set(err, ECANCELED,
+	transaction->lock =
+		lock_wait(transaction_root(transaction), LOCK_PATH, &patience, err);
+	if (transaction->lock < 0)
+		status = transaction->lock;
+	else if (clock_slept_ms() - asked->slept >= AWAY_LEAST_MS)
+		status = error_set(err, EALREADY,
 			"the machine has hibernated while this was waiting for its turn");
 	if (status == 0)
 		return 0;
@@ -355,22 +340,26 @@ int hibernate(
 	const struct hibernation *hibernation, struct cycle *cycle, struct error *err)
 {
 	struct hibernation asked = *hibernation;
-	struct transaction transaction = {
-		.asked = &asked, .config = hibernation->gather->config, .cycle = cycle
-	};
+	struct transaction transaction = { .asked = &asked,
+		.config = hibernation->gather->config,
+		.cycle = cycle,
+		.lock = -1 };
 	struct error failed = { "" };
-	file_cleanup_close int lock = -1;
 	int status;
 
-	if (asked.asked == 0)
+	if (asked.asked == 0) {
 		asked.asked = clock_ms(CLOCK_BOOTTIME);
+		asked.slept = clock_slept_ms();
+	}
 	cycle_begin(&transaction);
 	stop_prewarm(&transaction);
-	status = wait_for_turn(&transaction, &lock, err);
+	status = wait_for_turn(&transaction, err);
 	if (status == 0)
 		status = run(&transaction, err);
 	run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME, &failed);
 	hibernation_plan_free(&transaction.plan);
 	facts_free(&transaction.facts);
+	if (transaction.lock >= 0)
+		close(transaction.lock);
 	return status;
 }

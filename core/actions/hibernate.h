@@ -26,6 +26,7 @@ struct hibernation {
 	const char *notice_action;   /* NULL: there was no notice */
 	const char *notice_time;
 	uint64_t asked;	      /* when it was asked for: CLOCK_BOOTTIME, ms; 0: now */
+	int64_t slept;	      /* clock_slept_ms() of that moment */
 	bool dry_run;	      /* everything but the write that stops the machine */
 	unsigned patience_ms; /* how long to wait for another ec2hib that is at work */
 	/* A line for the log, with a priority of syslog(3). */
@@ -44,7 +45,9 @@ struct hibernation {
  * caller frees it with layout_free(&cycle_layout, ...).
  *
  * -EBUSY: another ec2hib changes this machine. -EPERM: refused, in the words of the checks; nothing
- * was changed. -ECANCELED. Else what failed, with the kernel's reason.
+ * was changed, but a pre-warm that ran has been stopped. -ECANCELED: CANCELLED said so, or a hook that
+ * may end it. -EALREADY: the machine has hibernated while this waited for its turn. Else what failed,
+ * with the kernel's reason.
  */
 int hibernate(
 	const struct hibernation *hibernation, struct cycle *cycle, struct error *err);

@@ -3,10 +3,11 @@
 #ifndef EC2HIB_ACTIONS_HIBERNATE_PARTS_H
 #define EC2HIB_ACTIONS_HIBERNATE_PARTS_H
 
+#include "core/actions/away.h"
 #include "core/actions/hibernate.h"
 #include "core/rules/hibernation.h"
 
-/* A machine that was off has been away for longer, also one that boots fast. */
+/* A machine that was off has been away for longer, also one that boots fast; less is nothing. */
 #define AWAY_LEAST_MS 500
 
 struct transaction {
@@ -15,8 +16,8 @@ struct transaction {
 	struct facts facts;
 	struct hibernation_plan plan;
 	struct cycle *cycle;
-	size_t switched_off; /* so many of plan.leaves */
-	bool image_size_changed;
+	struct away away; /* what is to be put back after resume */
+	int lock;	  /* LOCK_PATH */
 };
 
 void transaction_say(const struct transaction *transaction, int priority,
@@ -25,9 +26,6 @@ void transaction_enter(
 	const struct transaction *transaction, enum hibernation_phase phase);
 bool transaction_cancelled(const struct transaction *transaction);
 const struct root *transaction_root(const struct transaction *transaction);
-
-/* How long the machine has slept since it was booted, ms; may be one off. */
-int64_t machine_slept_ms(void);
 
 /* The steps of the plan: what setup would do about the swap area and the running kernel. */
 int transaction_apply_steps(struct transaction *transaction, struct error *err);

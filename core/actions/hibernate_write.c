@@ -83,7 +83,7 @@ static bool log_tells(enum timeline_failure failure)
 static int attempt(struct transaction *transaction, bool *passes, struct error *err)
 {
 	struct cycle *cycle = transaction->cycle;
-	int64_t slept = machine_slept_ms(), away;
+	int64_t slept = clock_slept_ms(), away;
 	struct error reason = { "" };
 	enum timeline_failure failure;
 	uint64_t mark = 0;
@@ -98,7 +98,7 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 		return error_set(err, ECANCELED, "stopped before hibernating");
 	enter_last(transaction);
 	status = write_state(transaction, &reason);
-	away = machine_slept_ms() - slept;
+	away = clock_slept_ms() - slept;
 	if (away >= AWAY_LEAST_MS)
 		fact_set_number(&cycle->away, (uint64_t)away);
 	read_log(transaction, mark);

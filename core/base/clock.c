@@ -18,3 +18,10 @@ uint64_t clock_ms(clockid_t clock)
 {
 	return clock_ns(clock) / 1000000;
 }
+
+int64_t clock_slept_ms(void)
+{
+	int64_t awake = (int64_t)clock_ms(CLOCK_MONOTONIC);
+
+	return (int64_t)clock_ms(CLOCK_BOOTTIME) - awake;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/actions/away.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "core/actions/kernel.h"
+#include "core/actions/swap.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/swaps.h"
+
+static const struct field swap_fields[] = {
+	TEXT(struct away_swap, path, "the file or device"),
+	TEXT(struct away_swap, priority, "its priority"),
+};
+static const struct layout away_swap_layout = LAYOUT(struct away_swap, swap_fields);
+
+static const struct field fields[] = {
+	NUMBER(struct away, format, "version of this layout"),
+	LIST(struct away, swaps, &away_swap_layout, "swaps that were on"),
+	NUMBER(struct away, image_size, "what /sys/power/image_size said, bytes"),
+};
+static const struct layout away_layout = LAYOUT(struct away, fields);
+
+static void say(const struct away_log *log, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void say(const struct away_log *log, int priority, const char *format, ...)
+{
+	memory_cleanup_free char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = text_format_list(format, arguments);
+	va_end(arguments);
+	log->line(log->data, priority, text);
+}
+
+/* ---- The record --------------------------------------------------------------------------------- */
+
+static int record_write(
+	const struct root *root, const struct away *away, struct error *err)
+{
+	json_t *json = layout_to_json(&away_layout, away);
+	memory_cleanup_free char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	text_append(&text, "\n");
+	return root_publish(root, AWAY_PATH, text, 0644, err);
+}
+
+/* -ENOENT: there is none. -EBADMSG: it is none of ours. */
+static int record_read(const struct root *root, struct away *away, struct error *err)
+{
+	memory_cleanup_free char *text = NULL;
+	int status = root_read(root, AWAY_PATH, FILE_LIMIT, &text, NULL, err);
+	json_t *json;
+
+	if (status < 0)
+		return status;
+	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	if (!json)
+		return error_set(err, EBADMSG, "%s is no JSON", AWAY_PATH);
+	status = layout_from_json(&away_layout, away, json, AWAY_PATH, err);
+	json_decref(json);
+	if (status == 0 && away->format.value != AWAY_FORMAT)
+		status = error_set(err, EBADMSG, "%s is of another ec2hib", AWAY_PATH);
+	return status < 0 ? -EBADMSG : 0;
+}
+
+static void forget(struct away *away)
+{
+	layout_free(&away_layout, away);
+	memset(away, 0, sizeof(*away));
+}
+
+int away_begin(const struct root *root, struct away *away,
+	const struct hibernation_plan *plan, struct error *err)
+{
+	int status;
+
+	if (plan->leave_count == 0 && !plan->set_image_size)
+		return 0;
+	fact_set_number(&away->format, AWAY_FORMAT);
+	away->swaps.is = FACT_KNOWN;
+	for (size_t i = 0; i < plan->leave_count; i++) {
+		struct away_swap *swap = facts_add(&away->swaps);
+
+		fact_set_text(&swap->path, plan->leaves[i].path);
+		fact_take_text(
+			&swap->priority, text_format("%ld", plan->leaves[i].priority));
+	}
+	if (plan->set_image_size)
+		fact_set_number(&away->image_size, plan->image_size_before);
+	else
+		fact_set_absent(fact_of(&away->image_size));
+	status = record_write(root, away, err);
+	if (status < 0)
+		forget(away);
+	return status;
+}
+
+bool away_is_left(const struct root *root)
+{
+	return root_exists(root, AWAY_PATH);
+}
+
+/* ---- Putting back --------------------------------------------------------------------------------- */
+
+static bool is_on(const swap_list *active, const char *path)
+{
+	for (size_t i = 0; i < active->count; i++)
+		if (fact_text_is(&active->items[i].path, path))
+			return true;
+	return false;
+}
+
+/*
+ * In the order of /proc/swaps, in which they were switched on: where the kernel chooses, the priority
+ * becomes lower with each. What says nothing of /proc/swaps may be off, and is tried.
+ */
+static bool switch_on(const struct root *root, const struct away *away, bool tell,
+	const struct away_log *log)
+{
+	memory_cleanup_free char *text = NULL;
+	struct error err = { "" };
+	swap_list active = { 0 };
+	bool all = true;
+
+	if (root_read(root, "/proc/swaps", FILE_LIMIT, &text, NULL, &err) == 0)
+		swaps_parse(&active, text);
+	else
+		say(log, LOG_WARNING, "%s", err.text);
+	for (size_t i = 0; i < away->swaps.count; i++) {
+		const struct away_swap *swap = &away->swaps.items[i];
+		const char *path = swap->path.is == FACT_KNOWN ? swap->path.value : NULL;
+		long priority = swap->priority.is == FACT_KNOWN
+					? strtol(swap->priority.value, NULL, 10)
+					: -1;
+
+		if (!path || is_on(&active, path))
+			continue;
+		if (swap_on(path, priority, &err) < 0) {
+			say(log, LOG_ERR, "%s", err.text);
+			all = false;
+		} else if (tell) {
+			say(log, LOG_NOTICE, "%s is switched on again", path);
+		}
+	}
+	swaps_free(&active);
+	return all;
+}
+
+static bool set_image_size(
+	const struct root *root, const struct away *away, const struct away_log *log)
+{
+	struct error err = { "" };
+
+	if (away->image_size.is != FACT_KNOWN ||
+		kernel_set_image_size(root, away->image_size.value, &err) == 0)
+		return true;
+	say(log, LOG_ERR, "%s", err.text);
+	return false;
+}
+
+/* TELL: nobody knows yet that there is something to put back. */
+static void put_back(
+	const struct root *root, struct away *away, bool tell, const struct away_log *log)
+{
+	bool size = set_image_size(root, away, log);
+	bool swaps = switch_on(root, away, tell, log);
+	struct error err = { "" };
+
+	if (tell && size && swaps)
+		say(log, LOG_NOTICE,
+			"what a hibernation had changed that was killed is as before");
+	forget(away);
+	if (root_remove(root, AWAY_PATH, &err) < 0)
+		say(log, LOG_WARNING, "%s", err.text);
+}
+
+void away_end(const struct root *root, struct away *away, const struct away_log *log)
+{
+	if (away->format.is == FACT_KNOWN)
+		put_back(root, away, false, log);
+}
+
+void away_recover(const struct root *root, const struct away_log *log)
+{
+	struct away away = { 0 };
+	struct error err = { "" };
+	int status;
+
+	if (!away_is_left(root))
+		return;
+	status = record_read(root, &away, &err);
+	if (status == 0) {
+		put_back(root, &away, true, log);
+		return;
+	}
+	/* Nothing can be done with it, and it need not be said at every start. */
+	say(log, LOG_WARNING, "what a killed hibernation had changed is not known: %s",
+		err.text);
+	layout_free(&away_layout, &away);
+	if (status == -EBADMSG && root_remove(root, AWAY_PATH, &err) < 0)
+		say(log, LOG_WARNING, "%s", err.text);
+}
