@@ -257,8 +257,11 @@ static void stop_prewarm(const struct transaction *transaction)
 static int hibernate_prepared(struct transaction *transaction, struct error *err)
 {
 	struct error failed = { "" };
-	int status = refuse(transaction, false, err);
+	int status;
 
+	if (transaction_cancelled(transaction))
+		return error_set(err, ECANCELED, "stopped before hibernating");
+	status = refuse(transaction, false, err);
 	if (status < 0)
 		return status;
 	if (run_hooks(transaction, HOOK_PRE_HIBERNATE, &failed) < 0 &&
@@ -302,7 +305,8 @@ static int run(struct transaction *transaction, struct error *err)
 			status == -EPERM ? RESULT_REFUSED : RESULT_FAILED);
 		fact_set_text(&cycle->message, err->text);
 	}
-	transaction_enter(transaction, status < 0 ? PHASE_FAILED : PHASE_RESUMED);
+	if (status < 0)
+		transaction_enter(transaction, PHASE_FAILED);
 	if (!transaction->asked->dry_run)
 		remember(transaction);
 	if (status == 0 && !transaction->asked->dry_run)

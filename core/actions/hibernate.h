@@ -16,8 +16,8 @@
 enum hibernation_phase {
 	PHASE_PREPARING,
 	PHASE_HIBERNATING, /* the next thing is the write that stops the machine */
-	PHASE_RESUMED,
-	PHASE_FAILED, /* also: refused */
+	PHASE_RESUMED, /* just now: what was changed is put back next, and the hooks run */
+	PHASE_FAILED,  /* also: refused */
 };
 
 struct hibernation {

@@ -33,7 +33,10 @@ static int write_state(const struct transaction *transaction, struct error *err)
 	return kernel_hibernate(transaction_root(transaction), err);
 }
 
-/* The cycle that the kernel's log tells of since the mark. False: none. */
+/*
+ * The cycle that the kernel's log tells of since the mark. False when the log cannot be read; one that
+ * tells of none leaves the timeline empty.
+ */
 static bool read_log(struct transaction *transaction, uint64_t mark)
 {
 	memory_cleanup_free char *log = NULL;
@@ -67,12 +70,63 @@ void transaction_pretend(struct transaction *transaction)
 	transaction_say(transaction, LOG_NOTICE,
 		"dry run: everything is done but the write to /sys/power/state");
 	fact_set_text(&transaction->cycle->result, RESULT_DRY_RUN);
+	transaction_enter(transaction, PHASE_RESUMED);
 }
 
 /* Otherwise the error of the write has the reason, or a part of it. */
 static bool log_tells(enum timeline_failure failure)
 {
 	return failure != FAILURE_NONE && failure != FAILURE_OTHER;
+}
+
+static int resumed(struct transaction *transaction)
+{
+	struct cycle *cycle = transaction->cycle;
+
+	fact_set_text(&cycle->result, RESULT_RESUMED);
+	fact_set_absent(fact_of(&cycle->message));
+	return 0;
+}
+
+/* The error of the write was STATUS, for REASON. */
+static int failed(const struct transaction *transaction, int status,
+	const struct error *reason, bool *passes, struct error *err)
+{
+	const struct timeline *timeline = &transaction->cycle->timeline;
+	enum timeline_failure failure = timeline_failure_of(timeline);
+
+	*passes = timeline_failure_passes(failure) ||
+		  (!log_tells(failure) && status == -EBUSY);
+	if (log_tells(failure))
+		return error_set(err, -status, "the kernel did not hibernate: %s",
+			timeline->failure.value);
+	return error_set(err, -status, "the kernel did not hibernate: %s%s%s",
+		reason->text, failure == FAILURE_OTHER ? "; " : "",
+		failure == FAILURE_OTHER ? timeline->failure.value : "");
+}
+
+/*
+ * The machine has not slept, as its clocks say; STATUS is what the write said. The kernel's test modes
+ * (/sys/power/disk, pm_test) end without an error, and so may systemctl. The log decides then, for a
+ * machine without a clock that lasts cannot tell that it was away.
+ */
+static int judge_awake(struct transaction *transaction, uint64_t mark, int status,
+	const struct error *reason, bool *passes, struct error *err)
+{
+	bool told = read_log(transaction, mark);
+	const struct timeline *timeline = &transaction->cycle->timeline;
+
+	if (status < 0)
+		return failed(transaction, status, reason, passes, err);
+	if (told && !fact_text_is(&timeline->result, RESULT_RESUMED))
+		return error_set(err, EIO,
+			"the machine did not hibernate, though there was no error: its clocks "
+			"went on, and the kernel's log %s",
+			fact_text_is(&timeline->result, RESULT_TESTED)
+				? "tells of a test mode"
+				: "has no resume");
+	transaction_enter(transaction, PHASE_RESUMED);
+	return resumed(transaction);
 }
 
 /*
@@ -85,7 +139,6 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 	struct cycle *cycle = transaction->cycle;
 	int64_t slept = clock_slept_ms(), away;
 	struct error reason = { "" };
-	enum timeline_failure failure;
 	uint64_t mark = 0;
 	int status;
 
@@ -99,28 +152,16 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 	enter_last(transaction);
 	status = write_state(transaction, &reason);
 	away = clock_slept_ms() - slept;
-	if (away >= AWAY_LEAST_MS)
-		fact_set_number(&cycle->away, (uint64_t)away);
+	if (away < AWAY_LEAST_MS)
+		return judge_awake(transaction, mark, status, &reason, passes, err);
+	/* At once: what is pressed from now on is not an echo for ever. */
+	transaction_enter(transaction, PHASE_RESUMED);
+	fact_set_number(&cycle->away, (uint64_t)away);
 	read_log(transaction, mark);
-	if (status < 0 && away >= AWAY_LEAST_MS) {
+	if (status < 0)
 		transaction_say(transaction, LOG_WARNING,
 			"the machine was away and is back, but: %s", reason.text);
-		status = 0;
-	}
-	if (status == 0) {
-		fact_set_text(&cycle->result, RESULT_RESUMED);
-		fact_set_absent(fact_of(&cycle->message));
-		return 0;
-	}
-	failure = timeline_failure_of(&cycle->timeline);
-	*passes = timeline_failure_passes(failure) ||
-		  (!log_tells(failure) && status == -EBUSY);
-	if (log_tells(failure))
-		return error_set(err, -status, "the kernel did not hibernate: %s",
-			cycle->timeline.failure.value);
-	return error_set(err, -status, "the kernel did not hibernate: %s%s%s",
-		reason.text, failure == FAILURE_OTHER ? "; " : "",
-		failure == FAILURE_OTHER ? cycle->timeline.failure.value : "");
+	return resumed(transaction);
 }
 
 /* True when it was cancelled meanwhile. */
