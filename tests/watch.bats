@@ -102,6 +102,15 @@ EC2HIB_TIME=$NOW" ]
 	touch /run/test/go
 }
 
+@test "a notice does not wait for items that do not answer" {
+	start_service --fault meta-data/events/:hang
+	spot stop "$NOW"
+	# Long enough that nobody takes the end of that wait for the mend.
+	AWS_METADATA_SERVICE_TIMEOUT=600 start_agent
+	within 20 has_said "notice: stop at $NOW"
+	state_is .polls 0
+}
+
 # reacts OPTION EVENT BODY KIND: what each value of an on-... key does.
 reacts() {
 	start_service

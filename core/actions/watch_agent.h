@@ -47,6 +47,7 @@ struct agent {
 	/* The poll under way, and the next ones: CLOCK_MONOTONIC, us. */
 	struct imds_item items[POLL_ITEMS];
 	size_t asked; /* so many of them; 0: none under way */
+	size_t taken; /* so many of these have been heard */
 	uint64_t asked_at, next_poll, next_slow;
 	unsigned failures;
 	char *strange[POLL_ITEMS]; /* what was complained about; NULL: nothing */

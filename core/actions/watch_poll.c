@@ -32,6 +32,7 @@ static void poll_begin(struct agent *agent, uint64_t now)
 	bool all = now >= agent->next_slow;
 
 	agent->asked = all ? POLL_ITEMS : 1;
+	agent->taken = 0;
 	for (size_t i = 0; i < agent->asked; i++)
 		agent->items[i] = (struct imds_item) { .path = paths[i] };
 	agent->asked_at = now;
@@ -173,6 +174,31 @@ static bool item_answered(const struct imds_item *item)
 	return item->status == 0 || item->status == -ENOENT;
 }
 
+static void take_answer(struct agent *agent, size_t i)
+{
+	const struct imds_item *item = &agent->items[i];
+
+	if (item->status == 0)
+		take_item(agent, i);
+	else if (item->status == -ENOENT)
+		take_strange(agent, i, NULL);
+	else if (item_answered(&agent->items[POLL_ACTION]))
+		take_strange(agent, i, item->error.text);
+}
+
+/*
+ * Each as soon as it has come: a Spot notice, which is asked for first, does not wait for the items
+ * after it. Whatever else fails, a notice that has come is heard.
+ */
+static void take_answers(struct agent *agent)
+{
+	for (; agent->taken < agent->asked; agent->taken++) {
+		if (agent->items[agent->taken].status == -EINPROGRESS)
+			return;
+		take_answer(agent, agent->taken);
+	}
+}
+
 /*
  * Whether the service answers is told by the Spot notice alone, which every poll asks for. What is
  * asked for now and then may fail for reasons of its own, and must not slow that down.
@@ -183,14 +209,6 @@ static void poll_end(struct agent *agent)
 	struct error err = { "" };
 	int status = imds_end(agent->imds, &err);
 
-	/* Whatever else failed: a notice that has come is heard. */
-	for (size_t i = 0; i < agent->asked; i++)
-		if (agent->items[i].status == 0)
-			take_item(agent, i);
-		else if (agent->items[i].status == -ENOENT)
-			take_strange(agent, i, NULL);
-		else if (item_answered(first))
-			take_strange(agent, i, agent->items[i].error.text);
 	if (item_answered(first))
 		poll_went_well(agent);
 	else
@@ -212,6 +230,7 @@ uint64_t poll_step(struct agent *agent)
 		poll_begin(agent, now);
 	}
 	wait_ms = imds_step(agent->imds);
+	take_answers(agent);
 	if (wait_ms)
 		return (uint64_t)wait_ms * 1000;
 	poll_end(agent);
