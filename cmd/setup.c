@@ -92,7 +92,12 @@ static int apply(struct invocation *invocation, const struct gather *gather,
 		option_given(invocation, "config")
 			? realpath(option_value(invocation, "config"), NULL)
 			: NULL;
-	struct setup setup = { gather, facts, &progress, given, show_step, invocation };
+	struct setup setup = { .gather = gather,
+		.facts = facts,
+		.progress = &progress,
+		.config_path = given,
+		.begin = show_step,
+		.data = invocation };
 	bool json = option_given(invocation, "json");
 	struct error err = { "" };
 	int status;

@@ -455,8 +455,11 @@ int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 	bool was_on = false;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		int status = run_step(setup, plan, i, &was_on, err);
+		int status;
 
+		if (setup->due && !setup->due(setup->data, &plan->steps[i]))
+			continue;
+		status = run_step(setup, plan, i, &was_on, err);
 		if (status < 0) {
 			if (was_on)
 				switch_on_again(setup);

@@ -14,9 +14,11 @@ struct setup {
 	const struct progress *progress;
 	const char
 		*config_path; /* of --config, for a program of ours; NULL: the standard */
+	/* Asked when the turn of a step has come; false leaves it out. May be NULL. */
+	bool (*due)(void *data, const struct step *step);
 	/* Before each step: INDEX of plan->steps. May be NULL. */
 	void (*begin)(void *data, const struct plan *plan, size_t index);
-	void *data;
+	void *data; /* of both */
 };
 
 /*
