@@ -80,6 +80,7 @@ begin_agent() {
 	AGENT_PID=$!
 }
 
+is_gone() { [ ! -e "/proc/$1" ]; }
 is_agent() { [ "$(state .pid)" = "$AGENT_PID" ]; }
 
 # start_agent OPTION...: until it has written its state.

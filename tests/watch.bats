@@ -102,6 +102,48 @@ EC2HIB_TIME=$NOW" ]
 	touch /run/test/go
 }
 
+@test "an agent that ends while a notice waits for its turn leaves it to the next one" {
+	start_service
+	put_hook notice/10-trace 'echo "$EC2HIB_TIME" >>/run/test/notices'
+	mkdir -p /run/ec2hib
+	exec 8>/run/ec2hib/lock
+	flock 8
+	start_agent
+	spot hibernate "$NOW"
+	within 20 has_lines /run/test/notices 1
+	state_is '.acted[0].under_way' true
+	# Another ec2hib is waited for as long as ten minutes, but not by who is to end.
+	kill -TERM "$AGENT_PID"
+	within 20 is_gone "$AGENT_PID"
+	wait "$AGENT_PID"
+	has_said "stopped while it waited for another ec2hib"
+	exec 8>&-
+	start_agent
+	within 20 refused
+	has_lines /run/test/notices 2
+	said_times "notice: hibernate at $NOW" 2
+	state_is '.acted[0].under_way' false
+	# From now on it is answered.
+	stop_agent
+	start_agent
+	more_polls 2
+	has_lines /run/test/notices 2
+}
+
+@test "a notice that comes while its agent ends is not lost with its hooks" {
+	start_service
+	put_hook notice/10-hang 'echo "$EC2HIB_ACTION" >>/run/test/notices' \
+		'until [ -e /run/test/go ]; do sleep 0.02; done'
+	start_agent
+	spot stop "$NOW"
+	within 20 has_lines /run/test/notices 1
+	stop_agent
+	[ "$AGENT_STATUS" -eq 0 ]
+	touch /run/test/go
+	start_agent
+	within 20 has_lines /run/test/notices 2
+}
+
 @test "a notice does not wait for items that do not answer" {
 	start_service --fault meta-data/events/:hang
 	spot stop "$NOW"

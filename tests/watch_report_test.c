@@ -36,7 +36,7 @@ static void no_log(void *data, int priority, const char *text,
 	fail_msg("the agent complains: %s", text);
 }
 
-static void begin(struct report *report, struct place *place)
+static void begin_as(struct report *report, struct place *place, bool dry_run)
 {
 	struct error err;
 
@@ -46,12 +46,18 @@ static void begin(struct report *report, struct place *place)
 	report->gather = (struct gather) {
 		.root = &place->root, .config = &report->config, .imds = &report->imds
 	};
-	report->watch = (struct watch) {
-		.gather = &report->gather, .notify = &report->notify, .log = no_log
-	};
+	report->watch = (struct watch) { .gather = &report->gather,
+		.dry_run = dry_run,
+		.notify = &report->notify,
+		.log = no_log };
 	report->agent =
 		(struct agent) { .watch = &report->watch, .config = &report->config };
 	report_begin(&report->agent);
+}
+
+static void begin(struct report *report, struct place *place)
+{
+	begin_as(report, place, false);
 }
 
 static void end(struct report *report)
@@ -81,6 +87,7 @@ static void what_was_acted_on_outlives_the_agent(void **state)
 	begin(&report, *state);
 	assert_false(report_was_acted_on(&report.agent, &stop));
 	report_acted_on(&report.agent, &stop);
+	report_settled(&report.agent, &stop, true);
 	assert_true(report_was_acted_on(&report.agent, &stop));
 	assert_false(report_was_acted_on(&report.agent, &hibernate));
 	report_state(&report.agent, WATCH_NOTICED);
@@ -91,6 +98,68 @@ static void what_was_acted_on_outlives_the_agent(void **state)
 	assert_false(report_was_acted_on(&report.agent, &hibernate));
 	assert_int_not_equal(report.agent.state.notice.kind.is, FACT_KNOWN);
 	end(&report);
+}
+
+/* Also when it ended without a word. */
+static void what_was_not_settled_is_begun_anew(void **state)
+{
+	struct notice stop = notice_of(NOTICE_STOP, "", 0);
+	struct notice hibernate = notice_of(NOTICE_HIBERNATE, "", 0);
+	struct report report;
+
+	begin(&report, *state);
+	report_acted_on(&report.agent, &stop);
+	report_settled(&report.agent, &stop, true);
+	report_acted_on(&report.agent, &hibernate);
+	/* This agent does not take it twice. */
+	assert_true(report_was_acted_on(&report.agent, &hibernate));
+	report_state(&report.agent, WATCH_PREPARING);
+	end(&report);
+	begin(&report, *state);
+	assert_true(report_was_acted_on(&report.agent, &stop));
+	assert_false(report_was_acted_on(&report.agent, &hibernate));
+	end(&report);
+}
+
+/* What PLACE's agent of this kind has acted on, or another heard. */
+static bool acts(struct place *place, bool dry_run, const struct notice *notice)
+{
+	struct report report;
+	bool acted;
+
+	begin_as(&report, place, dry_run);
+	acted = !report_was_acted_on(&report.agent, notice);
+	if (acted) {
+		report_acted_on(&report.agent, notice);
+		report_settled(&report.agent, notice, true);
+		fact_set_text(&report.agent.state.last_cycle.began, "now");
+		fact_set_text(&report.agent.state.last_cycle.message,
+			dry_run ? "rehearsed" : "real");
+	}
+	report_state(&report.agent, WATCH_STOPPED);
+	end(&report);
+	return acted;
+}
+
+static void rehearsal_is_not_taken_for_the_real_thing(void **state)
+{
+	struct notice rehearsed = notice_of(NOTICE_HIBERNATE, "", 0);
+	struct notice real = notice_of(NOTICE_STOP, "", 0);
+	struct report report;
+
+	assert_true(acts(*state, true, &rehearsed));
+	assert_false(acts(*state, true, &rehearsed));
+	/* A dry run knows what was really done, and hands it on. */
+	assert_true(acts(*state, false, &real));
+	assert_false(acts(*state, true, &real));
+	assert_false(acts(*state, false, &real));
+	assert_true(acts(*state, true, &rehearsed));
+	/* A real agent has not hibernated because one in a dry run says so. */
+	begin_as(&report, *state, false);
+	assert_false(report_was_acted_on(&report.agent, &rehearsed));
+	assert_int_not_equal(report.agent.state.last_cycle.began.is, FACT_KNOWN);
+	end(&report);
+	assert_true(acts(*state, false, &rehearsed));
 }
 
 static void state_file_that_is_none_is_not_believed(void **state)
@@ -188,6 +257,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(what_was_acted_on_outlives_the_agent),
+		WITH_PLACE(what_was_not_settled_is_begun_anew),
+		WITH_PLACE(rehearsal_is_not_taken_for_the_real_thing),
 		WITH_PLACE(state_file_that_is_none_is_not_believed),
 		WITH_PLACE(all_events_of_one_answer_are_remembered),
 		WITH_PLACE(oldest_notice_is_forgotten_first),

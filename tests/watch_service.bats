@@ -16,7 +16,6 @@ teardown() {
 NOW=2026-01-02T03:04:05Z
 
 children_of() { cat "/proc/$1/task/$1/children"; }
-is_gone() { [ ! -e "/proc/$1" ]; }
 
 end_daemon() {
 	local pid

@@ -27,6 +27,9 @@
 /* The longest that nothing may happen, us. */
 #define WAIT_MOST_US ((uint64_t)60 * 1000 * 1000)
 
+/* When no process could be started, us. */
+#define RETRY_US ((uint64_t)1000 * 1000)
+
 uint64_t agent_now_us(void)
 {
 	return clock_us(CLOCK_MONOTONIC);
@@ -77,6 +80,18 @@ static int listen_to_signals(struct agent *agent, struct error *err)
 	return 0;
 }
 
+/* A device that cannot be opened is said once, now or whenever it comes. */
+static void tell_key_trouble(struct agent *agent)
+{
+	const char *trouble = sleep_keys_trouble(agent->keys);
+
+	if (text_equal(agent->key_trouble, trouble))
+		return;
+	if (trouble)
+		agent_log(agent, LOG_WARNING, "button", "%s", trouble);
+	text_set(&agent->key_trouble, trouble ? text_copy(trouble) : NULL);
+}
+
 static void listen_to_keys(struct agent *agent)
 {
 	struct error err = { "" };
@@ -84,9 +99,8 @@ static void listen_to_keys(struct agent *agent)
 	if (sleep_keys_open(&agent->keys, agent->watch->gather->root, &err) < 0)
 		agent_log(agent, LOG_ERR, "button",
 			"the sleep button is not listened to: %s", err.text);
-	else if (sleep_keys_trouble(agent->keys))
-		agent_log(agent, LOG_WARNING, "button", "%s",
-			sleep_keys_trouble(agent->keys));
+	else
+		tell_key_trouble(agent);
 }
 
 static int open_service(struct agent *agent, struct error *err)
@@ -148,6 +162,7 @@ static void take_keys(struct agent *agent)
 		errand_press(agent, &press);
 	else
 		report_write(agent); /* a device came or went */
+	tell_key_trouble(agent);
 }
 
 /* The time until the manager wants to hear something, us. */
@@ -181,10 +196,13 @@ static void wait_for_something(
 static void round_of(struct agent *agent)
 {
 	uint64_t wait_us = poll_step(agent), watchdog_us;
-	struct pollfd polled[4] = { { .fd = agent->signals, .events = POLLIN } };
-	size_t count = 1, keys = 0, hibernation = 0, other = 0;
+	struct pollfd polled[2 + ERRAND_KINDS] = { { .fd = agent->signals,
+		.events = POLLIN } };
+	size_t count = 1, keys = 0, errands[ERRAND_KINDS] = { 0 };
 
 	errands_begin(agent);
+	if (agent->no_process && wait_us > RETRY_US)
+		wait_us = RETRY_US;
 	watchdog_us = watchdog_step(agent);
 	if (watchdog_us < wait_us)
 		wait_us = watchdog_us;
@@ -192,19 +210,16 @@ static void round_of(struct agent *agent)
 		polled[keys = count++] =
 			(struct pollfd) { .fd = sleep_keys_fd(agent->keys),
 				.events = POLLIN };
-	if (agent->hibernation.pid)
-		polled[hibernation = count++] =
-			(struct pollfd) { .fd = agent->hibernation.pipe,
-				.events = POLLIN };
-	if (agent->other.pid)
-		polled[other = count++] =
-			(struct pollfd) { .fd = agent->other.pipe, .events = POLLIN };
+	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++)
+		if (errand_runs(agent, kind))
+			polled[errands[kind] = count++] =
+				(struct pollfd) { .fd = agent->errands[kind].pipe,
+					.events = POLLIN };
 	wait_for_something(agent, polled, count, wait_us);
 	/* What a press is depends on what the child has said: it is heard first. */
-	if (hibernation && polled[hibernation].revents)
-		errand_listen(agent, &agent->hibernation);
-	if (other && polled[other].revents)
-		errand_listen(agent, &agent->other);
+	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++)
+		if (errands[kind] && polled[errands[kind]].revents)
+			errand_listen(agent, kind);
 	if (keys && polled[keys].revents)
 		take_keys(agent);
 	if (polled[0].revents)
@@ -214,10 +229,12 @@ static void round_of(struct agent *agent)
 /* One round: all items asked for, and whatever came of it is done. */
 static bool once_over(const struct agent *agent)
 {
+	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++)
+		if (errand_runs(agent, kind))
+			return false;
 	return agent->watch->once &&
 	       (agent->answered || agent->failures || !agent->imds) &&
-	       agent->asked == 0 && agent->pending_count == 0 &&
-	       agent->hibernation.pid == 0 && agent->other.pid == 0;
+	       agent->asked == 0 && agent->pending_count == 0 && !agent->press.waits;
 }
 
 static int once_result(const struct agent *agent, struct error *err)
@@ -268,9 +285,7 @@ int watch_run(const struct watch *watch, struct error *err)
 	struct agent agent = { .watch = watch,
 		.config = watch->gather->config,
 		.lock = lock_take(watch->gather->root, WATCH_LOCK, 0, err),
-		.signals = -1,
-		.hibernation = { .pipe = -1 },
-		.other = { .pipe = -1 } };
+		.signals = -1 };
 	int status;
 
 	if (agent.lock < 0)
@@ -278,6 +293,7 @@ int watch_run(const struct watch *watch, struct error *err)
 	status = agent_run(&agent, err);
 	poll_free(&agent);
 	sleep_keys_close(agent.keys);
+	free(agent.key_trouble);
 	layout_free(&watch_state_layout, &agent.state);
 	if (agent.signals >= 0)
 		close(agent.signals);

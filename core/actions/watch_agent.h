@@ -20,18 +20,35 @@ enum poll_item {
 	POLL_ITEMS
 };
 
+/* Of each kind there is one at a time: none waits for another's end. */
 enum errand_kind {
-	ERRAND_HOOKS,	  /* of a notice that asks for nothing more */
 	ERRAND_HIBERNATE, /* after a notice or a press */
-	ERRAND_START,	  /* a stale image, and setup where it is configured */
+	ERRAND_HOOKS,	  /* of a notice that asks for nothing more */
+	ERRAND_START, /* what a killed ec2hib left, and setup where it is configured */
+	ERRAND_KINDS
 };
 
-/* A child at work. It says what it does on a pipe, a line of JSON each. */
+/* What a child has to do. */
+struct order {
+	const struct notice *notice; /* NULL: none */
+	uint64_t asked;		     /* CLOCK_BOOTTIME, ms */
+	int64_t slept;		     /* clock_slept_ms() of then */
+};
+
+/* A child at work. It says what it does on a pipe, a line each. */
 struct errand {
-	pid_t pid; /* 0: nobody at work */
-	int pipe;  /* -1 with it */
-	enum errand_kind kind;
-	char *said; /* of a line that has not ended yet */
+	pid_t pid; /* 0: nobody at work, and nothing else here means anything */
+	int pipe;
+	char *said;	 /* of a line that has not ended yet */
+	bool has_notice; /* what it is about */
+	struct notice notice;
+	bool answered; /* of a hibernation: it has come about or failed */
+};
+
+/* A press of the sleep button that could not be acted on yet. */
+struct waiting_press {
+	bool waits;
+	struct order order;
 };
 
 struct agent {
@@ -56,11 +73,13 @@ struct agent {
 	/* What is to be done, oldest first. */
 	struct notice *pending;
 	size_t pending_count;
+	struct waiting_press press;
 	struct debounce debounce;
+	char *key_trouble; /* what was complained about; NULL: nothing */
 
-	struct errand hibernation;
-	struct errand other;
-	int outcome; /* of the last hibernation */
+	struct errand errands[ERRAND_KINDS];
+	bool no_process; /* the last one could not be started, and this has been said */
+	int outcome;	 /* of the last hibernation */
 	uint64_t next_watchdog;
 	bool stop;
 };
@@ -79,6 +98,9 @@ void poll_free(struct agent *agent);
 
 /* ---- watch_errand.c ---- */
 
+/* Whether a child is at work on this. */
+bool errand_runs(const struct agent *agent, enum errand_kind kind);
+
 /* Starts what is pending and can begin. */
 void errands_begin(struct agent *agent);
 
@@ -88,10 +110,23 @@ void errand_press(struct agent *agent, const struct sleep_press *press);
 void errand_begin_start(struct agent *agent);
 
 /* Reads what a child said; true when it is over. */
-bool errand_listen(struct agent *agent, struct errand *errand);
+bool errand_listen(struct agent *agent, enum errand_kind kind);
 
 /* Asks every child to stop where it can, and waits for it. */
 void errands_end(struct agent *agent);
+
+/* ---- watch_child.c ---- */
+
+/* How a child ends. */
+enum child_exit {
+	CHILD_DONE,
+	CHILD_FAILED,
+	CHILD_STOPPED, /* by SIGTERM, before it had done what it was to do */
+};
+
+/* What the child does: of a kind, with ORDER, telling it on PIPE. */
+enum child_exit child_run(const struct agent *agent, enum errand_kind kind,
+	const struct order *order, int pipe);
 
 /* ---- watch_report.c ---- */
 
@@ -110,7 +145,10 @@ void report_poll(struct agent *agent);
 void report_write(struct agent *agent);
 
 bool report_was_acted_on(const struct agent *agent, const struct notice *notice);
+/* Remembers a notice; it is not settled yet. */
 void report_acted_on(struct agent *agent, const struct notice *notice);
+/* What is not SETTLED when this agent ends, the next one begins anew. */
+void report_settled(struct agent *agent, const struct notice *notice, bool settled);
 /* The lifecycle state is InService again: the next time it is not is another notice. */
 void report_forget_lifecycle(struct agent *agent);
 

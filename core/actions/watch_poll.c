@@ -57,6 +57,7 @@ static void take_notice(struct agent *agent, const struct notice *notice)
 		reaction == REACTION_IGNORE ? "; ignored, as configured" : "");
 	report_acted_on(agent, notice);
 	if (reaction == REACTION_IGNORE) {
+		report_settled(agent, notice, true);
 		report_write(agent);
 		return;
 	}
@@ -143,7 +144,7 @@ static void poll_failed(struct agent *agent, const struct error *err)
 static void poll_went_well(struct agent *agent)
 {
 	struct watch_state *state = &agent->state;
-	bool idle = agent->hibernation.pid == 0 && agent->pending_count == 0;
+	bool idle = !errand_runs(agent, ERRAND_HIBERNATE) && agent->pending_count == 0;
 	/* The first answer, or the first after failures. */
 	bool news = agent->failures > 0 || state->last_poll.is != FACT_KNOWN;
 	char now[INSTANT_LENGTH];

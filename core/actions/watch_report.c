@@ -32,19 +32,42 @@ static void names_free(struct watch_name *items, size_t count)
 		layout_free(&watch_name_layout, &items[i]);
 }
 
-/* A restarted agent goes on where the last one was: what that acted on is not acted on again. */
+static void acted_remove(struct agent *agent, size_t index)
+{
+	struct watch_acted *items = agent->state.acted.items;
+
+	layout_free(&watch_acted_layout, &items[index]);
+	agent->state.acted.count--;
+	memmove(&items[index], &items[index + 1],
+		(agent->state.acted.count - index) * sizeof(*items));
+}
+
+/*
+ * A restarted agent goes on where the last one was: what that acted on is not acted on again, unless
+ * it was ended in the middle, or only rehearsed.
+ */
 static void take_over(struct agent *agent)
 {
+	bool dry_run = agent->watch->dry_run;
 	struct watch_state old = { 0 };
 	struct error err = { "" };
 
 	if (watch_state_read(root_of(agent), &old, &err) == 0) {
 		agent->state.acted = old.acted;
-		agent->state.last_cycle = old.last_cycle;
 		memset(&old.acted, 0, sizeof(old.acted));
-		memset(&old.last_cycle, 0, sizeof(old.last_cycle));
+		if (dry_run || !fact_is_true(&old.dry_run)) {
+			agent->state.last_cycle = old.last_cycle;
+			memset(&old.last_cycle, 0, sizeof(old.last_cycle));
+		}
 	}
 	layout_free(&watch_state_layout, &old);
+	for (size_t i = agent->state.acted.count; i > 0; i--) {
+		const struct watch_acted *acted = &agent->state.acted.items[i - 1];
+
+		if (fact_is_true(&acted->under_way) ||
+			(fact_is_true(&acted->dry_run) && !dry_run))
+			acted_remove(agent, i - 1);
+	}
 }
 
 void report_begin(struct agent *agent)
@@ -149,36 +172,45 @@ void report_state(struct agent *agent, const char *state)
 
 /* ---- What was acted on ---------------------------------------------------------------------- */
 
-bool report_was_acted_on(const struct agent *agent, const struct notice *notice)
+static struct watch_acted *acted_find(
+	const struct agent *agent, const struct notice *notice)
 {
 	memory_cleanup_free char *id = notice_id(notice);
 
 	for (size_t i = 0; i < agent->state.acted.count; i++)
 		if (fact_text_is(&agent->state.acted.items[i].name, id))
-			return true;
-	return false;
+			return &agent->state.acted.items[i];
+	return NULL;
 }
 
-static void acted_remove(struct agent *agent, size_t index)
+bool report_was_acted_on(const struct agent *agent, const struct notice *notice)
 {
-	struct watch_name *items = agent->state.acted.items;
-
-	names_free(&items[index], 1);
-	agent->state.acted.count--;
-	memmove(&items[index], &items[index + 1],
-		(agent->state.acted.count - index) * sizeof(*items));
+	return acted_find(agent, notice) != NULL;
 }
 
 void report_acted_on(struct agent *agent, const struct notice *notice)
 {
 	struct watch_state *state = &agent->state;
+	struct watch_acted *acted;
 
 	if (state->acted.count == ACTED_MOST)
 		acted_remove(agent, 0);
-	fact_take_text(&facts_add(&state->acted)->name, notice_id(notice));
+	acted = facts_add(&state->acted);
+	fact_take_text(&acted->name, notice_id(notice));
+	fact_set_flag(&acted->under_way, true);
+	fact_set_flag(&acted->dry_run, agent->watch->dry_run);
 	fact_set_text(&state->notice.kind, notice_kinds[notice->kind]);
 	fact_set_text(&state->notice.time, *notice->time ? notice->time : NULL);
 	fact_set_text(&state->notice.detail, *notice->detail ? notice->detail : NULL);
+}
+
+void report_settled(struct agent *agent, const struct notice *notice, bool settled)
+{
+	struct watch_acted *acted = acted_find(agent, notice);
+
+	/* A list that is full, or a state that is over, may have lost it. */
+	if (acted)
+		fact_set_flag(&acted->under_way, !settled);
 }
 
 void report_forget_lifecycle(struct agent *agent)

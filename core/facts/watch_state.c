@@ -18,6 +18,14 @@ static const struct field name_fields[] = {
 };
 const struct layout watch_name_layout = LAYOUT(struct watch_name, name_fields);
 
+static const struct field acted_fields[] = {
+	TEXT(struct watch_acted, name, "kind, time, and what else tells it from others"),
+	FLAG(struct watch_acted, under_way,
+		"whether another agent would begin anew, were this one ended now"),
+	FLAG(struct watch_acted, dry_run, "whether it was a dry run that acted on it"),
+};
+const struct layout watch_acted_layout = LAYOUT(struct watch_acted, acted_fields);
+
 static const struct field fields[] = {
 	NUMBER(struct watch_state, format, "version of this layout"),
 	TEXT(struct watch_state, state,
@@ -34,7 +42,7 @@ static const struct field fields[] = {
 	TEXT(struct watch_state, error, "why there was none"),
 	NUMBER(struct watch_state, token_age, "age of the metadata token, s"),
 	GROUP(struct watch_state, notice, &notice_layout, "the latest notice"),
-	LIST(struct watch_state, acted, &watch_name_layout,
+	LIST(struct watch_state, acted, &watch_acted_layout,
 		"notices that were acted on, so that none is twice"),
 	LIST(struct watch_state, devices, &watch_name_layout,
 		"devices whose sleep button is heard"),

@@ -31,6 +31,15 @@ struct watch_name {
 	struct fact_text name;
 };
 
+/* A notice that is not to be acted on again. */
+struct watch_acted {
+	struct fact_text name;
+	struct fact_flag
+		under_way; /* when this agent ends now, the next one begins anew */
+	struct fact_flag
+		dry_run; /* it was a rehearsal, and says nothing to a real agent */
+};
+
 struct watch_state {
 	struct fact_number format;
 	struct fact_text state;
@@ -46,13 +55,14 @@ struct watch_state {
 	struct fact_text error;
 	struct fact_number token_age;
 	struct watch_notice notice;
-	FACT_LIST(struct watch_name) acted;
+	FACT_LIST(struct watch_acted) acted;
 	FACT_LIST(struct watch_name) devices;
 	struct cycle last_cycle;
 };
 
 extern const struct layout watch_state_layout;
 extern const struct layout watch_name_layout;
+extern const struct layout watch_acted_layout;
 
 /*
  * Reads the state below ROOT into STATE, which must be zeroed; layout_free() in any case. -ENOENT: no

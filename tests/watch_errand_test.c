@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the agent does about presses and notices while its children are at work. A child is a process
+ * here that says what the test wants, and ends when the test wants (ld(1), --wrap).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/actions/lock.h"
+#include "core/actions/watch_agent.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "tests/place.h"
+
+#define WINDOW_MS 30000
+
+/* An agent below PLACE. */
+struct watcher {
+	struct config config;
+	struct imds_options imds;
+	struct gather gather;
+	struct notify notify;
+	struct watch watch;
+	struct agent agent;
+	struct strings said;
+};
+
+/* A child ends when a byte comes through its gate: how. */
+static int gates[ERRAND_KINDS][2];
+static const char *lines[ERRAND_KINDS];
+static bool no_process;
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+enum child_exit __wrap_child_run(const struct agent *agent, enum errand_kind kind,
+	const struct order *order, int pipe);
+
+pid_t __wrap_fork(void)
+{
+	if (!no_process)
+		return __real_fork();
+	errno = EAGAIN;
+	return -1;
+}
+
+enum child_exit __wrap_child_run(const struct agent *agent, enum errand_kind kind,
+	const struct order *order, int pipe)
+{
+	size_t length = strlen(lines[kind]);
+	char how = CHILD_FAILED;
+
+	(void)agent;
+	(void)order;
+	if (write(pipe, lines[kind], length) != (ssize_t)length ||
+		read(gates[kind][0], &how, 1) != 1)
+		return CHILD_FAILED;
+	return (enum child_exit)how;
+}
+
+static void keep_line(void *data, int priority, const char *text,
+	const struct log_field *fields, size_t count)
+{
+	(void)priority;
+	(void)fields;
+	(void)count;
+	strings_add(data, text);
+}
+
+static void begin(struct watcher *watcher, struct place *place)
+{
+	struct error err;
+
+	*watcher = (struct watcher) { .notify = { -1 } };
+	assert_int_equal(root_make_directory(&place->root, RUN_FOLDER, &err), 0);
+	config_init(&watcher->config);
+	watcher->gather = (struct gather) {
+		.root = &place->root, .config = &watcher->config, .imds = &watcher->imds
+	};
+	watcher->watch = (struct watch) { .gather = &watcher->gather,
+		.notify = &watcher->notify,
+		.log = keep_line,
+		.data = &watcher->said };
+	watcher->agent =
+		(struct agent) { .watch = &watcher->watch, .config = &watcher->config };
+	report_begin(&watcher->agent);
+	no_process = false;
+	for (size_t i = 0; i < ERRAND_KINDS; i++) {
+		lines[i] = "";
+		assert_int_equal(pipe(gates[i]), 0);
+	}
+}
+
+/* The child of KIND ends. */
+static void let_go(struct watcher *watcher, enum errand_kind kind, enum child_exit how)
+{
+	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe,
+		.events = POLLIN };
+	char byte = (char)how;
+
+	assert_int_equal(write(gates[kind][1], &byte, 1), 1);
+	while (errand_runs(&watcher->agent, kind) && poll(&polled, 1, 20000) == 1)
+		errand_listen(&watcher->agent, kind);
+	assert_false(errand_runs(&watcher->agent, kind));
+}
+
+static void end(struct watcher *watcher)
+{
+	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++) {
+		if (errand_runs(&watcher->agent, kind))
+			let_go(watcher, kind, CHILD_DONE);
+		close(gates[kind][0]);
+		close(gates[kind][1]);
+	}
+	free(watcher->agent.pending);
+	layout_free(&watch_state_layout, &watcher->agent.state);
+	config_free(&watcher->config);
+	strings_free(&watcher->said);
+}
+
+/* What the child of KIND has said so far. */
+static void hear(struct watcher *watcher, enum errand_kind kind)
+{
+	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe,
+		.events = POLLIN };
+
+	assert_int_equal(poll(&polled, 1, 20000), 1);
+	assert_false(errand_listen(&watcher->agent, kind));
+}
+
+static void press(struct watcher *watcher, int64_t when_ms)
+{
+	const struct sleep_press pressed = { .when_ms = when_ms,
+		.device = "Sleep Button",
+		.node = "event0",
+		.presses = 1 };
+
+	errand_press(&watcher->agent, &pressed);
+}
+
+static const char *last_said(const struct watcher *watcher)
+{
+	return watcher->said.items[watcher->said.count - 1];
+}
+
+static void notice(struct watcher *watcher, enum notice_kind kind)
+{
+	struct notice heard = { .kind = kind, .time = "2026-01-02T03:04:05Z" };
+	struct agent *agent = &watcher->agent;
+
+	report_acted_on(agent, &heard);
+	agent->pending = memory_grow(
+		agent->pending, agent->pending_count, sizeof(*agent->pending));
+	agent->pending[agent->pending_count++] = heard;
+	errands_begin(agent);
+}
+
+/* Whether another agent would hear the first notice of this one again. */
+static bool is_open(const struct watcher *watcher)
+{
+	return fact_is_true(&watcher->agent.state.acted.items[0].under_way);
+}
+
+/* ---- Presses ------------------------------------------------------------------------------------ */
+
+static void press_while_the_hooks_run_is_answered_after_them(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+	int64_t resumed;
+	pid_t first;
+
+	begin(&watcher, *state);
+	lines[ERRAND_HIBERNATE] = WATCH_HIBERNATING "\n" WATCH_RESUMED "\n";
+	press(&watcher, 1000);
+	first = agent->errands[ERRAND_HIBERNATE].pid;
+	assert_int_not_equal(first, 0);
+	/* An echo before the machine is away. */
+	press(&watcher, 1500);
+	assert_non_null(
+		strstr(last_said(&watcher), "ignored, a hibernation is under way"));
+	hear(&watcher, ERRAND_HIBERNATE);
+	resumed = agent->debounce.resumed_ms;
+	/* The hooks run. An echo, and somebody who means it. */
+	press(&watcher, resumed + 1000);
+	assert_non_null(
+		strstr(last_said(&watcher), "ignored, the last one was just now"));
+	press(&watcher, resumed + WINDOW_MS + 1);
+	assert_non_null(strstr(last_said(&watcher), "after the hooks"));
+	press(&watcher, resumed + WINDOW_MS + 500);
+	assert_non_null(strstr(last_said(&watcher), "ignored"));
+	assert_int_equal(agent->errands[ERRAND_HIBERNATE].pid, first);
+	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	errands_begin(agent);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_false(agent->press.waits);
+	end(&watcher);
+}
+
+static void window_begins_at_the_resume(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+	int64_t resumed;
+
+	begin(&watcher, *state);
+	lines[ERRAND_HIBERNATE] = WATCH_RESUMED "\n";
+	press(&watcher, 1000);
+	hear(&watcher, ERRAND_HIBERNATE);
+	/* The hooks take a minute. */
+	agent->debounce.resumed_ms -= 60000;
+	resumed = agent->debounce.resumed_ms;
+	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	assert_int_equal(agent->debounce.resumed_ms, resumed);
+	press(&watcher, resumed + 61000);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	end(&watcher);
+}
+
+static void press_without_a_process_is_kept(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	no_process = true;
+	press(&watcher, 1000);
+	errands_begin(agent);
+	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	/* The press and the trouble, once. */
+	assert_int_equal(watcher.said.count, 2);
+	assert_non_null(strstr(last_said(&watcher), "cannot start a process"));
+	no_process = false;
+	errands_begin(agent);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_false(agent->no_process);
+	end(&watcher);
+}
+
+static void resume_answers_a_press_that_waits(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	no_process = true;
+	press(&watcher, 1000);
+	no_process = false;
+	lines[ERRAND_HIBERNATE] = WATCH_RESUMED "\n";
+	agent->press.waits = false; /* for the notice's own hibernation */
+	notice(&watcher, NOTICE_HIBERNATE);
+	agent->press.waits = true;
+	hear(&watcher, ERRAND_HIBERNATE);
+	assert_false(agent->press.waits);
+	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	errands_begin(agent);
+	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	end(&watcher);
+}
+
+/* ---- Notices -------------------------------------------------------------------------------------- */
+
+static void hooks_run_beside_setup_and_hibernation(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	errand_begin_start(agent);
+	notice(&watcher, NOTICE_REBALANCE);
+	assert_true(errand_runs(agent, ERRAND_START));
+	assert_true(errand_runs(agent, ERRAND_HOOKS));
+	notice(&watcher, NOTICE_HIBERNATE);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_int_equal(agent->pending_count, 0);
+	end(&watcher);
+}
+
+static void notice_is_settled_as_it_ends(void **state)
+{
+	static const struct {
+		enum notice_kind kind;
+		const char *says;
+		bool agent_ends;
+		enum child_exit how;
+		bool open;
+	} rows[] = {
+		{ NOTICE_HIBERNATE, "", false, CHILD_DONE, false },
+		{ NOTICE_HIBERNATE, "", false, CHILD_FAILED, false },
+		{ NOTICE_HIBERNATE, "", true, CHILD_FAILED, false },
+		{ NOTICE_HIBERNATE, WATCH_PREPARING "\n", true, CHILD_STOPPED, true },
+		/* Between two attempts. */
+		{ NOTICE_HIBERNATE, WATCH_HIBERNATING "\n", true, CHILD_STOPPED, true },
+		{ NOTICE_STOP, "", false, CHILD_DONE, false },
+		{ NOTICE_STOP, "", true, CHILD_DONE, false },
+		{ NOTICE_STOP, "", true, CHILD_STOPPED, true },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum errand_kind kind = rows[i].kind == NOTICE_HIBERNATE
+						? ERRAND_HIBERNATE
+						: ERRAND_HOOKS;
+		struct watcher watcher;
+
+		begin(&watcher, *state);
+		lines[kind] = rows[i].says;
+		notice(&watcher, rows[i].kind);
+		watcher.agent.stop = rows[i].agent_ends;
+		let_go(&watcher, kind, rows[i].how);
+		assert_int_equal(is_open(&watcher), rows[i].open);
+		end(&watcher);
+		place_remove(state);
+		place_make(state);
+	}
+}
+
+/* What a SIGKILL of the agent would leave. */
+static void notice_is_open_until_the_write(void **state)
+{
+	struct watcher watcher;
+
+	begin(&watcher, *state);
+	lines[ERRAND_HIBERNATE] = WATCH_PREPARING "\n";
+	notice(&watcher, NOTICE_HIBERNATE);
+	hear(&watcher, ERRAND_HIBERNATE);
+	assert_true(is_open(&watcher));
+	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	end(&watcher);
+	place_remove(state);
+	place_make(state);
+	begin(&watcher, *state);
+	lines[ERRAND_HIBERNATE] = WATCH_HIBERNATING "\n";
+	notice(&watcher, NOTICE_HIBERNATE);
+	hear(&watcher, ERRAND_HIBERNATE);
+	assert_false(is_open(&watcher));
+	end(&watcher);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_PLACE(press_while_the_hooks_run_is_answered_after_them),
+		WITH_PLACE(window_begins_at_the_resume),
+		WITH_PLACE(press_without_a_process_is_kept),
+		WITH_PLACE(resume_answers_a_press_that_waits),
+		WITH_PLACE(hooks_run_beside_setup_and_hibernation),
+		WITH_PLACE(notice_is_settled_as_it_ends),
+		WITH_PLACE(notice_is_open_until_the_write),
+	};
+
+	return cmocka_run_group_tests_name("watch errands", tests, NULL, NULL);
+}
