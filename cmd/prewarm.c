@@ -115,7 +115,7 @@ static int warm(struct screen *screen, struct prewarm *prewarm)
 		return EXIT_NOT_READY;
 	}
 	if (screen->background)
-		log_to_syslog(&screen->log, "ec2hib");
+		log_to_syslog(&screen->log, "ec2hib", LOG_SYSLOG_SOCKET);
 	prewarm->progress = &progress;
 	prewarm->begun = screen_begun;
 	prewarm->report = screen_report;

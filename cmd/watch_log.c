@@ -27,7 +27,7 @@ void watch_log_open(struct watch_log *log, const struct config *config, bool bac
 		log->count++;
 	}
 	if (wanted(config->log_to_syslog, background))
-		log_to_syslog(&log->logs[log->count++], NAME);
+		log_to_syslog(&log->logs[log->count++], NAME, LOG_SYSLOG_SOCKET);
 }
 
 void watch_log_close(struct watch_log *log)

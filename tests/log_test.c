@@ -243,6 +243,98 @@ static void journal_that_is_away_loses_messages_only(void **state)
 	log_close(&log);
 }
 
+/* ---- syslog ------------------------------------------------------------------------------------ */
+
+/* The next datagram without its time. */
+static void assert_syslog(int fd, const char *priority, const char *text)
+{
+	memory_cleanup_free char *end =
+		text_format("ec2hib[%ld]: %s", (long)getpid(), text);
+	char got[512] = "";
+	int file;
+
+	assert_true(receive(fd, got, sizeof(got) - 1, &file) > 0);
+	assert_true(text_starts(got, priority));
+	/* "Jan  2 03:04:05 " */
+	assert_string_equal(got + strlen(priority) + 16, end);
+}
+
+static void syslog_has_priority_name_and_process(void **state)
+{
+	memory_cleanup_free char *path = socket_path(*state);
+	int fd = receiver_make(path);
+	struct log log;
+
+	log_to_syslog(&log, "ec2hib", path);
+	log_text(&log, LOG_NOTICE, "two\nlines");
+	log_text(&log, LOG_ERR, "an error");
+	assert_syslog(fd, "<29>", "two\\x0alines");
+	assert_syslog(fd, "<27>", "an error");
+	/* The daemon is started anew. */
+	close(fd);
+	unlink(path);
+	log_text(&log, LOG_NOTICE, "lost");
+	assert_int_equal(log.lost, 1);
+	fd = receiver_make(path);
+	log_text(&log, LOG_NOTICE, "again");
+	assert_syslog(fd, "<29>", "again");
+	assert_int_equal(log.lost, 1);
+	log_close(&log);
+	close(fd);
+}
+
+/* syslog(3) would wait here for ever. */
+static void syslog_that_nobody_reads_loses_messages_only(void **state)
+{
+	memory_cleanup_free char *path = socket_path(*state);
+	int fd = receiver_make(path);
+	struct log log;
+
+	log_to_syslog(&log, "ec2hib", path);
+	while (log.lost < 3)
+		log_text(&log, LOG_NOTICE, "a line");
+	assert_true(log.stuck);
+	assert_syslog(fd, "<29>", "a line");
+	log_text(&log, LOG_NOTICE, "there is room again");
+	assert_int_equal(log.lost, 3);
+	assert_false(log.stuck);
+	log_close(&log);
+	close(fd);
+}
+
+static void syslog_may_be_a_stream(void **state)
+{
+	memory_cleanup_free char *path = socket_path(*state);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char got[512] = "";
+	struct log log;
+	int fd;
+
+	strcpy(address.sun_path, path);
+	assert_int_equal(
+		bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	log_to_syslog(&log, "ec2hib", path);
+	log_text(&log, LOG_NOTICE, "one");
+	log_text(&log, LOG_NOTICE, "two");
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	assert_true(fd >= 0);
+	assert_true(recv(fd, got, sizeof(got), 0) > 0);
+	assert_true(text_starts(got, "<29>"));
+	assert_true(text_ends(got, "]: one"));
+	assert_true(text_ends(got + strlen(got) + 1, "]: two"));
+	/* Nobody reads: it is torn off in the middle of a line, and begun anew. */
+	while (log.lost < 1)
+		log_text(&log, LOG_NOTICE, "a line");
+	close(fd);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		close(fd);
+	log_close(&log);
+	close(listener);
+}
+
 /* ---- The service manager ---------------------------------------------------------------------------- */
 
 static void manager_is_told_in_its_own_words(void **state)
@@ -353,6 +445,9 @@ int main(void)
 		WITH_PLACE(entry_has_the_journals_fields),
 		WITH_PLACE(large_entry_comes_as_a_sealed_file),
 		WITH_PLACE(journal_that_is_away_loses_messages_only),
+		WITH_PLACE(syslog_has_priority_name_and_process),
+		WITH_PLACE(syslog_that_nobody_reads_loses_messages_only),
+		WITH_PLACE(syslog_may_be_a_stream),
 		WITH_PLACE(manager_is_told_in_its_own_words),
 		cmocka_unit_test(manager_may_have_an_abstract_name),
 		cmocka_unit_test(without_a_manager_nothing_is_said),

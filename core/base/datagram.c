@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int datagram_connect(const char *address, struct error *err)
+static int connect_to(const char *address, int type, struct error *err)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	size_t length = strlen(address);
@@ -30,7 +30,7 @@ int datagram_connect(const char *address, struct error *err)
 		name.sun_path[0] = '\0';
 	else
 		size++;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make a socket");
 	if (connect(fd, (const struct sockaddr *)&name, size) < 0) {
@@ -40,6 +40,16 @@ int datagram_connect(const char *address, struct error *err)
 		return error_errno(err, code, "cannot reach %s", address);
 	}
 	return fd;
+}
+
+int datagram_connect(const char *address, struct error *err)
+{
+	return connect_to(address, SOCK_DGRAM, err);
+}
+
+int stream_connect(const char *address, struct error *err)
+{
+	return connect_to(address, SOCK_STREAM | SOCK_NONBLOCK, err);
 }
 
 bool descriptor_writable(int fd, int wait_ms)
@@ -58,4 +68,18 @@ int datagram_send(int fd, const struct msghdr *message, int wait_ms)
 	if (!descriptor_writable(fd, wait_ms))
 		return -EAGAIN;
 	return sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+int stream_send(int fd, const char *text, size_t length, int wait_ms)
+{
+	ssize_t sent = send(fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0 && errno == EAGAIN) {
+		if (!descriptor_writable(fd, wait_ms))
+			return -EAGAIN;
+		sent = send(fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == length ? 0 : -EPIPE;
 }

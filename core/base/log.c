@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/datagram.h"
@@ -54,10 +55,29 @@ void log_to_lines(struct log *log, const char *name, int fd, bool priorities)
 	log->priorities = priorities;
 }
 
-void log_to_syslog(struct log *log, const char *name)
+/* A datagram socket as a rule; syslog-ng and others may read a stream. */
+static void syslog_connect(struct log *log)
+{
+	struct error ignored = { "" };
+
+	log->fd = datagram_connect(log->socket, &ignored);
+	log->stream = log->fd == -EPROTOTYPE;
+	if (log->stream)
+		log->fd = stream_connect(log->socket, &ignored);
+}
+
+static void syslog_disconnect(struct log *log)
+{
+	if (log->fd >= 0)
+		close(log->fd);
+	log->fd = -1;
+}
+
+void log_to_syslog(struct log *log, const char *name, const char *path)
 {
 	start(log, LOG_TO_SYSLOG, name, -1);
-	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	log->socket = path;
+	syslog_connect(log);
 }
 
 int log_to_journal(struct log *log, const char *name, const char *path, struct error *err)
@@ -76,7 +96,7 @@ int log_to_journal(struct log *log, const char *name, const char *path, struct e
 void log_close(struct log *log)
 {
 	if (log->kind == LOG_TO_SYSLOG)
-		closelog();
+		syslog_disconnect(log);
 	if (log->kind == LOG_TO_JOURNAL)
 		close(log->fd);
 	log_to_lines(log, log->name, -1, false);
@@ -205,6 +225,48 @@ static bool journal_message(const struct log *log, int priority, const char *tex
 	return sent;
 }
 
+/* ---- syslog ------------------------------------------------------------------------------------- */
+
+/* "Jan  2 03:04:05", local time, whatever the locale (RFC 3164). */
+static char *syslog_time(void)
+{
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t now = time(NULL);
+	struct tm parts;
+
+	localtime_r(&now, &parts);
+	return text_format("%s %2d %02d:%02d:%02d", months[parts.tm_mon], parts.tm_mday,
+		parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+static int syslog_send(struct log *log, char *line, int wait)
+{
+	struct iovec part = { .iov_base = line, .iov_len = strlen(line) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (log->fd < 0)
+		return -ENOTCONN;
+	/* On a stream the zero ends the message. */
+	return log->stream ? stream_send(log->fd, line, part.iov_len + 1, wait)
+			   : datagram_send(log->fd, &message, wait);
+}
+
+static bool syslog_message(struct log *log, int priority, const char *text)
+{
+	memory_cleanup_free char *stamp = syslog_time();
+	memory_cleanup_free char *line = text_format("<%d>%s %s[%ld]: %s",
+		LOG_DAEMON | LOG_PRI(priority), stamp, log->name, (long)getpid(), text);
+	int status = syslog_send(log, line, wait_ms(log));
+
+	if (status == 0 || status == -EAGAIN)
+		return status == 0;
+	/* The daemon was started anew, or is only up now. */
+	syslog_disconnect(log);
+	syslog_connect(log);
+	return syslog_send(log, line, wait_ms(log)) == 0;
+}
+
 /* ---- Messages ------------------------------------------------------------------------------------- */
 
 /* With one write, so that lines of two programs on one descriptor do not mix. */
@@ -233,7 +295,7 @@ void log_message(struct log *log, int priority, const char *text,
 		delivered = line_message(log, priority, shown);
 		break;
 	case LOG_TO_SYSLOG:
-		syslog(LOG_PRI(priority), "%s", shown);
+		delivered = syslog_message(log, priority, shown);
 		break;
 	case LOG_TO_JOURNAL:
 		delivered = journal_message(log, priority, shown, fields, field_count);

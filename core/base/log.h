@@ -2,9 +2,9 @@
 /*
  * The agent's log: a priority, one sentence, and facts beside it for programs.
  *
- * It goes to one of three places, each without a library: lines on a descriptor, syslog(3), or the
- * journal's native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), which alone keeps the
- * facts as fields. A message that cannot be delivered within a second is lost, and those after it are
+ * It goes to one of three places, each without a library: lines on a descriptor, the socket of
+ * syslog (not by syslog(3), which waits for as long as its reader stands still), or the journal's
+ * native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), which alone keeps the facts as fields. A message that cannot be delivered within a second is lost, and those after it are
  * not waited for until one is delivered again: what the agent does matters more than what it says.
  * How many were lost is counted. Who logs lines to a pipe has to ignore SIGPIPE.
  *
@@ -20,14 +20,17 @@
 #include "core/base/error.h"
 
 #define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define LOG_SYSLOG_SOCKET  "/dev/log"
 
 enum log_kind { LOG_TO_LINES, LOG_TO_SYSLOG, LOG_TO_JOURNAL };
 
 struct log {
 	enum log_kind kind;
-	int fd;		 /* of the lines (the caller's) or of the journal (ours) */
-	bool priorities; /* a line begins with <N>, as sd-daemon(3) has it */
-	int most;	 /* what is less important than this priority is left out */
+	int fd; /* of the lines (the caller's), the journal or syslog (ours); -1: not connected */
+	const char *socket; /* of syslog; stays the caller's */
+	bool stream;	    /* that socket is one */
+	bool priorities;    /* a line begins with <N>, as sd-daemon(3) has it */
+	int most;	    /* what is less important than this priority is left out */
 	const char
 		*name; /* SYSLOG_IDENTIFIER, and the name in syslog; stays the caller's */
 	bool stuck;    /* the last message was lost */
@@ -49,8 +52,11 @@ bool log_is_journal(int fd, const char *journal_stream);
 /* Lines on FD, which stays the caller's. */
 void log_to_lines(struct log *log, const char *name, int fd, bool priorities);
 
-/* syslog(3), facility daemon. */
-void log_to_syslog(struct log *log, const char *name);
+/*
+ * syslog's socket at PATH, facility daemon. A daemon that is away is tried again with each message:
+ * it may come up after us, and be started anew.
+ */
+void log_to_syslog(struct log *log, const char *name, const char *path);
 
 /* The journal's socket at PATH. 0 or a negative errno, then LOG is as it was. */
 int log_to_journal(
