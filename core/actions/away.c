@@ -175,7 +175,7 @@ static void put_back(
 
 	if (tell && size && swaps)
 		say(log, LOG_NOTICE,
-			"what a hibernation had changed that was killed is as before");
+			"what a killed hibernation had changed is as before");
 	forget(away);
 	if (root_remove(root, AWAY_PATH, &err) < 0)
 		say(log, LOG_WARNING, "%s", err.text);
