@@ -80,6 +80,7 @@ begin_agent() {
 	AGENT_PID=$!
 }
 
+has_children() { [ -n "$(cat "/proc/$1/task/$1/children")" ]; }
 is_gone() { [ ! -e "/proc/$1" ]; }
 is_agent() { [ "$(state .pid)" = "$AGENT_PID" ]; }
 

@@ -130,6 +130,27 @@ EC2HIB_TIME=$NOW" ]
 	has_lines /run/test/notices 2
 }
 
+@test "an agent that is started by a setup waits for it without a word, then puts things back" {
+	start_service
+	mkdir -p /run/ec2hib
+	echo '{"format":1,"swaps":[],"image_size":null}' >/run/ec2hib/away.json
+	exec 8>/run/ec2hib/lock
+	flock 8
+	# Not a dry run: that one changes nothing at its start.
+	"$EC2HIB" --config "$CONFIG" --imds-endpoint "$SERVICE_URL" watch >>"$LOG" 2>&1 3>&- 8>&- &
+	AGENT_PID=$!
+	within 20 is_agent
+	within 20 has_children "$AGENT_PID"
+	more_polls 2
+	[ -e /run/ec2hib/away.json ]
+	said_times "another ec2hib" 0
+	exec 8>&-
+	within 20 has_said "what a killed hibernation had changed is as before"
+	[ ! -e /run/ec2hib/away.json ]
+	stop_agent
+	[ "$AGENT_STATUS" -eq 0 ]
+}
+
 @test "a notice that comes while its agent ends is not lost with its hooks" {
 	start_service
 	put_hook notice/10-hang 'echo "$EC2HIB_ACTION" >>/run/test/notices' \

@@ -173,12 +173,12 @@ static void put_back(
 	bool swaps = switch_on(root, away, tell, log);
 	struct error err = { "" };
 
-	if (tell && size && swaps)
-		say(log, LOG_NOTICE,
-			"what a killed hibernation had changed is as before");
 	forget(away);
 	if (root_remove(root, AWAY_PATH, &err) < 0)
 		say(log, LOG_WARNING, "%s", err.text);
+	if (tell && size && swaps)
+		say(log, LOG_NOTICE,
+			"what a killed hibernation had changed is as before");
 }
 
 void away_end(const struct root *root, struct away *away, const struct away_log *log)
