@@ -33,7 +33,7 @@ struct hibernation {
 	void (*log)(void *data, int priority, const char *text);
 	/* May be NULL. */
 	void (*phase)(void *data, enum hibernation_phase phase);
-	/* Asked before the write and between attempts; true gives up. May be NULL. */
+	/* Asked while it waits, before the write and between attempts; true gives up. May be NULL. */
 	bool (*cancelled)(void *data);
 	void *data; /* of the three functions */
 };
