@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "core/actions/hibernate.h"
+#include "core/actions/hooks.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "tests/place.h"
@@ -42,9 +44,12 @@ static void keep_phase(void *data, enum hibernation_phase phase)
 	strings_add(&log->phases, names[phase]);
 }
 
-/* Asks for one on the machine below PLACE; the text of the error in *ERR. */
-static int ask(struct place *place, bool dry_run, struct log *log, struct cycle *cycle,
-	struct error *err)
+/*
+ * Asks for one on the machine below PLACE; the text of the error in *ERR. SINCE_MS: for how long that
+ * has been away since it was asked for.
+ */
+static int ask_before(struct place *place, int64_t since_ms, bool dry_run,
+	struct log *log, struct cycle *cycle, struct error *err)
 {
 	struct config config;
 	const struct gather gather = {
@@ -54,6 +59,8 @@ static int ask(struct place *place, bool dry_run, struct log *log, struct cycle 
 		.reason = REASON_NOTICE,
 		.notice_action = "hibernate",
 		.notice_time = "2026-01-02T03:04:05Z",
+		.asked = 1,
+		.slept = clock_slept_ms() - since_ms,
 		.dry_run = dry_run,
 		.log = keep_line,
 		.phase = keep_phase,
@@ -64,6 +71,12 @@ static int ask(struct place *place, bool dry_run, struct log *log, struct cycle 
 	status = hibernate(&hibernation, cycle, err);
 	config_free(&config);
 	return status;
+}
+
+static int ask(struct place *place, bool dry_run, struct log *log, struct cycle *cycle,
+	struct error *err)
+{
+	return ask_before(place, 0, dry_run, log, cycle, err);
 }
 
 static void assert_state_is_untouched(struct place *place)
@@ -120,11 +133,49 @@ static void dry_run_is_not_in_the_history(void **state)
 	strings_free(&log.phases);
 }
 
+static bool has_line(const struct log *log, const char *part)
+{
+	for (size_t i = 0; i < log->lines.count; i++)
+		if (strstr(log->lines.items[i], part))
+			return true;
+	return false;
+}
+
+/* It was asked for, then another ec2hib hibernated the machine. The hooks that would run are seen. */
+static void what_a_resume_has_answered_is_not_begun(void **state)
+{
+	static const struct {
+		int64_t since_ms;
+		int status;
+		bool hooks;
+	} rows[] = { { 0, -EPERM, true }, { 400, -EPERM, true },
+		{ 3600000, -EALREADY, false } };
+	struct place *place = *state;
+
+	place_put(place, STATE, "freeze mem\n");
+	/* Nobody could execute it, and that is said. */
+	place_put(place, HOOKS_FOLDER "/failed/10-seen", "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cycle cycle = { 0 };
+		struct log log = { 0 };
+		struct error err = { "" };
+
+		assert_int_equal(
+			ask_before(place, rows[i].since_ms, true, &log, &cycle, &err),
+			rows[i].status);
+		assert_int_equal(has_line(&log, "failed/10-seen"), rows[i].hooks);
+		layout_free(&cycle_layout, &cycle);
+		strings_free(&log.lines);
+		strings_free(&log.phases);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(refusal_changes_nothing_and_is_remembered),
 		WITH_PLACE(dry_run_is_not_in_the_history),
+		WITH_PLACE(what_a_resume_has_answered_is_not_begun),
 	};
 
 	return cmocka_run_group_tests_name("hibernate", tests, NULL, NULL);

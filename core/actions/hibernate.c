@@ -360,7 +360,10 @@ int hibernate(
 	status = wait_for_turn(&transaction, err);
 	if (status == 0)
 		status = run(&transaction, err);
-	run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME, &failed);
+	/* Whoever has answered it in our place has run the hooks. */
+	if (status != -EALREADY)
+		run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME,
+			&failed);
 	hibernation_plan_free(&transaction.plan);
 	facts_free(&transaction.facts);
 	if (transaction.lock >= 0)

@@ -46,7 +46,7 @@ struct hibernation {
  *
  * -EBUSY: another ec2hib changes this machine. -EPERM: refused, in the words of the checks; nothing
  * was changed, but a pre-warm that ran has been stopped. -ECANCELED: CANCELLED said so, or a hook that
- * may end it. -EALREADY: the machine has hibernated while this waited for its turn. Else what failed,
+ * may end it. -EALREADY: the machine has hibernated since this was asked for, which answers it; no hook runs. Else what failed,
  * with the kernel's reason.
  */
 int hibernate(
