@@ -263,9 +263,13 @@ static int agent_run(struct agent *agent, struct error *err)
 	report_begin(agent);
 	memory_forget_constant();
 	lock_memory(agent);
-	agent_log(agent, LOG_NOTICE, "start", "watching %s every %llu ms",
-		agent->imds ? agent->state.endpoint.value : "the sleep button; no polls",
-		(unsigned long long)agent->config->poll_interval);
+	if (agent->imds)
+		agent_log(agent, LOG_NOTICE, "start", "watching %s every %llu ms",
+			agent->state.endpoint.value,
+			(unsigned long long)agent->config->poll_interval);
+	else
+		agent_log(agent, LOG_NOTICE, "start",
+			"watching the sleep button; no polls");
 	notify_ready(agent->watch->notify, WATCH_WATCHING);
 	if (agent->watch->ready)
 		agent->watch->ready(agent->watch->data);
