@@ -130,6 +130,7 @@ start_service_again() {
 	AWS_EC2_METADATA_DISABLED=true start_agent
 	within 20 has_said "the metadata service is not asked"
 	has_said "watching the sleep button; no polls"
+	said_times "no polls every" 0
 	[ "$(counter requests)" -eq 0 ]
 	state_is .state watching
 	stop_agent
