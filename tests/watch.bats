@@ -151,6 +151,18 @@ EC2HIB_TIME=$NOW" ]
 	[ "$AGENT_STATUS" -eq 0 ]
 }
 
+@test "a dry run stops no pre-warm" {
+	start_service
+	mkdir -p /run/ec2hib
+	bash -c 'exec 8<>/run/ec2hib/prewarm.lock; flock 8; echo $$ >&8; exec sleep 1000' 3>&- &
+	LISTENER_PID=$!
+	within 20 grep -qx "$LISTENER_PID" /run/ec2hib/prewarm.lock
+	start_agent
+	spot hibernate "$NOW"
+	within 20 refused
+	kill -0 "$LISTENER_PID"
+}
+
 @test "a notice that comes while its agent ends is not lost with its hooks" {
 	start_service
 	put_hook notice/10-hang 'echo "$EC2HIB_ACTION" >>/run/test/notices' \

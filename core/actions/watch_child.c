@@ -127,7 +127,8 @@ static int child_hibernate(struct child *child, const struct order *order)
 	int status;
 
 	/* The disk is needed for other things now; hibernate() says it when this fails. */
-	prewarm_stop(gather.root, 0, &err);
+	if (!hibernation.dry_run)
+		prewarm_stop(gather.root, 0, &err);
 	if (notice)
 		run_notice_hooks(child, notice);
 	status = hibernate(&hibernation, &cycle, &err);
