@@ -113,12 +113,17 @@ meta-data/a/b/c/d: two
 	start_service --set meta-data/iam/security-credentials/role=SECRET1 \
 		--set meta-data/identity-credentials/ec2/security-credentials/ec2-instance=SECRET2 \
 		--set dynamic/instance-identity/pkcs7=SECRET3 --set meta-data/iam/info=info
-	for paths in '' iam iam/security-credentials/ identity-credentials dynamic; do
+	for paths in '' iam iam/security-credentials/ %69am/security-credentials identity-credentials dynamic; do
 		# shellcheck disable=SC2086
 		get --all $paths
 		[ "$status" -eq 0 ]
 		[[ "$output$stderr" != *SECRET* ]]
 		[[ "$stderr" == *"left out, because they are credentials"* ]]
+	done
+	for path in meta-data//iam iam//security-credentials iam/./security-credentials; do
+		get --all $path
+		[ "$status" -eq 2 ]
+		[[ "$output$stderr" != *SECRET* ]]
 	done
 	run ! grep -q security-credentials <(control GET faults)
 	get iam/security-credentials/role

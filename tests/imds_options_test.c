@@ -231,6 +231,13 @@ static void only_paths_can_be_asked_for(void **state)
 		{ "meta-data#x", false },
 		{ "a\r\nX-Evil: 1", false },
 		{ "b\xc3\xbcro", false },
+		/* other names of a folder, by which its secrets would not be known */
+		{ "meta-data//iam", false },
+		{ "meta-data/./iam", false },
+		{ "meta-data/x/../iam", false },
+		{ "meta-data/iam/x/..", false },
+		{ "meta-data/%2Fiam", false },
+		{ "meta-data/%2e/iam", false },
 	};
 
 	(void)state;

@@ -72,7 +72,7 @@ void metadata_put(struct metadata *metadata, const char *path, const char *text)
 
 static int path_check(const char *path, struct error *err)
 {
-	if (!imds_path_valid(path) || text_ends(path, "/") || strstr(path, "//") ||
+	if (!imds_path_valid(path) || text_ends(path, "/") ||
 		strcmp(path, TOKEN_PATH) == 0)
 		return error_set(err, EINVAL,
 			"\"%s\" is no item: meta-data/instance-id is one", path);

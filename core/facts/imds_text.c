@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 /* How many bytes the UTF-8 character at TEXT has, 0 when it is none or a control
  * character. */
 static size_t character_size(const unsigned char *text, size_t size)
@@ -49,9 +51,24 @@ bool imds_token_valid(const char *body, size_t size)
 	return size > 0;
 }
 
+/* Of a service that takes such a path as another one: that one would not be known by its name. */
+static bool leads_elsewhere(const char *path)
+{
+	static const char *const parts[] = { "//", "/./", "/../", "%2f", "%2F", "%2e",
+		"%2E" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(path, parts[i]))
+			return true;
+	return text_ends(path, "/.") || text_ends(path, "/..");
+}
+
 bool imds_path_valid(const char *path)
 {
 	static const char others[] = "-._~/:@!$&'()*+,;=%";
+
+	if (leads_elsewhere(path))
+		return false;
 
 	for (const char *c = path; *c; c++)
 		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&

@@ -18,7 +18,10 @@ bool imds_text_valid(const char *body, size_t size);
  * another. */
 bool imds_token_valid(const char *body, size_t size);
 
-/* What may stand in a URL's path, not empty and without a slash in front. */
+/*
+ * What may stand in a URL's path, not empty and without a slash in front. No folder without a name,
+ * "." or "..", also not in hexadecimal: the service may take such a path for another one.
+ */
 bool imds_path_valid(const char *path);
 
 #endif

@@ -2,10 +2,14 @@
 #include "core/facts/imds_tree.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/memory.h"
 #include "core/facts/imds_text.h"
+
+#define HEX_DIGITS "0123456789abcdefABCDEF"
 
 char *imds_path_complete(const char *typed)
 {
@@ -23,6 +27,23 @@ char *imds_path_complete(const char *typed)
 	return *path ? text_format("meta-data/%s", path) : text_copy("");
 }
 
+/* With the characters that the path has in hexadecimal; the caller frees it. */
+static char *path_decode(const char *path)
+{
+	char *plain = text_copy(path), *to = plain;
+
+	for (unsigned code; *path; path++, to++)
+		if (*path == '%' && strspn(path + 1, HEX_DIGITS) >= 2 &&
+			sscanf(path + 1, "%2x", &code) == 1) {
+			*to = (char)code;
+			path += 2;
+		} else {
+			*to = *path;
+		}
+	*to = '\0';
+	return plain;
+}
+
 bool imds_path_is_secret(const char *path)
 {
 	/* The credentials of a role and of EC2's own services; and the signatures of the identity
@@ -32,8 +53,10 @@ bool imds_path_is_secret(const char *path)
 		"dynamic/instance-identity/rsa2048",
 		"dynamic/instance-identity/signature", NULL };
 
+	memory_cleanup_free char *plain = path_decode(path);
+
 	for (size_t i = 0; secrets[i]; i++)
-		if (text_starts(path, secrets[i]))
+		if (text_starts(plain, secrets[i]))
 			return true;
 	return false;
 }
