@@ -127,7 +127,8 @@ static int run(struct invocation *invocation)
 		.host = &session.host,
 		.config = &session.config,
 		.imds = NULL,
-		.version = PACKAGE_VERSION };
+		.version = PACKAGE_VERSION,
+		.config_path = session.config_path };
 
 	if (status == 0 && method &&
 		config_set(&session.config, "hibernate", "method", method, &err) < 0) {

@@ -116,6 +116,7 @@ static int warm(struct screen *screen, struct prewarm *prewarm)
 	}
 	if (screen->background)
 		log_to_syslog(&screen->log, "ec2hib", LOG_SYSLOG_SOCKET);
+	prewarm->background = screen->background;
 	prewarm->progress = &progress;
 	prewarm->begun = screen_begun;
 	prewarm->report = screen_report;
@@ -261,7 +262,8 @@ static int carry_out(
 	const struct gather gather = { .root = &session->root,
 		.host = &session->host,
 		.config = &session->config,
-		.version = PACKAGE_VERSION };
+		.version = PACKAGE_VERSION,
+		.config_path = session->config_path };
 	struct screen screen = { .invocation = invocation,
 		.bar = { .style = &invocation->style },
 		.starter = -1,

@@ -146,7 +146,8 @@ void session_gather(const struct session *session, struct facts *facts)
 		.host = &session->host,
 		.config = &session->config,
 		.imds = session->root.live ? &session->imds : NULL,
-		.version = PACKAGE_VERSION };
+		.version = PACKAGE_VERSION,
+		.config_path = session->config_path };
 
 	facts_gather(facts, &gather);
 }

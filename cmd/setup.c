@@ -87,15 +87,9 @@ static int apply(struct invocation *invocation, const struct gather *gather,
 	struct facts *facts, const struct plan *plan)
 {
 	const struct progress progress = { show_note, interrupt_came, invocation };
-	/* For a program that has another working folder. */
-	memory_cleanup_free char *given =
-		option_given(invocation, "config")
-			? realpath(option_value(invocation, "config"), NULL)
-			: NULL;
 	struct setup setup = { .gather = gather,
 		.facts = facts,
 		.progress = &progress,
-		.config_path = given,
 		.begin = show_step,
 		.data = invocation };
 	bool json = option_given(invocation, "json");
@@ -170,7 +164,8 @@ static int carry_out(struct invocation *invocation, struct session *session,
 		.host = &session->host,
 		.config = &session->config,
 		.imds = NULL,
-		.version = PACKAGE_VERSION };
+		.version = PACKAGE_VERSION,
+		.config_path = session->config_path };
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
 	struct error err = { "" };

@@ -139,7 +139,8 @@ static int run(struct invocation *invocation)
 		.host = &session.host,
 		.config = &session.config,
 		.imds = &session.imds,
-		.version = PACKAGE_VERSION };
+		.version = PACKAGE_VERSION,
+		.config_path = session.config_path };
 
 	if (status == 0)
 		status = check(invocation, &session);

@@ -101,10 +101,10 @@ static void setup_plans_what_is_missing(void **state)
 	static const struct row rows[] = {
 		{ "{}", 0, "" },
 		{ "{\"area.signature\": \"image\"}", 0, "clean-image" },
-		{ "{\"area.signature\": \"none\"}", 0, "format-swap prewarm" },
+		{ "{\"area.signature\": \"none\"}", 0, "format-swap" },
 		{ "{\"area.unfinished\": 4096}", 0, "sweep-swap" },
 		{ "{\"area.mode\": 420}", 0, "protect-swap" },
-		{ "{\"area.active\": false}", 0, "swap-on prewarm" },
+		{ "{\"area.active\": false}", 0, "swap-on" },
 		{ "{\"kernel.resume_offset\": 7}", 0, "kernel-resume" },
 		/* Before 4.17 the command line is all that tells. */
 		{ "{\"kernel.resume_offset\": null}", 0, "" },
@@ -140,21 +140,38 @@ static int plan_prewarm_no(
 		&(struct setup_request) { .prewarm = SETUP_PREWARM_NO }, err);
 }
 
-static void new_area_on_ebs_is_warmed_last(void **state)
+#define COLD	 "\"area.prewarmed\": \"never\""
+#define PARTLY	 "\"area.prewarmed\": \"partly\""
+#define WARMING	 "\"area.prewarmed\": \"running\""
+#define UNKNOWN	 "\"area.prewarmed\": {\"unknown\": \"lost\"}"
+#define ON_OTHER "\"area.devices.1.medium\": \"other\""
+
+static void cold_area_on_ebs_is_warmed_last(void **state)
 {
 	static const struct row automatic[] = {
-		{ "{\"area.active\": false}", 0, "swap-on prewarm" },
-		{ "{\"area.active\": false, \"area.devices.1.medium\": \"other\"}", 0,
-			"swap-on" },
+		{ "{\"area.active\": false}", 0, "swap-on" },
+		{ "{" COLD ", \"area.active\": false}", 0, "swap-on prewarm" },
+		/* Ended between setup and pre-warm; started from the image of a finished instance. */
+		{ "{" COLD "}", 0, "prewarm" },
+		{ "{" PARTLY "}", 0, "prewarm" },
+		{ "{" WARMING "}", 0, "" },
+		{ "{" COLD ", " ON_OTHER "}", 0, "" },
+		{ "{" COLD ", \"live\": false}", 0, "" },
+		{ "{" UNKNOWN "}", 0, "" },
+		{ "{" UNKNOWN ", \"area.active\": false}", 0, "swap-on prewarm" },
+		{ "{" UNKNOWN ", \"area.signature\": \"none\"}", 0,
+			"format-swap prewarm" },
 		{ "{\"area.mode\": 420}", 0, "protect-swap" },
 	};
 	static const struct row yes[] = {
-		{ "{}", 0, "prewarm" },
-		{ "{\"area.devices.1.medium\": \"other\"}", 0, "prewarm" },
-		{ "{\"live\": false}", 0, "" },
+		{ "{}", 0, "" },
+		{ "{" COLD "}", 0, "prewarm" },
+		{ "{" WARMING "}", 0, "prewarm" },
+		{ "{" COLD ", " ON_OTHER "}", 0, "prewarm" },
+		{ "{" COLD ", \"live\": false}", 0, "" },
 	};
 	static const struct row no[] = {
-		{ "{\"area.active\": false}", 0, "swap-on" },
+		{ "{" COLD ", \"area.active\": false}", 0, "swap-on" },
 	};
 
 	(void)state;
@@ -179,7 +196,7 @@ static void setup_starts_the_agent_last(void **state)
 	static const struct row rows[] = {
 		{ "{}", 0, "" }, /* not installed */
 		{ "{" THERE "}", 0, "service sleep-key" },
-		{ "{" THERE ", \"area.active\": false}", 0,
+		{ "{" THERE ", " COLD ", \"area.active\": false}", 0,
 			"swap-on service sleep-key prewarm" },
 		{ "{" ENABLED ", " KEY_OURS "}", 0, "service" },
 		{ "{" RUNNING ", " KEY_OURS "}", 0, "" },
@@ -360,7 +377,7 @@ int main(void)
 		cmocka_unit_test(setup_starts_the_agent_last),
 		cmocka_unit_test(take_over_comes_when_the_agent_runs),
 		cmocka_unit_test(setup_says_what_it_leaves_to_others),
-		cmocka_unit_test(new_area_on_ebs_is_warmed_last),
+		cmocka_unit_test(cold_area_on_ebs_is_warmed_last),
 		cmocka_unit_test(setup_keeps_off_what_may_be_needed),
 		cmocka_unit_test(teardown_plans_what_is_ours),
 		cmocka_unit_test(teardown_refuses_while_swap_is_needed),

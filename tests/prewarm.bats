@@ -80,9 +80,11 @@ trace_begin() {
 		echo 1 >$TRACE/events/block/block_rq_issue/enable"
 }
 
-# START COUNT of each request that a worker made, in sectors, sorted.
+# START COUNT of each request that a worker made, in sectors, sorted. By its kind, a read that somebody
+# waits for and that does not go through the cache (RS), since a thread of the kernel may issue it. The
+# calling thread looks at headers only.
 requests() {
-	inside sed -nE 's/.*block_rq_issue: .* ([0-9]+) \+ ([0-9]+) .*\[prewarm-[0-9]+\]$/\1 \2/p' \
+	inside sed -nE '/\[ec2hib\]$/d; s/.*block_rq_issue: [0-9,]+ RS [0-9]+ \(.*\) ([0-9]+) \+ ([0-9]+) .*/\1 \2/p' \
 		"$TRACE/trace" | sort -n
 }
 
@@ -193,6 +195,31 @@ every_block_is_read_once_on() {
 	# and the old one is known still, whatever its name
 	run prewarm --swapfile $SWAP.old
 	[[ "$output" == *"was pre-warmed already"* ]]
+}
+
+@test "how far it came is a fact: never, partly, running, finished, and never where it moved" {
+	make_volume ext4 200M 50M
+	prewarmed() {
+		inside "$EC2HIB" --config /mnt/conf status --json | jq -r .facts.area.prewarmed
+	}
+	inside sh -c "printf '[swap]\nswapfile = %s\n' $SWAP >>/mnt/conf"
+	[ "$(prewarmed)" = never ]
+	prewarm --rate 8M --background
+	[ "$(prewarmed)" = running ]
+	until [ "$(state done)" -gt 0 ]; do sleep 0.05; done
+	prewarm --stop
+	[ "$(prewarmed)" = partly ]
+	# one that runs for something else does not count
+	make_device 8M
+	prewarm --device "/dev/$DEVICE" --rate 100K --background
+	[ "$(prewarmed)" = partly ]
+	prewarm --stop
+	prewarm
+	[ "$(prewarmed)" = finished ]
+	inside mv $SWAP $SWAP.old
+	[ "$(prewarmed)" = null ]
+	make_swap ext4 50M
+	[ "$(prewarmed)" = never ]
 }
 
 @test "a stop ends it at once, and the next run goes on from there" {
@@ -361,6 +388,12 @@ every_block_is_read_once_on() {
 	run prewarm --swapfile $SWAP
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"another pre-warm runs already (process "* ]]
+	# of the second one is said that it failed, and the state is that of the first
+	run --separate-stderr prewarm --swapfile $SWAP --json
+	[ "$status" -eq 1 ]
+	[ "$(jq -r '.state, .pid, .error' <<<"$output" | head -n 2 | xargs)" = "failed null" ]
+	[[ "$(jq -r .error <<<"$output")" == "another pre-warm runs already (process $(state pid))" ]]
+	[ "$(state state)" = running ]
 	# and what runs is not disturbed
 	run prewarm --status
 	[ "$status" -eq 0 ]

@@ -15,6 +15,7 @@
 #include "core/actions/kernel.h"
 #include "core/actions/lock.h"
 #include "core/actions/prewarm.h"
+#include "core/actions/prewarm_background.h"
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
@@ -240,17 +241,34 @@ static void cycle_begin(struct transaction *transaction)
  * The image has the disk for itself. Before the lock, which a pre-warm that writes holds, as does a
  * setup that waits for one: a notice waits for neither. What was done so far is kept.
  */
-static void stop_prewarm(const struct transaction *transaction)
+static bool stop_prewarm(const struct transaction *transaction)
 {
 	struct error err = { "" };
 	int status;
 
 	if (transaction->asked->dry_run)
-		return;
+		return false;
 	status = prewarm_stop(transaction_root(transaction), PREWARM_WAIT_MS, &err);
 	if (status)
 		transaction_say(transaction, status < 0 ? LOG_WARNING : LOG_NOTICE, "%s",
 			status < 0 ? err.text : "the pre-warm was stopped");
+	return status != 0;
+}
+
+/* One that ran in the background goes on there, after a hibernation that failed as well. */
+static void go_on_with_prewarm(const struct transaction *transaction)
+{
+	struct error err = { "" };
+	int status = 0;
+
+	if (!transaction_cancelled(transaction))
+		status = prewarm_go_on(transaction->asked->gather, &err);
+	if (status)
+		transaction_say(transaction, status < 0 ? LOG_WARNING : LOG_NOTICE,
+			"%s%s",
+			status < 0 ? "cannot go on with the pre-warm: "
+				   : "the pre-warm goes on",
+			status < 0 ? err.text : "");
 }
 
 /* From the hooks to the write and back; what it changed is put back. */
@@ -349,6 +367,7 @@ int hibernate(
 		.cycle = cycle,
 		.lock = -1 };
 	struct error failed = { "" };
+	bool prewarm_stopped;
 	int status;
 
 	if (asked.asked == 0) {
@@ -356,7 +375,7 @@ int hibernate(
 		asked.slept = clock_slept_ms();
 	}
 	cycle_begin(&transaction);
-	stop_prewarm(&transaction);
+	prewarm_stopped = stop_prewarm(&transaction) || asked.prewarm_stopped;
 	status = wait_for_turn(&transaction, err);
 	if (status == 0)
 		status = run(&transaction, err);
@@ -364,6 +383,8 @@ int hibernate(
 	if (status != -EALREADY)
 		run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME,
 			&failed);
+	if (prewarm_stopped)
+		go_on_with_prewarm(&transaction);
 	hibernation_plan_free(&transaction.plan);
 	facts_free(&transaction.facts);
 	if (transaction.lock >= 0)

@@ -27,6 +27,7 @@ struct hibernation {
 	const char *notice_time;
 	uint64_t asked;	      /* when it was asked for: CLOCK_BOOTTIME, ms; 0: now */
 	int64_t slept;	      /* clock_slept_ms() of that moment */
+	bool prewarm_stopped; /* the caller has told one to stop: it goes on afterwards */
 	bool dry_run;	      /* everything but the write that stops the machine */
 	unsigned patience_ms; /* how long to wait for another ec2hib that is at work */
 	/* A line for the log, with a priority of syslog(3). */

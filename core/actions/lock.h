@@ -7,11 +7,11 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/facts/prewarm_state.h" /* PREWARM_LOCK */
 
-#define RUN_FOLDER   "/run/ec2hib"
-#define LOCK_PATH    RUN_FOLDER "/lock"	      /* whoever changes the machine */
-#define WATCH_LOCK   RUN_FOLDER "/watch.lock" /* the agent */
-#define PREWARM_LOCK RUN_FOLDER "/prewarm.lock"
+#define RUN_FOLDER "/run/ec2hib"
+#define LOCK_PATH  RUN_FOLDER "/lock"	    /* whoever changes the machine */
+#define WATCH_LOCK RUN_FOLDER "/watch.lock" /* the agent */
 
 /*
  * Takes the lock on PATH, a file below /run/ec2hib; for an image its folder is locked instead. Waits

@@ -65,7 +65,14 @@ static void state_begin(struct run *run)
 	fact_set_absent(fact_of(&state->total));
 	fact_set_absent(fact_of(&state->left));
 	fact_set_absent(fact_of(&state->error));
+	fact_set_absent(fact_of(&state->volume));
+	fact_set_absent(fact_of(&state->map));
 	fact_set_absent(fact_of(&state->limit));
+	fact_set_absent(fact_of(&state->fixed));
+	fact_set_flag(&state->background, run->prewarm->background);
+	fact_set_number(&state->block, run->prewarm->block);
+	if (run->prewarm->depth)
+		fact_set_number(&state->fixed, run->prewarm->depth);
 	if (run->prewarm->rate)
 		fact_set_number(&state->limit, run->prewarm->rate);
 	fact_set_number(&state->done, 0);
@@ -97,6 +104,8 @@ static void state_target(struct run *run)
 
 	fact_set_text(&state->path, run->target.path);
 	fact_set_text(&state->device, run->target.device);
+	fact_set_text(&state->volume, run->target.volume);
+	fact_set_text(&state->map, run->target.map);
 	fact_set_text(
 		&state->method, run->target.method == PREWARM_WRITE ? "write" : "read");
 	fact_set_number(&state->total, total);
@@ -139,7 +148,6 @@ static void state_end(struct run *run, int status, const struct error *err)
 	fact_set_absent(fact_of(&run->state->left));
 	if (status < 0 && status != -ECANCELED)
 		fact_set_text(&run->state->error, err->text);
-	publish(run);
 }
 
 /* ---- What the engine calls ------------------------------------------------------------------------ */
@@ -285,8 +293,11 @@ int prewarm_run(
 
 	state_begin(&run);
 	lock = lock_take(root, PREWARM_LOCK, LOCK_WAIT_MS, err);
-	if (lock < 0)
+	if (lock < 0) {
+		/* What is published is the state of the one that runs. */
+		state_end(&run, lock, err);
 		return lock;
+	}
 	if (prewarm->method == PREWARM_WRITE) {
 		machine = lock_take(root, LOCK_PATH, 0, err);
 		status = machine < 0 ? machine : 0;
@@ -294,6 +305,7 @@ int prewarm_run(
 	if (status == 0)
 		status = run_target(&run, err);
 	state_end(&run, status, err);
+	publish(&run);
 	prewarm_target_close(&run.target);
 	prewarm_ranges_free(&run.earlier);
 	prewarm_ranges_free(&run.left);

@@ -25,6 +25,7 @@ struct prewarm {
 	uint64_t rate;	/* bytes/s; 0: no limit */
 	unsigned depth; /* requests at a time; 0: adapt */
 	bool force;	/* from the beginning, whatever was done before */
+	bool background; /* to be said in the state: it is gone on with after a hibernation */
 	const struct progress *progress;
 	/* All is well so far: what is left is to do it. May be NULL. */
 	void (*begun)(void *data, const struct prewarm_state *state);
@@ -42,9 +43,6 @@ struct prewarm {
  */
 int prewarm_run(
 	const struct prewarm *prewarm, struct prewarm_state *state, struct error *err);
-
-/* Whether one runs now. */
-bool prewarm_runs(const struct root *root);
 
 /*
  * Stops the one that runs, with SIGTERM, and waits at most WAIT_MS until it has let go of its lock:

@@ -2,16 +2,11 @@
 /* The step of setup that pre-warms. */
 #include "core/actions/prewarm_setup.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <unistd.h>
-
 #include "core/actions/prewarm.h"
-#include "core/base/memory.h"
-#include "core/base/process.h"
+#include "core/actions/prewarm_background.h"
 
-/* Until it has begun. */
-#define BEGIN_TIMEOUT_MS 60000
+/* For requests that are on their way: a volume's first touch may take seconds. */
+#define STOP_WAIT_MS 10000
 
 static int run_here(const struct setup *setup, struct error *err)
 {
@@ -25,41 +20,42 @@ static int run_here(const struct setup *setup, struct error *err)
 	return status;
 }
 
-/* A program of its own, and alone: the lock that setup holds must not go with it. */
 static int run_in_background(const struct setup *setup, struct error *err)
 {
-	const struct facts *facts = setup->facts;
-	bool device = fact_text_is(&facts->area.kind, "device");
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *arguments[8] = { self };
-	size_t count = 1;
-	const struct process process = { .root = setup->gather->root,
-		.arguments = arguments,
-		.timeout_ms = BEGIN_TIMEOUT_MS,
-		.alone = true };
+	const struct area_facts *area = &setup->facts->area;
+	const struct prewarm_order order = { .option = fact_text_is(&area->kind, "device")
+							       ? "--swap-device"
+							       : "--swapfile",
+		.path = area->path.value };
 
-	if (length < 0)
-		return error_errno(err, errno, "cannot find ec2hib itself");
-	self[length] = '\0';
-	if (setup->config_path) {
-		arguments[count++] = "--config";
-		arguments[count++] = setup->config_path;
-	}
-	arguments[count++] = "prewarm";
-	arguments[count++] = "--background";
-	arguments[count++] = device ? "--swap-device" : "--swapfile";
-	arguments[count++] = facts->area.path.value;
-	return process_execute(&process, NULL, err);
+	return prewarm_start(setup->gather, &order, err);
+}
+
+/*
+ * What runs may be for the file that this setup has replaced, or for something else: it makes room,
+ * and goes on some other time from where it was.
+ */
+static int stop_other(const struct setup *setup, struct error *err)
+{
+	int status = prewarm_stop(setup->gather->root, STOP_WAIT_MS, err);
+
+	if (status > 0)
+		progress_note(setup->progress,
+			"the pre-warm that ran was stopped: the swap area comes first");
+	return status < 0 ? status : 0;
 }
 
 int prewarm_for_setup(struct setup *setup, bool background, struct error *err)
 {
-	if (!background)
-		return run_here(setup, err);
-	if (prewarm_runs(setup->gather->root)) {
-		progress_note(setup->progress, "a pre-warm runs already");
+	int status;
+
+	if (background &&
+		fact_text_is(&setup->facts->area.prewarmed, PREWARMED_RUNNING)) {
+		progress_note(setup->progress, "a pre-warm of it runs already");
 		return 0;
 	}
-	return run_in_background(setup, err);
+	status = stop_other(setup, err);
+	if (status < 0)
+		return status;
+	return background ? run_in_background(setup, err) : run_here(setup, err);
 }

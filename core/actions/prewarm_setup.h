@@ -7,7 +7,8 @@
 
 /*
  * Pre-warms the area of SETUP's facts: until it is done, or in the BACKGROUND, where it goes on when
- * setup has ended. 0, also when one runs there already; else what prewarm_run() says.
+ * setup has ended. One that runs for another area is stopped before. 0, also when one runs in the
+ * background already; else what prewarm_run() and prewarm_stop() say.
  */
 int prewarm_for_setup(struct setup *setup, bool background, struct error *err);
 

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,31 +15,6 @@
 
 /* How often the lock is looked at, milliseconds. */
 #define LOOK_MS 5
-
-/*
- * True when somebody holds the lock. Looking is to hold it for a moment, shared, so that two who look
- * do not see each other; lock_take() waits for longer.
- */
-static bool is_held(int fd)
-{
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK;
-	flock(fd, LOCK_UN);
-	return false;
-}
-
-static int lock_look(const struct root *root, struct error *err)
-{
-	return root_openat(root, PREWARM_LOCK, O_RDONLY | O_NOFOLLOW, 0, err);
-}
-
-bool prewarm_runs(const struct root *root)
-{
-	struct error err = { "" };
-	file_cleanup_close int fd = root->live ? lock_look(root, &err) : -1;
-
-	return fd >= 0 && is_held(fd);
-}
 
 /* The process that signed the lock; 0: none. */
 static pid_t holder_of(int fd)
@@ -72,7 +46,7 @@ static int tell_holder(int lock, struct error *err)
 	if (process < 0 && errno != ENOSYS)
 		return error_errno(err, errno, "cannot stop process %ld", (long)holder);
 	poll(NULL, 0, LOOK_MS);
-	if (!is_held(lock) || holder_of(lock) != holder)
+	if (!prewarm_lock_held(lock) || holder_of(lock) != holder)
 		return 0;
 	told = process < 0 ? kill(holder, SIGTERM)
 			   : syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0);
@@ -84,7 +58,7 @@ static int tell_holder(int lock, struct error *err)
 int prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err)
 {
 	uint64_t end = clock_ms(CLOCK_MONOTONIC) + wait_ms;
-	file_cleanup_close int fd = root->live ? lock_look(root, err) : -ENOENT;
+	file_cleanup_close int fd = root->live ? prewarm_lock_look(root, err) : -ENOENT;
 	bool ran = false, told = false;
 	int status;
 
@@ -92,7 +66,7 @@ int prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err)
 		return 0;
 	if (fd < 0)
 		return fd;
-	while (is_held(fd)) {
+	while (prewarm_lock_held(fd)) {
 		ran = true;
 		if (!told) {
 			status = tell_holder(fd, err);

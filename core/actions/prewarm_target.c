@@ -13,65 +13,10 @@
 #include "core/base/text.h"
 #include "core/facts/area.h"
 #include "core/facts/device.h"
+#include "core/facts/prewarmed.h"
 #include "core/facts/swaps.h"
 
 /* ---- The device ----------------------------------------------------------------------------- */
-
-static char *line_of(const struct root *host, const char *path)
-{
-	char *text = NULL;
-	struct error err = { "" };
-
-	return root_read_line(host, path, &text, &err) == 0 ? text : NULL;
-}
-
-/*
- * Which machine this is, for a disk without a serial number (Xen instances have none): copies of one
- * image agree in everything on the disk, and are cold all the same.
- */
-static char *machine_name(const struct root *host)
-{
-	static const char *const files[] = { "/sys/class/dmi/id/product_uuid",
-		"/sys/hypervisor/uuid", "/proc/sys/kernel/random/boot_id" };
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		memory_cleanup_free char *line = line_of(host, files[i]);
-
-		if (line && *line)
-			return text_format("machine %s", line);
-	}
-	return text_copy("machine unknown");
-}
-
-/* The device of a chain by what stays the same when it gets another name. */
-static char *device_name(const struct root *host, const struct device_facts *device)
-{
-	memory_cleanup_free char *path = NULL, *sequence = NULL, *boot = NULL;
-
-	if (device->partuuid.is == FACT_KNOWN)
-		return text_format("part %s", device->partuuid.value);
-	if (device->uuid.is == FACT_KNOWN)
-		return text_format("uuid %s", device->uuid.value);
-	if (device->serial.is == FACT_KNOWN)
-		return text_copy("disk");
-	/* Nothing tells it from another disk in its place: then only while it is there (5.15). */
-	path = text_format("/sys/block/%s/diskseq", device->name.value);
-	sequence = line_of(host, path);
-	boot = line_of(host, "/proc/sys/kernel/random/boot_id");
-	return text_format("%s %s %s", device->name.value, sequence ? sequence : "-",
-		boot ? boot : "-");
-}
-
-static char *volume_name(const struct root *host, const device_list *devices)
-{
-	const struct device_facts *disk = &devices->items[devices->count - 1];
-	memory_cleanup_free char *first = disk->serial.is == FACT_KNOWN
-						  ? text_copy(disk->serial.value)
-						  : machine_name(host);
-	memory_cleanup_free char *second = device_name(host, &devices->items[0]);
-
-	return text_format("%s, %s", first, second);
-}
 
 /* Opens the first device of a chain as what the chain says that it is. */
 static int open_device(struct prewarm_target *target, const struct root *host,
@@ -87,7 +32,7 @@ static int open_device(struct prewarm_target *target, const struct root *host,
 	target->device = text_format("/dev/%s", devices->items[0].name.value);
 	for (char *bang = target->device; (bang = strchr(bang, '!'));)
 		*bang = '/'; /* sysfs has cciss!c0d0 for /dev/cciss/c0d0 */
-	target->volume = volume_name(host, devices);
+	target->volume = prewarm_volume_name(host, devices);
 	target->fd = root_openat(host, target->device,
 		O_RDONLY | O_DIRECT | O_NOFOLLOW | O_NONBLOCK, 0, err);
 	if (target->fd < 0)

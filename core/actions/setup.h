@@ -12,8 +12,6 @@ struct setup {
 	const struct gather *gather;
 	struct facts *facts; /* gathered; gathered again before each further step */
 	const struct progress *progress;
-	const char
-		*config_path; /* of --config, for a program of ours; NULL: the standard */
 	/* Asked when the turn of a step has come; false leaves it out. May be NULL. */
 	bool (*due)(void *data, const struct step *step);
 	/* Before each step: INDEX of plan->steps. May be NULL. */

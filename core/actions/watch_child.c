@@ -107,8 +107,9 @@ static int child_hibernate(struct child *child, const struct order *order)
 	const struct gather gather = { .root = child->agent->watch->gather->root,
 		.host = child->agent->watch->gather->host,
 		.config = child->agent->config,
-		.version = child->agent->watch->gather->version };
-	const struct hibernation hibernation = { .gather = &gather,
+		.version = child->agent->watch->gather->version,
+		.config_path = child->agent->watch->gather->config_path };
+	struct hibernation hibernation = { .gather = &gather,
 		.reason = notice ? REASON_NOTICE : REASON_BUTTON,
 		.notice_action = notice ? notice_kinds[notice->kind] : NULL,
 		.notice_time = notice && *notice->time ? notice->time : NULL,
@@ -128,7 +129,7 @@ static int child_hibernate(struct child *child, const struct order *order)
 
 	/* The disk is needed for other things now; hibernate() says it when this fails. */
 	if (!hibernation.dry_run)
-		prewarm_stop(gather.root, 0, &err);
+		hibernation.prewarm_stopped = prewarm_stop(gather.root, 0, &err) != 0;
 	if (notice)
 		run_notice_hooks(child, notice);
 	status = hibernate(&hibernation, &cycle, &err);
@@ -231,7 +232,8 @@ static int child_start(struct child *child)
 	const struct gather gather = { .root = watch->gather->root,
 		.host = watch->gather->host,
 		.config = child->agent->config,
-		.version = watch->gather->version };
+		.version = watch->gather->version,
+		.config_path = watch->gather->config_path };
 	const struct patience patience = { PATIENCE_MS, child_cancelled, NULL };
 	struct error err = { "" };
 	int lock, status;

@@ -96,6 +96,12 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 #define SIGNATURE_NONE	"none"	/* and nothing else either: zeros */
 #define SIGNATURE_OTHER "other" /* something that is not swap */
 
+/* How far the area was pre-warmed where it lies now. In `prewarmed`. */
+#define PREWARMED_NEVER	   "never"
+#define PREWARMED_PARTLY   "partly"
+#define PREWARMED_RUNNING  "running"
+#define PREWARMED_FINISHED "finished"
+
 /* The swap area that hibernation is meant to use: the configured file or device. */
 struct area_facts {
 	struct fact_text path;
@@ -127,6 +133,7 @@ struct area_facts {
 	struct fact_number filesystem_size;
 	struct fact_number filesystem_free;
 	device_list devices;
+	struct fact_text prewarmed;
 };
 
 /* Where the root file system lies. */

@@ -13,6 +13,7 @@
 #include "core/facts/instance.h"
 #include "core/facts/kept.h"
 #include "core/facts/kernel.h"
+#include "core/facts/prewarmed.h"
 #include "core/facts/swaps.h"
 #include "core/facts/system.h"
 
@@ -56,6 +57,8 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);
+	prewarmed_gather(
+		&facts->area, gather->root, gather->host, gather->config->state_dir);
 	kept_gather(&facts->boot, gather->root, &facts->area);
 }
 

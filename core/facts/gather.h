@@ -14,6 +14,8 @@ struct gather {
 	const struct config *config;
 	const struct imds_options *imds; /* NULL: do not ask the metadata service */
 	const char *version;		 /* of this program */
+	/* Of --config, for a program of ours; NULL: the standard one. */
+	const char *config_path;
 };
 
 /* Never fails: what cannot be read is unknown, with its reason. FACTS must be zeroed. */

@@ -119,6 +119,8 @@ static const struct field area_fields[] = {
 	NUMBER(struct area_facts, filesystem_free, "bytes that root may still use"),
 	LIST(struct area_facts, devices, &device_layout,
 		"from the resume device down to the disk"),
+	TEXT(struct area_facts, prewarmed,
+		"never, partly, running or finished, by the record of ec2hib prewarm"),
 };
 static const struct layout area_layout = LAYOUT(struct area_facts, area_fields);
 

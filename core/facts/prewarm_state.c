@@ -2,6 +2,8 @@
 #include "core/facts/prewarm_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -20,8 +22,13 @@ static const struct field state_fields[] = {
 	TEXT(struct prewarm_state, started, "when it began, UTC"),
 	TEXT(struct prewarm_state, path, "the swap file or device"),
 	TEXT(struct prewarm_state, device, "the block device that is read"),
+	TEXT(struct prewarm_state, volume, "the volume and the device on it"),
+	TEXT(struct prewarm_state, map, "names the places on the device"),
 	TEXT(struct prewarm_state, method, "read or write"),
+	FLAG(struct prewarm_state, background, "it runs in the background"),
 	NUMBER(struct prewarm_state, limit, "of --rate, bytes/s"),
+	NUMBER(struct prewarm_state, block, "of --block, bytes a request"),
+	NUMBER(struct prewarm_state, fixed, "of --depth, requests at a time"),
 	NUMBER(struct prewarm_state, total, "bytes of the area"),
 	NUMBER(struct prewarm_state, done, "of these touched, now and earlier"),
 	NUMBER(struct prewarm_state, earlier, "of these touched by earlier runs"),
@@ -30,7 +37,8 @@ static const struct field state_fields[] = {
 	NUMBER(struct prewarm_state, slowest_us, "the slowest request lately, us"),
 	NUMBER(struct prewarm_state, elapsed, "since it began, ms"),
 	NUMBER(struct prewarm_state, left, "at this rate, ms"),
-	NUMBER(struct prewarm_state, errors, "blocks that cannot be touched"),
+	NUMBER(struct prewarm_state, errors,
+		"blocks (of 4 KiB as a rule) that cannot be touched"),
 	TEXT(struct prewarm_state, error, "why it failed, or the first such block"),
 	NUMBER(struct prewarm_state, quick_us,
 		"the quickest tenth of the requests took at most this, us"),
@@ -94,6 +102,35 @@ int prewarm_state_read(
 			err, EBADMSG, "%s is of a newer ec2hib", PREWARM_STATE_PATH);
 	return status;
 }
+
+/* ---- Whether one runs --------------------------------------------------------------------------- */
+
+int prewarm_lock_look(const struct root *root, struct error *err)
+{
+	return root_openat(root, PREWARM_LOCK, O_RDONLY | O_NOFOLLOW, 0, err);
+}
+
+/*
+ * Looking is to hold it for a moment, shared, so that two who look do not see each other; lock_take()
+ * waits for longer.
+ */
+bool prewarm_lock_held(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	flock(fd, LOCK_UN);
+	return false;
+}
+
+bool prewarm_runs(const struct root *root)
+{
+	struct error err = { "" };
+	file_cleanup_close int fd = root->live ? prewarm_lock_look(root, &err) : -1;
+
+	return fd >= 0 && prewarm_lock_held(fd);
+}
+
+/* ---- How far each came -------------------------------------------------------------------------- */
 
 int prewarm_records_read(const struct root *root, const char *state_dir,
 	struct prewarm_records *records, struct error *err)

@@ -9,6 +9,7 @@
 #include "core/facts/facts.h"
 
 #define PREWARM_STATE_PATH   "/run/ec2hib/prewarm.json"
+#define PREWARM_LOCK	     "/run/ec2hib/prewarm.lock" /* held while one runs */
 #define PREWARM_STATE_FORMAT 1
 
 /* In `state`. */
@@ -30,8 +31,13 @@ struct prewarm_state {
 	struct fact_text started;
 	struct fact_text path;
 	struct fact_text device;
+	struct fact_text volume;
+	struct fact_text map;
 	struct fact_text method;
+	struct fact_flag background;
 	struct fact_number limit;
+	struct fact_number block;
+	struct fact_number fixed;
 	struct fact_number total;
 	struct fact_number done;
 	struct fact_number earlier;
@@ -56,6 +62,15 @@ extern const struct layout prewarm_state_layout;
  */
 int prewarm_state_read(
 	const struct root *root, struct prewarm_state *state, struct error *err);
+
+/* A descriptor of the lock's file, to look at, or a negative errno: -ENOENT, none has run. */
+int prewarm_lock_look(const struct root *root, struct error *err);
+
+/* Whether somebody holds the lock that FD is of. */
+bool prewarm_lock_held(int fd);
+
+/* Whether one runs now; never for an image. */
+bool prewarm_runs(const struct root *root);
 
 /* ---- How far each came ---------------------------------------------------------------------------- */
 

@@ -62,7 +62,7 @@ struct plan {
 		notes; /* what is left out, why, and what the administrator does by hand */
 };
 
-/* Auto: in the background where the area is new and lies on an EBS volume. */
+/* Auto: in the background where the area lies on an EBS volume and was not pre-warmed to its end. */
 enum setup_prewarm {
 	SETUP_PREWARM_AUTO,
 	SETUP_PREWARM_YES,

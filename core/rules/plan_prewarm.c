@@ -9,15 +9,32 @@ static bool on_ebs(const device_list *devices)
 	       fact_text_is(&devices->items[devices->count - 1].medium, MEDIUM_EBS);
 }
 
-/* An area that becomes one now: its blocks may never have been touched. */
-static bool area_is_new(const struct plan *plan)
+static bool has_step(const struct plan *plan, enum step_kind kind)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->steps[i].kind == STEP_CREATE_SWAP ||
-			plan->steps[i].kind == STEP_FORMAT_SWAP ||
-			plan->steps[i].kind == STEP_SWAP_ON)
+		if (plan->steps[i].kind == kind)
 			return true;
 	return false;
+}
+
+/* Not by what this plan does alone: setup may have been ended just before the pre-warm. */
+static bool is_cold(const struct plan *plan, const struct facts *facts)
+{
+	const struct fact_text *prewarmed = &facts->area.prewarmed;
+
+	if (has_step(plan, STEP_CREATE_SWAP))
+		return true; /* in other places, whatever was done before */
+	if (prewarmed->is == FACT_KNOWN)
+		return fact_text_is(prewarmed, PREWARMED_NEVER) ||
+		       fact_text_is(prewarmed, PREWARMED_PARTLY);
+	return has_step(plan, STEP_FORMAT_SWAP) || has_step(plan, STEP_SWAP_ON);
+}
+
+/* Whether there is nothing left to wait for. */
+static bool is_done(const struct plan *plan, const struct facts *facts)
+{
+	return fact_text_is(&facts->area.prewarmed, PREWARMED_FINISHED) &&
+	       !has_step(plan, STEP_CREATE_SWAP);
 }
 
 void plan_prewarm(
@@ -27,10 +44,10 @@ void plan_prewarm(
 
 	if (wanted == SETUP_PREWARM_AUTO)
 		wanted = fact_is_true(&facts->live) && on_ebs(&facts->area.devices) &&
-					 area_is_new(plan)
+					 is_cold(plan, facts)
 				 ? SETUP_PREWARM_BACKGROUND
 				 : SETUP_PREWARM_NO;
-	if (wanted == SETUP_PREWARM_NO)
+	if (wanted == SETUP_PREWARM_NO || is_done(plan, facts))
 		return;
 	if (!fact_is_true(&facts->live)) {
 		strings_add(&plan->notes,
