@@ -13,6 +13,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/prewarm.h"
+#include "core/rules/prewarm_yield.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define MS	     1000000ull
@@ -395,6 +396,162 @@ static void time_left_has_no_overflow(void **state)
 	assert_int_equal(prewarm_time_left(0, 5), 0);
 }
 
+/* ---- Giving way ----------------------------------------------------------------------------- */
+
+static void counters_are_those_of_the_kernel(void **state)
+{
+	struct prewarm_counters counters;
+
+	(void)state;
+	assert_true(prewarm_counters_parse(&counters,
+		"     120       3    16000      77       40        1      320       9        0       80       86        0        0        0        0        2        1\n"));
+	assert_int_equal(counters.reads, 120);
+	assert_int_equal(counters.read_bytes, 16000 * 512);
+	assert_int_equal(counters.writes, 40);
+	assert_false(prewarm_counters_parse(&counters, ""));
+	assert_false(prewarm_counters_parse(&counters, "1 2 3"));
+}
+
+/* What happened in the 10 ms since the look before: in KiB; pieces and bytes are the device's. */
+struct look {
+	unsigned pieces, read, writes;
+	unsigned begun, done; /* of ours */
+	unsigned times;	      /* 0: once */
+	int rate;	      /* MiB/s after that; 0: no limit; -1: any */
+};
+
+#define RATE	   8 /* PREWARM_YIELD_RATE */
+#define LOOKS_MOST 12
+
+/* One request of 1 MiB alone, which the device serves in one piece or in four. */
+#define FIRST_WHOLE                                                                      \
+	{                                                                                \
+		1, 1024, 0, 1024, 1024, 0, 0                                             \
+	}
+#define FIRST_IN_FOUR                                                                    \
+	{                                                                                \
+		4, 1024, 0, 1024, 1024, 0, 0                                             \
+	}
+/* Ten of them, eight more on their way. */
+#define TEN_WHOLE(rate)                                                                  \
+	{                                                                                \
+		10, 10240, 0, 18432, 10240, 0, rate                                      \
+	}
+
+static void yields_to_whoever_else_is_served(void **state)
+{
+	static const struct {
+		const char *what;
+		struct look looks[LOOKS_MOST];
+	} rows[] = {
+		{ "nobody", { FIRST_WHOLE, TEN_WHOLE(0),
+				    { 10, 10240, 0, 10240, 10240, 99, 0 } } },
+		{ "nobody, in four",
+			{ FIRST_IN_FOUR, { 42, 10752, 0, 18432, 10240, 0, 0 },
+				{ 40, 10240, 0, 10240, 10240, 99, 0 } } },
+		{ "nobody, and requests that end an extent",
+			{ FIRST_WHOLE, { 30, 2040, 0, 2040, 2040, 0, 0 } } },
+		{ "nobody, and the device stands still",
+			{ FIRST_WHOLE, { 0, 0, 0, 8192, 0, 500, 0 } } },
+		{ "nobody, before it is known how it serves",
+			{ { 10, 10240, 0, 18432, 10240, 0, 0 },
+				{ 10, 10240, 0, 10240, 10240, 0, 0 } } },
+		{ "a write", { FIRST_WHOLE, { 10, 10240, 1, 18432, 10240, 0, RATE } } },
+		{ "a write, before anything else", { { 0, 0, 1, 8192, 0, 0, RATE } } },
+		{ "small reads", { FIRST_WHOLE, TEN_WHOLE(0),
+					 { 15, 10260, 0, 10240, 10240, 0, RATE } } },
+		{ "one small read", { FIRST_WHOLE, TEN_WHOLE(0),
+					    { 11, 10244, 0, 10240, 10240, 0, RATE } } },
+		{ "small reads, in four",
+			{ FIRST_IN_FOUR, { 42, 10752, 0, 18432, 10240, 0, 0 },
+				{ 45, 10260, 0, 10240, 10240, 0, RATE } } },
+		{ "large reads", { FIRST_WHOLE, TEN_WHOLE(0),
+					 { 20, 20480, 0, 10240, 10240, 0, RATE } } },
+		{ "reads beside the first one", { { 3, 1032, 0, 1024, 1024, 0, RATE } } },
+		{ "it comes back in steps",
+			{ FIRST_WHOLE, TEN_WHOLE(0),
+				{ 11, 10244, 1, 10240, 10240, 0, RATE },
+				{ 8, 8192, 0, 0, 8192, 0, RATE },
+				{ 0, 0, 0, 0, 0, 3, RATE },
+				{ 0, 0, 0, 0, 0, 0, 4 * RATE },
+				{ 1, 128, 0, 128, 128, 4, 4 * RATE },
+				{ 0, 0, 0, 0, 0, 0, 16 * RATE },
+				{ 0, 0, 0, 0, 0, 5, 64 * RATE },
+				{ 0, 0, 0, 0, 0, 5, 256 * RATE },
+				{ 0, 0, 0, 0, 0, 4, 256 * RATE },
+				{ 0, 0, 0, 0, 0, 1, 0 } } },
+		{ "and goes down again",
+			{ FIRST_WHOLE, { 2, 1028, 0, 1024, 1024, 0, RATE },
+				{ 0, 0, 0, 0, 0, 5, -1 },
+				{ 2, 132, 0, 128, 128, 0, RATE },
+				{ 1, 4, 0, 0, 0, 300, RATE } } },
+		/* Buffers that lie apart: after one alarm for nothing it knows, and there is no other. */
+		{ "nobody, in pieces that differ",
+			{ FIRST_WHOLE, { 20, 10240, 0, 18432, 10240, 0, RATE },
+				{ 16, 8192, 0, 0, 8192, 0, -1 }, { 0, 0, 0, 0, 0, 25, 0 },
+				{ 20, 10240, 0, 18432, 10240, 0, 0 },
+				{ 20, 10240, 0, 10240, 10240, 99, 0 } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prewarm_yield yield = { 0 };
+		struct prewarm_counters counters = { 77, 88 * MIB, 99 };
+		struct prewarm_ours ours = { 0 };
+		uint64_t now = SECOND;
+
+		prewarm_yield_look(&yield, now, &counters, &ours);
+		for (size_t j = 0; j < LOOKS_MOST; j++) {
+			const struct look *look = &rows[i].looks[j];
+			bool empty =
+				memcmp(look, &(struct look) { 0 }, sizeof(*look)) == 0;
+			unsigned times = empty ? 0 : look->times ? look->times : 1;
+
+			for (unsigned k = 0; k < times; k++) {
+				unsigned begun = look->begun;
+
+				/* Requests are of 1 MiB, or all of it is one. */
+				for (unsigned size; begun; begun -= size) {
+					size = begun < 1024 ? begun : 1024;
+					if (rows[i].looks[j].pieces == 30)
+						size = 68; /* the ends of extents */
+					ours.begun_short +=
+						prewarm_yield_short(&yield, size * KIB);
+				}
+				ours.begun += look->begun * KIB;
+				ours.done += look->done * KIB;
+				if (ours.done == ours.begun)
+					ours.done_short = ours.begun_short;
+				counters.reads += look->pieces;
+				counters.read_bytes += look->read * KIB;
+				counters.writes += look->writes;
+				now += 10 * MS;
+				prewarm_yield_look(&yield, now, &counters, &ours);
+			}
+			if (times && look->rate >= 0 && yield.rate != look->rate * MIB)
+				fail_msg("%s, look %zu: %llu MiB/s", rows[i].what, j,
+					(unsigned long long)(yield.rate / MIB));
+		}
+	}
+}
+
+static void own_record_is_nobody_elses_write(void **state)
+{
+	struct prewarm_yield yield = { 0 };
+	struct prewarm_counters counters = { 0 };
+	struct prewarm_ours ours = { 0 };
+
+	(void)state;
+	prewarm_yield_look(&yield, SECOND, &counters, &ours);
+	counters.writes = 5;
+	prewarm_yield_skip(&yield);
+	assert_int_equal(
+		prewarm_yield_look(&yield, SECOND + 10 * MS, &counters, &ours), 0);
+	counters.writes = 6;
+	assert_int_equal(prewarm_yield_look(&yield, SECOND + 20 * MS, &counters, &ours),
+		PREWARM_YIELD_RATE);
+}
+
 /* ---- Histogram ------------------------------------------------------------------------------ */
 
 static void slow_requests_are_told_from_quick_ones(void **state)
@@ -446,6 +603,9 @@ int main(void)
 		cmocka_unit_test(pace_keeps_the_rate),
 		cmocka_unit_test(pace_catches_up_on_little),
 		cmocka_unit_test(time_left_has_no_overflow),
+		cmocka_unit_test(counters_are_those_of_the_kernel),
+		cmocka_unit_test(yields_to_whoever_else_is_served),
+		cmocka_unit_test(own_record_is_nobody_elses_write),
 		cmocka_unit_test(slow_requests_are_told_from_quick_ones),
 	};
 

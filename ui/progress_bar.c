@@ -48,6 +48,8 @@ static char *numbers_text(const struct prewarm_state *state)
 
 		text_append(&line, ", %s left", left);
 	}
+	if (fact_is_true(&state->gives_way))
+		text_append(&line, ", gives way");
 	if (number(&state->errors))
 		text_append(&line, ", %llu errors",
 			(unsigned long long)number(&state->errors));

@@ -79,6 +79,7 @@ static void state_begin(struct run *run)
 	fact_set_number(&state->earlier, 0);
 	fact_set_number(&state->rate, 0);
 	fact_set_number(&state->depth, 0);
+	fact_set_flag(&state->gives_way, false);
 	fact_set_number(&state->slowest_us, 0);
 	fact_set_number(&state->elapsed, 0);
 	fact_set_number(&state->errors, 0);
@@ -122,6 +123,7 @@ static void state_numbers(struct run *run, const struct prewarm_numbers *numbers
 	fact_set_number(&state->done, done);
 	fact_set_number(&state->rate, numbers->rate);
 	fact_set_number(&state->depth, numbers->depth);
+	fact_set_flag(&state->gives_way, numbers->gives_way);
 	fact_set_number(&state->slowest_us, numbers->slowest_us);
 	fact_set_number(&state->elapsed, numbers->elapsed_ms);
 	fact_set_number(&state->errors, numbers->errors);
@@ -233,7 +235,10 @@ static int format_again(struct run *run, struct error *err)
 static int touch(struct run *run, struct error *err)
 {
 	const struct prewarm *prewarm = run->prewarm;
+	/* Who says how many at a time has thought of the others. Writes are the file system's as well. */
+	bool gives_way = !prewarm->depth && run->target.method == PREWARM_READ;
 	const struct prewarm_job job = { .fd = run->target.fd,
+		.counters = gives_way ? run->target.counters : -1,
 		.name = run->target.method == PREWARM_WRITE ? run->target.path
 							    : run->target.device,
 		.write = run->target.method == PREWARM_WRITE,
@@ -287,7 +292,9 @@ int prewarm_run(
 	const struct prewarm *prewarm, struct prewarm_state *state, struct error *err)
 {
 	const struct root *root = prewarm->gather->root;
-	struct run run = { .prewarm = prewarm, .state = state, .target = { .fd = -1 } };
+	struct run run = {
+		.prewarm = prewarm, .state = state, .target = { .fd = -1, .counters = -1 }
+	};
 	file_cleanup_close int lock = -1, machine = -1;
 	int status = 0;
 

@@ -3,21 +3,15 @@
 #include "core/actions/prewarm_engine.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "core/actions/prewarm_request.h"
+#include "core/actions/prewarm_worker.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-
-#define NS_PER_MS 1000000ull
 
 #define REPORT_MS 200
 #define SAVE_MS	  5000
@@ -25,226 +19,17 @@
 /* At a stop, so long for the requests on their way before what is done so far is saved. */
 #define GRACE_MS 40
 
-/* Beyond this the device is broken as a whole, and each place may take the kernel half a minute. */
-#define ERRORS_MOST 256
-
 /* All buffers together. */
 #define MEMORY_MOST (128 * MIB)
 
-/* The kernel has no header for these on old systems (ioprio_set(2)). */
-#define IOPRIO_WHO_THREAD  1
-#define IOPRIO_IDLE	   (3 << 13)
-#define NICE_OF_THE_KINDLY 10
+/*
+ * Buffers lie in huge pages where there are any: the kernel takes hold of a request's pages one by
+ * one, and one that lies in many pieces of memory is served in several pieces.
+ */
+#define HUGE_PAGE (2 * MIB)
 
 /* A request makes system calls and no more. */
 #define STACK_BYTES (256 * 1024)
-
-struct engine {
-	const struct prewarm_job *job;
-	pthread_mutex_t mutex;
-	pthread_cond_t wake; /* of workers: a deeper depth, a stop, the end */
-	pthread_cond_t news; /* of the caller */
-
-	/* All below is under the mutex. */
-	const struct prewarm_ranges *todo;
-	uint64_t block, place;
-	bool exhausted, stop;
-	int fatal; /* an errno */
-	struct error fatal_error;
-	struct prewarm_depth depth;
-	struct prewarm_pace pace;
-	unsigned workers, ended, busy;
-	struct prewarm_ranges done;
-	struct prewarm_ranges failed; /* to be tried again */
-	bool second;		      /* these are tried now */
-	struct strings bad;	      /* to be told by the caller */
-	struct prewarm_numbers numbers;
-	uint64_t slowest_now, slowest_before;
-};
-
-struct worker {
-	struct engine *engine;
-	unsigned index;
-};
-
-/* ---- A worker ------------------------------------------------------------------------------------- */
-
-/* What a workload of this machine wants comes first. Where that is not heeded, no harm is done. */
-static void be_kind(unsigned index)
-{
-	char name[16];
-
-	snprintf(name, sizeof(name), "prewarm-%u", index);
-	prctl(PR_SET_NAME, name);
-	setpriority(PRIO_PROCESS, 0, NICE_OF_THE_KINDLY); /* 0: this thread */
-	syscall(SYS_ioprio_set, IOPRIO_WHO_THREAD, 0, IOPRIO_IDLE);
-}
-
-static bool wait_until(struct engine *engine, uint64_t when)
-{
-	struct timespec until = { .tv_sec = (time_t)(when / (1000 * NS_PER_MS)),
-		.tv_nsec = (long)(when % (1000 * NS_PER_MS)) };
-
-	while (!engine->stop && clock_ns(CLOCK_MONOTONIC) < when)
-		pthread_cond_timedwait(&engine->wake, &engine->mutex, &until);
-	return !engine->stop;
-}
-
-/* The next one, when its time has come; false at the end. With the mutex. */
-static bool take_request(
-	struct engine *engine, unsigned index, struct prewarm_range *request)
-{
-	uint64_t now;
-
-	while (!engine->stop && !engine->exhausted && index >= engine->depth.depth)
-		pthread_cond_wait(&engine->wake, &engine->mutex);
-	if (engine->stop || engine->exhausted)
-		return false;
-	if (!prewarm_next(engine->todo, engine->block, &engine->place, request)) {
-		engine->exhausted = true;
-		pthread_cond_broadcast(&engine->wake);
-		return false;
-	}
-	now = clock_ns(CLOCK_MONOTONIC);
-	return wait_until(
-		engine, prewarm_pace_begin(&engine->pace, now, request->length));
-}
-
-/* 0 or an errno. */
-static int transfer(
-	const struct prewarm_job *job, char *buffer, const struct prewarm_range *request)
-{
-	uint64_t moved = 0;
-
-	while (moved < request->length) {
-		size_t size = (size_t)(request->length - moved);
-		off_t place = (off_t)(request->start + moved);
-		ssize_t n = job->write ? pwrite(job->fd, buffer, size, place)
-				       : pread(job->fd, buffer, size, place);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		if (n == 0)
-			return ENODEV; /* the device ends before that: it shrank */
-		moved += (uint64_t)n;
-	}
-	return 0;
-}
-
-/* Errors after which there is nothing to hope for elsewhere on the device. */
-static bool is_fatal(int code)
-{
-	static const int codes[] = { ENODEV, ENXIO, EBADF, EINVAL, ENOSPC, EDQUOT, EROFS,
-		ETXTBSY, EPERM, EFBIG };
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (code == codes[i])
-			return true;
-	return false;
-}
-
-static void give_up(struct engine *engine, int code, const char *why)
-{
-	if (engine->fatal == 0) {
-		engine->fatal = code;
-		error_set(&engine->fatal_error, code, "cannot %s %s: %s",
-			engine->job->write ? "write to" : "read", engine->job->name, why);
-	}
-	engine->stop = true;
-	pthread_cond_broadcast(&engine->wake);
-	pthread_cond_signal(&engine->news);
-}
-
-static void request_failed(
-	struct engine *engine, const struct prewarm_range *request, int code)
-{
-	struct prewarm_numbers *numbers = &engine->numbers;
-
-	if (is_fatal(code)) {
-		give_up(engine, code,
-			code == ENODEV || code == ENXIO ? "the device is gone"
-			: code == ETXTBSY ? "it has become an active swap area"
-					  : strerror(code));
-		return;
-	}
-	if (!engine->second) {
-		prewarm_ranges_add(&engine->failed, request);
-		return;
-	}
-	numbers->errors++;
-	strings_take(
-		&engine->bad, text_format("cannot %s %llu bytes at byte %llu of %s: %s",
-				      engine->job->write ? "write" : "read",
-				      (unsigned long long)request->length,
-				      (unsigned long long)request->start,
-				      engine->job->name, strerror(code)));
-	if (!*numbers->first_error.text)
-		error_set(&numbers->first_error, code, "%s", engine->bad.items[0]);
-	if (numbers->errors >= ERRORS_MOST)
-		give_up(engine, EIO, "too many places cannot be touched");
-}
-
-static void request_done(struct engine *engine, const struct prewarm_range *request,
-	uint64_t now, uint64_t us)
-{
-	unsigned before = engine->depth.depth;
-
-	prewarm_ranges_add(&engine->done, request);
-	engine->numbers.bytes += request->length;
-	prewarm_histogram_add(&engine->numbers.histogram, us);
-	if (us > engine->slowest_now)
-		engine->slowest_now = us;
-	if (prewarm_depth_completed(&engine->depth, now, request->length) == before)
-		return;
-	pthread_cond_broadcast(&engine->wake);
-	pthread_cond_signal(&engine->news); /* there may not be as many workers yet */
-}
-
-static void serve(struct engine *engine, unsigned index, char *buffer)
-{
-	struct prewarm_range request;
-
-	while (take_request(engine, index, &request)) {
-		uint64_t began = clock_ns(CLOCK_MONOTONIC), now;
-		int code;
-
-		engine->busy++;
-		pthread_mutex_unlock(&engine->mutex);
-		code = transfer(engine->job, buffer, &request);
-		now = clock_ns(CLOCK_MONOTONIC);
-		pthread_mutex_lock(&engine->mutex);
-		engine->busy--;
-		if (code)
-			request_failed(engine, &request, code);
-		else
-			request_done(engine, &request, now, (now - began) / 1000);
-	}
-}
-
-static void *work(void *data)
-{
-	const struct worker *worker = data;
-	struct engine *engine = worker->engine;
-	/* One of its own: checksums that a device keeps would not fit a buffer that two fill. */
-	size_t size = (size_t)engine->block;
-	char *buffer = mmap(
-		NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	be_kind(worker->index);
-	pthread_mutex_lock(&engine->mutex);
-	if (buffer == MAP_FAILED)
-		give_up(engine, ENOMEM, "there is no memory for a buffer");
-	else
-		serve(engine, worker->index, buffer);
-	engine->ended++;
-	pthread_cond_signal(&engine->news);
-	pthread_mutex_unlock(&engine->mutex);
-	if (buffer != MAP_FAILED)
-		munmap(buffer, size);
-	return NULL;
-}
 
 /* ---- The caller ----------------------------------------------------------------------------------- */
 
@@ -265,7 +50,7 @@ static void hire(struct engine *engine, pthread_t *threads, struct worker *worke
 		unsigned i = engine->workers;
 
 		workers[i] = (struct worker) { engine, i };
-		code = pthread_create(&threads[i], &attributes, work, &workers[i]);
+		code = pthread_create(&threads[i], &attributes, worker_run, &workers[i]);
 		if (code == 0)
 			engine->workers++;
 	}
@@ -276,7 +61,7 @@ static void hire(struct engine *engine, pthread_t *threads, struct worker *worke
 		prewarm_depth_init(&engine->depth, engine->workers, PREWARM_DEPTH_MOST,
 			clock_ns(CLOCK_MONOTONIC));
 	else if (code)
-		give_up(engine, code, "a thread cannot be made");
+		engine_give_up(engine, code, "a thread cannot be made");
 }
 
 /* Times of the caller's loop, milliseconds of CLOCK_MONOTONIC. */
@@ -302,6 +87,7 @@ static void count_recent(struct engine *engine, struct rhythm *rhythm, uint64_t 
 				      ? engine->slowest_now
 				      : engine->slowest_before;
 	numbers->depth = engine->depth.depth;
+	numbers->gives_way = engine->yield.rate != 0;
 	numbers->elapsed_ms = now - rhythm->began;
 	rhythm->bytes = numbers->bytes;
 	rhythm->reported = now;
@@ -319,6 +105,7 @@ static void save(struct engine *engine)
 	pthread_mutex_unlock(&engine->mutex);
 	engine->job->save(engine->job->data, &done);
 	pthread_mutex_lock(&engine->mutex);
+	prewarm_yield_skip(&engine->yield);
 	prewarm_ranges_free(&done);
 }
 
@@ -405,6 +192,7 @@ static bool run_through(struct engine *engine, struct rhythm *rhythm)
 			save(engine);
 		}
 		wait_tick(engine, PREWARM_TICK_MS);
+		engine_look_around(engine);
 		was_cancelled = !engine->stop && cancelled(engine);
 		if (was_cancelled)
 			wind_up(engine);
@@ -421,16 +209,15 @@ static int run_both(struct engine *engine, struct error *err)
 	uint64_t now = clock_ms(CLOCK_MONOTONIC);
 	struct rhythm rhythm = { now, now, now, now, 0 };
 	struct prewarm_ranges again;
-	bool was_cancelled = run_through(engine, &rhythm);
+	bool was_cancelled;
+
+	engine_look_around(engine); /* what the device did before is nobody's */
+	was_cancelled = run_through(engine, &rhythm);
 
 	if (engine->failed.count && !engine->stop) {
 		again = engine->failed;
 		engine->failed = (struct prewarm_ranges) { 0 };
 		engine->todo = &again;
-		/* So that what is lost is no more than what cannot be read. */
-		engine->block = engine->job->logical > PREWARM_BLOCK_LEAST
-					? engine->job->logical
-					: PREWARM_BLOCK_LEAST;
 		engine->second = true;
 		was_cancelled = run_through(engine, &rhythm);
 		prewarm_ranges_free(&again);
@@ -445,11 +232,44 @@ static int run_both(struct engine *engine, struct error *err)
 		return error_set(err, ECANCELED, "stopped");
 	if (engine->numbers.errors)
 		return error_set(err, EIO,
-			"%llu places of %s cannot be %s; the first: %s",
-			(unsigned long long)engine->numbers.errors, engine->job->name,
-			engine->job->write ? "written" : "read",
+			"%llu blocks of %llu bytes on %s cannot be %s; the first: %s",
+			(unsigned long long)engine->numbers.errors,
+			(unsigned long long)prewarm_smallest(engine->job),
+			engine->job->name, engine->job->write ? "written" : "read",
 			engine->numbers.first_error.text);
 	return 0;
+}
+
+/* Room for as many as there can be workers; what is not used is never there. */
+static int get_buffers(struct engine *engine, unsigned most, size_t *size)
+{
+	uintptr_t start;
+	void *room;
+
+	*size = most * (size_t)engine->job->block + HUGE_PAGE;
+	room = mmap(NULL, *size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == MAP_FAILED)
+		return -errno;
+	start = ((uintptr_t)room + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	engine->room = room;
+	engine->buffers = (char *)start;
+	madvise(engine->buffers, *size - HUGE_PAGE, MADV_HUGEPAGE); /* or as it is */
+	return 0;
+}
+
+static int run_with_buffers(struct engine *engine, struct error *err)
+{
+	size_t size;
+	int status = get_buffers(engine, engine->depth.most, &size);
+
+	if (status < 0)
+		return error_set(err, -status, "there is no memory for buffers");
+	pthread_mutex_lock(&engine->mutex);
+	status = run_both(engine, err);
+	pthread_mutex_unlock(&engine->mutex);
+	munmap(engine->room, size);
+	return status;
 }
 
 int prewarm_engine_run(const struct prewarm_job *job, struct prewarm_ranges *done,
@@ -460,7 +280,7 @@ int prewarm_engine_run(const struct prewarm_job *job, struct prewarm_ranges *don
 				: PREWARM_DEPTH_MOST;
 	struct engine engine = { .job = job,
 		.todo = job->ranges,
-		.block = job->block,
+		.alone = job->counters >= 0,
 		.pace = { .rate = job->rate } };
 	pthread_condattr_t monotonic;
 	int status;
@@ -472,9 +292,7 @@ int prewarm_engine_run(const struct prewarm_job *job, struct prewarm_ranges *don
 	pthread_cond_init(&engine.wake, &monotonic);
 	pthread_cond_init(&engine.news, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	pthread_mutex_lock(&engine.mutex);
-	status = run_both(&engine, err);
-	pthread_mutex_unlock(&engine.mutex);
+	status = run_with_buffers(&engine, err);
 	pthread_cond_destroy(&engine.news);
 	pthread_cond_destroy(&engine.wake);
 	pthread_mutex_destroy(&engine.mutex);

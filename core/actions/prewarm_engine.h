@@ -19,7 +19,7 @@
 #include "core/rules/prewarm.h"
 
 /* How often "cancelled" is asked, milliseconds; a tenth of the promise is left for the way out. */
-#define PREWARM_TICK_MS 20
+#define PREWARM_TICK_MS 10
 
 /* Numbers of this run. */
 struct prewarm_numbers {
@@ -28,13 +28,15 @@ struct prewarm_numbers {
 	uint64_t slowest_us; /* of the last one or two seconds */
 	uint64_t elapsed_ms;
 	unsigned depth;
-	uint64_t errors; /* places that were given up */
+	bool gives_way;	 /* somebody else uses the device now */
+	uint64_t errors; /* of the smallest blocks, that were given up */
 	struct prewarm_histogram histogram;
 	struct error first_error; /* "" : none */
 };
 
 struct prewarm_job {
 	int fd;		  /* opened with O_DIRECT */
+	int counters;	  /* /sys/block/DISK/stat, to give way; -1: take what there is */
 	const char *name; /* of what FD is, for errors: /dev/nvme0n1p1 */
 	bool write;	  /* zeros, in place of reading */
 	const struct prewarm_ranges *ranges;
@@ -55,7 +57,8 @@ struct prewarm_job {
 
 /*
  * Touches all ranges once. A request that fails is made again at the end, in the smallest pieces;
- * those that fail again are given up, and the rest is done all the same. *DONE, which must be {0},
+ * those that fail again are given up, and the rest is done all the same; a device on which nothing or
+ * too much fails is given up as a whole. *DONE, which must be {0},
  * gets what was touched; prewarm_ranges_free() in any case. NUMBERS is filled in any case.
  *
  * 0; -ECANCELED: stopped, within 100 ms and the time that the requests on their way take; -EIO: some

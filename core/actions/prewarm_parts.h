@@ -13,6 +13,7 @@ struct prewarm_target {
 	char *map;
 	enum prewarm_method method;
 	int fd;		  /* of the device, or of the file that is written to */
+	int counters;	  /* of its disk, /sys/block/DISK/stat; -1: none */
 	uint64_t logical; /* bytes */
 	struct prewarm_ranges ranges; /* of FD */
 	char *uuid, *label;	      /* of the swap header; NULL: none */

@@ -18,6 +18,17 @@
 
 /* ---- The device ----------------------------------------------------------------------------- */
 
+/* Of the whole disk: who uses another partition of it waits as well. Without them it does not give way. */
+static void open_counters(struct prewarm_target *target, const struct root *host,
+	const device_list *devices)
+{
+	memory_cleanup_free char *path = text_format(
+		"/sys/block/%s/stat", devices->items[devices->count - 1].name.value);
+	struct error err = { "" };
+
+	target->counters = root_openat(host, path, O_RDONLY, 0, &err);
+}
+
 /* Opens the first device of a chain as what the chain says that it is. */
 static int open_device(struct prewarm_target *target, const struct root *host,
 	const device_list *devices, struct error *err)
@@ -43,6 +54,7 @@ static int open_device(struct prewarm_target *target, const struct root *host,
 	if (!S_ISBLK(status.st_mode) || !fact_text_is(&devices->items[0].number, number))
 		return error_set(err, ENODEV, "%s is not the block device %s",
 			target->device, devices->items[0].number.value);
+	open_counters(target, host, devices);
 	return 0;
 }
 
@@ -208,7 +220,9 @@ int prewarm_target_open(
 	struct facts facts = { 0 };
 	int status;
 
-	*target = (struct prewarm_target) { .method = prewarm->method, .fd = -1 };
+	*target = (struct prewarm_target) {
+		.method = prewarm->method, .fd = -1, .counters = -1
+	};
 	if (prewarm->device)
 		return open_whole(target, prewarm, err);
 	gather_area(&facts, prewarm->gather);
@@ -221,6 +235,8 @@ void prewarm_target_close(struct prewarm_target *target)
 {
 	if (target->fd >= 0)
 		close(target->fd);
+	if (target->counters >= 0)
+		close(target->counters);
 	prewarm_ranges_free(&target->ranges);
 	free(target->path);
 	free(target->device);

@@ -34,6 +34,7 @@ static const struct field state_fields[] = {
 	NUMBER(struct prewarm_state, earlier, "of these touched by earlier runs"),
 	NUMBER(struct prewarm_state, rate, "lately, bytes/s"),
 	NUMBER(struct prewarm_state, depth, "requests at a time"),
+	FLAG(struct prewarm_state, gives_way, "somebody else uses the disk now"),
 	NUMBER(struct prewarm_state, slowest_us, "the slowest request lately, us"),
 	NUMBER(struct prewarm_state, elapsed, "since it began, ms"),
 	NUMBER(struct prewarm_state, left, "at this rate, ms"),

@@ -43,6 +43,7 @@ struct prewarm_state {
 	struct fact_number earlier;
 	struct fact_number rate;
 	struct fact_number depth;
+	struct fact_flag gives_way;
 	struct fact_number slowest_us;
 	struct fact_number elapsed;
 	struct fact_number left;

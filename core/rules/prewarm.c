@@ -99,6 +99,12 @@ void prewarm_depth_init(
 	depth->skip = 0;
 }
 
+void prewarm_depth_again(struct prewarm_depth *depth, uint64_t now)
+{
+	depth->before = 0;
+	depth_measure(depth, now);
+}
+
 static void depth_judge(struct prewarm_depth *depth, uint64_t now)
 {
 	uint64_t rate = depth->bytes * NS_PER_SECOND / (now - depth->since);

@@ -68,6 +68,9 @@ void prewarm_depth_init(
 unsigned prewarm_depth_completed(
 	struct prewarm_depth *depth, uint64_t now, uint64_t bytes);
 
+/* What was measured no longer holds: from NOW on anew, at the depth that there is. */
+void prewarm_depth_again(struct prewarm_depth *depth, uint64_t now);
+
 /* ---- How fast ------------------------------------------------------------------------------------- */
 
 /* RATE bytes a second at most; 0: no limit. */

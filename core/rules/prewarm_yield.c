@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/rules/prewarm_yield.h"
+
+#include <stdio.h>
+
+#define NS_PER_SECOND 1000000000ull
+#define SECTOR	      512 /* of the counters, whatever the disk */
+
+/* Looks that have to be calm in a row before more is asked for, and how much more. */
+#define CALM_LOOKS 5
+#define CALM_GAIN  4
+
+/* So small a part of all bytes is no proof (1 in 64): the counters are not read at one moment. */
+#define DOUBT_PART 64
+
+/* Pieces that are larger by this are others (5 in 4): requests of another size are made now. */
+#define GROWTH(piece) ((piece) / 4 * 5)
+
+bool prewarm_counters_parse(struct prewarm_counters *counters, const char *text)
+{
+	unsigned long long reads, sectors, writes;
+
+	/* reads, merged, sectors, ms, writes, ... */
+	if (sscanf(text, "%llu %*u %llu %*u %llu", &reads, &sectors, &writes) != 3)
+		return false;
+	*counters = (struct prewarm_counters) { reads, sectors * SECTOR, writes };
+	return true;
+}
+
+uint64_t prewarm_yield_short(const struct prewarm_yield *yield, uint64_t length)
+{
+	uint64_t over = yield->piece ? length % yield->piece : 0;
+
+	return over ? yield->piece - over : 0;
+}
+
+/* What happened between two looks. */
+struct step {
+	uint64_t passed; /* ns */
+	uint64_t reads, bytes;
+	uint64_t ours;	     /* bytes that we got */
+	uint64_t most;	     /* bytes that we can have got */
+	uint64_t short_most; /* of whole pieces */
+	bool written;	     /* we only read */
+	bool quiet;	     /* nothing of ours was on its way before and after */
+};
+
+static struct step step_of(const struct prewarm_yield *yield, uint64_t now,
+	const struct prewarm_counters *counters, const struct prewarm_ours *ours)
+{
+	return (struct step) { .passed = now - yield->when,
+		.reads = counters->reads - yield->last.reads,
+		.bytes = counters->read_bytes - yield->last.read_bytes,
+		.ours = ours->done - yield->ours.done,
+		.most = ours->begun - yield->ours.done,
+		.short_most = ours->begun_short - yield->ours.done_short,
+		.written = counters->writes != yield->last.writes,
+		.quiet = ours->begun == ours->done &&
+			 yield->ours.begun == yield->ours.done };
+}
+
+/* More than we can have got: no other explanation. */
+static bool others_are_sure(const struct step *step)
+{
+	return step->written || step->bytes > step->most;
+}
+
+/* So many pieces have more bytes when they are ours. */
+static bool others_are_likely(const struct prewarm_yield *yield, const struct step *step)
+{
+	uint64_t whole = step->reads * yield->piece;
+
+	return whole > step->bytes + step->short_most + whole / DOUBT_PART;
+}
+
+static void learn_piece(struct prewarm_yield *yield, const struct step *step)
+{
+	uint64_t size = step->reads ? step->bytes / step->reads : 0;
+
+	if (step->quiet && step->bytes == step->ours && yield->piece == 0)
+		yield->piece = size;
+	else if (yield->piece && size > GROWTH(yield->piece))
+		yield->piece = size;
+}
+
+static void give_way(struct prewarm_yield *yield, const struct step *step, bool sure)
+{
+	if (yield->rate == 0) {
+		yield->before =
+			step->passed ? step->ours * NS_PER_SECOND / step->passed : 0;
+		yield->suspect = sure || !step->reads ? 0 : step->bytes / step->reads;
+	} else if (sure) {
+		yield->suspect = 0;
+	}
+	yield->rate = PREWARM_YIELD_RATE;
+	yield->calm = 0;
+}
+
+static void come_back(struct prewarm_yield *yield)
+{
+	if (yield->rate == 0 || ++yield->calm < CALM_LOOKS)
+		return;
+	yield->calm = 0;
+	if (yield->rate < yield->before) {
+		yield->rate *= CALM_GAIN;
+		return;
+	}
+	/* As fast as it was alone: from here on the device itself is the limit. */
+	yield->rate = 0;
+	if (yield->suspect && yield->suspect < yield->piece)
+		yield->piece = yield->suspect;
+}
+
+uint64_t prewarm_yield_look(struct prewarm_yield *yield, uint64_t now,
+	const struct prewarm_counters *counters, const struct prewarm_ours *ours)
+{
+	struct step step = step_of(yield, now, counters, ours);
+	bool sure = yield->looked && others_are_sure(&step);
+
+	/* Exact where nothing of ours is on its way: then its size is no question. */
+	if (sure || (yield->looked && !step.quiet && others_are_likely(yield, &step))) {
+		give_way(yield, &step, sure);
+	} else if (yield->looked) {
+		learn_piece(yield, &step);
+		come_back(yield);
+	}
+	yield->looked = true;
+	yield->last = *counters;
+	yield->ours = *ours;
+	yield->when = now;
+	return yield->rate;
+}
+
+void prewarm_yield_skip(struct prewarm_yield *yield)
+{
+	yield->looked = false;
+}
