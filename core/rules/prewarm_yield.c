@@ -13,6 +13,9 @@
 /* So small a part of all bytes is no proof (1 in 64): the counters are not read at one moment. */
 #define DOUBT_PART 64
 
+/* The kernel counts bytes when they have come, and a request a little later: so many between the two. */
+#define BETWEEN_MOST 8
+
 /* Pieces that are larger by this are others (5 in 4): requests of another size are made now. */
 #define GROWTH(piece) ((piece) / 4 * 5)
 
@@ -70,7 +73,18 @@ static bool others_are_likely(const struct prewarm_yield *yield, const struct st
 {
 	uint64_t whole = step->reads * yield->piece;
 
-	return whole > step->bytes + step->short_most + whole / DOUBT_PART;
+	return whole >
+	       step->bytes + yield->credit + step->short_most + whole / DOUBT_PART;
+}
+
+static void keep_credit(struct prewarm_yield *yield, const struct step *step)
+{
+	uint64_t whole = step->reads * yield->piece, most = BETWEEN_MOST * yield->piece;
+	uint64_t had = yield->credit + step->bytes;
+
+	yield->credit = had > whole ? had - whole : 0;
+	if (yield->credit > most)
+		yield->credit = most;
 }
 
 static void learn_piece(struct prewarm_yield *yield, const struct step *step)
@@ -124,6 +138,7 @@ uint64_t prewarm_yield_look(struct prewarm_yield *yield, uint64_t now,
 		learn_piece(yield, &step);
 		come_back(yield);
 	}
+	keep_credit(yield, &step);
 	yield->looked = true;
 	yield->last = *counters;
 	yield->ours = *ours;
