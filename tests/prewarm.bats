@@ -197,6 +197,21 @@ every_block_is_read_once_on() {
 	[[ "$output" == *"was pre-warmed already"* ]]
 }
 
+@test "a swap file that moves meanwhile is read where it is at the end" {
+	make_volume ext4 200M 24M
+	prewarm --swapfile $SWAP --rate 8M >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	local pid=$!
+	until inside test -e /run/ec2hib/prewarm.json && [ "$(state done)" -gt 0 ]; do sleep 0.05; done
+	inside mv $SWAP $SWAP.old
+	make_swap ext4 32M
+	wait $pid
+	cat "$BATS_TEST_TMPDIR/out"
+	grep -q "$SWAP has moved while it was touched: once more" "$BATS_TEST_TMPDIR/out"
+	[ "$(state done)" = $((32 << 20)) ]
+	run prewarm --swapfile $SWAP
+	[[ "$output" == *"was pre-warmed already"* ]]
+}
+
 @test "how far it came is a fact: never, partly, running, finished, and never where it moved" {
 	make_volume ext4 200M 50M
 	prewarmed() {

@@ -20,6 +20,9 @@
 /* How often the state is published, milliseconds. */
 #define PUBLISH_MS 1000
 
+/* So often it may lie elsewhere at the end than at the beginning. */
+#define MOVES_MOST 3
+
 struct run {
 	const struct prewarm *prewarm;
 	struct prewarm_state *state;
@@ -288,6 +291,49 @@ static int run_target(struct run *run, struct error *err)
 	return run->left.count ? touch(run, err) : 0;
 }
 
+/* Whether the swap file lies elsewhere now than where it was read. */
+static bool has_moved(const struct run *run)
+{
+	struct prewarm_target now;
+	struct error err = { "" };
+	bool moved = false;
+
+	if (run->prewarm->device)
+		return false;
+	if (prewarm_target_open(&now, run->prewarm, &err) == 0)
+		moved = strcmp(now.map, run->target.map) != 0 ||
+			strcmp(now.volume, run->target.volume) != 0;
+	prewarm_target_close(&now);
+	return moved;
+}
+
+static void target_forget(struct run *run)
+{
+	prewarm_target_close(&run->target);
+	prewarm_ranges_free(&run->earlier);
+	prewarm_ranges_free(&run->left);
+	run->target = (struct prewarm_target) { .fd = -1, .counters = -1 };
+}
+
+/* A file that is made anew meanwhile is cold again; one that never stays is nothing to wait for. */
+static int run_until_it_stays(struct run *run, struct error *err)
+{
+	int status = run_target(run, err);
+
+	for (int i = 0; status == 0 && has_moved(run); i++) {
+		if (i == MOVES_MOST)
+			return error_set(err, EAGAIN,
+				"%s has moved %d times while it was touched",
+				run->target.path, i + 1);
+		progress_note(run->prewarm->progress,
+			"%s has moved while it was touched: once more, where it is now",
+			run->target.path);
+		target_forget(run);
+		status = run_target(run, err);
+	}
+	return status;
+}
+
 int prewarm_run(
 	const struct prewarm *prewarm, struct prewarm_state *state, struct error *err)
 {
@@ -310,11 +356,9 @@ int prewarm_run(
 		status = machine < 0 ? machine : 0;
 	}
 	if (status == 0)
-		status = run_target(&run, err);
+		status = run_until_it_stays(&run, err);
 	state_end(&run, status, err);
 	publish(&run);
-	prewarm_target_close(&run.target);
-	prewarm_ranges_free(&run.earlier);
-	prewarm_ranges_free(&run.left);
+	target_forget(&run);
 	return status;
 }

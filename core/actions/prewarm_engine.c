@@ -232,8 +232,9 @@ static int run_both(struct engine *engine, struct error *err)
 		return error_set(err, ECANCELED, "stopped");
 	if (engine->numbers.errors)
 		return error_set(err, EIO,
-			"%llu blocks of %llu bytes on %s cannot be %s; the first: %s",
+			"%llu block%s of %llu bytes on %s cannot be %s; the first: %s",
 			(unsigned long long)engine->numbers.errors,
+			engine->numbers.errors == 1 ? "" : "s",
 			(unsigned long long)prewarm_smallest(engine->job),
 			engine->job->name, engine->job->write ? "written" : "read",
 			engine->numbers.first_error.text);
