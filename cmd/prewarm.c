@@ -314,7 +314,7 @@ static const struct option_entry options[] = {
 	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL,
 		"so many bytes a second at most, as 50M (default: no limit)" },
 	{ "depth", 0, ARGUMENT_TEXT, "N", NULL,
-		"so many requests at a time, 1 to 64 (default: adapts)" },
+		"so many requests at a time, 1 to 64 (default: adapts, and gives way)" },
 	{ "block", 0, ARGUMENT_SIZE, "SIZE", NULL,
 		"bytes a request, 4K to 16M (default: 1M)" },
 	{ "force", 0, ARGUMENT_NONE, NULL, NULL,
@@ -334,7 +334,8 @@ const struct command command_prewarm = {
 		"A volume made from a snapshot fetches each block on first touch, and a hibernation\n"
 		"that has to wait for that may take longer than EC2 does. Reads the area's places on\n"
 		"the device, many at a time; that changes nothing and is right while the swap is\n"
-		"active. What was stopped goes on where it was; what is done is not done again.",
+		"active. Gives way to whoever else uses the disk. What was stopped goes on where it\n"
+		"was; what is done is not done again.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

@@ -68,7 +68,7 @@ lab_check_host() {
 # The kernel -----------------------------------------------------------------------
 
 # Kernel modules that the instance has; what they depend on follows.
-LAB_MODULES="qemu_fw_cfg evdev xfs btrfs dm-mod loop null_blk zram lzo-rle pm-notifier-error-inject"
+LAB_MODULES="qemu_fw_cfg evdev xfs btrfs dm-mod dm-flakey loop null_blk zram lzo-rle pm-notifier-error-inject"
 
 # Fetches the newest cloud kernel once and unpacks it; keeps what is already there.
 # Sets KERNEL (its folder) and KERNEL_VERSION.
