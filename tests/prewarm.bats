@@ -377,6 +377,8 @@ every_block_is_read_once_on() {
 	# another one's reads, 4 KiB each past the cache; the pre-warm alone would need a second at most
 	while :; do dd if="/dev/$DEVICE" of=/dev/null bs=4k iflag=direct 2>/dev/null; done 3>&- &
 	local other=$!
+	before=$(sectors "$DEVICE")
+	until [ "$(sectors "$DEVICE")" -gt $((before + 4096)) ]; do sleep 0.05; done
 	prewarm --device "/dev/$DEVICE" --background
 	until [[ "$(prewarm --status)" == *"gives way"* ]]; do
 		[ "$(state state)" = running ]

@@ -404,10 +404,11 @@ static void counters_are_those_of_the_kernel(void **state)
 
 	(void)state;
 	assert_true(prewarm_counters_parse(&counters,
-		"     120       3    16000      77       40        1      320       9        0       80       86        0        0        0        0        2        1\n"));
+		"     120       3    16000      77       40        1      320       9        2       80       86        0        0        0        0        2        1\n"));
 	assert_int_equal(counters.reads, 120);
 	assert_int_equal(counters.read_bytes, 16000 * 512);
 	assert_int_equal(counters.writes, 40);
+	assert_int_equal(counters.pending, 2);
 	assert_false(prewarm_counters_parse(&counters, ""));
 	assert_false(prewarm_counters_parse(&counters, "1 2 3"));
 }
@@ -464,6 +465,8 @@ static void yields_to_whoever_else_is_served(void **state)
 		{ "a write, before anything else", { { 0, 0, 1, 8192, 0, 0, RATE } } },
 		{ "small reads", { FIRST_WHOLE, TEN_WHOLE(0),
 					 { 15, 10260, 0, 10240, 10240, 0, RATE } } },
+		{ "small reads, before it is known how it serves",
+			{ { 20, 80, 0, 1024, 0, 0, RATE } } },
 		{ "one small read", { FIRST_WHOLE, TEN_WHOLE(0),
 					    { 11, 10244, 0, 10240, 10240, 0, RATE } } },
 		{ "small reads, in four",
@@ -500,7 +503,7 @@ static void yields_to_whoever_else_is_served(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct prewarm_yield yield = { 0 };
-		struct prewarm_counters counters = { 77, 88 * MIB, 99 };
+		struct prewarm_counters counters = { 77, 88 * MIB, 99, 0 };
 		struct prewarm_ours ours = { 0 };
 		uint64_t now = SECOND;
 
@@ -537,6 +540,30 @@ static void yields_to_whoever_else_is_served(void **state)
 					(unsigned long long)(yield.rate / MIB));
 		}
 	}
+}
+
+static void who_waits_in_our_shadow_is_not_silent(void **state)
+{
+	struct prewarm_yield yield = { 0 };
+	struct prewarm_counters counters = { 0 };
+	struct prewarm_ours ours = { .slowest = 100 * MS };
+	uint64_t now = SECOND;
+
+	(void)state;
+	prewarm_yield_look(&yield, now, &counters, &ours);
+	counters.writes++;
+	assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
+		PREWARM_YIELD_RATE);
+	/* Our own requests take 100 ms, so a read of the others does, too. */
+	for (int i = 1; i < 20; i++)
+		assert_int_equal(
+			prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
+			PREWARM_YIELD_RATE);
+	assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours), 0);
+	/* What is on its way and not ours. */
+	counters.pending = 1;
+	assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
+		PREWARM_YIELD_RATE);
 }
 
 static void own_record_is_nobody_elses_write(void **state)
@@ -609,6 +636,7 @@ int main(void)
 		cmocka_unit_test(time_left_has_no_overflow),
 		cmocka_unit_test(counters_are_those_of_the_kernel),
 		cmocka_unit_test(yields_to_whoever_else_is_served),
+		cmocka_unit_test(who_waits_in_our_shadow_is_not_silent),
 		cmocka_unit_test(own_record_is_nobody_elses_write),
 		cmocka_unit_test(slow_requests_are_told_from_quick_ones),
 	};

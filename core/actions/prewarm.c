@@ -151,6 +151,7 @@ static void state_end(struct run *run, int status, const struct error *err)
 								 : PREWARM_FAILED);
 	fact_set_absent(fact_of(&run->state->pid));
 	fact_set_absent(fact_of(&run->state->left));
+	fact_set_flag(&run->state->gives_way, false);
 	if (status < 0 && status != -ECANCELED)
 		fact_set_text(&run->state->error, err->text);
 }

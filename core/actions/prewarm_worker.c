@@ -166,6 +166,10 @@ void engine_look_around(struct engine *engine)
 	if (length <= 0)
 		return;
 	text[length] = '\0';
+	engine->ours.slowest =
+		(engine->slowest_now > engine->slowest_before ? engine->slowest_now
+							      : engine->slowest_before) *
+		1000;
 	if (!prewarm_counters_parse(&counters, text) ||
 		prewarm_yield_look(&engine->yield, now, &counters, &engine->ours) == rate)
 		return;

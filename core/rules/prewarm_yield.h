@@ -22,9 +22,9 @@
 /* How often the counters are read, so that a workload is seen soon. */
 #define PREWARM_LOOK_MS 10
 
-/* Of a disk since the boot; requests that were merged count once. */
+/* Of a disk since the boot; requests that were merged count once. PENDING are on their way now. */
 struct prewarm_counters {
-	uint64_t reads, read_bytes, writes;
+	uint64_t reads, read_bytes, writes, pending;
 };
 
 /* False when TEXT is not what /sys/block/DISK/stat has. */
@@ -35,6 +35,7 @@ struct prewarm_ours {
 	uint64_t begun, done; /* bytes */
 	/* What the requests fall short of whole pieces, see below: bytes. */
 	uint64_t begun_short, done_short;
+	uint64_t slowest; /* of our requests lately: ns */
 };
 
 /*
@@ -51,7 +52,7 @@ struct prewarm_yield {
 	uint64_t when;	 /* of the last look, ns */
 	uint64_t rate;	 /* bytes/s that are left to us; 0: no limit */
 	uint64_t before; /* bytes/s when it last began to give way */
-	unsigned calm;	 /* looks without anybody else since it last changed */
+	uint64_t calm;	 /* since when nobody else was seen, or since the last step: ns */
 	uint64_t
 		suspect; /* the size of pieces that was the only reason; 0: there was another */
 };
@@ -66,7 +67,7 @@ uint64_t prewarm_yield_look(struct prewarm_yield *yield, uint64_t now,
 /* What was written since the last look was our own (the record): the next look is a beginning again. */
 void prewarm_yield_skip(struct prewarm_yield *yield);
 
-/* What a request of LENGTH falls short of whole pieces; 0 while these are not known. */
+/* What a request of LENGTH falls short of whole pieces, as far as these are known. */
 uint64_t prewarm_yield_short(const struct prewarm_yield *yield, uint64_t length);
 
 #endif
