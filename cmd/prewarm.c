@@ -314,7 +314,7 @@ static const struct option_entry options[] = {
 	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL,
 		"so many bytes a second at most, as 50M (default: no limit)" },
 	{ "depth", 0, ARGUMENT_TEXT, "N", NULL,
-		"so many requests at a time, 1 to 64 (default: adapts, and gives way)" },
+		"so many requests at a time, 1 to 64 (default: adapts)" },
 	{ "block", 0, ARGUMENT_SIZE, "SIZE", NULL,
 		"bytes a request, 4K to 16M (default: 1M)" },
 	{ "force", 0, ARGUMENT_NONE, NULL, NULL,
@@ -331,11 +331,10 @@ const struct command command_prewarm = {
 	.synopsis = "[--rate BYTES] [--background | --stop | --status] [OPTION...]",
 	.summary = "touch every block of the swap area before it is needed",
 	.details =
-		"A volume made from a snapshot fetches each block on first touch, and a hibernation\n"
-		"that has to wait for that may take longer than EC2 does. Reads the area's places on\n"
-		"the device, many at a time; that changes nothing and is right while the swap is\n"
-		"active. Gives way to whoever else uses the disk. What was stopped goes on where it\n"
-		"was; what is done is not done again.",
+		"A volume made from a snapshot fetches each block on first touch; a hibernation that\n"
+		"waits for that may take longer than EC2 does. Reads the area's places on the device,\n"
+		"also while the swap is active, gives way to whoever else uses the disk, goes on where\n"
+		"it was stopped, and does not do again what is done.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,
