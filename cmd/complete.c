@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the shells' completion scripts ask: ec2hib __complete WORD... prints the candidates for the
- * last word, one a line, each with a tab and its help. The words come from the command table, so a
- * completion cannot be stale. The lines ":files" and ":folders" ask the shell for file names.
+ * What the shells' completion scripts and our own prompt ask: ec2hib __complete -- WORD... prints
+ * the candidates for the last word, one a line, each with a tab and its help. The words come from
+ * the command table, so a completion cannot be stale. The lines ":files" and ":folders" ask the
+ * shell for file names.
  */
+#include "cmd/complete.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,97 +15,105 @@
 #include "core/base/text.h"
 #include "core/rules/checks.h"
 
-static void offer(const char *word, const char *typed, const char *help)
+void offer(struct completion *completion, const char *word, const char *help)
 {
-	if (text_starts(word, typed))
-		printf("%s\t%s\n", word, help ? help : "");
+	if (!text_starts(word, completion->typed))
+		return;
+	printf("%s\t%s\n", word, help ? help : "");
+	completion->offered++;
 }
 
 static void offer_options(
-	const struct option_entry *options, size_t count, const char *typed)
+	struct completion *completion, const struct option_entry *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char name[64];
 
 		snprintf(name, sizeof(name), "--%s", options[i].name);
-		offer(name, typed, options[i].help);
+		offer(completion, name, options[i].help);
 	}
 }
 
-static void offer_words(const char *const *words, const char *typed)
+static void offer_words(struct completion *completion, const char *const *words)
 {
 	for (; words && *words; words++)
-		offer(*words, typed, NULL);
+		offer(completion, *words, NULL);
 }
 
-static void offer_faults(const char *typed)
+static void offer_faults(struct completion *completion)
 {
 	for (size_t i = 0; i < metadata_fault_kind_count; i++) {
 		char word[32];
 
 		snprintf(word, sizeof(word), "%s=", metadata_fault_kinds[i].name);
-		offer(word, typed, metadata_fault_kinds[i].help);
+		offer(completion, word, metadata_fault_kinds[i].help);
 	}
 }
 
-static void offer_arguments(
-	enum argument_kind kind, const char *const *words, const char *typed)
+static void offer_checks(struct completion *completion)
+{
+	for (size_t i = 0; i < check_count; i++)
+		offer(completion, checks[i].id, checks[i].title);
+}
+
+static void offer_commands(struct completion *completion)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (commands[i]->summary)
+			offer(completion, commands[i]->name, commands[i]->summary);
+}
+
+static void offer_sizes(struct completion *completion)
 {
 	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G",
 		NULL };
 
-	static const char *const items[] = { "ami-id", "hibernation/configured",
-		"instance-id", "instance-life-cycle", "instance-type", "placement/region",
-		"spot/instance-action", "events/maintenance/scheduled",
-		"events/recommendations/rebalance", "meta-data/",
-		"dynamic/instance-identity/document", "user-data", NULL };
-
-	switch (kind) {
-	case ARGUMENT_FILE:
-		puts(":files");
-		break;
-	case ARGUMENT_FOLDER:
-		puts(":folders");
-		break;
-	case ARGUMENT_SIZE:
-		offer_words(sizes, typed);
-		break;
-	case ARGUMENT_ITEM:
-		offer_words(items, typed);
-		break;
-	case ARGUMENT_FAULT:
-		offer_faults(typed);
-		break;
-	case ARGUMENT_WORD:
-		offer_words(words, typed);
-		break;
-	case ARGUMENT_CHECK:
-		for (size_t i = 0; i < check_count; i++)
-			offer(checks[i].id, typed, checks[i].title);
-		break;
-	case ARGUMENT_COMMAND:
-		for (size_t i = 0; i < command_count; i++)
-			if (commands[i]->summary)
-				offer(commands[i]->name, typed, commands[i]->summary);
-		break;
-	case ARGUMENT_URL:
-		offer("http://169.254.169.254", typed,
-			"the service of an instance, IPv4");
-		offer("http://[fd00:ec2::254]", typed,
-			"the service of an instance, IPv6");
-		break;
-	case ARGUMENT_TEXT:
-	case ARGUMENT_NONE:
-		break;
-	}
+	offer_words(completion, sizes);
 }
 
-static void offer_subcommands(const struct command *command, const char *typed)
+static void offer_endpoints(struct completion *completion)
+{
+	offer(completion, IMDS_ENDPOINT_IPV4, "the service of an instance, IPv4");
+	offer(completion, IMDS_ENDPOINT_IPV6, "the service of an instance, IPv6");
+}
+
+static void offer_arguments(
+	struct completion *completion, enum argument_kind kind, const char *const *words)
+{
+	static void (*const offers[])(struct completion * completion) = {
+		[ARGUMENT_SIZE] = offer_sizes,
+		[ARGUMENT_URL] = offer_endpoints,
+		[ARGUMENT_CHECK] = offer_checks,
+		[ARGUMENT_COMMAND] = offer_commands,
+		[ARGUMENT_ITEM] = offer_items,
+		[ARGUMENT_FAULT] = offer_faults,
+		[ARGUMENT_SWAP_FILE] = offer_swap_files,
+		[ARGUMENT_DEVICE] = offer_devices,
+		[ARGUMENT_TEXT] = NULL,
+	};
+
+	if (kind == ARGUMENT_WORD)
+		offer_words(completion, words);
+	else if (offers[kind])
+		offers[kind](completion);
+	if (kind == ARGUMENT_FOLDER)
+		puts(":folders");
+	/* Any other file may be meant where none of what we know of is. */
+	if (kind == ARGUMENT_FILE ||
+		(!completion->offered &&
+			(kind == ARGUMENT_SWAP_FILE || kind == ARGUMENT_DEVICE)))
+		puts(":files");
+}
+
+static void offer_subcommands(
+	struct completion *completion, const struct command *command)
 {
 	for (size_t i = 0; command->subcommands[i]; i++)
-		offer(command->subcommands[i]->name, typed,
+		offer(completion, command->subcommands[i]->name,
 			command->subcommands[i]->summary);
 }
+
+/* ---- The words before ------------------------------------------------------------------- */
 
 /* The option that WORD names, up to a =, and that wants an argument; NULL otherwise. */
 static const struct option_entry *awaits_argument(
@@ -126,46 +137,95 @@ static const struct option_entry *awaits_argument(
 	return NULL;
 }
 
+static void take_value(struct completion *completion, const struct option_entry *option,
+	const char *value)
+{
+	if (option && strcmp(option->name, "imds-endpoint") == 0)
+		completion->endpoint = value;
+	else if (option && strcmp(option->name, "root") == 0)
+		completion->image = true;
+}
+
+/* Of help, the command that it is asked about. */
+static const struct command *command_asked_about(
+	const struct command *command, const char *word)
+{
+	const struct command *asked =
+		command == &command_help ? command_find(word) : NULL;
+
+	return asked && asked->subcommands ? asked : NULL;
+}
+
+/* What the words before the last one come to. */
+struct context {
+	const struct command *command;	    /* NULL: none so far */
+	const struct command *asked;	    /* help NAME, where NAME has subcommands */
+	const struct option_entry *awaited; /* whose argument is typed */
+};
+
+static void take_word(
+	struct context *context, struct completion *completion, const char *word)
+{
+	const char *equals = strchr(word, '=');
+
+	if (context->awaited) {
+		take_value(completion, context->awaited, word);
+		context->awaited = NULL;
+	} else if (*word == '-' && equals) {
+		take_value(
+			completion, awaits_argument(context->command, word), equals + 1);
+	} else if (*word == '-') {
+		context->awaited = awaits_argument(context->command, word);
+	} else if (!context->command) {
+		context->command = command_find(word);
+	} else if (subcommand_find(context->command, word)) {
+		context->command = subcommand_find(context->command, word);
+	} else {
+		context->asked = command_asked_about(context->command, word);
+	}
+}
+
+static void offer_all(const struct context *context, struct completion *completion)
+{
+	const struct command *command = context->command;
+
+	if (context->awaited) {
+		offer_arguments(
+			completion, context->awaited->kind, context->awaited->words);
+	} else if (*completion->typed == '-') {
+		if (command)
+			offer_options(
+				completion, command->options, command->option_count);
+		offer_options(completion, global_options, global_option_count);
+	} else if (context->asked) {
+		offer_subcommands(completion, context->asked);
+	} else if (command && command->subcommands) {
+		offer_subcommands(completion, command);
+	} else {
+		offer_arguments(
+			completion, command ? command->operands : ARGUMENT_COMMAND, NULL);
+	}
+}
+
 static int run(struct invocation *invocation)
 {
-	const struct command *command = NULL;
-	const struct option_entry *awaited = NULL;
-	const char *typed = "";
+	struct completion completion = { .typed = "" };
+	struct context context = { 0 };
+	int last = invocation->operand_count - 1;
 
-	for (int i = 0; i < invocation->operand_count; i++) {
-		typed = invocation->operands[i];
-		if (i == invocation->operand_count - 1)
-			break;
-		if (awaited)
-			awaited = NULL;
-		else if (*typed == '-' && !strchr(typed, '='))
-			awaited = awaits_argument(command, typed);
-		else if (*typed != '-' && !command)
-			command = command_find(typed);
-		else if (command && subcommand_find(command, typed))
-			command = subcommand_find(command, typed);
-	}
-	if (!awaited && text_starts(typed, "--") && strchr(typed, '=')) {
-		awaited = awaits_argument(command, typed);
-		if (!awaited)
+	for (int i = 0; i < last; i++)
+		take_word(&context, &completion, invocation->operands[i]);
+	if (last >= 0)
+		completion.typed = invocation->operands[last];
+	/* Of --option=value the values are offered. */
+	if (!context.awaited && text_starts(completion.typed, "--") &&
+		strchr(completion.typed, '=')) {
+		context.awaited = awaits_argument(context.command, completion.typed);
+		if (!context.awaited)
 			return 0;
-		typed = strchr(typed, '=') + 1; /* values are offered */
+		completion.typed = strchr(completion.typed, '=') + 1;
 	}
-	if (awaited) {
-		offer_arguments(awaited->kind, awaited->words, typed);
-		return 0;
-	}
-	if (*typed == '-') {
-		if (command)
-			offer_options(command->options, command->option_count, typed);
-		offer_options(global_options, global_option_count, typed);
-		return 0;
-	}
-	if (command && command->subcommands)
-		offer_subcommands(command, typed);
-	else
-		offer_arguments(
-			command ? command->operands : ARGUMENT_COMMAND, NULL, typed);
+	offer_all(&context, &completion);
 	return 0;
 }
 

@@ -305,10 +305,11 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option_entry options[] = {
-	{ "swapfile", 0, ARGUMENT_FILE, "PATH", NULL, "the swap file (default: /swap)" },
-	{ "swap-device", 0, ARGUMENT_FILE, "DEV", NULL,
+	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL,
+		"the swap file (default: /swap)" },
+	{ "swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,
 		"a swap partition or logical volume in place of a file" },
-	{ "device", 0, ARGUMENT_FILE, "DEV", NULL, "a whole volume in place of swap" },
+	{ "device", 0, ARGUMENT_DEVICE, "DEV", NULL, "a whole volume in place of swap" },
 	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
 		"auto, read (the device) or write (an inactive file)" },
 	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL,

@@ -315,10 +315,10 @@ static int run_teardown(struct invocation *invocation)
 }
 
 #define AREA_OPTIONS                                                                     \
-	{ "swapfile", 0, ARGUMENT_FILE, "PATH", NULL,                                    \
+	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL,                               \
 		"the swap file (default: /swap)" },                                      \
 	{                                                                                \
-		"swap-device", 0, ARGUMENT_FILE, "DEV", NULL,                            \
+		"swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,                            \
 			"a swap partition or logical volume in place of a file"          \
 	}
 #define PLAN_OPTIONS                                                                     \

@@ -36,14 +36,16 @@ _ec2hib() {
 		case $line in
 		:files)
 			compopt -o filenames
-			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
 			;;
 		:folders)
 			compopt -o filenames
-			mapfile -t COMPREPLY < <(compgen -d -- "$current")
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current")
 			;;
 		*)
 			COMPREPLY+=("$line")
+			# Behind these something has to follow at once.
+			[[ $line != *[=/] ]] || compopt -o nospace
 			;;
 		esac
 	done < <("$program" __complete -- "${words[@]:1}" 2>/dev/null)

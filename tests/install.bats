@@ -22,13 +22,15 @@ install_with() {
 	[ -x "$DEST/usr/sbin/ec2hib" ]
 	[ -e "$DEST/usr/share/man/man8/ec2hib-status.8" ]
 	[ -e "$DEST/usr/share/bash-completion/completions/ec2hib" ]
+	[ -e "$DEST/usr/share/zsh/site-functions/_ec2hib" ]
+	[ -e "$DEST/usr/share/fish/vendor_completions.d/ec2hib.fish" ]
 	[ -e "$DEST/etc/ec2hib.conf" ]
 	# The unit file names the program where it is now, whatever configure was told.
 	unit=$(find "$DEST" -name ec2hib.service)
 	grep -qx 'ExecStart=/usr/sbin/ec2hib watch' "$unit"
 	[ -z "$(find "$DEST" -name '*.wants' -o -path '*/init.d/*')" ]
 	install_with uninstall
-	run find "$DEST" ! -type d -o -name 'ec2hib*'
+	run find "$DEST" ! -type d -o -name '*ec2hib*'
 	echo "$output"
 	[ -z "$output" ]
 	# Once more is no error.
