@@ -14,10 +14,10 @@ extern const struct command command_imds_get;
 extern const struct command command_imds_serve;
 extern const struct command command_prewarm;
 extern const struct command command_setup;
+extern const struct command command_shell;
 extern const struct command command_status;
 extern const struct command command_teardown;
 extern const struct command command_version;
-extern const struct command command_watch;
 extern const struct command command_watch;
 
 #endif

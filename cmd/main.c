@@ -22,6 +22,7 @@ const struct command *const commands[] = {
 	&command_watch,
 	&command_history,
 	&command_imds,
+	&command_shell,
 	&command_help,
 	&command_version,
 	&command_complete,
