@@ -15,7 +15,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-#define HELP_COLUMN 30
+#define HELP_COLUMN 27
 
 static void show_options(const struct option_entry *options, size_t count)
 {
@@ -46,7 +46,7 @@ void help_program(void)
 			printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
 	puts("\nOptions:");
 	show_options(global_options, global_option_count);
-	puts("\nec2hib COMMAND --help has more of a command, and ec2hib help COMMAND its manual page.");
+	puts("\nOf one command: ec2hib COMMAND --help; its manual page: ec2hib help COMMAND");
 }
 
 static void show_subcommands(const struct command *command)
@@ -74,11 +74,12 @@ void help_command(const struct command *command)
 	if (command->option_count)
 		puts("\nOptions:");
 	show_options(command->options, command->option_count);
-	puts("\nOptions of every command:");
-	show_options(global_options, global_option_count);
+	/* Their list would push the command's own off a screen of 24 lines. */
+	fputs("\nOptions of every command: ec2hib --help.", stdout);
 	if (has_page(command))
-		printf("\nMore: man ec2hib-%s\n",
+		printf(" Manual page: man ec2hib-%s.",
 			command->parent ? command->parent->name : command->name);
+	putchar('\n');
 }
 
 /* Is there a man, and has it the page? It is asked with the user's own PATH and MANPATH. */

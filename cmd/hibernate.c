@@ -156,7 +156,7 @@ static const char *const methods[] = { "auto", "direct", "systemd", NULL };
 
 static const struct option_entry options[] = {
 	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
-		"who tells the kernel: auto, direct (ec2hib) or systemd" },
+		"who tells the kernel: auto, direct or systemd" },
 	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL,
 		"say what would be done and what is in the way" },
 	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "what happened, as JSON" },
@@ -167,10 +167,10 @@ const struct command command_hibernate = {
 	.synopsis = "[--method METHOD] [--dry-run] [--json]",
 	.summary = "hibernate now; comes back after resume with what happened",
 	.details =
-		"Refuses, in the words of status, when the machine would not hibernate or not come\n"
-		"back. Runs the hooks, makes sure that the swap area and the kernel agree, writes\n"
-		"the image, and after resume puts back what it changed. When the kernel gives up\n"
-		"for a reason that may pass, it tries again; the machine is then as before.",
+		"Refuses, in the words of status, when the machine would not hibernate or not\n"
+		"come back. Runs the hooks, makes sure that the swap area and the kernel agree,\n"
+		"writes the image, and after resume puts back what it changed. When the kernel\n"
+		"gives up for a reason that may pass, it tries again.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

@@ -253,9 +253,9 @@ const struct command command_imds_get = {
 	.summary = "print items of the metadata service",
 	.details =
 		"PATH is instance-id, meta-data/instance-id or /latest/meta-data/instance-id; one\n"
-		"that ends with / lists a folder. One PATH gives the bare value, several give lines\n"
-		"of \"PATH: value\". The exit status is 0, 1 when one is not there, 2 for a wrong\n"
-		"command line, and 3 when the service could not be asked.",
+		"that ends with / lists a folder. One PATH gives the bare value, several give\n"
+		"lines of \"PATH: value\". The exit status is 0, 1 when one is not there, 2 for a\n"
+		"wrong command line, and 3 when the service could not be asked.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.operands = ARGUMENT_ITEM,

@@ -308,14 +308,14 @@ static const struct option_entry options[] = {
 	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL,
 		"the swap file (default: /swap)" },
 	{ "swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,
-		"a swap partition or logical volume in place of a file" },
+		"a swap partition or logical volume, not a file" },
 	{ "device", 0, ARGUMENT_DEVICE, "DEV", NULL, "a whole volume in place of swap" },
 	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
 		"auto, read (the device) or write (an inactive file)" },
 	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL,
-		"so many bytes a second at most, as 50M (default: no limit)" },
+		"at most so many bytes a second, as 50M" },
 	{ "depth", 0, ARGUMENT_TEXT, "N", NULL,
-		"so many requests at a time, 1 to 64 (default: adapts)" },
+		"requests at a time, 1 to 64 (default: adapts)" },
 	{ "block", 0, ARGUMENT_SIZE, "SIZE", NULL,
 		"bytes a request, 4K to 16M (default: 1M)" },
 	{ "force", 0, ARGUMENT_NONE, NULL, NULL,
@@ -329,13 +329,13 @@ static const struct option_entry options[] = {
 
 const struct command command_prewarm = {
 	.name = "prewarm",
-	.synopsis = "[--rate BYTES] [--background | --stop | --status] [OPTION...]",
+	.synopsis = "[--background | --stop | --status] [OPTION...]",
 	.summary = "touch every block of the swap area before it is needed",
 	.details =
-		"A volume made from a snapshot fetches each block on first touch; a hibernation that\n"
-		"waits for that may take longer than EC2 does. Reads the area's places on the device,\n"
-		"also while the swap is active, gives way to whoever else uses the disk, goes on where\n"
-		"it was stopped, and does not do again what is done.",
+		"A volume made from a snapshot fetches each block on first touch, and a\n"
+		"hibernation that waits for that may take longer than EC2 does. Reads the area's\n"
+		"places on the device, also while the swap is active, and gives way to whoever\n"
+		"else uses the disk. What was stopped goes on where it was.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

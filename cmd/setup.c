@@ -318,8 +318,8 @@ static int run_teardown(struct invocation *invocation)
 	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL,                               \
 		"the swap file (default: /swap)" },                                      \
 	{                                                                                \
-		"swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,                            \
-			"a swap partition or logical volume in place of a file"          \
+		"swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,                          \
+			"a swap partition or logical volume, not a file"                 \
 	}
 #define PLAN_OPTIONS                                                                     \
 	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL,                                     \
@@ -339,9 +339,9 @@ static const struct option_entry setup_options[] = {
 	{ "no-service", 0, ARGUMENT_NONE, NULL, NULL,
 		"leave the agent, logind and older agents alone" },
 	{ "take-over", 0, ARGUMENT_NONE, NULL, NULL,
-		"stop and disable hibagent, hibinit-agent and acpid's answer" },
+		"stop hibagent, hibinit-agent and acpid's answer" },
 	{ "prewarm", 0, ARGUMENT_WORD, "WHEN", prewarm_words,
-		"touch every block: yes, no or background (default: auto)" },
+		"touch every block: auto, yes, no or background" },
 	PLAN_OPTIONS,
 };
 

@@ -359,8 +359,8 @@ const struct command command_shell = {
 	.details =
 		"At a terminal: history, completion with Tab, and a prompt that says whether the\n"
 		"machine is ready. Otherwise standard input is a script, a command a line, which\n"
-		"ends with the first that fails. Words are quoted as in other shells ('a b', \"a b\",\n"
-		"a\\ b), and # begins a comment. The options that shell has are those of each command.",
+		"ends with the first that fails. Words are quoted as in other shells, and #\n"
+		"begins a comment. Options of every command are then those of each in the shell.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

@@ -168,9 +168,8 @@ static const struct option_entry options[] = {
 		"look once, act on what is there, and end" },
 	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "do everything but hibernate" },
 	{ "daemon", 0, ARGUMENT_NONE, NULL, NULL,
-		"go to the background, for init scripts; returns when the agent has begun" },
-	{ "pidfile", 0, ARGUMENT_FILE, "FILE", NULL,
-		"write the process number there; gone when the agent ends" },
+		"go to the background; returns when it has begun" },
+	{ "pidfile", 0, ARGUMENT_FILE, "FILE", NULL, "write the process number there" },
 };
 
 const struct command command_watch = {

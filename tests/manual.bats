@@ -10,6 +10,10 @@ setup() {
 	READY=$SOURCE/tests/fixtures/facts/ready.json
 }
 
+teardown() {
+	stop_service
+}
+
 commands_with_a_page() {
 	"$EC2HIB" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | grep -vxE 'help|version'
 }
@@ -40,8 +44,24 @@ options_in() {
 		sed -E 's/Fl -?//' | sort
 }
 
-ids_in_page() {
-	sed -n '/^\.Sh CHECKS/,/^\.Sh JSON/s/^\.It Cm \([a-z-]*\).*/\1/p' "$MAN/ec2hib-status.8" | sort
+# What ec2hib-checks.7 has, a line a check: group, id, asterisk or nothing, and all that is said.
+checks_in_page() {
+	mandoc -T ascii -O width=900 "$MAN/ec2hib-checks.7" | sed 's/.\x08//g' | awk '
+		/^[A-Z]/ { inside = ($1 == "CHECKS") }
+		!inside || !NF { next }
+		/^   [A-Z]/ && NF == 1 { group = tolower($1); next }
+		/^     [a-z]/ { # a short id has text behind it
+			if (line) print line
+			line = group "\t" $1 "\t" ($2 == "*" ? $2 : "") "\t"
+			sub(/^ *[a-z-]+( \*)?/, "")
+			if (!NF) next
+		}
+		line { sub(/^ +/, ""); gsub(/  +/, " "); line = line $0 " " }
+		END { print line }'
+}
+
+need_mandoc() {
+	command -v mandoc || skip "mandoc is not installed"
 }
 
 # SECTION KEY, of every key that the page explains.
@@ -103,23 +123,202 @@ uncommented() {
 	diff <(options_of Options) <(options_in ec2hib.8)
 }
 
-@test "ec2hib-status.8 has every check and no other" {
-	ids_in_page | grep -qx swap-size
-	diff <("$EC2HIB" status --from "$READY" --json | jq -r '.checks[].id' | sort) <(ids_in_page)
+@test "ec2hib-checks.7 has every check in its group, and the vital ones are marked" {
+	need_mandoc
+	checks_in_page | grep -qP '^swap\tswap-size\t\*\t'
+	diff <("$EC2HIB" status --from "$READY" --json |
+		jq -r '.checks[] | [.group, .id, if .vital then "*" else "" end] | @tsv') \
+		<(checks_in_page | cut -f 1-3)
 }
 
-@test "ec2hib-status.8 has the checks in the groups in which status shows them" {
-	diff <("$EC2HIB" status --from "$READY" --json | jq -r '.checks[] | "\(.group) \(.id)"') \
-		<(sed -n '/^\.Sh CHECKS/,/^\.Sh JSON/p' "$MAN/ec2hib-status.8" |
-			awk '/^\.Ss/ { group = tolower($2) } /^\.It Cm/ { print group, $3 }')
+@test "ec2hib-checks.7 says of each check what and why, in the words of the program" {
+	need_mandoc
+	local id title why text
+	# With -v the line below a check's own is why it matters.
+	"$EC2HIB" status -v --from "$READY" | awk '
+		/^          [^ ]/ { sub(/^ +/, ""); print id "\t" $0; next } /^  [a-z]/ { id = $2 }' |
+		sort >"$BATS_TEST_TMPDIR/why"
+	"$EC2HIB" status --from "$READY" --json | jq -r '.checks[] | [.id, .title] | @tsv' |
+		sort | join -t $'\t' - "$BATS_TEST_TMPDIR/why" >"$BATS_TEST_TMPDIR/checks"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/checks")" -eq "$(checks_in_page | wc -l)" ]
+	while IFS=$'\t' read -r id title why; do
+		text=$(checks_in_page | awk -F '\t' -v id="$id" '$2 == id { print $4 }')
+		echo "$id: $text"
+		[[ "$text" == "${title^}. $why "* ]]
+	done <"$BATS_TEST_TMPDIR/checks"
 }
 
-@test "ec2hib-status.8 marks the vital checks" {
-	"$EC2HIB" status --from "$READY" --json | jq -r '.checks[] | select(.vital).id' | sort \
-		>"$BATS_TEST_TMPDIR/vital"
-	grep -qx stale-image "$BATS_TEST_TMPDIR/vital"
-	diff "$BATS_TEST_TMPDIR/vital" \
-		<(sed -n 's/^\.It Cm \([a-z-]*\) \*$/\1/p' "$MAN/ec2hib-status.8" | sort)
+@test "ec2hib-checks.7 says when each check warns or fails, and how to mend it" {
+	need_mandoc
+	local id state fix text facts=$SOURCE/tests/fixtures/facts
+	checks_in_page | cut -f 2,4 >"$BATS_TEST_TMPDIR/page"
+	while IFS=$'\t' read -r id state; do
+		text=$(grep -P "^$id\t" "$BATS_TEST_TMPDIR/page")
+		echo "$id $state: $text"
+		[[ "$text" =~ (^|[^a-z])"$state"s ]]
+	done < <(jq -r 'to_entries[] | .key as $id | .value[] |
+		select(. == "warn" or . == "fail") | [$id, .] | @tsv' "$facts/states.json")
+	# Every mend that any machine among the fixtures was given; which device it is, varies.
+	jq -r '.[] | select(.fix) | [.check, .fix] | @tsv' "$facts"/cases-*.json | sort -u |
+		sed -E 's/(kernel command line:) resume.*/\1/; s/(disable --now) [a-z -]+$/\1/
+			s|/dev/[a-z0-9]+|DEVICE|' >"$BATS_TEST_TMPDIR/mends"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/mends")" -ge 60 ]
+	sed -i -E 's|/dev/[a-z]+[0-9][a-z0-9]*|DEVICE|g' "$BATS_TEST_TMPDIR/page"
+	while IFS=$'\t' read -r id fix; do
+		text=$(grep -P "^$id\t" "$BATS_TEST_TMPDIR/page")
+		echo "$id: $fix: $text"
+		[[ "$text" == *"$fix"* ]]
+	done <"$BATS_TEST_TMPDIR/mends"
+}
+
+# ---- Examples -----------------------------------------------------------------------------------
+# In the source of a page a line .\" example: HOW stands before each example:
+#	run N...	it is run; each ec2hib in it ends with one of these exit statuses
+#	help		it changes the machine, or does not end: it is run with --help at each ec2hib
+#	output		the same for its lines that begin with #; the others are what came of it
+#	sh, conf	it is a script, a configuration
+
+# examples_of PAGE: each as a file $BATS_TEST_TMPDIR/example-N, the first line of which says how.
+examples_of() {
+	rm -f "$BATS_TEST_TMPDIR"/example-*
+	awk -v to="$BATS_TEST_TMPDIR/example-" '
+		/^\.\\" example: / { how = substr($0, 14); next }
+		how && /^\.Bd / { file = to (++count); print how >file; how = ""; next }
+		/^\.Ed/ { file = ""; next }
+		file { gsub(/\\e/, "\\"); gsub(/\\&/, ""); gsub(/\\-/, "-"); print >file }' "$MAN/$1"
+}
+
+# An ec2hib that notes how each of its runs ends, and does not do what MODE forbids; around it
+# what an example speaks of, with content of the fixtures, and nothing that acts on this machine.
+make_stage() {
+	STAGE=$BATS_TEST_TMPDIR/stage
+	local fixtures=$SOURCE/tests/fixtures name
+	mkdir -p "$STAGE/bin" "$STAGE/image/etc" "$STAGE/run/ec2hib"
+	for name in one two three; do cp "$READY" "$STAGE/$name.json"; done
+	echo '{"state": "waiting"}' >"$STAGE/run/ec2hib/watch.json"
+	cat >"$STAGE/bin/ec2hib" <<-END
+		#!/bin/bash
+		if [[ \$MODE == help && " \$* " == *" shell "* ]]; then
+			sed 's/ *#.*//; s/\$/ --help/' | "$EC2HIB" "\$@"
+		elif [[ \$MODE == help ]]; then
+			"$EC2HIB" "\$@" --help
+		else
+			"$EC2HIB" "\$@"
+		fi
+		status=\$?
+		echo "\$status ec2hib \$*" >>"$STAGE/statuses"
+		exit \$status
+	END
+	for name in losetup mount systemctl chronyc; do
+		printf '#!/bin/sh\n' >"$STAGE/bin/$name"
+	done
+	printf '#!/bin/sh\ncat "%s"\n' "$fixtures/logs/linux-6.1-console.txt" >"$STAGE/bin/aws"
+	printf '#!/bin/sh\ncat "%s"\n' "$fixtures/logs/linux-4.9-messages.txt" >"$STAGE/bin/zcat"
+	chmod +x "$STAGE"/bin/*
+}
+
+# run_example FILE MODE STATUS...
+run_example() {
+	local file=$1 mode=$2 status
+	shift 2
+	rm -f "$STAGE/statuses"
+	sed -i "s|/mnt|$STAGE/image|g; s|/run/ec2hib|$STAGE/run/ec2hib|g" "$file"
+	if [[ $mode == help ]]; then
+		# Nothing but ec2hib does anything; what reads its answer reads a help.
+		printf '#!/bin/sh\ncat >/dev/null\n' | tee "$STAGE/bin/jq" >"$STAGE/bin/curl"
+		chmod +x "$STAGE"/bin/*
+	else
+		rm -f "$STAGE/bin/jq" "$STAGE/bin/curl"
+	fi
+	(cd "$STAGE" && MODE=$mode PATH=$STAGE/bin:$PATH timeout 60 bash "$file") \
+		</dev/null >"$STAGE/output" 2>"$STAGE/errors" 3>&- || [[ $? -lt 124 ]] || return 1
+	cat "$STAGE/errors"
+	[[ "$(cat "$STAGE/errors")" != *"command not found"* ]] || return 1
+	grep -qE '(^|[ (])ec2hib ' "$file" || return 0
+	[ -s "$STAGE/statuses" ] || return 1
+	while read -r status line; do
+		echo "$line: $status"
+		[[ " $* " == *" $status "* ]] || return 1
+	done <"$STAGE/statuses"
+}
+
+check_example() {
+	local page=$1 file=$2 how
+	how=$(head -n 1 "$file")
+	sed -i 1d "$file"
+	echo "--- $page: $how"
+	cat "$file"
+	# shellcheck disable=SC2086 # the statuses are words
+	case $how in
+	'run '*) run_example "$file" run ${how#run } ;;
+	help) run_example "$file" help 0 ;;
+	output)
+		sed -i -n 's/^# //p' "$file"
+		[ -s "$file" ] && run_example "$file" help 0
+		;;
+	sh) head -n 1 "$file" | grep -qx '#!/bin/sh' && sh -n "$file" ;;
+	conf)
+		run "$EC2HIB" --config "$file" status -q --json swap-size
+		[ "$status" -ne 2 ] && [[ "$output" != *warning* ]]
+		;;
+	*) return 1 ;;
+	esac
+}
+
+@test "every page has examples, and each says how it is tested" {
+	local page
+	for page in "$MAN"/*.[578]; do
+		echo "$page"
+		[ "$(sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$page" | grep -c '^\.Bd')" -gt 0 ]
+		[ "$(sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$page" | grep -c '^\.Bd')" -eq \
+			"$(grep -c '^\.\\" example: ' "$page")" ]
+	done
+}
+
+@test "the examples of every page work" {
+	local page file
+	need_service
+	make_stage
+	start_service --set meta-data/hibernation/configured=true
+	export AWS_EC2_METADATA_SERVICE_ENDPOINT=$SERVICE_URL
+	for page in "$MAN"/*.[578]; do
+		page=${page##*/}
+		examples_of "$page"
+		# The service is there for those that ask it.
+		unset AWS_EC2_METADATA_DISABLED
+		[ "$page" = ec2hib-imds.8 ] || export AWS_EC2_METADATA_DISABLED=true
+		for file in "$BATS_TEST_TMPDIR"/example-*; do
+			check_example "$page" "$file"
+		done
+	done
+}
+
+@test "help COMMAND opens the page of every command" {
+	command -v man groff || skip "man and groff are not installed"
+	local command
+	mkdir -p "$BATS_TEST_TMPDIR/man"
+	ln -s "$(cd "$MAN" && pwd)" "$BATS_TEST_TMPDIR/man/man8"
+	for command in $(commands_with_a_page); do
+		MANPATH=$BATS_TEST_TMPDIR/man MANPAGER=cat run "$EC2HIB" help "$command"
+		[ "$status" -eq 0 ]
+		[[ "${output^^}" == *"EC2HIB-${command^^}(8)"* ]]
+	done
+}
+
+@test "--help of every command fits a screen of 80 columns and 24 lines" {
+	local command word
+	for command in $(commands_with_a_page) help version; do
+		while read -r word; do
+			# shellcheck disable=SC2086 # none is no word
+			"$EC2HIB" "$command" $word --help >"$BATS_TEST_TMPDIR/help"
+			echo "$command $word"
+			awk 'length > 80' "$BATS_TEST_TMPDIR/help"
+			[ "$(awk 'length > 80' "$BATS_TEST_TMPDIR/help" | wc -l)" -eq 0 ]
+			# One is for the next prompt.
+			[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -le 23 ]
+		done < <(echo && [ "$command" = imds ] && subcommands_of imds)
+	done
+	[ "$("$EC2HIB" --help | awk 'length > 80' | wc -l)" -eq 0 ]
 }
 
 @test "ec2hib-setup.8 and ec2hib-teardown.8 have the ids of all steps" {
@@ -181,7 +380,7 @@ uncommented() {
 
 @test "mandoc finds nothing to say about the pages" {
 	command -v mandoc || skip "mandoc is not installed"
-	run mandoc -T lint -W warning "$MAN"/*.[58]
+	run mandoc -T lint -W warning "$MAN"/*.[578]
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
@@ -189,7 +388,7 @@ uncommented() {
 
 @test "man shows every page without a warning" {
 	command -v man groff || skip "man and groff are not installed"
-	for page in "$MAN"/*.[58]; do
+	for page in "$MAN"/*.[578]; do
 		man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$BATS_TEST_TMPDIR/said" >/dev/null
 		echo "$page: $(cat "$BATS_TEST_TMPDIR/said")"
 		[ ! -s "$BATS_TEST_TMPDIR/said" ]
@@ -197,7 +396,7 @@ uncommented() {
 }
 
 @test "every file of the manual says its licence" {
-	for file in "$MAN"/*.[58] "$SOURCE/data/ec2hib.conf"; do
+	for file in "$MAN"/*.[578] "$SOURCE/data/ec2hib.conf"; do
 		echo "$file"
 		head -n 1 "$file" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later'
 	done
