@@ -148,6 +148,17 @@ uncommented() {
 	done <"$BATS_TEST_TMPDIR/checks"
 }
 
+@test "ec2hib-hibernation.7 names checks that there are" {
+	local id ids
+	ids=$(sed -n '/^\.Sh TROUBLE/,/^\.Sh EXAMPLES/p' "$MAN/ec2hib-hibernation.7" |
+		sed -nE 's/^\.(Pq )?Em //p' | tr -d ' .;:' | tr ',' '\n' | sort -u)
+	grep -qx stale-image <<<"$ids"
+	for id in $ids; do
+		echo "$id"
+		"$EC2HIB" status -q --from "$READY" "$id"
+	done
+}
+
 @test "ec2hib-checks.7 says when each check warns or fails, and how to mend it" {
 	need_mandoc
 	local id state fix text facts=$SOURCE/tests/fixtures/facts
