@@ -75,22 +75,28 @@ static int list_folder(const char *endpoint, const char *folder, char **listing)
 	return status;
 }
 
-void offer_items(struct completion *completion)
+/* The folders above all others, behind PREFIX. */
+static void offer_tops(struct completion *completion, const char *prefix)
 {
 	static const char *const tops[] = { "meta-data/", "dynamic/", "user-data" };
+
+	for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++) {
+		memory_cleanup_free char *top = text_format("%s%s", prefix, tops[i]);
+
+		offer(completion, top, NULL);
+	}
+}
+
+void offer_items(struct completion *completion)
+{
 	const char *slash = strrchr(completion->typed, '/');
 	memory_cleanup_free char *prefix = text_copy_length(
 		completion->typed, slash ? (size_t)(slash - completion->typed) + 1 : 0);
 	memory_cleanup_free char *folder = imds_path_complete(prefix);
-	memory_cleanup_free char *listing = NULL;
+	char *listing = NULL;
 
 	if (!*folder)
-		for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++) {
-			memory_cleanup_free char *top =
-				text_format("%s%s", prefix, tops[i]);
-
-			offer(completion, top, NULL);
-		}
+		offer_tops(completion, prefix);
 	/* Of /latest/ these are all; who wants credentials has to know their name. */
 	if ((!*folder && *prefix) || imds_path_is_secret(folder))
 		return;
@@ -99,6 +105,7 @@ void offer_items(struct completion *completion)
 		offer_listing(completion, prefix, listing);
 	else
 		offer_known_items(completion);
+	free(listing);
 }
 
 /* ---- Swaps and devices ------------------------------------------------------------------- */
