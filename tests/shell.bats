@@ -149,6 +149,20 @@ script_of() {
 	[[ "$output" != *readline* ]]
 }
 
+@test "without libreadline a prompt says what to install, and scripts are as before" {
+	need_root
+	local library
+	library=$(find /lib /usr/lib -name 'libreadline.so.[78]' 2>/dev/null | head -n 1)
+	[ -n "$library" ] && unshare --mount true 2>/dev/null || skip "no library to hide, or no way to"
+	command -v script || skip "script is not installed"
+	run unshare --mount sh -c "mount --bind /dev/null '$(readlink -f "$library")' &&
+		script -qec '\"$EC2HIB\" shell' /dev/null </dev/null; echo version | '$EC2HIB' shell"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == *"libreadline cannot be loaded"*"install the package libreadline8"* ]]
+	[[ "${lines[1]}" == "ec2hib "[0-9]* ]]
+}
+
 # ---- At a terminal ------------------------------------------------------------------------------
 
 # A folder that root keeps a history in: nobody else can write to it or to one above.
