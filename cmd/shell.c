@@ -266,7 +266,7 @@ static int talk(struct shell *shell, struct line_editor *editor)
 			putchar('\n');
 	}
 	if (event == LINE_STOPPED)
-		shell->stopped = SIGTERM;
+		shell->stopped = editor->stopped_by;
 	return shell->stopped ? 128 + shell->stopped : shell->status;
 }
 

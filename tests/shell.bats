@@ -427,8 +427,8 @@ open_shell_of_image() {
 	local pid
 	pid=$(tmux -L "$TMUX_NAME" list-panes -F '#{pane_pid}')
 	# The shell is the child of sh.
-	kill "$(cat "/proc/$pid/task/$pid/children")"
-	see 'left=143'
+	kill -HUP "$(cat "/proc/$pid/task/$pid/children")"
+	see 'left=129'
 	tmux -L "$TMUX_NAME" respawn-pane -k "stty -a; exec sleep 1000"
 	see ' icanon '
 	see ' echo '

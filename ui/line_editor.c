@@ -189,6 +189,7 @@ static bool take_signal(
 	case SIGTERM:
 	case SIGHUP:
 		lib.rl_callback_handler_remove();
+		editor->stopped_by = number;
 		*event = LINE_STOPPED;
 		return true;
 	case SIGTSTP:

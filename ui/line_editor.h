@@ -21,8 +21,9 @@ struct line_candidates {
 struct line_editor {
 	/* A signalfd: SIGINT drops the line, SIGTSTP stops the program, SIGTERM and SIGHUP end. */
 	int signals;
+	int stopped_by;	  /* with LINE_STOPPED: which signal */
 	const char *home; /* what ~ stands for; NULL: nothing */
-	/* Candidates for the last of WORDS, of which --OPTION= is cut off. */
+	/* Candidates for the last of WORDS; of --OPTION=VALUE those for VALUE. */
 	void (*complete)(void *data, const struct strings *words,
 		struct line_candidates *candidates);
 	/* After SIGCHLD: the prompt from now on (the editor frees it), or NULL: as before. */
