@@ -11,15 +11,6 @@
 #include "core/rules/debounce.h"
 #include "core/rules/notice.h"
 
-/* The items of a poll, the fast one first. */
-enum poll_item {
-	POLL_ACTION,
-	POLL_REBALANCE,
-	POLL_MAINTENANCE,
-	POLL_LIFECYCLE,
-	POLL_ITEMS
-};
-
 /* Of each kind there is one at a time: none waits for another's end. */
 enum errand_kind {
 	ERRAND_HIBERNATE, /* after a notice or a press */
@@ -62,13 +53,13 @@ struct agent {
 	uint64_t reported_at; /* when the state file was written: CLOCK_MONOTONIC, us */
 
 	/* The poll under way, and the next ones: CLOCK_MONOTONIC, us. */
-	struct imds_item items[POLL_ITEMS];
+	struct imds_item items[NOTICE_SOURCES];
 	size_t asked; /* so many of them; 0: none under way */
 	size_t taken; /* so many of these have been heard */
 	uint64_t asked_at, next_poll, next_slow;
 	unsigned failures;
-	char *strange[POLL_ITEMS]; /* what was complained about; NULL: nothing */
-	bool answered;		   /* all of it at least once */
+	char *strange[NOTICE_SOURCES]; /* what was complained about; NULL: nothing */
+	bool answered;		       /* all of it at least once */
 
 	/* What is to be done, oldest first. */
 	struct notice *pending;

@@ -15,13 +15,6 @@
 #include "core/base/text.h"
 #include "core/rules/backoff.h"
 
-static const char *const paths[POLL_ITEMS] = {
-	[POLL_ACTION] = "meta-data/spot/instance-action",
-	[POLL_REBALANCE] = "meta-data/events/recommendations/rebalance",
-	[POLL_MAINTENANCE] = "meta-data/events/maintenance/scheduled",
-	[POLL_LIFECYCLE] = "meta-data/autoscaling/target-lifecycle-state",
-};
-
 static bool poll_under_way(const struct agent *agent)
 {
 	return agent->asked > 0;
@@ -31,10 +24,10 @@ static void poll_begin(struct agent *agent, uint64_t now)
 {
 	bool all = now >= agent->next_slow;
 
-	agent->asked = all ? POLL_ITEMS : 1;
+	agent->asked = all ? NOTICE_SOURCES : 1;
 	agent->taken = 0;
 	for (size_t i = 0; i < agent->asked; i++)
-		agent->items[i] = (struct imds_item) { .path = paths[i] };
+		agent->items[i] = (struct imds_item) { .path = notice_paths[i] };
 	agent->asked_at = now;
 	agent->next_poll = now + agent->config->poll_interval * 1000;
 	if (all)
@@ -74,41 +67,25 @@ static void take_strange(struct agent *agent, size_t i, const char *why)
 		return;
 	if (why)
 		agent_log(agent, LOG_WARNING, "metadata",
-			"the answer to %s is not understood: %s", paths[i], why);
+			"the answer to %s is not understood: %s", notice_paths[i], why);
 	text_set(&agent->strange[i], why ? text_copy(why) : NULL);
-}
-
-static int parse_one(size_t i, const char *text, struct notice *notice, struct error *err)
-{
-	if (i == POLL_ACTION)
-		return notice_parse_action(text, notice, err);
-	if (i == POLL_REBALANCE)
-		return notice_parse_rebalance(text, notice, err);
-	return notice_parse_lifecycle(text, notice, err);
 }
 
 static void take_item(struct agent *agent, size_t i)
 {
-	const char *text = agent->items[i].text;
-	struct notice notice, *several = NULL;
+	struct notice *notices;
 	struct error err = { "" };
-	size_t count = 0;
-	int status;
+	size_t count;
+	int status = notices_parse(
+		(enum notice_source)i, agent->items[i].text, &notices, &count, &err);
 
-	if (i == POLL_MAINTENANCE)
-		status = notice_parse_maintenance(text, &several, &count, &err);
-	else
-		status = parse_one(i, text, &notice, &err);
 	take_strange(agent, i, status < 0 ? err.text : NULL);
 	for (size_t k = 0; k < count; k++)
-		take_notice(agent, &several[k]);
-	free(several);
-	if (status < 0 || i == POLL_MAINTENANCE)
-		return;
-	if (i == POLL_LIFECYCLE && !notice_leaves_service(&notice))
-		report_forget_lifecycle(agent);
-	else
-		take_notice(agent, &notice);
+		if (i == SOURCE_LIFECYCLE && !notice_leaves_service(&notices[k]))
+			report_forget_lifecycle(agent);
+		else
+			take_notice(agent, &notices[k]);
+	free(notices);
 }
 
 /* ---- How the poll went ---------------------------------------------------------------------------- */
@@ -134,7 +111,7 @@ static void poll_failed(struct agent *agent, const struct error *err)
 	if (next > agent->next_poll)
 		agent->next_poll = next;
 	/* What is asked for rarely is not to be missed by one failure. */
-	if (agent->asked == POLL_ITEMS)
+	if (agent->asked == NOTICE_SOURCES)
 		agent->next_slow = agent->next_poll;
 	fact_set_number(&agent->state.failures, agent->failures);
 	fact_set_text(&agent->state.error, err->text);
@@ -160,7 +137,7 @@ static void poll_went_well(struct agent *agent)
 	fact_set_text(&state->last_poll, now);
 	fact_set_number(&state->polls, state->polls.value + 1);
 	fact_set_number(&state->latency_us, agent_now_us() - agent->asked_at);
-	if (agent->asked == POLL_ITEMS)
+	if (agent->asked == NOTICE_SOURCES)
 		agent->answered = true;
 	if (idle && !fact_text_is(&state->state, WATCH_WATCHING))
 		report_state(agent, WATCH_WATCHING);
@@ -183,7 +160,7 @@ static void take_answer(struct agent *agent, size_t i)
 		take_item(agent, i);
 	else if (item->status == -ENOENT)
 		take_strange(agent, i, NULL);
-	else if (item_answered(&agent->items[POLL_ACTION]))
+	else if (item_answered(&agent->items[SOURCE_ACTION]))
 		take_strange(agent, i, item->error.text);
 }
 
@@ -206,7 +183,7 @@ static void take_answers(struct agent *agent)
  */
 static void poll_end(struct agent *agent)
 {
-	const struct imds_item *first = &agent->items[POLL_ACTION];
+	const struct imds_item *first = &agent->items[SOURCE_ACTION];
 	struct error err = { "" };
 	int status = imds_end(agent->imds, &err);
 
@@ -242,7 +219,7 @@ uint64_t poll_step(struct agent *agent)
 void poll_free(struct agent *agent)
 {
 	imds_items_free(agent->items, agent->asked);
-	for (size_t i = 0; i < POLL_ITEMS; i++)
+	for (size_t i = 0; i < NOTICE_SOURCES; i++)
 		free(agent->strange[i]);
 	free(agent->pending);
 	imds_close(agent->imds);

@@ -20,6 +20,13 @@ const char *const notice_kinds[NOTICE_KIND_COUNT] = {
 	[NOTICE_LIFECYCLE] = "lifecycle",
 };
 
+const char *const notice_paths[NOTICE_SOURCES] = {
+	[SOURCE_ACTION] = "meta-data/spot/instance-action",
+	[SOURCE_REBALANCE] = "meta-data/events/recommendations/rebalance",
+	[SOURCE_MAINTENANCE] = "meta-data/events/maintenance/scheduled",
+	[SOURCE_LIFECYCLE] = "meta-data/autoscaling/target-lifecycle-state",
+};
+
 /* As far as a strange value is quoted in an error. */
 #define QUOTED_LENGTH 60
 
@@ -265,6 +272,27 @@ int notice_parse_maintenance(
 }
 
 /* ---- Identity ----------------------------------------------------------------------------------- */
+
+int notices_parse(enum notice_source source, const char *text, struct notice **notices,
+	size_t *count, struct error *err)
+{
+	static int (*const parsers[NOTICE_SOURCES])(
+		const char *text, struct notice *notice, struct error *err) = {
+		[SOURCE_ACTION] = notice_parse_action,
+		[SOURCE_REBALANCE] = notice_parse_rebalance,
+		[SOURCE_LIFECYCLE] = notice_parse_lifecycle,
+	};
+	int status;
+
+	*notices = NULL;
+	*count = 0;
+	if (source == SOURCE_MAINTENANCE)
+		return notice_parse_maintenance(text, notices, count, err);
+	*notices = memory_new(1, sizeof(**notices));
+	status = parsers[source](text, *notices, err);
+	*count = status == 0;
+	return status;
+}
 
 enum config_reaction notice_reaction(
 	const struct notice *notice, const struct config *config)

@@ -38,6 +38,18 @@ enum notice_kind {
 /* hibernate, stop, terminate, rebalance, maintenance, lifecycle. */
 extern const char *const notice_kinds[NOTICE_KIND_COUNT];
 
+/* Where the metadata service says them; the Spot notice, which is asked for most, is the first. */
+enum notice_source {
+	SOURCE_ACTION,
+	SOURCE_REBALANCE,
+	SOURCE_MAINTENANCE,
+	SOURCE_LIFECYCLE,
+	NOTICE_SOURCES
+};
+
+/* Below /latest/, as struct imds_item has its paths. */
+extern const char *const notice_paths[NOTICE_SOURCES];
+
 struct notice {
 	enum notice_kind kind;
 	char time
@@ -65,6 +77,13 @@ int notice_parse_lifecycle(const char *text, struct notice *notice, struct error
  */
 int notice_parse_maintenance(
 	const char *text, struct notice **notices, size_t *count, struct error *err);
+
+/*
+ * What SOURCE has answered, whatever that is, as a list; *NOTICES is the caller's, who frees it, also
+ * after an error.
+ */
+int notices_parse(enum notice_source source, const char *text, struct notice **notices,
+	size_t *count, struct error *err);
 
 /* A lifecycle state in which the instance serves no more: all but InService and Warmed:Running. */
 bool notice_leaves_service(const struct notice *notice);
