@@ -110,7 +110,7 @@ static int hibernate_now(struct invocation *invocation, const struct gather *gat
 	if (option_given(invocation, "json"))
 		json_show(layout_to_json(&cycle_layout, &cycle));
 	else if (status == 0 && !option_given(invocation, "quiet"))
-		cycle_explain(&cycle, &invocation->style);
+		cycle_explain(stdout, &cycle, &invocation->style);
 	if (status < 0)
 		complain("%s", err.text);
 	layout_free(&cycle_layout, &cycle);

@@ -132,15 +132,21 @@ static const struct column {
 	{ "freeze", 6, cell_freeze },
 	{ "to power-off", 8, cell_power_off },
 };
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+_Static_assert(sizeof(columns) / sizeof(columns[0]) == HISTORY_COLUMNS,
+	"history_view.h says how many columns there are");
+#define COLUMNS HISTORY_COLUMNS
 
-struct table {
-	char **cells; /* a row for each cycle */
-	size_t rows;
-	unsigned widths[COLUMNS]; /* 0: the column is left out */
-};
+const char *history_title(size_t column)
+{
+	return columns[column].title;
+}
 
-static void table_fill(struct table *table, const cycle_list *list)
+bool history_is_result(size_t column)
+{
+	return columns[column].cell == cell_result;
+}
+
+static void table_fill(struct history_table *table, const cycle_list *list)
 {
 	table->rows = list->count;
 	table->cells = memory_new(table->rows * COLUMNS, sizeof(*table->cells));
@@ -157,7 +163,7 @@ static void table_fill(struct table *table, const cycle_list *list)
 	}
 }
 
-static void table_fit(struct table *table, const struct style *style)
+static void table_fit(struct history_table *table, unsigned width)
 {
 	for (;;) {
 		unsigned total = 0;
@@ -172,13 +178,28 @@ static void table_fit(struct table *table, const struct style *style)
 					columns[i].spare > columns[least].spare))
 				least = i;
 		}
-		if (!style->width || total <= style->width + GAP || least == COLUMNS)
+		if (!width || total <= width + GAP || least == COLUMNS)
 			return;
 		table->widths[least] = 0;
 	}
 }
 
-static enum colour result_colour(const struct cycle *cycle)
+void history_table_make(
+	struct history_table *table, const cycle_list *list, unsigned width)
+{
+	*table = (struct history_table) { 0 };
+	table_fill(table, list);
+	table_fit(table, width);
+}
+
+void history_table_free(struct history_table *table)
+{
+	for (size_t i = 0; i < table->rows * COLUMNS; i++)
+		free(table->cells[i]);
+	free(table->cells);
+}
+
+enum colour history_colour(const struct cycle *cycle)
 {
 	if (fact_text_is(&cycle->result, RESULT_RESUMED) ||
 		fact_text_is(&cycle->result, RESULT_TESTED))
@@ -190,7 +211,7 @@ static enum colour result_colour(const struct cycle *cycle)
 }
 
 /* CYCLE is NULL for the line of titles. */
-static void show_row(const struct table *table, char *const *cells,
+static void show_row(const struct history_table *table, char *const *cells,
 	const struct cycle *cycle, const struct style *style)
 {
 	size_t last = COLUMNS;
@@ -200,12 +221,12 @@ static void show_row(const struct table *table, char *const *cells,
 			last = i;
 	for (size_t i = 0; i < COLUMNS; i++) {
 		const char *text = cells ? cells[i] : columns[i].title;
-		bool result = cycle && columns[i].cell == cell_result;
+		bool result = cycle && history_is_result(i);
 
 		if (!table->widths[i])
 			continue;
 		if (result)
-			fputs(style_colour(style, result_colour(cycle)), stdout);
+			fputs(style_colour(style, history_colour(cycle)), stdout);
 		printf("%-*s", i == last ? 0 : (int)table->widths[i], text ? text : "-");
 		if (result)
 			fputs(style_colour(style, COLOUR_PLAIN), stdout);
@@ -225,10 +246,9 @@ static void show_message(const struct cycle *cycle, const struct style *style)
 
 void history_show(const cycle_list *list, const struct style *style)
 {
-	struct table table = { 0 };
+	struct history_table table;
 
-	table_fill(&table, list);
-	table_fit(&table, style);
+	history_table_make(&table, list, style->width);
 	fputs(style_colour(style, COLOUR_STRONG), stdout);
 	show_row(&table, NULL, NULL, style);
 	fputs(style_colour(style, COLOUR_PLAIN), stdout);
@@ -236,24 +256,23 @@ void history_show(const cycle_list *list, const struct style *style)
 		show_row(&table, table.cells + i * COLUMNS, &list->items[i], style);
 		show_message(&list->items[i], style);
 	}
-	for (size_t i = 0; i < table.rows * COLUMNS; i++)
-		free(table.cells[i]);
-	free(table.cells);
+	history_table_free(&table);
 }
 
 /* ---- One cycle in full ---- */
 
 /* TEXT, which may be NULL for nothing to say, is taken over. */
-static void show_value(const char *title, char *text, const struct style *style)
+static void show_value(
+	FILE *out, const char *title, char *text, const struct style *style)
 {
 	if (!text)
 		return;
-	printf("  %-*s", VALUE_COLUMN - 2, title);
-	style_wrap(style, stdout, text, VALUE_COLUMN, VALUE_COLUMN);
+	fprintf(out, "  %-*s", VALUE_COLUMN - 2, title);
+	style_wrap(style, out, text, VALUE_COLUMN, VALUE_COLUMN);
 	free(text);
 }
 
-static void show_moved(const char *title, const struct fact_number *size,
+static void show_moved(FILE *out, const char *title, const struct fact_number *size,
 	const struct fact_number *time, const struct fact_number *rate,
 	const struct style *style)
 {
@@ -261,14 +280,15 @@ static void show_moved(const char *title, const struct fact_number *size,
 	memory_cleanup_free char *took = show_transfer(time, rate);
 
 	if (bytes && took)
-		show_value(title, text_format("%s in %s", bytes, took), style);
+		show_value(out, title, text_format("%s in %s", bytes, took), style);
 	else if (!bytes && size->is == FACT_UNKNOWN && size->why)
-		show_value(title, text_format("not known: %s", size->why), style);
+		show_value(out, title, text_format("not known: %s", size->why), style);
 }
 
 /* 12.345 ms, 0.456 ms late, 0.103 ms without interrupts */
-static void show_devices(const char *title, const struct fact_number *const *times,
-	const char *const *names, const struct style *style)
+static void show_devices(FILE *out, const char *title,
+	const struct fact_number *const *times, const char *const *names,
+	const struct style *style)
 {
 	char *text = NULL;
 
@@ -277,10 +297,11 @@ static void show_devices(const char *title, const struct fact_number *const *tim
 			text_append(&text, "%s%llu.%03llu ms%s", text ? ", " : "",
 				(unsigned long long)(times[i]->value / 1000),
 				(unsigned long long)(times[i]->value % 1000), names[i]);
-	show_value(title, text, style);
+	show_value(out, title, text, style);
 }
 
-static void explain_timeline(const struct timeline *timeline, const struct style *style)
+static void explain_timeline(
+	FILE *out, const struct timeline *timeline, const struct style *style)
 {
 	static const char *const stopping[] = { "", " late", " without interrupts" };
 	static const char *const starting[] = { " without interrupts", " early", "" };
@@ -290,26 +311,28 @@ static void explain_timeline(const struct timeline *timeline, const struct style
 		&timeline->devices_restore_early_us, &timeline->devices_restore_us };
 	char *image = show_size(&timeline->image_size);
 
-	show_value("sync file systems", show_duration(&timeline->sync), style);
-	show_value("freeze user space", show_duration(&timeline->freeze_user), style);
-	show_value("freeze kernel tasks", show_duration(&timeline->freeze_kernel), style);
-	show_moved("set memory aside", &timeline->allocate_size, &timeline->allocate_time,
-		&timeline->allocate_rate, style);
-	show_devices("stop devices", stop, stopping, style);
+	show_value(out, "sync file systems", show_duration(&timeline->sync), style);
+	show_value(
+		out, "freeze user space", show_duration(&timeline->freeze_user), style);
+	show_value(out, "freeze kernel tasks", show_duration(&timeline->freeze_kernel),
+		style);
+	show_moved(out, "set memory aside", &timeline->allocate_size,
+		&timeline->allocate_time, &timeline->allocate_rate, style);
+	show_devices(out, "stop devices", stop, stopping, style);
 	if (image && timeline->image_pages.is == FACT_KNOWN)
 		text_append(&image, ", %llu pages",
 			(unsigned long long)timeline->image_pages.value);
-	show_value("image", image, style);
-	show_moved("write", &timeline->write_size, &timeline->write_time,
+	show_value(out, "image", image, style);
+	show_moved(out, "write", &timeline->write_size, &timeline->write_time,
 		&timeline->write_rate, style);
 	if (timeline->threads.is == FACT_KNOWN)
-		show_value("compression threads",
+		show_value(out, "compression threads",
 			text_format("%llu", (unsigned long long)timeline->threads.value),
 			style);
-	show_value("compressed", show_size(&timeline->compressed_size), style);
-	show_moved("read", &timeline->read_size, &timeline->read_time,
+	show_value(out, "compressed", show_size(&timeline->compressed_size), style);
+	show_moved(out, "read", &timeline->read_size, &timeline->read_time,
 		&timeline->read_rate, style);
-	show_devices("start devices", start, starting, style);
+	show_devices(out, "start devices", start, starting, style);
 }
 
 static char *notice_of(const struct cycle *cycle)
@@ -322,29 +345,29 @@ static char *notice_of(const struct cycle *cycle)
 	return text_format("%s%s%s", action, time ? ", " : "", time ? time : "");
 }
 
-void cycle_explain(const struct cycle *cycle, const struct style *style)
+void cycle_explain(FILE *out, const struct cycle *cycle, const struct style *style)
 {
 	memory_cleanup_free char *began = cell_began(cycle);
 	memory_cleanup_free char *result = show_text(&cycle->result);
 
-	printf("%s%s%s  %s%s%s\n", style_colour(style, COLOUR_STRONG),
+	fprintf(out, "%s%s%s  %s%s%s\n", style_colour(style, COLOUR_STRONG),
 		began ? began : "at an unknown time", style_colour(style, COLOUR_PLAIN),
-		style_colour(style, result_colour(cycle)),
+		style_colour(style, history_colour(cycle)),
 		result ? result : "no result is known",
 		style_colour(style, COLOUR_PLAIN));
-	show_value("why", show_text(&cycle->message), style);
-	show_value("reason", cell_reason(cycle), style);
-	show_value("notice", notice_of(cycle), style);
-	show_value("method", cell_method(cycle), style);
+	show_value(out, "why", show_text(&cycle->message), style);
+	show_value(out, "reason", cell_reason(cycle), style);
+	show_value(out, "notice", notice_of(cycle), style);
+	show_value(out, "method", cell_method(cycle), style);
 	if (cycle->tries.is == FACT_KNOWN)
-		show_value("tries",
+		show_value(out, "tries",
 			text_format("%llu", (unsigned long long)cycle->tries.value),
 			style);
-	show_value("kernel", show_text(&cycle->kernel), style);
-	show_value("prepare", show_duration(&cycle->prepare), style);
-	explain_timeline(&cycle->timeline, style);
-	show_value("to power-off", show_duration(&cycle->to_power_off), style);
-	show_value("away", show_duration(&cycle->away), style);
+	show_value(out, "kernel", show_text(&cycle->kernel), style);
+	show_value(out, "prepare", show_duration(&cycle->prepare), style);
+	explain_timeline(out, &cycle->timeline, style);
+	show_value(out, "to power-off", show_duration(&cycle->to_power_off), style);
+	show_value(out, "away", show_duration(&cycle->away), style);
 }
 
 void history_explain(const cycle_list *list, const struct style *style)
@@ -352,7 +375,7 @@ void history_explain(const cycle_list *list, const struct style *style)
 	for (size_t i = 0; i < list->count; i++) {
 		if (i)
 			putchar('\n');
-		cycle_explain(&list->items[i], style);
+		cycle_explain(stdout, &list->items[i], style);
 	}
 }
 
