@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/saved.h"
 #include "config.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -17,43 +18,6 @@ static const struct option_entry options[] = {
 	{ "from", 0, ARGUMENT_FILE, "FILE", NULL,
 		"evaluate saved facts (- reads standard input)" },
 };
-
-/* The JSON in an open FILE, which messages call NAME; NULL with an error. */
-static json_t *read_json(FILE *file, const char *name, struct error *err)
-{
-	json_error_t where;
-	json_t *json;
-
-	errno = 0;
-	json = json_loadf(file, JSON_REJECT_DUPLICATES, &where);
-	if (!json && ferror(file))
-		error_errno(err, errno ? errno : EIO, "cannot read %s", name);
-	else if (!json)
-		error_set(err, EINVAL, "cannot read %s: line %d: %s", name, where.line,
-			where.text);
-	return json;
-}
-
-static int load_saved(
-	const char *path, struct facts *facts, struct config *config, struct error *err)
-{
-	bool standard_input = strcmp(path, "-") == 0;
-	const char *name = standard_input ? "standard input" : path;
-	FILE *file = standard_input ? stdin : fopen(path, "re");
-	json_t *json;
-	int status;
-
-	if (!file)
-		return error_errno(err, errno, "cannot read %s", name);
-	json = read_json(file, name, err);
-	if (!standard_input)
-		fclose(file);
-	if (!json)
-		return -EINVAL;
-	status = facts_load(facts, config, json, err);
-	json_decref(json);
-	return status < 0 ? error_prefix(err, status, "cannot use %s", name) : 0;
-}
 
 static void show_json(const struct report *report, const struct facts *facts,
 	const struct config *config)
@@ -130,20 +94,14 @@ static int answer(struct invocation *invocation, const struct facts *facts,
 /* Saved facts: nothing of this machine counts, its configuration and environment neither. */
 static int run_saved(struct invocation *invocation, const char *from)
 {
-	static const char *const of_a_machine[] = { "root", "config", "imds-endpoint" };
 	struct config config = { 0 };
 	struct facts facts = { 0 };
 	struct error err = { "" };
 	int status;
 
-	for (size_t i = 0; i < sizeof(of_a_machine) / sizeof(of_a_machine[0]); i++)
-		if (option_given(invocation, of_a_machine[i])) {
-			complain("--from and --%s exclude each other: saved facts have "
-				 "their own machine and configuration",
-				of_a_machine[i]);
-			return EXIT_USAGE;
-		}
-	if (load_saved(from, &facts, &config, &err) < 0) {
+	if (!saved_alone(invocation))
+		return EXIT_USAGE;
+	if (saved_load(from, &facts, &config, &err) < 0) {
 		complain("%s", err.text);
 		status = EXIT_USAGE;
 	} else {
