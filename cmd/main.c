@@ -21,6 +21,7 @@ const struct command *const commands[] = {
 	&command_hibernate,
 	&command_watch,
 	&command_history,
+	&command_tui,
 	&command_imds,
 	&command_shell,
 	&command_help,

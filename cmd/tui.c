@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ec2hib tui: the dashboard. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/saved.h"
+#include "config.h"
+#include "core/base/instant.h"
+#include "core/base/memory.h"
+#include "core/base/process.h"
+#include "core/base/text.h"
+#include "core/facts/gather.h"
+#include "core/facts/kernel_log.h"
+#include "core/rules/timeline.h"
+#include "ui/history_view.h"
+#include "ui/tui/aside.h"
+#include "ui/tui/dashboard.h"
+#include "ui/tui/service.h"
+
+/* For tests alone; the manual page has them. */
+#define CLOCK_VARIABLE	 "EC2HIB_TUI_CLOCK"   /* a point in time that never passes */
+#define PROGRAM_VARIABLE "EC2HIB_TUI_PROGRAM" /* what is run in place of ec2hib */
+
+/* What the agent logged is asked of the journal; so long it may take, ms. */
+#define JOURNAL_TIMEOUT_MS 5000
+#define JOURNAL_LINES	   "200"
+
+static const struct option_entry options[] = {
+	{ "from", 0, ARGUMENT_FILE, "FILE", NULL, "show saved facts" },
+};
+
+/* ---- What can be run ---- */
+
+#define WORDS(...) ((const char *const[]) { __VA_ARGS__, NULL })
+
+static const struct action actions[] = {
+	{ .request = REQUEST_SET_UP,
+		.title = "set up",
+		.what = "Makes what hibernation needs and this machine lacks, step by step.",
+		.arguments = WORDS("setup", "--yes"),
+		.plan = WORDS("setup", "--dry-run"),
+		.needs_root = true,
+		.any_root = true },
+	{ .request = REQUEST_PREWARM,
+		.title = "pre-warm",
+		.what = "Touches every block of the swap area, so that a hibernation need not "
+			"wait for it. Nothing is changed.",
+		.arguments = WORDS("prewarm"),
+		.needs_root = true },
+	{ .request = REQUEST_PREWARM_STOP,
+		.title = "stop the pre-warm",
+		.what = "Stops the one that runs; the next one goes on where it was.",
+		.arguments = WORDS("prewarm", "--stop"),
+		.needs_root = true },
+	{ .request = REQUEST_REHEARSE,
+		.title = "rehearse a notice",
+		.what = "Asks the metadata service once and acts on a notice, hooks included, "
+			"but does not hibernate.",
+		.arguments = WORDS("watch", "--once", "--dry-run"),
+		.needs_root = true },
+	{ .request = REQUEST_HIBERNATE,
+		.title = "hibernate now",
+		.what = "This machine writes its memory to the swap area and powers off.",
+		.arguments = WORDS("hibernate"),
+		.needs_root = true },
+	{ .request = REQUEST_SAVE,
+		.title = "save the facts",
+		.what = "Writes facts and checks as JSON into a new file: ec2hib tui --from "
+			"shows them on any machine.",
+		.arguments = WORDS("status", "--json"),
+		.any_root = true,
+		.to_file = true },
+	/* The last: only where there is such a command. */
+	{ .request = REQUEST_TEST,
+		.title = "test hibernation",
+		.what = "Goes through the parts of a hibernation one by one, up to a whole one.",
+		.arguments = WORDS("test-hibernate"),
+		.needs_root = true },
+};
+#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
+
+/* The program, and what makes it look at the same machine; the words are the invocation's. */
+static void program_of(const struct invocation *invocation, const char **program)
+{
+	static const char *const passed[] = { "root", "config", "imds-endpoint" };
+	static const char *const names[] = { "--root", "--config", "--imds-endpoint" };
+	const char *stand_in = getenv(PROGRAM_VARIABLE);
+	size_t count = 0;
+
+	program[count++] = stand_in ? stand_in : "/proc/self/exe";
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		if (option_given(invocation, passed[i])) {
+			program[count++] = names[i];
+			program[count++] = option_value(invocation, passed[i]);
+		}
+	program[count] = NULL;
+}
+#define PROGRAM_WORDS 8
+
+/* ---- In the child that gathers ---- */
+
+struct here {
+	struct session session;
+	int64_t clock; /* of the tests; 0: the real one */
+};
+
+static json_t *history_of(const struct here *here, bool *of_log, struct error *err)
+{
+	const struct session *session = &here->session;
+	memory_cleanup_free char *log = NULL;
+	struct error ignored = { "" };
+	timeline_list found = { 0 };
+	cycle_list list = { 0 };
+	uint64_t last;
+	json_t *json = NULL;
+
+	if (history_read(&session->root, session->config.state_dir, &list, err) == 0) {
+		/* Without a history the kernel may remember; often only root may ask it. */
+		if (list.count == 0 &&
+			kernel_log_read(&session->root, 0, &log, &last, &ignored) == 0) {
+			timelines_parse(log, strlen(log),
+				(unsigned long)sysconf(_SC_PAGESIZE), &found);
+			for (size_t i = 0; i < found.count; i++)
+				cycle_take_timeline(facts_add(&list), &found.items[i]);
+			*of_log = list.count > 0;
+		}
+		json = history_to_json(&list);
+	}
+	timelines_free(&found);
+	cycles_free(&list);
+	return json;
+}
+
+/* What the journal has of us; nothing where there is none. */
+static json_t *journal_of(const struct here *here)
+{
+	static const char *const arguments[] = { "journalctl", "-q", "--no-pager",
+		"--utc", "-t", "ec2hib", "-o", "short-iso", "-n", JOURNAL_LINES, NULL };
+	memory_cleanup_free char *text = NULL;
+	strings_cleanup struct strings lines = { 0 };
+	json_t *array = json_array();
+	struct error err = { "" };
+
+	if (!here->session.root.live || process_run(&here->session.root, arguments,
+						JOURNAL_TIMEOUT_MS, &text, &err) < 0)
+		return array;
+	strings_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.count; i++)
+		json_array_append_new(array, json_string(lines.items[i]));
+	return array;
+}
+
+static void gather(void *data, int fd)
+{
+	const struct here *here = data;
+	memory_cleanup_free char *line = NULL;
+	struct facts facts = { 0 };
+	struct error err = { "" };
+	bool of_log = false;
+	json_t *answer, *history;
+
+	session_gather(&here->session, &facts);
+	answer = facts_save(&facts, &here->session.config);
+	history = history_of(here, &of_log, &err);
+	json_object_set_new(answer, "history", history ? history : json_array());
+	if (!history)
+		json_object_set_new(answer, "history_error", json_string(err.text));
+	json_object_set_new(answer, "of_log", json_boolean(of_log));
+	json_object_set_new(answer, "journal", journal_of(here));
+	line = json_dumps(answer, JSON_COMPACT);
+	if (line)
+		aside_write(fd, line);
+	json_decref(answer);
+	facts_free(&facts);
+}
+
+static void ask(void *data, int fd)
+{
+	const struct here *here = data;
+
+	service_ask(&here->session.imds, fd);
+}
+
+static int64_t now(void *data)
+{
+	const struct here *here = data;
+
+	return here->clock ? here->clock : (int64_t)time(NULL);
+}
+
+/* ---- The command ---- */
+
+static const char *endpoint_of(const struct session *session)
+{
+	const struct imds_options *imds = &session->imds;
+
+	if (imds->disabled || !session->root.live)
+		return NULL;
+	if (imds->endpoint)
+		return imds->endpoint;
+	return imds->ipv6 ? IMDS_ENDPOINT_IPV6 : IMDS_ENDPOINT_IPV4;
+}
+
+static int show(struct dashboard *dashboard, struct here *here)
+{
+	const char *clock = getenv(CLOCK_VARIABLE);
+	memory_cleanup_free char *left = NULL;
+	struct error err = { "" };
+
+	if (clock && instant_parse(clock, &here->clock) < 0) {
+		complain("%s is \"%s\", which is no time as 2026-11-21T12:00:00Z",
+			CLOCK_VARIABLE, clock);
+		return EXIT_USAGE;
+	}
+	dashboard->now = now;
+	dashboard->data = here;
+	if (dashboard_run(dashboard, &left, &err) < 0) {
+		complain("%s", err.text);
+		return EXIT_NOT_READY;
+	}
+	if (left)
+		complain("%s goes on", left);
+	return EXIT_READY;
+}
+
+static int run_saved(struct dashboard *dashboard, const char *from)
+{
+	struct here here = { .clock = 0 };
+	struct config config = { 0 };
+	struct facts facts = { 0 };
+	struct error err = { "" };
+	int status;
+
+	if (saved_load(from, &facts, &config, &err) < 0) {
+		complain("%s", err.text);
+		facts_free(&facts);
+		config_free(&config);
+		return EXIT_USAGE;
+	}
+	dashboard->facts = &facts;
+	dashboard->config = &config;
+	dashboard->from = from;
+	status = show(dashboard, &here);
+	return status;
+}
+
+static int run_here(struct invocation *invocation, struct dashboard *dashboard)
+{
+	struct here here = { .clock = 0 };
+	int status = session_open(&here.session, invocation);
+
+	if (status == 0) {
+		dashboard->state = &here.session.root;
+		dashboard->from = here.session.root.path;
+		dashboard->endpoint = endpoint_of(&here.session);
+		dashboard->gather = gather;
+		dashboard->ask = dashboard->endpoint ? ask : NULL;
+		status = show(dashboard, &here);
+	}
+	session_close(&here.session);
+	return status;
+}
+
+static int run(struct invocation *invocation)
+{
+	const char *from = option_value(invocation, "from");
+	const char *program[PROGRAM_WORDS];
+	struct dashboard dashboard = { .colour = invocation->style.colour,
+		.version = PACKAGE_VERSION,
+		.root = geteuid() == 0,
+		.program = program,
+		.actions = actions,
+		.action_count = ACTIONS - !command_find("test-hibernate") };
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		complain("tui needs a terminal; ec2hib status prints what there is");
+		return EXIT_USAGE;
+	}
+	if (from && !saved_alone(invocation))
+		return EXIT_USAGE;
+	program_of(invocation, program);
+	return from ? run_saved(&dashboard, from) : run_here(invocation, &dashboard);
+}
+
+const struct command command_tui = {
+	.name = "tui",
+	.synopsis = "[--from FILE]",
+	.summary = "the dashboard: readiness, pre-warm, notices and history at a glance",
+	.details =
+		"Shows what status, prewarm, watch and history know, and follows it; ? lists the\n"
+		"keys. Commands that change the machine show what they will run and ask first.\n"
+		"Anybody may run it; what only root sees or may do is marked.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.operands = ARGUMENT_NONE,
+	.run = run,
+};

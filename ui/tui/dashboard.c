@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The dashboard's one loop. */
+#include "ui/tui/dashboard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "ui/tui/desk.h"
+#include "ui/tui/follow.h"
+#include "ui/tui/terminal.h"
+
+/* Facts are gathered so often even if nobody asks. */
+#define GATHER_EVERY_MS 60000
+
+/* The clock at the top, and what is counted in seconds. */
+#define TICK_MS 1000
+
+/* ---- Beginning and end ---- */
+
+static int take_signals(sigset_t *before, struct error *err)
+{
+	static const int taken[] = { SIGWINCH, SIGTERM, SIGINT, SIGHUP, SIGCHLD,
+		SIGTSTP };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&set, taken[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return fd < 0 ? error_errno(err, errno, "cannot listen for signals") : fd;
+}
+
+static void desk_begin(struct desk *desk, const struct dashboard *settings)
+{
+	struct model *model = &desk->model;
+
+	desk->settings = settings;
+	desk->gatherer.fd = desk->asker.fd = desk->command.stream.fd = -1;
+	model_init(model);
+	model->live = settings->state && settings->state->live;
+	model->saved = settings->facts != NULL;
+	model->root = settings->root;
+	model->from = settings->from;
+	model->endpoint = settings->endpoint;
+	model->version = settings->version;
+	model->now = settings->now(settings->data);
+	model->ticks = clock_ms(CLOCK_BOOTTIME);
+	model->service.at = model->ticks;
+	for (size_t i = 0; i < PANELS; i++) {
+		desk->own[i] = memory_new(1, panels[i]->own_size);
+		desk->scrolls[i].item = ITEM_NONE;
+	}
+	/* The readiness is what most come for. */
+	desk->focus = 1;
+	desk->changed = true;
+}
+
+static void desk_end(struct desk *desk)
+{
+	aside_end(&desk->gatherer);
+	aside_end(&desk->asker);
+	command_free(&desk->command);
+	for (size_t i = 0; i < PANELS; i++) {
+		if (panels[i]->free_own)
+			panels[i]->free_own(desk->own[i]);
+		free(desk->own[i]);
+	}
+	model_free(&desk->model);
+	free(desk->typed);
+	free(desk->search);
+	free(desk->file);
+	free(desk->message);
+}
+
+/* ---- Children ---- */
+
+static void take_facts(void *data, const char *line)
+{
+	struct desk *desk = data;
+	json_t *json = json_loads(line, 0, NULL);
+
+	model_take_facts(&desk->model, json);
+	json_decref(json);
+	desk_tell(desk, NEWS_FACTS);
+}
+
+static void take_answer(void *data, const char *line)
+{
+	struct desk *desk = data;
+	json_t *json = json_loads(line, 0, NULL);
+
+	if (!json)
+		return;
+	model_take_service(&desk->model, json);
+	json_decref(json);
+	desk_tell(desk, NEWS_SERVICE);
+}
+
+static void gather_begin(struct desk *desk)
+{
+	const struct dashboard *settings = desk->settings;
+	struct error err = { "" };
+
+	desk->gather_wanted = false;
+	desk->gather_next = desk->model.ticks + GATHER_EVERY_MS;
+	if (!settings->gather)
+		return;
+	if (aside_begin(&desk->gatherer, settings->gather, settings->data, &err) < 0)
+		desk_say(desk, "%s", err.text);
+	desk->changed = true;
+}
+
+static void ask_begin(struct desk *desk)
+{
+	const struct dashboard *settings = desk->settings;
+	struct error err = { "" };
+
+	if (settings->ask &&
+		aside_begin(&desk->asker, settings->ask, settings->data, &err) < 0)
+		desk_say(desk, "%s", err.text);
+}
+
+/* ---- State files ---- */
+
+static void read_states(struct desk *desk, struct follow_news news)
+{
+	const struct root *root = desk->settings->state;
+
+	if (news.watch)
+		model_read_watch(&desk->model, root);
+	if (news.prewarm)
+		model_read_prewarm(&desk->model, root);
+	if (news.watch || news.prewarm)
+		desk_tell(desk, (news.watch ? NEWS_WATCH : 0) |
+					(news.prewarm ? NEWS_PREWARM : 0));
+}
+
+/* ---- Signals ---- */
+
+/* Stops as any program does, with the terminal as it was before; goes on with SIGCONT. */
+static void stop_here(struct desk *desk)
+{
+	terminal_leave();
+	kill(getpid(), SIGSTOP);
+	terminal_resize();
+	terminal_redraw();
+	desk->changed = true;
+}
+
+static void read_signals(struct desk *desk, int fd)
+{
+	struct signalfd_siginfo got;
+
+	while (read(fd, &got, sizeof(got)) == sizeof(got)) {
+		if (got.ssi_signo == SIGWINCH)
+			terminal_resize();
+		else if (got.ssi_signo == SIGTSTP)
+			stop_here(desk);
+		else if (got.ssi_signo != SIGCHLD)
+			desk->quit = true;
+		desk->changed = true;
+	}
+	aside_reap();
+	if (command_reap(&desk->command))
+		desk_command_ended(desk);
+}
+
+/* ---- The loop ---- */
+
+enum {
+	POLL_KEYS,
+	POLL_SIGNALS,
+	POLL_FILES,
+	POLL_FACTS,
+	POLL_ANSWERS,
+	POLL_OUTPUT,
+	POLLS
+};
+
+static void listen_to(
+	struct desk *desk, const struct pollfd *polls, struct follow *follow)
+{
+	if (polls[POLL_SIGNALS].revents)
+		read_signals(desk, polls[POLL_SIGNALS].fd);
+	if (polls[POLL_FILES].revents)
+		read_states(desk, follow_read(follow));
+	if (polls[POLL_FACTS].revents && !aside_read(&desk->gatherer, take_facts, desk))
+		desk->changed = true;
+	if (polls[POLL_ANSWERS].revents)
+		aside_read(&desk->asker, take_answer, desk);
+	if (polls[POLL_OUTPUT].revents) {
+		command_listen(&desk->command);
+		desk->changed = true;
+	}
+	if (polls[POLL_KEYS].revents) {
+		int key;
+
+		while (!desk->quit && (key = terminal_key()) != KEY_NONE)
+			desk_key(desk, key);
+		/* A terminal that is gone is readable for ever, and has nothing. */
+		if (polls[POLL_KEYS].revents & (POLLHUP | POLLERR | POLLNVAL))
+			desk->quit = true;
+	}
+}
+
+/* Until the clock shows another second. */
+static int until_tick(void)
+{
+	return TICK_MS - (int)(clock_ms(CLOCK_REALTIME) % TICK_MS);
+}
+
+static void tick(struct desk *desk)
+{
+	struct model *model = &desk->model;
+	int64_t before = model->now;
+	uint64_t ticks = clock_ms(CLOCK_BOOTTIME);
+
+	model->now = desk->settings->now(desk->settings->data);
+	if (model->now != before || ticks / TICK_MS != model->ticks / TICK_MS)
+		desk->changed = true;
+	model->ticks = ticks;
+	/* Its end is seen by its lock alone, if it was killed. */
+	if (desk->changed && model->prewarm_runs) {
+		model_read_prewarm(model, desk->settings->state);
+		if (!model->prewarm_runs)
+			desk_tell(desk, NEWS_PREWARM);
+	}
+	if (!desk->gatherer.pid && (desk->gather_wanted || ticks >= desk->gather_next))
+		gather_begin(desk);
+}
+
+static void loop(struct desk *desk, int signals, struct follow *follow)
+{
+	while (!desk->quit) {
+		struct pollfd polls[POLLS] = { [POLL_KEYS] = { STDIN_FILENO, POLLIN, 0 },
+			[POLL_SIGNALS] = { signals, POLLIN, 0 },
+			[POLL_FILES] = { follow->fd, POLLIN, 0 },
+			[POLL_FACTS] = { desk->gatherer.pid ? desk->gatherer.fd : -1,
+				POLLIN, 0 },
+			[POLL_ANSWERS] = { desk->asker.pid ? desk->asker.fd : -1, POLLIN,
+				0 },
+			[POLL_OUTPUT] = { desk->command.stream.fd, POLLIN, 0 } };
+
+		tick(desk);
+		if (desk->changed)
+			desk_draw(desk);
+		desk->changed = false;
+		/* A child was started by now: its descriptor belongs to the next round. */
+		if (polls[POLL_FACTS].fd < 0 && desk->gatherer.pid)
+			continue;
+		if (poll(polls, POLLS, until_tick()) > 0)
+			listen_to(desk, polls, follow);
+	}
+}
+
+int dashboard_run(const struct dashboard *dashboard, char **left, struct error *err)
+{
+	struct desk desk = { 0 };
+	struct follow follow = { .fd = -1 };
+	sigset_t before;
+	int signals = take_signals(&before, err), status;
+
+	*left = NULL;
+	if (signals < 0)
+		return signals;
+	status = terminal_open(dashboard->colour, err);
+	if (status == 0) {
+		desk_begin(&desk, dashboard);
+		if (dashboard->facts)
+			model_take_saved(
+				&desk.model, dashboard->facts, dashboard->config);
+		if (dashboard->state) {
+			follow_begin(&follow, dashboard->state);
+			read_states(&desk, (struct follow_news) { true, true });
+		}
+		ask_begin(&desk);
+		loop(&desk, signals, &follow);
+		terminal_close();
+		if (desk.command.pid)
+			*left = text_format("%s (process %d)", desk.command.shown,
+				(int)desk.command.pid);
+		follow_end(&follow);
+		desk_end(&desk);
+	}
+	close(signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return status;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ui/tui/model.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "core/actions/prewarm.h"
+#include "core/base/instant.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+void model_init(struct model *model)
+{
+	*model = (struct model) { .watch_status = -ENOENT, .prewarm_status = -ENOENT };
+	config_init(&model->config);
+}
+
+static void service_free(struct service_state *service)
+{
+	free(service->error);
+	free(service->notices);
+	*service = (struct service_state) { 0 };
+}
+
+void model_free(struct model *model)
+{
+	report_free(&model->report);
+	facts_free(&model->facts);
+	config_free(&model->config);
+	cycles_free(&model->cycles);
+	strings_free(&model->journal);
+	layout_free(&watch_state_layout, &model->watch);
+	layout_free(&prewarm_state_layout, &model->prewarm);
+	service_free(&model->service);
+	free(model->facts_error);
+	free(model->cycles_error);
+	free(model->watch_error);
+	free(model->prewarm_error);
+	free(model->command);
+	free(model->command_result);
+}
+
+/* ---- Facts ---- */
+
+void model_take_saved(struct model *model, struct facts *facts, struct config *config)
+{
+	report_free(&model->report);
+	facts_free(&model->facts);
+	config_free(&model->config);
+	model->facts = *facts;
+	model->config = *config;
+	report_make(&model->report, NULL, &model->facts, &model->config);
+	model->gathered = true;
+	model->gathered_at = model->now;
+	text_set(&model->facts_error, NULL);
+}
+
+static void take_cycles(struct model *model, json_t *array)
+{
+	struct error err = { "" };
+	size_t index;
+	json_t *item;
+
+	cycles_free(&model->cycles);
+	json_array_foreach(array, index, item)
+	{
+		struct cycle cycle = { 0 };
+
+		if (layout_from_json(&cycle_layout, &cycle, item, "cycles", &err) < 0) {
+			layout_free(&cycle_layout, &cycle);
+			text_set(&model->cycles_error, text_copy(err.text));
+			return;
+		}
+		*facts_add(&model->cycles) = cycle;
+	}
+}
+
+static void take_journal(struct model *model, json_t *array)
+{
+	size_t index;
+	json_t *item;
+
+	strings_free(&model->journal);
+	json_array_foreach(array, index, item) if (json_is_string(item))
+		strings_add(&model->journal, json_string_value(item));
+}
+
+void model_take_facts(struct model *model, json_t *json)
+{
+	const char *error = json_string_value(json_object_get(json, "history_error"));
+	struct facts facts = { 0 };
+	struct config config = { 0 };
+	struct error err = { "" };
+
+	if (facts_load(&facts, &config, json, &err) < 0) {
+		text_set(&model->facts_error, text_copy(err.text));
+		facts_free(&facts);
+		config_free(&config);
+		return;
+	}
+	model_take_saved(model, &facts, &config);
+	text_set(&model->cycles_error, error ? text_copy(error) : NULL);
+	take_cycles(model, json_object_get(json, "history"));
+	model->cycles_of_log = json_is_true(json_object_get(json, "of_log"));
+	take_journal(model, json_object_get(json, "journal"));
+}
+
+/* ---- State files ---- */
+
+void model_read_watch(struct model *model, const struct root *root)
+{
+	struct error err = { "" };
+
+	layout_free(&watch_state_layout, &model->watch);
+	model->watch_status = watch_state_read(root, &model->watch, &err);
+	text_set(&model->watch_error,
+		model->watch_status < 0 ? text_copy(err.text) : NULL);
+}
+
+void model_read_prewarm(struct model *model, const struct root *root)
+{
+	struct error err = { "" };
+
+	layout_free(&prewarm_state_layout, &model->prewarm);
+	model->prewarm_status = prewarm_state_read(root, &model->prewarm, &err);
+	text_set(&model->prewarm_error,
+		model->prewarm_status < 0 ? text_copy(err.text) : NULL);
+	/* An image's lock is nobody's: there its file alone can tell. */
+	model->prewarm_runs = fact_text_is(&model->prewarm.state, PREWARM_RUNNING) &&
+			      (!root->live || prewarm_runs(root));
+}
+
+bool model_agent_runs(const struct model *model)
+{
+	const struct fact_number *pid = &model->watch.pid;
+
+	if (model->watch_status < 0 || pid->is != FACT_KNOWN ||
+		fact_text_is(&model->watch.state, WATCH_STOPPED))
+		return false;
+	/* Signal 0 only asks; EPERM: there is one, and it is another user's. */
+	return !model->live || pid->value > INT32_MAX ||
+	       kill((pid_t)pid->value, 0) == 0 || errno == EPERM;
+}
+
+/* ---- The metadata service ---- */
+
+static bool take_notice(struct notice *notice, json_t *json)
+{
+	const char *kind = json_string_value(json_object_get(json, "kind"));
+	const char *time = json_string_value(json_object_get(json, "time"));
+	const char *detail = json_string_value(json_object_get(json, "detail"));
+
+	if (!kind || !time || !detail || strlen(time) >= sizeof(notice->time) ||
+		strlen(detail) >= sizeof(notice->detail))
+		return false;
+	memset(notice, 0, sizeof(*notice));
+	strcpy(notice->time, time);
+	strcpy(notice->detail, detail);
+	for (int i = 0; i < NOTICE_KIND_COUNT; i++)
+		if (strcmp(notice_kinds[i], kind) == 0) {
+			notice->kind = (enum notice_kind)i;
+			return !*time || instant_parse(time, &notice->when) == 0;
+		}
+	return false;
+}
+
+void model_take_service(struct model *model, json_t *json)
+{
+	struct service_state *service = &model->service;
+	const char *error = json_string_value(json_object_get(json, "error"));
+	json_t *age = json_object_get(json, "token_age");
+	json_t *notices = json_object_get(json, "notices"), *item;
+	size_t index;
+
+	service_free(service);
+	service->asked = true;
+	service->at = model->ticks;
+	service->error = text_copy(error);
+	service->latency_us =
+		(uint64_t)json_integer_value(json_object_get(json, "latency_us"));
+	service->has_token = json_is_integer(age);
+	service->token_age = (uint64_t)json_integer_value(age);
+	service->notices =
+		memory_new(json_array_size(notices), sizeof(*service->notices));
+	json_array_foreach(notices, index,
+		item) if (take_notice(&service->notices[service->notice_count], item))
+		service->notice_count++;
+}
+
+const struct notice *model_notice(const struct model *model)
+{
+	const struct notice *first = NULL;
+
+	for (size_t i = 0; i < model->service.notice_count; i++) {
+		const struct notice *notice = &model->service.notices[i];
+
+		if (!first || notice->kind < first->kind)
+			first = notice;
+	}
+	return first;
+}
+
+bool model_since(const struct model *model, const struct fact_text *time, uint64_t *ms)
+{
+	int64_t when;
+
+	if (time->is != FACT_KNOWN || instant_parse(time->value, &when) < 0 ||
+		when > model->now)
+		return false;
+	*ms = (uint64_t)(model->now - when) * 1000;
+	return true;
+}

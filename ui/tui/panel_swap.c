@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The swap area: whether an image fits, and whether everybody knows where it lies. */
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/hibernation.h"
+#include "ui/tui/panel.h"
+
+#define LABEL_COLUMN 10
+#define GAUGE_MOST   40
+
+/* Who has to know where the area lies, and the checks that tell. */
+static const struct place {
+	const char *who;
+	const char *device, *offset;
+} places[] = {
+	{ "running kernel", "resume-device-kernel", "resume-offset-kernel" },
+	{ "its command line", "resume-device-cmdline", "resume-offset-cmdline" },
+	{ "next boot", "resume-device-next-boot", "resume-offset-next-boot" },
+};
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
+static const struct finding *finding_of(const struct report *report, const char *id)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->checks[i]->id, id) == 0)
+			return &report->findings[i];
+	return NULL;
+}
+
+static void draw_gauge(struct page *page, const char *label, uint64_t need, uint64_t room)
+{
+	memory_cleanup_free char *need_text = size_format(need);
+	memory_cleanup_free char *room_text = size_format(room);
+	unsigned columns = page->width / 3;
+	enum colour colour = need <= room ? COLOUR_GOOD : COLOUR_BAD;
+
+	page_line(page);
+	page_add(page, COLOUR_DIM, "%s", label);
+	page_pad(page, LABEL_COLUMN);
+	page_gauge(page, columns < GAUGE_MOST ? columns : GAUGE_MOST, need, room, colour);
+	page_add(page, COLOUR_PLAIN, " %s of %s, ", need_text, room_text);
+	page_add(page, colour, "%s", need <= room ? "fits" : "too small");
+}
+
+static void draw_gauges(struct page *page, const struct facts *facts)
+{
+	const struct area_facts *area = &facts->area;
+	uint64_t room = area->size.value;
+
+	if (area->used.is == FACT_KNOWN && area->used.value < room)
+		room -= area->used.value;
+	if (facts->memory.image_estimate.is == FACT_KNOWN)
+		draw_gauge(page, "now", image_needs(facts->memory.image_estimate.value),
+			room);
+	if (facts->memory.total.is == FACT_KNOWN)
+		draw_gauge(page, "at worst", facts->memory.total.value, area->size.value);
+}
+
+/* Is it there, is it where all think that it is? */
+static void draw_places(struct page *page, const struct model *model)
+{
+	const struct area_facts *area = &model->facts.area;
+	memory_cleanup_free char *offset = NULL;
+
+	if (area->resume_offset.is == FACT_KNOWN)
+		offset = text_format(
+			"%llu", (unsigned long long)area->resume_offset.value);
+	page_line(page);
+	page_field(page, COLOUR_PLAIN, "offset", offset);
+	for (size_t i = 0; i < PLACES; i++) {
+		const struct finding *device =
+			finding_of(&model->report, places[i].device);
+		const struct finding *place =
+			finding_of(&model->report, places[i].offset);
+		enum check_state state;
+
+		if (!device || !place)
+			continue;
+		state = device->state < place->state ? device->state : place->state;
+		page_field(page,
+			state == CHECK_PASS   ? COLOUR_GOOD
+			: state == CHECK_FAIL ? COLOUR_BAD
+					      : COLOUR_RISK,
+			places[i].who, check_state_name(state));
+		if (page->whole && state != CHECK_PASS)
+			page_field(page, COLOUR_PLAIN, "",
+				device->state < place->state ? device->text
+							     : place->text);
+	}
+}
+
+static void draw_details(struct page *page, const struct model *model)
+{
+	const struct area_facts *area = &model->facts.area;
+	const struct entry_facts *next = facts_next_entry(&model->facts);
+	memory_cleanup_free char *count = NULL, *size = NULL;
+
+	if (area->extents.is == FACT_KNOWN)
+		count = text_format("%zu", area->extents.count);
+	if (area->size.is == FACT_KNOWN)
+		size = size_format(area->size.value);
+	page_field(page, COLOUR_PLAIN, "extents", count);
+	if (!page->whole)
+		return;
+	page_field(page, COLOUR_PLAIN, "size", size);
+	page_field(page, COLOUR_PLAIN, "file system", shown_text(&area->filesystem));
+	page_field(page, COLOUR_PLAIN, "in the header", shown_text(&area->signature));
+	page_field(page, COLOUR_PLAIN, "resume device", shown_text(&area->resume_device));
+	page_field(page, COLOUR_PLAIN, "resume argument",
+		shown_text(&area->resume_argument));
+	page_field(page, COLOUR_PLAIN, "command line",
+		shown_text(&model->facts.kernel.command_line));
+	if (next)
+		page_field(page, COLOUR_PLAIN, "next boot", shown_text(&next->arguments));
+}
+
+static void draw_swaps(struct page *page, const struct facts *facts)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < facts->swaps.count; i++)
+		others += !fact_is_true(&facts->swaps.items[i].is_area);
+	if (!page->whole) {
+		memory_cleanup_free char *count = text_format("%zu", others);
+
+		page_field(
+			page, others ? COLOUR_RISK : COLOUR_PLAIN, "other swaps", count);
+		return;
+	}
+	page_title(page, "active swaps");
+	for (size_t i = 0; i < facts->swaps.count; i++) {
+		const struct swap_facts *swap = &facts->swaps.items[i];
+		const char *path = shown_text(&swap->path);
+		memory_cleanup_free char *size = size_format(swap->size.value);
+		memory_cleanup_free char *used = size_format(swap->used.value);
+
+		page_line(page);
+		page_add(page, COLOUR_PLAIN, "%-22s  %s, %s used%s", path ? path : "?",
+			size, used,
+			fact_is_true(&swap->is_area) ? ", the area for the image" : "");
+	}
+	if (facts->swaps.count == 0) {
+		page_line(page);
+		page_add(page, COLOUR_DIM, "none");
+	}
+}
+
+static void draw(struct page *page, const struct model *model, const void *own)
+{
+	const struct area_facts *area = &model->facts.area;
+
+	(void)own;
+	if (!model->gathered) {
+		page_line(page);
+		page_add(page, COLOUR_DIM, "looking at the machine ...");
+		return;
+	}
+	if (area->kind.is == FACT_KNOWN && area->size.is == FACT_KNOWN) {
+		draw_gauges(page, &model->facts);
+	} else {
+		const char *path = shown_text(&area->path);
+
+		page_line(page);
+		page_add(page, area->kind.is == FACT_ABSENT ? COLOUR_BAD : COLOUR_RISK,
+			"%s ", path ? path : "the swap area");
+		page_add(page, COLOUR_PLAIN, "%s",
+			area->kind.is == FACT_ABSENT ? "is not there; F2 sets it up"
+			: area->kind.why	     ? area->kind.why
+						     : "is not known");
+	}
+	draw_places(page, model);
+	draw_details(page, model);
+	draw_swaps(page, &model->facts);
+}
+
+const struct panel panel_swap = {
+	.title = "swap readiness",
+	.request = REQUEST_SWAP,
+	.wish = { .least = 2, .wanted = 3, .rank = 3 },
+	.draw = draw,
+};

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How the dashboard looks: what is where on the screen. */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "core/base/duration.h"
+#include "core/base/instant.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "ui/tui/desk.h"
+#include "ui/tui/terminal.h"
+
+/* The line at the top, the message and the function keys. */
+#define ROWS_AROUND 3
+
+#define QUESTION_ROWS 6
+
+unsigned desk_body_rows(void)
+{
+	return terminal_rows() - ROWS_AROUND;
+}
+
+bool desk_is_cramped(void)
+{
+	return terminal_rows() < TILING_ROWS_LEAST ||
+	       terminal_columns() < TILING_COLUMNS_LEAST;
+}
+
+/* ---- Pieces ---- */
+
+static void put(unsigned row, unsigned column, const char *text, unsigned columns,
+	enum colour colour, enum stress stress)
+{
+	terminal_put(row, column, text, text_fit(text, columns), colour, stress);
+}
+
+/* TEXT, and spaces up to the end of the row. */
+static void put_bar(unsigned row, const char *text)
+{
+	unsigned columns = terminal_columns();
+	size_t used = text_columns(text);
+	memory_cleanup_free char *line = text_format(
+		"%s%*s", text, used < columns ? (int)(columns - used) : 0, "");
+
+	put(row, 0, line, columns, COLOUR_PLAIN, STRESS_BAR);
+}
+
+/* "── 2 readiness ───────", with double lines where the keys go. */
+static void put_title(
+	unsigned row, unsigned column, unsigned columns, const char *title, bool focus)
+{
+	const char *rule =
+		terminal_utf8() ? (focus ? "\u2550" : "\u2500") : (focus ? "=" : "-");
+	memory_cleanup_free char *line = text_format("%s %s ", rule, title);
+	size_t used = text_columns(line);
+
+	for (; used < columns; used++)
+		text_append(&line, "%s", rule);
+	put(row, column, line, columns, focus ? COLOUR_STRONG : COLOUR_PLAIN,
+		STRESS_NONE);
+}
+
+/* LENGTH bytes from AT on, all of one colour, with what was searched for. */
+static unsigned put_run(unsigned row, unsigned column, const struct page_line *line,
+	size_t at, size_t length, enum stress stress)
+{
+	enum colour colour = (enum colour)(line->looks[at] - 'a');
+	memory_cleanup_free char *text = text_copy_length(line->text + at, length);
+
+	terminal_put(row, column, text, length, colour, stress);
+	return (unsigned)text_columns(text);
+}
+
+static bool is_found(const struct page_line *line, size_t at, const char *search)
+{
+	size_t length = search ? strlen(search) : 0;
+	const char *text = line->text;
+
+	for (const char *found = length ? strcasestr(text, search) : NULL; found;
+		found = strcasestr(found + 1, search))
+		if (at >= (size_t)(found - text) && at < (size_t)(found - text) + length)
+			return true;
+	return false;
+}
+
+static void put_line(unsigned row, unsigned column, unsigned columns,
+	const struct page_line *line, enum stress stress, const char *search)
+{
+	bool cut = line->columns > columns;
+	size_t length = text_fit(line->text, cut ? columns - 1 : columns);
+	unsigned at_column = column;
+
+	for (size_t at = 0; at < length;) {
+		bool found = is_found(line, at, search);
+		size_t end = at + 1;
+
+		while (end < length && line->looks[end] == line->looks[at] &&
+			is_found(line, end, search) == found)
+			end++;
+		at_column += put_run(row, at_column, line, at, end - at,
+			found ? STRESS_FOUND : stress);
+		at = end;
+	}
+	if (cut)
+		put(row, at_column, terminal_utf8() ? "\u2026" : "~", 1, COLOUR_DIM,
+			stress);
+}
+
+/* The visible lines of PAGE. FOCUS: the chosen line stands out, and what was searched for. */
+static void put_page(const struct desk *desk, unsigned row, unsigned column,
+	unsigned rows, const struct page *page, struct scroll *scroll, bool focus)
+{
+	scroll_settle(scroll, page, rows);
+	for (unsigned i = 0; i < rows && scroll->top + i < page->count; i++) {
+		const struct page_line *line = &page->lines[scroll->top + i];
+		bool chosen =
+			focus && line->item != ITEM_NONE && line->item == scroll->item;
+
+		put_line(row + i, column, page->width, line,
+			chosen ? STRESS_CHOSEN : STRESS_NONE,
+			focus ? desk->search : NULL);
+	}
+}
+
+/* ---- Around ---- */
+
+static void draw_header(const struct desk *desk)
+{
+	static const char *const words[] = { [READY] = "READY",
+		[NOT_READY] = "NOT READY",
+		[READINESS_UNKNOWN] = "READINESS UNKNOWN" };
+	const struct model *model = &desk->model;
+	const char *id = shown_text(&model->facts.instance.id);
+	memory_cleanup_free char *line = text_format(" ec2hib %s  %s", model->version,
+		!model->gathered ? "..."
+				 : words[readiness_of(
+					   model->report.findings, model->report.count)]);
+	memory_cleanup_free char *safe = NULL;
+	char now[INSTANT_LENGTH];
+	unsigned columns = terminal_columns();
+
+	instant_format(model->now, now);
+	if (id)
+		text_append(&line, "  %s", id);
+	if (*model->from)
+		text_append(&line, "  %s", model->from);
+	safe = style_text(line);
+	put_bar(0, safe);
+	/* The clock is never cut; what is in front of it is. */
+	put(0, columns - INSTANT_LENGTH - 1, "  ", 2, COLOUR_PLAIN, STRESS_BAR);
+	put(0, columns - INSTANT_LENGTH, now, INSTANT_LENGTH, COLOUR_PLAIN, STRESS_BAR);
+}
+
+/* What there is to say when no key has said anything. */
+static char *status_text(const struct desk *desk)
+{
+	const struct model *model = &desk->model;
+	char at[INSTANT_LENGTH];
+	char *text = NULL;
+
+	if (model->saved)
+		return text_copy(
+			"saved facts: the keys that change a machine do nothing");
+	instant_format(model->gathered_at, at);
+	if (model->command_runs)
+		text_append(&text, "%s runs (o shows it). ", model->command);
+	if (model->facts_error)
+		text_append(&text, "facts: %s. ", model->facts_error);
+	else if (model->gathered)
+		text_append(&text, "facts of %.8s UTC. ", at + strlen("2026-11-21T"));
+	if (desk->gatherer.pid) {
+		uint64_t ms = model->ticks - desk->gatherer.began;
+		memory_cleanup_free char *time = duration_format(ms / 1000 * 1000);
+
+		text_append(&text, "looking%s%s ", ms >= 1000 ? " for " : "",
+			ms >= 1000 ? time : "");
+	}
+	if (!model->root)
+		text_append(&text,
+			"read-only: root also sees what is unknown, and can act (sudo)");
+	return text ? text : text_copy("");
+}
+
+static void draw_message(const struct desk *desk)
+{
+	unsigned row = terminal_rows() - 2, columns = terminal_columns();
+	memory_cleanup_free char *line = NULL;
+	memory_cleanup_free char *safe = NULL;
+
+	if (desk->prompt != PROMPT_NONE) {
+		line = text_format("%s%s",
+			desk->prompt == PROMPT_SEARCH ? "/" : "save the facts to: ",
+			desk->typed);
+	} else {
+		line = desk->message ? text_copy(desk->message) : status_text(desk);
+	}
+	safe = style_text(line);
+	put(row, 0, safe, columns, desk->message ? COLOUR_STRONG : COLOUR_PLAIN,
+		STRESS_NONE);
+	if (desk->prompt != PROMPT_NONE)
+		terminal_cursor(row, (unsigned)text_columns(safe) < columns
+					     ? (unsigned)text_columns(safe)
+					     : columns - 1);
+}
+
+/* "F1Help", the key plain and the word in the bar's look. */
+static unsigned put_key(unsigned column, const char *key, const char *word)
+{
+	unsigned row = terminal_rows() - 1;
+
+	put(row, column, key, 16, COLOUR_STRONG, STRESS_NONE);
+	column += (unsigned)strlen(key);
+	put(row, column, word, 16, COLOUR_PLAIN, STRESS_BAR);
+	return column + (unsigned)strlen(word) + 1;
+}
+
+static enum request request_of_function(int number)
+{
+	for (int i = 0; i < REQUEST_COUNT; i++)
+		if (requests[i].keys[0] == KEY_IS_FUNCTION(number))
+			return (enum request)i;
+	return REQUEST_NONE;
+}
+
+static bool is_offered(const struct desk *desk, enum request request)
+{
+	return *requests[request].word &&
+	       (request != REQUEST_TEST || desk_action(desk, request));
+}
+
+static unsigned width_of_key(enum request request)
+{
+	memory_cleanup_free char *key = key_label(requests[request].keys[0]);
+
+	return (unsigned)(strlen(key) + strlen(requests[request].word));
+}
+
+/* Those that fit; Quit is always there. */
+static void draw_keys(const struct desk *desk)
+{
+	unsigned columns = terminal_columns(), column = 0;
+
+	if (desk->prompt != PROMPT_NONE) {
+		column = put_key(column, "Enter", "Ok");
+		put_key(column, "Escape", "Leave");
+		return;
+	}
+	if (desk->question) {
+		column = put_key(column, "y", "Run");
+		put_key(column, "n", "Leave");
+		return;
+	}
+	for (int number = 1; number <= 12; number++) {
+		enum request request = request_of_function(number);
+		unsigned spare =
+			request == REQUEST_QUIT ? 0 : width_of_key(REQUEST_QUIT) + 1;
+		memory_cleanup_free char *key = NULL;
+
+		if (request == REQUEST_NONE || !is_offered(desk, request) ||
+			column + width_of_key(request) + spare > columns)
+			continue;
+		key = key_label(requests[request].keys[0]);
+		column = put_key(column, key, requests[request].word);
+	}
+}
+
+/* ---- What is asked ---- */
+
+static void draw_question(const struct desk *desk)
+{
+	const struct action *action = desk->question;
+	unsigned columns = terminal_columns();
+	unsigned rows =
+		desk_body_rows() < QUESTION_ROWS ? desk_body_rows() : QUESTION_ROWS;
+	unsigned row = 1 + desk_body_rows() - rows;
+	memory_cleanup_free char *shown =
+		command_shown(desk->settings->program, action->arguments);
+	struct page page = { .width = columns - 1, .utf8 = terminal_utf8() };
+	struct scroll scroll = { .item = ITEM_NONE };
+
+	for (unsigned i = 0; i < rows; i++) {
+		memory_cleanup_free char *blank = text_format("%*s", (int)columns, "");
+
+		put(row + i, 0, blank, columns, COLOUR_PLAIN, STRESS_NONE);
+	}
+	page_line(&page);
+	page_wrap(&page, COLOUR_PLAIN, 0, action->what);
+	page_line(&page);
+	page_line(&page);
+	page_add(&page, COLOUR_STRONG, "y runs: ");
+	page_wrap(&page, COLOUR_STRONG, 8, shown);
+	if (desk->file)
+		page_add(&page, COLOUR_STRONG, " > %s", desk->file);
+	put_title(row, 0, columns, action->title, true);
+	put_page(desk, row + 1, 0, rows - 1, &page, &scroll, false);
+	page_clear(&page);
+}
+
+/* ---- The body ---- */
+
+/* A panel that has little to say gives its rows to others. */
+static struct tile_wish wish_of(const struct desk *desk, size_t i)
+{
+	struct tile_wish wish = panels[i]->wish;
+	struct page page = { .width = tiles_width(terminal_columns()) - 1,
+		.rows = terminal_rows() };
+
+	desk_panel_page(desk, i, &page);
+	wish.most = (unsigned)page.count;
+	if (wish.wanted > wish.most)
+		wish.wanted = wish.most;
+	if (wish.least > wish.most)
+		wish.least = wish.most;
+	page_clear(&page);
+	page.whole = true;
+	desk_panel_page(desk, i, &page);
+	wish.whole = (unsigned)page.count;
+	page_clear(&page);
+	return wish;
+}
+
+static void draw_tile(struct desk *desk, size_t i)
+{
+	const struct tile *tile = &desk->tiles[i];
+	struct page page = {
+		.width = tile->columns - 1, .rows = tile->rows - 1, .whole = tile->whole
+	};
+	memory_cleanup_free char *title = text_format(
+		"%c %s", requests[panels[i]->request].keys[0], panels[i]->title);
+
+	desk_panel_page(desk, i, &page);
+	put_title(1 + tile->row, tile->column, tile->columns, title, i == desk->focus);
+	put_page(desk, 2 + tile->row, tile->column, tile->rows - 1, &page,
+		&desk->scrolls[i], i == desk->focus);
+	page_clear(&page);
+}
+
+static void draw_overview(struct desk *desk)
+{
+	struct tile_wish wishes[PANELS];
+
+	for (size_t i = 0; i < PANELS; i++)
+		wishes[i] = wish_of(desk, i);
+	tiles_place(wishes, desk->tiles, PANELS, desk_body_rows(), terminal_columns());
+	while (desk->tiles[desk->focus].rows == 0)
+		desk->focus = (desk->focus + 1) % PANELS;
+	for (size_t i = 0; i < PANELS; i++)
+		if (desk->tiles[i].rows)
+			draw_tile(desk, i);
+}
+
+static void draw_sheet(struct desk *desk)
+{
+	struct page page = { 0 };
+	unsigned rows;
+	struct scroll *scroll = desk_page(desk, &page, &rows);
+	memory_cleanup_free char *title = desk_title(desk);
+	memory_cleanup_free char *safe = style_text(title);
+
+	put_title(1, 0, terminal_columns(), safe, true);
+	put_page(desk, 2, 0, rows, &page, scroll, true);
+	if (page.count > rows) {
+		memory_cleanup_free char *where = text_format(" %zu-%zu of %zu ",
+			scroll->top + 1, scroll->top + rows, page.count);
+
+		if (terminal_columns() > text_columns(safe) + strlen(where) + 8)
+			put(1, (unsigned)(terminal_columns() - strlen(where) - 2), where,
+				40, COLOUR_STRONG, STRESS_NONE);
+	}
+	page_clear(&page);
+}
+
+void desk_draw(struct desk *desk)
+{
+	terminal_begin();
+	if (desk_is_cramped()) {
+		memory_cleanup_free char *text =
+			text_format("%ux%u: needs %dx%d", terminal_columns(),
+				terminal_rows(), TILING_COLUMNS_LEAST, TILING_ROWS_LEAST);
+
+		put(0, 0, text, terminal_columns(), COLOUR_PLAIN, STRESS_NONE);
+		terminal_flush();
+		return;
+	}
+	draw_header(desk);
+	if (desk->depth)
+		draw_sheet(desk);
+	else
+		draw_overview(desk);
+	if (desk->question)
+		draw_question(desk);
+	draw_message(desk);
+	draw_keys(desk);
+	terminal_flush();
+}

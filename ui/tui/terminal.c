@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ui/tui/terminal.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "ui/tui/curses.h"
+#include "ui/tui/requests.h"
+
+/* A terminal sends what belongs to one key at once; so long a lone Escape is waited for, ms. */
+#define ESCAPE_MS 25
+
+/* Colours from 16 on are the same everywhere: dark enough for white, light enough for black. */
+#define ORANGE_OF_256 172
+#define GREY_OF_256   244
+
+static struct {
+	SCREEN *screen;
+	WINDOW *window;
+	bool colour;
+	bool cursor;
+	unsigned cursor_row, cursor_column;
+} terminal;
+
+/* ---- Crashes ---- */
+
+static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT,
+	SIGSYS };
+#define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
+
+/* What the handler needs, made ready before. */
+static struct {
+	volatile sig_atomic_t armed;
+	struct termios settings;
+	char goodbye[256];
+	size_t length;
+	struct sigaction before[CRASHES];
+	char stack[64 * 1024];
+} crash;
+
+/* Then the signal is met again, with whatever waited for it before us. */
+static void on_crash(int number)
+{
+	int error = errno;
+
+	if (crash.armed) {
+		crash.armed = 0;
+		tcsetattr(STDIN_FILENO, TCSANOW, &crash.settings);
+		if (write(STDOUT_FILENO, crash.goodbye, crash.length) < 0)
+			error = errno; /* nobody is left to be told */
+	}
+	for (size_t i = 0; i < CRASHES; i++)
+		if (crashes[i] == number)
+			sigaction(number, &crash.before[i], NULL);
+	errno = error;
+	raise(number);
+}
+
+static void add_goodbye(const char *capability)
+{
+	const char *text = curses.tigetstr(capability);
+	size_t length;
+
+	if (!text || text == (char *)-1)
+		return;
+	length = strlen(text);
+	if (crash.length + length <= sizeof(crash.goodbye)) {
+		memcpy(crash.goodbye + crash.length, text, length);
+		crash.length += length;
+	}
+}
+
+static void crash_arm(void)
+{
+	/* Also a stack that is used up can be told. */
+	const stack_t stack = { .ss_sp = crash.stack, .ss_size = sizeof(crash.stack) };
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+
+	crash.length = 0;
+	add_goodbye("sgr0");
+	add_goodbye("op");
+	add_goodbye("rmkx");
+	add_goodbye("rmcup");
+	add_goodbye("cnorm");
+	sigaltstack(&stack, NULL);
+	for (size_t i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &action, &crash.before[i]);
+	crash.armed = 1;
+}
+
+static void crash_disarm(void)
+{
+	crash.armed = 0;
+	for (size_t i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &crash.before[i], NULL);
+}
+
+/* ---- Opening ---- */
+
+static void make_colours(void)
+{
+	int count;
+
+	if (curses.start_color() == ERR || curses.use_default_colors() == ERR)
+		terminal.colour = false;
+	if (!terminal.colour)
+		return;
+	/* -1: the terminal's own background, whether that is light or dark. */
+	count = curses.tigetnum("colors");
+	curses.init_pair(COLOUR_GOOD, COLOR_GREEN, -1);
+	curses.init_pair(COLOUR_RISK, count >= 256 ? ORANGE_OF_256 : COLOR_YELLOW, -1);
+	curses.init_pair(COLOUR_BAD, COLOR_RED, -1);
+	curses.init_pair(COLOUR_DIM, count >= 256 ? GREY_OF_256 : -1, -1);
+}
+
+int terminal_open(bool colour, struct error *err)
+{
+	const char *name = getenv("TERM");
+	int status = curses_load(err);
+
+	if (status < 0)
+		return status;
+	if (tcgetattr(STDIN_FILENO, &crash.settings) < 0)
+		return error_errno(err, errno, "cannot ask the terminal");
+	terminal.screen = curses.newterm(NULL, stdout, stdin);
+	if (!terminal.screen)
+		return error_set(err, ENOTSUP,
+			"the terminal %s is not known, or cannot place text; is TERM right?",
+			name ? name : "(TERM is not set)");
+	curses.set_escdelay(ESCAPE_MS);
+	curses.cbreak();
+	curses.noecho();
+	curses.nonl();
+	terminal.window = curses.newwin(0, 0, 0, 0);
+	curses.keypad(terminal.window, TRUE);
+	curses.nodelay(terminal.window, TRUE);
+	curses.curs_set(0);
+	terminal.colour = colour && curses.tigetnum("colors") >= 8;
+	if (terminal.colour)
+		make_colours();
+	crash_arm();
+	return 0;
+}
+
+void terminal_close(void)
+{
+	if (!terminal.screen)
+		return;
+	curses.endwin();
+	crash_disarm();
+	curses.delwin(terminal.window);
+	curses.delscreen(terminal.screen);
+	memset(&terminal, 0, sizeof(terminal));
+}
+
+void terminal_leave(void)
+{
+	curses.endwin();
+}
+
+/* ---- Size ---- */
+
+void terminal_resize(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+		return;
+	curses.resizeterm(size.ws_row, size.ws_col);
+	curses.wresize(terminal.window, size.ws_row, size.ws_col);
+}
+
+unsigned terminal_rows(void)
+{
+	return (unsigned)curses.getmaxy(terminal.window);
+}
+
+unsigned terminal_columns(void)
+{
+	return (unsigned)curses.getmaxx(terminal.window);
+}
+
+bool terminal_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* ---- Drawing ---- */
+
+void terminal_begin(void)
+{
+	curses.wattr_set(terminal.window, A_NORMAL, 0, NULL);
+	curses.werase(terminal.window);
+	terminal.cursor = false;
+}
+
+static attr_t attributes_of(enum colour colour, enum stress stress)
+{
+	static const attr_t looks[] = { [COLOUR_PLAIN] = A_NORMAL,
+		[COLOUR_GOOD] = A_NORMAL,
+		[COLOUR_RISK] = A_BOLD,
+		[COLOUR_BAD] = A_BOLD,
+		[COLOUR_DIM] = A_NORMAL,
+		[COLOUR_STRONG] = A_BOLD };
+	attr_t attributes = looks[colour];
+
+	if (stress == STRESS_BAR || stress == STRESS_CHOSEN)
+		attributes |= A_REVERSE;
+	if (stress == STRESS_FOUND)
+		attributes |= A_REVERSE | A_UNDERLINE;
+	return attributes;
+}
+
+void terminal_put(unsigned row, unsigned column, const char *text, size_t length,
+	enum colour colour, enum stress stress)
+{
+	bool paired = terminal.colour && colour != COLOUR_PLAIN &&
+		      colour != COLOUR_STRONG && stress != STRESS_BAR;
+
+	if (row >= terminal_rows() || column >= terminal_columns())
+		return;
+	curses.wattr_set(terminal.window, attributes_of(colour, stress),
+		(short)(paired ? colour : 0), NULL);
+	curses.wmove(terminal.window, (int)row, (int)column);
+	/* An error says that the last cell of the screen was filled. */
+	curses.waddnstr(terminal.window, text, (int)length);
+}
+
+void terminal_cursor(unsigned row, unsigned column)
+{
+	terminal.cursor = true;
+	terminal.cursor_row = row;
+	terminal.cursor_column = column;
+}
+
+void terminal_flush(void)
+{
+	curses.curs_set(terminal.cursor ? 1 : 0);
+	if (terminal.cursor)
+		curses.wmove(terminal.window, (int)terminal.cursor_row,
+			(int)terminal.cursor_column);
+	curses.wnoutrefresh(terminal.window);
+	curses.doupdate();
+}
+
+void terminal_redraw(void)
+{
+	curses.clearok(terminal.window, TRUE);
+}
+
+/* ---- Keys ---- */
+
+static int special_key(wint_t code)
+{
+	static const struct {
+		int code, key;
+	} keys[] = { { KEY_UP, KEY_IS_UP }, { KEY_DOWN, KEY_IS_DOWN },
+		{ KEY_LEFT, KEY_IS_LEFT }, { KEY_RIGHT, KEY_IS_RIGHT },
+		{ KEY_PPAGE, KEY_IS_PAGE_UP }, { KEY_NPAGE, KEY_IS_PAGE_DOWN },
+		{ KEY_HOME, KEY_IS_HOME }, { KEY_END, KEY_IS_END },
+		{ KEY_BTAB, KEY_IS_BACK_TAB }, { KEY_ENTER, KEY_IS_ENTER },
+		{ KEY_BACKSPACE, KEY_IS_BACKSPACE } };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if ((wint_t)keys[i].code == code)
+			return keys[i].key;
+	if (code >= (wint_t)KEY_F(1) && code <= (wint_t)KEY_F(12))
+		return KEY_IS_F1 + (int)(code - (wint_t)KEY_F(1));
+	return KEY_IS_SPECIAL; /* one that means nothing here */
+}
+
+int terminal_key(void)
+{
+	wint_t code = 0;
+	int kind = curses.wget_wch(terminal.window, &code);
+
+	if (kind == ERR)
+		return KEY_NONE;
+	if (kind == KEY_CODE_YES)
+		return special_key(code);
+	if (code == '\n')
+		return KEY_IS_ENTER;
+	if (code == '\b')
+		return KEY_IS_BACKSPACE;
+	return code ? (int)code : KEY_IS_SPECIAL;
+}
