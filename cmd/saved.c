@@ -23,25 +23,38 @@ static json_t *read_json(FILE *file, const char *name, struct error *err)
 	return json;
 }
 
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+json_t *saved_read(const char *path, struct error *err)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	FILE *file = standard_input ? stdin : fopen(path, "re");
+	json_t *json;
+
+	if (!file) {
+		error_errno(err, errno, "cannot read %s", path);
+		return NULL;
+	}
+	json = read_json(file, name_of(path), err);
+	if (!standard_input)
+		fclose(file);
+	return json;
+}
+
 int saved_load(
 	const char *path, struct facts *facts, struct config *config, struct error *err)
 {
-	bool standard_input = strcmp(path, "-") == 0;
-	const char *name = standard_input ? "standard input" : path;
-	FILE *file = standard_input ? stdin : fopen(path, "re");
-	json_t *json;
+	json_t *json = saved_read(path, err);
 	int status;
 
-	if (!file)
-		return error_errno(err, errno, "cannot read %s", name);
-	json = read_json(file, name, err);
-	if (!standard_input)
-		fclose(file);
 	if (!json)
 		return -EINVAL;
 	status = facts_load(facts, config, json, err);
 	json_decref(json);
-	return status < 0 ? error_prefix(err, status, "cannot use %s", name) : 0;
+	return status < 0 ? error_prefix(err, status, "cannot use %s", name_of(path)) : 0;
 }
 
 bool saved_alone(const struct invocation *invocation)

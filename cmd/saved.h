@@ -8,6 +8,9 @@
 #include "cmd/command.h"
 #include "core/facts/facts.h"
 
+/* The JSON of the file PATH (- is standard input), or NULL with an error; json_decref() ends it. */
+json_t *saved_read(const char *path, struct error *err);
+
 /* Reads the file PATH (- is standard input) that status --json wrote. 0 or a negative errno. */
 int saved_load(
 	const char *path, struct facts *facts, struct config *config, struct error *err);

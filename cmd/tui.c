@@ -211,6 +211,7 @@ static int show(struct dashboard *dashboard, struct here *here)
 	const char *clock = getenv(CLOCK_VARIABLE);
 	memory_cleanup_free char *left = NULL;
 	struct error err = { "" };
+	int status;
 
 	if (clock && instant_parse(clock, &here->clock) < 0) {
 		complain("%s is \"%s\", which is no time as 2026-11-21T12:00:00Z",
@@ -219,9 +220,10 @@ static int show(struct dashboard *dashboard, struct here *here)
 	}
 	dashboard->now = now;
 	dashboard->data = here;
-	if (dashboard_run(dashboard, &left, &err) < 0) {
+	status = dashboard_run(dashboard, &left, &err);
+	if (status < 0) {
 		complain("%s", err.text);
-		return EXIT_NOT_READY;
+		return status == -EINVAL ? EXIT_USAGE : EXIT_NOT_READY;
 	}
 	if (left)
 		complain("%s goes on", left);
@@ -231,21 +233,23 @@ static int show(struct dashboard *dashboard, struct here *here)
 static int run_saved(struct dashboard *dashboard, const char *from)
 {
 	struct here here = { .clock = 0 };
-	struct config config = { 0 };
-	struct facts facts = { 0 };
 	struct error err = { "" };
-	int status;
+	json_t *saved = NULL;
+	int status = EXIT_USAGE;
 
-	if (saved_load(from, &facts, &config, &err) < 0) {
+	if (strcmp(from, "-") == 0)
+		error_set(&err, EINVAL,
+			"--from needs a file: standard input is the keyboard");
+	else
+		saved = saved_read(from, &err);
+	if (saved) {
+		dashboard->saved = saved;
+		dashboard->from = from;
+		status = show(dashboard, &here);
+	} else {
 		complain("%s", err.text);
-		facts_free(&facts);
-		config_free(&config);
-		return EXIT_USAGE;
 	}
-	dashboard->facts = &facts;
-	dashboard->config = &config;
-	dashboard->from = from;
-	status = show(dashboard, &here);
+	json_decref(saved);
 	return status;
 }
 

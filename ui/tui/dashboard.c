@@ -47,7 +47,7 @@ static void desk_begin(struct desk *desk, const struct dashboard *settings)
 	desk->gatherer.fd = desk->asker.fd = desk->command.stream.fd = -1;
 	model_init(model);
 	model->live = settings->state && settings->state->live;
-	model->saved = settings->facts != NULL;
+	model->saved = settings->saved != NULL;
 	model->root = settings->root;
 	model->from = settings->from;
 	model->endpoint = settings->endpoint;
@@ -83,12 +83,24 @@ static void desk_end(struct desk *desk)
 
 /* ---- Children ---- */
 
+static int take_saved(struct desk *desk, struct error *err)
+{
+	int status = model_take_saved(&desk->model, desk->settings->saved, err);
+
+	if (status < 0)
+		return error_prefix(err, status, "cannot use %s", desk->settings->from);
+	desk_tell(desk, NEWS_FACTS | NEWS_WATCH | NEWS_PREWARM);
+	return 0;
+}
+
 static void take_facts(void *data, const char *line)
 {
 	struct desk *desk = data;
 	json_t *json = json_loads(line, 0, NULL);
+	struct error err = { "" };
 
-	model_take_facts(&desk->model, json);
+	if (model_take_facts(&desk->model, json, &err) < 0)
+		text_set(&desk->model.facts_error, text_copy(err.text));
 	json_decref(json);
 	desk_tell(desk, NEWS_FACTS);
 }
@@ -229,7 +241,7 @@ static void tick(struct desk *desk)
 		desk->changed = true;
 	model->ticks = ticks;
 	/* Its end is seen by its lock alone, if it was killed. */
-	if (desk->changed && model->prewarm_runs) {
+	if (desk->changed && model->prewarm_runs && desk->settings->state) {
 		model_read_prewarm(model, desk->settings->state);
 		if (!model->prewarm_runs)
 			desk_tell(desk, NEWS_PREWARM);
@@ -272,12 +284,11 @@ int dashboard_run(const struct dashboard *dashboard, char **left, struct error *
 	*left = NULL;
 	if (signals < 0)
 		return signals;
-	status = terminal_open(dashboard->colour, err);
+	desk_begin(&desk, dashboard);
+	status = dashboard->saved ? take_saved(&desk, err) : 0;
+	if (status == 0)
+		status = terminal_open(dashboard->colour, err);
 	if (status == 0) {
-		desk_begin(&desk, dashboard);
-		if (dashboard->facts)
-			model_take_saved(
-				&desk.model, dashboard->facts, dashboard->config);
 		if (dashboard->state) {
 			follow_begin(&follow, dashboard->state);
 			read_states(&desk, (struct follow_news) { true, true });
@@ -289,8 +300,8 @@ int dashboard_run(const struct dashboard *dashboard, char **left, struct error *
 			*left = text_format("%s (process %d)", desk.command.shown,
 				(int)desk.command.pid);
 		follow_end(&follow);
-		desk_end(&desk);
 	}
+	desk_end(&desk);
 	close(signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;

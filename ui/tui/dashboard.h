@@ -19,9 +19,8 @@ struct dashboard {
 	const char *from;     /* the file of saved facts, or the image's folder; "" */
 	bool root;	      /* we are root */
 
-	/* Saved facts, which become the dashboard's; NULL: they are gathered. */
-	struct facts *facts;
-	struct config *config;
+	/* Saved facts, as model_take_saved() wants them; NULL: they are gathered. */
+	json_t *saved;
 
 	/* Below which the state files are; NULL with saved facts. */
 	const struct root *state;
@@ -45,7 +44,8 @@ struct dashboard {
 
 /*
  * Takes the terminal until the user leaves, or SIGTERM, SIGINT or SIGHUP comes. *LEFT (the caller
- * frees it) is a command that still runs then, or NULL. 0 or a negative errno.
+ * frees it) is a command that still runs then, or NULL. 0; -EINVAL
+ * when the saved facts are none; another negative errno.
  */
 int dashboard_run(const struct dashboard *dashboard, char **left, struct error *err);
 

@@ -43,19 +43,6 @@ void model_free(struct model *model)
 
 /* ---- Facts ---- */
 
-void model_take_saved(struct model *model, struct facts *facts, struct config *config)
-{
-	report_free(&model->report);
-	facts_free(&model->facts);
-	config_free(&model->config);
-	model->facts = *facts;
-	model->config = *config;
-	report_make(&model->report, NULL, &model->facts, &model->config);
-	model->gathered = true;
-	model->gathered_at = model->now;
-	text_set(&model->facts_error, NULL);
-}
-
 static void take_cycles(struct model *model, json_t *array)
 {
 	struct error err = { "" };
@@ -86,24 +73,48 @@ static void take_journal(struct model *model, json_t *array)
 		strings_add(&model->journal, json_string_value(item));
 }
 
-void model_take_facts(struct model *model, json_t *json)
+int model_take_facts(struct model *model, json_t *json, struct error *err)
 {
 	const char *error = json_string_value(json_object_get(json, "history_error"));
 	struct facts facts = { 0 };
 	struct config config = { 0 };
-	struct error err = { "" };
+	int status = facts_load(&facts, &config, json, err);
 
-	if (facts_load(&facts, &config, json, &err) < 0) {
-		text_set(&model->facts_error, text_copy(err.text));
+	if (status < 0) {
 		facts_free(&facts);
 		config_free(&config);
-		return;
+		return status;
 	}
-	model_take_saved(model, &facts, &config);
+	report_free(&model->report);
+	facts_free(&model->facts);
+	config_free(&model->config);
+	model->facts = facts;
+	model->config = config;
+	report_make(&model->report, NULL, &model->facts, &model->config);
+	model->gathered = true;
+	model->gathered_at = model->now;
+	text_set(&model->facts_error, NULL);
 	text_set(&model->cycles_error, error ? text_copy(error) : NULL);
 	take_cycles(model, json_object_get(json, "history"));
 	model->cycles_of_log = json_is_true(json_object_get(json, "of_log"));
 	take_journal(model, json_object_get(json, "journal"));
+	return 0;
+}
+
+int model_take_saved(struct model *model, json_t *json, struct error *err)
+{
+	json_t *watch = json_object_get(json, "watch");
+	json_t *prewarm = json_object_get(json, "prewarm");
+	int status = model_take_facts(model, json, err);
+
+	if (status == 0 && watch)
+		status = model->watch_status = layout_from_json(
+			&watch_state_layout, &model->watch, watch, "watch", err);
+	if (status == 0 && prewarm)
+		status = model->prewarm_status = layout_from_json(
+			&prewarm_state_layout, &model->prewarm, prewarm, "prewarm", err);
+	model->prewarm_runs = fact_text_is(&model->prewarm.state, PREWARM_RUNNING);
+	return status;
 }
 
 /* ---- State files ---- */

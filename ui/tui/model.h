@@ -79,13 +79,16 @@ void model_init(struct model *model);
 void model_free(struct model *model);
 
 /*
- * What the child that gathers says: {"facts", "config", "history" or "history_error", "journal",
- * "of_log"}. What cannot be understood becomes facts_error.
+ * What the child that gathers says: {"facts", "config", "history" or "history_error", "of_log",
+ * "journal"}. 0, or -EINVAL and what was there before stays.
  */
-void model_take_facts(struct model *model, json_t *json);
+int model_take_facts(struct model *model, json_t *json, struct error *err);
 
-/* Saved facts, as status --json has them. Then FACTS and CONFIG belong to the model. */
-void model_take_saved(struct model *model, struct facts *facts, struct config *config);
+/*
+ * Saved facts, as status --json has them. They may have more: what the child that gathers says, and
+ * "watch" and "prewarm", the state files.
+ */
+int model_take_saved(struct model *model, json_t *json, struct error *err);
 
 /* Reads the state files of /run again. */
 void model_read_watch(struct model *model, const struct root *root);

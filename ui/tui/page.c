@@ -210,16 +210,26 @@ static unsigned cells_of(uint64_t value, uint64_t most, unsigned columns)
 	return value && cells < 1 ? 1 : (unsigned)cells;
 }
 
-void page_gauge(struct page *page, unsigned columns, uint64_t part, uint64_t whole,
-	enum colour colour)
+void page_gauge_more(struct page *page, unsigned columns, uint64_t part, uint64_t more,
+	uint64_t whole, enum colour colour)
 {
 	unsigned inner = columns > 2 ? columns - 2 : 1;
 	unsigned full = cells_of(part, whole, inner);
+	unsigned perhaps = cells_of(more, whole, inner);
 
+	if (perhaps < full)
+		perhaps = full;
 	page_add(page, COLOUR_PLAIN, "[");
 	repeat(page, colour, page->utf8 ? "\u2588" : "#", full);
-	repeat(page, COLOUR_DIM, page->utf8 ? "\u2591" : "-", inner - full);
+	repeat(page, colour, page->utf8 ? "\u2592" : "=", perhaps - full);
+	repeat(page, COLOUR_DIM, page->utf8 ? "\u2591" : "-", inner - perhaps);
 	page_add(page, COLOUR_PLAIN, "]");
+}
+
+void page_gauge(struct page *page, unsigned columns, uint64_t part, uint64_t whole,
+	enum colour colour)
+{
+	page_gauge_more(page, columns, part, part, whole, colour);
 }
 
 void page_bar(struct page *page, unsigned columns, uint64_t value, uint64_t most,

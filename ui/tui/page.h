@@ -68,6 +68,10 @@ void page_title(struct page *page, const char *text);
 void page_gauge(struct page *page, unsigned columns, uint64_t part, uint64_t whole,
 	enum colour colour);
 
+/* [##===---]: the same with what may become full behind PART, up to MORE. */
+void page_gauge_more(struct page *page, unsigned columns, uint64_t part, uint64_t more,
+	uint64_t whole, enum colour colour);
+
 /* #### without brackets, at most COLUMNS long for MOST. */
 void page_bar(struct page *page, unsigned columns, uint64_t value, uint64_t most,
 	enum colour colour);

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/hibernation.h"
+#include "core/rules/size.h"
 #include "ui/tui/panel.h"
 
 #define LABEL_COLUMN 10
@@ -29,33 +30,68 @@ static const struct finding *finding_of(const struct report *report, const char 
 	return NULL;
 }
 
+/* As the check of the size has it. */
+static bool suffices(uint64_t need, uint64_t size)
+{
+	return need <= size + SWAP_SIZE_SLACK;
+}
+
 static void draw_gauge(struct page *page, const char *label, uint64_t need, uint64_t room)
 {
 	memory_cleanup_free char *need_text = size_format(need);
 	memory_cleanup_free char *room_text = size_format(room);
 	unsigned columns = page->width / 3;
-	enum colour colour = need <= room ? COLOUR_GOOD : COLOUR_BAD;
+	bool fits = suffices(need, room);
+	enum colour colour = fits ? COLOUR_GOOD : COLOUR_BAD;
 
 	page_line(page);
 	page_add(page, COLOUR_DIM, "%s", label);
 	page_pad(page, LABEL_COLUMN);
 	page_gauge(page, columns < GAUGE_MOST ? columns : GAUGE_MOST, need, room, colour);
 	page_add(page, COLOUR_PLAIN, " %s of %s, ", need_text, room_text);
-	page_add(page, colour, "%s", need <= room ? "fits" : "too small");
+	page_add(page, colour, "%s", fits ? "fits" : "too small");
+}
+
+/* Both in one line: what is needed now, and behind it what may be. */
+static void draw_both(
+	struct page *page, uint64_t now, uint64_t room, uint64_t worst, uint64_t size)
+{
+	memory_cleanup_free char *now_text = size_format(now);
+	memory_cleanup_free char *worst_text = size_format(worst);
+	memory_cleanup_free char *size_text = size_format(size);
+	enum colour colour = now > room		      ? COLOUR_BAD
+			     : !suffices(worst, size) ? COLOUR_RISK
+						      : COLOUR_GOOD;
+
+	page_line(page);
+	page_gauge_more(page, page->width / 4, now, worst, size, colour);
+	page_add(page, COLOUR_PLAIN, " %s now, %s at worst, of %s: ", now_text,
+		worst_text, size_text);
+	page_add(page, colour, "%s",
+		now > room		 ? "too small"
+		: !suffices(worst, size) ? "too small at worst"
+					 : "fits");
 }
 
 static void draw_gauges(struct page *page, const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
+	const struct memory_facts *memory = &facts->memory;
 	uint64_t room = area->size.value;
+	uint64_t now = image_needs(memory->image_estimate.value);
+	bool know_now = memory->image_estimate.is == FACT_KNOWN;
+	bool know_worst = memory->total.is == FACT_KNOWN;
 
 	if (area->used.is == FACT_KNOWN && area->used.value < room)
 		room -= area->used.value;
-	if (facts->memory.image_estimate.is == FACT_KNOWN)
-		draw_gauge(page, "now", image_needs(facts->memory.image_estimate.value),
-			room);
-	if (facts->memory.total.is == FACT_KNOWN)
-		draw_gauge(page, "at worst", facts->memory.total.value, area->size.value);
+	if (!page->whole && know_now && know_worst) {
+		draw_both(page, now, room, memory->total.value, area->size.value);
+		return;
+	}
+	if (know_now)
+		draw_gauge(page, "now", now, room);
+	if (know_worst)
+		draw_gauge(page, "at worst", memory->total.value, area->size.value);
 }
 
 /* Is it there, is it where all think that it is? */
@@ -171,7 +207,8 @@ static void draw(struct page *page, const struct model *model, const void *own)
 						     : "is not known");
 	}
 	draw_places(page, model);
-	draw_details(page, model);
+	if (area->kind.is == FACT_KNOWN)
+		draw_details(page, model);
 	draw_swaps(page, &model->facts);
 }
 

@@ -179,7 +179,7 @@ static void draw(struct page *page, const struct model *model, const void *own)
 const struct panel panel_warmth = {
 	.title = "pre-warm",
 	.request = REQUEST_WARMTH,
-	.wish = { .least = 1, .wanted = 2, .rank = 5 },
+	.wish = { .least = 2, .wanted = 2, .rank = 5 },
 	.own_size = sizeof(struct own),
 	.update = update,
 	.draw = draw,
