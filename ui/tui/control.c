@@ -53,6 +53,8 @@ static void start(struct desk *desk, const struct action *action, bool plan)
 	if (command_start(&desk->command, settings->program,
 		    plan ? action->plan : action->arguments, plan ? NULL : desk->file,
 		    &err) < 0) {
+		/* What the command before it said is gone, too. */
+		desk_drop(desk, SHEET_OUTPUT);
 		desk_say(desk, "%s", err.text);
 		return;
 	}

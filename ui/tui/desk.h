@@ -82,6 +82,8 @@ void desk_panel_page(const struct desk *desk, size_t i, struct page *page);
 
 void desk_push(struct desk *desk, enum sheet_kind kind, int item);
 void desk_pop(struct desk *desk);
+/* Takes away the sheet of that kind, with what lies on it. */
+void desk_drop(struct desk *desk, enum sheet_kind kind);
 
 /* ---- scroll.c: moving in a page ---- */
 

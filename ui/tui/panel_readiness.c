@@ -134,14 +134,15 @@ static void explain(
 	page_add(page, COLOUR_PLAIN, "  %s", check->title);
 	page_line(page);
 	page_line(page);
-	page_add(page, colour_of(finding->state), "%s  ",
-		check_state_name(finding->state));
+	page_add(page, colour_of(finding->state), "%s", check_state_name(finding->state));
+	page_pad(page, ID_COLUMN);
 	page_wrap(page, COLOUR_PLAIN, ID_COLUMN, finding->text);
 	if (finding->fix && is_problem(finding)) {
 		page_line(page);
 		page_line(page);
-		page_add(page, COLOUR_STRONG, "%s  ",
+		page_add(page, COLOUR_STRONG, "%s",
 			text_starts(finding->fix, "ec2hib ") ? "run" : "fix");
+		page_pad(page, ID_COLUMN);
 		page_wrap(page, COLOUR_STRONG, ID_COLUMN, finding->fix);
 	}
 	page_title(page, "why it matters");

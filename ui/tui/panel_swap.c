@@ -9,6 +9,7 @@
 #include "ui/tui/panel.h"
 
 #define LABEL_COLUMN 10
+#define GAUGE_LEAST  6
 #define GAUGE_MOST   40
 
 /* Who has to know where the area lies, and the checks that tell. */
@@ -62,15 +63,23 @@ static void draw_both(
 	enum colour colour = now > room		      ? COLOUR_BAD
 			     : !suffices(worst, size) ? COLOUR_RISK
 						      : COLOUR_GOOD;
+	const char *verdict = now > room	       ? "too small"
+			      : !suffices(worst, size) ? "too small at worst"
+						       : "fits";
+	memory_cleanup_free char *text = NULL;
+	size_t used;
 
+	text = text_format(
+		" %s now, %s at worst, of %s: ", now_text, worst_text, size_text);
+	used = strlen(text) + strlen(verdict);
 	page_line(page);
-	page_gauge_more(page, page->width / 4, now, worst, size, colour);
-	page_add(page, COLOUR_PLAIN, " %s now, %s at worst, of %s: ", now_text,
-		worst_text, size_text);
-	page_add(page, colour, "%s",
-		now > room		 ? "too small"
-		: !suffices(worst, size) ? "too small at worst"
-					 : "fits");
+	if (page->width > used + GAUGE_LEAST)
+		page_gauge_more(page,
+			page->width - used < GAUGE_MOST ? (unsigned)(page->width - used)
+							: GAUGE_MOST,
+			now, worst, size, colour);
+	page_add(page, COLOUR_PLAIN, "%s", text);
+	page_add(page, colour, "%s", verdict);
 }
 
 static void draw_gauges(struct page *page, const struct facts *facts)

@@ -15,6 +15,9 @@
 
 #define QUESTION_ROWS 6
 
+/* From this width on the clock has a date. */
+#define DATE_COLUMNS 60
+
 unsigned desk_body_rows(void)
 {
 	return terminal_rows() - ROWS_AROUND;
@@ -135,7 +138,7 @@ static void draw_header(const struct desk *desk)
 		!model->gathered ? "..."
 				 : words[readiness_of(
 					   model->report.findings, model->report.count)]);
-	memory_cleanup_free char *safe = NULL;
+	memory_cleanup_free char *safe = NULL, *clock = NULL;
 	char now[INSTANT_LENGTH];
 	unsigned columns = terminal_columns();
 
@@ -146,9 +149,11 @@ static void draw_header(const struct desk *desk)
 		text_append(&line, "  %s", model->from);
 	safe = style_text(line);
 	put_bar(0, safe);
-	/* The clock is never cut; what is in front of it is. */
-	put(0, columns - INSTANT_LENGTH - 1, "  ", 2, COLOUR_PLAIN, STRESS_BAR);
-	put(0, columns - INSTANT_LENGTH, now, INSTANT_LENGTH, COLOUR_PLAIN, STRESS_BAR);
+	/* The clock is never cut; what is in front of it is. Without room it has no date. */
+	clock = text_format(
+		"  %s ", columns < DATE_COLUMNS ? now + strlen("2026-11-21T") : now);
+	put(0, columns - (unsigned)strlen(clock), clock, columns, COLOUR_PLAIN,
+		STRESS_BAR);
 }
 
 /* What there is to say when no key has said anything. */

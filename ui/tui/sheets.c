@@ -25,8 +25,10 @@ static void draw_help(const struct desk *desk, struct page *page)
 		page_line(page);
 		page_add(page, offered ? COLOUR_STRONG : COLOUR_DIM, "  %s", keys);
 		page_pad(page, HELP_COLUMN);
-		page_add(page, offered ? COLOUR_PLAIN : COLOUR_DIM, "%s%s",
-			requests[i].help, offered ? "" : " (not in this version)");
+		page_wrap(page, offered ? COLOUR_PLAIN : COLOUR_DIM, HELP_COLUMN,
+			requests[i].help);
+		if (!offered)
+			page_add(page, COLOUR_DIM, " (not in this version)");
 	}
 }
 
@@ -112,12 +114,17 @@ char *desk_title(const struct desk *desk)
 		sheet->kind == SHEET_EXPLANATION ? ": explanation" : "");
 }
 
-void desk_push(struct desk *desk, enum sheet_kind kind, int item)
+void desk_drop(struct desk *desk, enum sheet_kind kind)
 {
-	/* Of one kind there is one: the old one goes with what lies on it. */
 	for (size_t i = 0; i < desk->depth; i++)
 		if (desk->sheets[i].kind == kind)
 			desk->depth = i;
+}
+
+void desk_push(struct desk *desk, enum sheet_kind kind, int item)
+{
+	/* Of one kind there is one. */
+	desk_drop(desk, kind);
 	desk->sheets[desk->depth++] = (struct sheet) {
 		.kind = kind, .item = item, .scroll = { .item = ITEM_NONE }
 	};

@@ -121,6 +121,13 @@ static void make_colours(void)
 	curses.init_pair(COLOUR_DIM, count >= 256 ? GREY_OF_256 : -1, -1);
 }
 
+static bool can_place_text(void)
+{
+	const char *address = curses.tigetstr("cup");
+
+	return address && address != (char *)-1 && *address;
+}
+
 int terminal_open(bool colour, struct error *err)
 {
 	const char *name = getenv("TERM");
@@ -131,6 +138,11 @@ int terminal_open(bool colour, struct error *err)
 	if (tcgetattr(STDIN_FILENO, &crash.settings) < 0)
 		return error_errno(err, errno, "cannot ask the terminal");
 	terminal.screen = curses.newterm(NULL, stdout, stdin);
+	if (terminal.screen && !can_place_text()) {
+		curses.endwin();
+		curses.delscreen(terminal.screen);
+		terminal.screen = NULL;
+	}
 	if (!terminal.screen)
 		return error_set(err, ENOTSUP,
 			"the terminal %s is not known, or cannot place text; is TERM right?",
