@@ -230,8 +230,9 @@ static int show(struct dashboard *dashboard, struct here *here)
 	return EXIT_READY;
 }
 
-static int run_saved(struct dashboard *dashboard, const char *from)
+static int run_saved(const struct dashboard *standard, const char *from)
 {
+	struct dashboard dashboard = *standard;
 	struct here here = { .clock = 0 };
 	struct error err = { "" };
 	json_t *saved = NULL;
@@ -243,9 +244,9 @@ static int run_saved(struct dashboard *dashboard, const char *from)
 	else
 		saved = saved_read(from, &err);
 	if (saved) {
-		dashboard->saved = saved;
-		dashboard->from = from;
-		status = show(dashboard, &here);
+		dashboard.saved = saved;
+		dashboard.from = from;
+		status = show(&dashboard, &here);
 	} else {
 		complain("%s", err.text);
 	}
@@ -253,18 +254,19 @@ static int run_saved(struct dashboard *dashboard, const char *from)
 	return status;
 }
 
-static int run_here(struct invocation *invocation, struct dashboard *dashboard)
+static int run_here(struct invocation *invocation, const struct dashboard *standard)
 {
+	struct dashboard dashboard = *standard;
 	struct here here = { .clock = 0 };
 	int status = session_open(&here.session, invocation);
 
 	if (status == 0) {
-		dashboard->state = &here.session.root;
-		dashboard->from = here.session.root.path;
-		dashboard->endpoint = endpoint_of(&here.session);
-		dashboard->gather = gather;
-		dashboard->ask = dashboard->endpoint ? ask : NULL;
-		status = show(dashboard, &here);
+		dashboard.state = &here.session.root;
+		dashboard.from = here.session.root.path;
+		dashboard.endpoint = endpoint_of(&here.session);
+		dashboard.gather = gather;
+		dashboard.ask = dashboard.endpoint ? ask : NULL;
+		status = show(&dashboard, &here);
 	}
 	session_close(&here.session);
 	return status;

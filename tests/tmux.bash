@@ -21,6 +21,7 @@ in_tmux() {
 open_terminal() {
 	local columns=$1 rows=$2 script=$BATS_TEST_TMPDIR/script
 	shift 2
+	# shellcheck disable=SC2016 # for the shell in the terminal
 	{
 		printf 'export TERM=%q\n' "${TUI_TERM:-tmux-256color}"
 		echo 'before=$(stty -g)'

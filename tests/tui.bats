@@ -5,11 +5,14 @@
 load helpers
 load tmux
 
+# shellcheck disable=SC2034 # options in front of the command, for open_tui
+TUI_GLOBAL=()
+
 FIXTURES=${srcdir:-$top_builddir}/tests/fixtures
 
 setup() {
 	need_tmux
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	# All that can go on at once, on a machine with some problems; the clock stands.
 	export EC2HIB_TUI_CLOCK=2026-11-21T12:00:00Z
 	jq -n 'input as $facts | input as $state | $state + {facts: ($facts
@@ -19,7 +22,6 @@ setup() {
 			used: 1048576, priority: "5", device: "nvme1n1",
 			medium: "instance-store", random_key: false, is_area: false}])}' \
 		"$FIXTURES/facts/ready.json" "$FIXTURES/tui/state.json" >busy.json
-	TUI_GLOBAL=()
 }
 
 teardown() {
@@ -60,7 +62,7 @@ teardown() {
 		looks_like "panel-$panel"
 	done
 	press 0
-	looks_like overview-80x24
+	shows "═ 7 history" "─ 2 readiness"
 }
 
 @test "Tab goes from panel to panel, and back" {
@@ -111,7 +113,7 @@ teardown() {
 	hides "pass    metadata-service"
 	looks_like problems
 	press F4
-	shows "pass    swap-active"
+	shows "pass    kernel-hibernation"
 }
 
 @test "F4 shows the problems wherever one is" {
@@ -252,6 +254,8 @@ coloured() {
 	shows "F1, ?" "NOT READY" "12:00:00Z" "1-4 of"
 	resize_terminal 1 1
 	resize_terminal 80 24
+	# in a tiny terminal keys do nothing
+	shows "show this list of keys"
 	press Escape
 	looks_like overview-80x24
 	press q

@@ -5,9 +5,12 @@
 load helpers
 load tmux
 
+# shellcheck disable=SC2034 # options in front of the command, for open_tui
+TUI_GLOBAL=()
+
 setup() {
 	need_tmux
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	export EC2HIB_TUI_CLOCK=2026-11-21T12:00:00Z
 	TUI_GLOBAL=()
 	use_stub
@@ -358,6 +361,7 @@ question() {
 		shows "this is an image: only a running machine can do that"
 	done
 	close_terminal
+	# shellcheck disable=SC2034 # for open_tui
 	TUI_GLOBAL=()
 	cp "${srcdir:-$top_builddir}/tests/fixtures/facts/ready.json" .
 	open_tui 100 24 --from ready.json

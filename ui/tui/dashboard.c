@@ -207,8 +207,8 @@ static void listen_to(
 		read_states(desk, follow_read(follow));
 	if (polls[POLL_FACTS].revents && !aside_read(&desk->gatherer, take_facts, desk))
 		desk->changed = true;
-	if (polls[POLL_ANSWERS].revents)
-		aside_read(&desk->asker, take_answer, desk);
+	if (polls[POLL_ANSWERS].revents && !aside_read(&desk->asker, take_answer, desk))
+		desk->model.service.over = desk->changed = true;
 	if (polls[POLL_OUTPUT].revents) {
 		command_listen(&desk->command);
 		desk->changed = true;

@@ -31,6 +31,7 @@ struct service_state {
 	char *error;	    /* why there was no answer; NULL: there was one */
 	struct notice *notices;
 	size_t notice_count;
+	bool over; /* nobody asks any more */
 };
 
 struct model {

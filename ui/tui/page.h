@@ -26,10 +26,9 @@ struct page_line {
 
 struct page {
 	unsigned width; /* columns */
-	unsigned
-		rows; /* that are visible, for what is drawn to fit; there may be more lines */
-	bool whole; /* the panel has the screen for itself */
-	bool utf8;  /* the terminal shows more than ASCII */
+	unsigned rows;	/* more lines than these are of no use; 0: all are */
+	bool whole;	/* the panel has the screen for itself */
+	bool utf8;	/* the terminal shows more than ASCII */
 	struct page_line *lines;
 	size_t count;
 };

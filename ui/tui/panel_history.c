@@ -44,29 +44,34 @@ static void draw_row(struct page *page, const struct history_table *table,
 
 static void draw(struct page *page, const struct model *model, const void *own)
 {
-	const cycle_list *list = &model->cycles;
+	size_t count = model->cycles.count;
+	size_t shown = page->rows && page->rows < count ? page->rows : count;
+	/* The newest of them. */
+	const cycle_list list = { .items = model->cycles.items + (count - shown),
+		.count = shown };
 	struct history_table table;
 
 	(void)own;
-	if (list->count == 0) {
+	if (count == 0) {
 		page_line(page);
 		page_add(page, model->cycles_error ? COLOUR_RISK : COLOUR_DIM, "%s",
 			empty_text(model));
 		return;
 	}
-	history_table_make(&table, list, page->width);
-	if (page->whole || page->rows > 2) {
+	history_table_make(&table, &list, page->width);
+	if (page->whole || page->rows != 1) {
 		page_line(page);
 		draw_row(page, &table, NULL, COLOUR_DIM);
 	}
-	for (size_t i = list->count; i > 0; i--) {
-		const struct cycle *cycle = &list->items[i - 1];
+	for (size_t i = shown; i > 0; i--) {
+		const struct cycle *cycle = &list.items[i - 1];
+		int item = (int)(cycle - model->cycles.items);
 
-		page_item(page, (int)i - 1);
+		page_item(page, item);
 		draw_row(page, &table, table.cells + (i - 1) * HISTORY_COLUMNS,
 			history_colour(cycle));
 		if (page->whole && cycle->message.is == FACT_KNOWN) {
-			page_item(page, (int)i - 1);
+			page_item(page, item);
 			page_pad(page, 4);
 			page_wrap(page, COLOUR_PLAIN, 4, cycle->message.value);
 		}

@@ -42,7 +42,7 @@ static void label(struct page *page, const char *text)
 static bool overdue(const struct model *model, uint64_t *ms)
 {
 	*ms = model->ticks > model->service.at ? model->ticks - model->service.at : 0;
-	return *ms > SERVICE_EVERY_MS + SERVICE_LATE_MS;
+	return !model->service.over && *ms > SERVICE_EVERY_MS + SERVICE_LATE_MS;
 }
 
 static void draw_service(

@@ -95,7 +95,6 @@ struct scroll *desk_page(struct desk *desk, struct page *page, unsigned *rows)
 	sheet = &desk->sheets[desk->depth - 1];
 	*rows = desk_body_rows() - 1;
 	page->width = terminal_columns() - 1;
-	page->rows = *rows;
 	page->whole = true;
 	draw_sheet(desk, sheet, page);
 	return &sheet->scroll;
