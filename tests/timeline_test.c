@@ -375,6 +375,17 @@ static void cycles_are_told_apart(void **state)
 		{ "PM: Allocated 100 pages for snapshot\n"
 		  "PM: Allocated 6400 kbytes in 0.01 seconds (640.00 MB/s)\n" SNAP,
 			"cycle\nresult incomplete\nimage_size 65536000" },
+		/* Through /dev/snapshot nothing announces it. */
+		{ "Freezing user space processes\n"
+		  "Freezing user space processes completed (elapsed 0.005 seconds)\n" SNAP,
+			"cycle\nresult incomplete\nfreeze_user 5\nimage_pages 1000" },
+		{ "Freezing user space processes\n"
+		  "Freezing of tasks failed after 1.004 seconds (1 tasks refusing to freeze, "
+		  "wq_busy=0):\n"
+		  "task:dd              state:D stack:0     pid:214   ppid:213    flags:0x00004006\n",
+			"cycle\nfailure_id freezing\n"
+			"failure 1 task did not freeze within 1.004 s: dd" },
+		{ "Freezing user space processes ... \n", "" },
 	};
 
 	(void)state;

@@ -171,6 +171,9 @@ bool parser_take_freezing(struct parser *parser, const char *message)
 
 		if (!text_starts(message, kinds[i].words))
 			continue;
+		/* Through /dev/snapshot a hibernation is not announced. */
+		if (!parser->open && kinds[i].user_space > 0)
+			parser_open(parser);
 		parser->seen.freezing = true;
 		if (kinds[i].user_space >= 0)
 			parser->seen.user_space = kinds[i].user_space;
