@@ -246,7 +246,7 @@ static bool stop_prewarm(const struct transaction *transaction)
 	struct error err = { "" };
 	int status;
 
-	if (transaction->asked->dry_run)
+	if (transaction->asked->dry_run || transaction->asked->instead)
 		return false;
 	status = prewarm_stop(transaction_root(transaction), PREWARM_WAIT_MS, &err);
 	if (status)
@@ -271,18 +271,13 @@ static void go_on_with_prewarm(const struct transaction *transaction)
 			status < 0 ? err.text : "");
 }
 
-/* From the hooks to the write and back; what it changed is put back. */
-static int hibernate_prepared(struct transaction *transaction, struct error *err)
+/* The hooks of before. A rehearsal has a level of its own for them. */
+static int say_goodbye(struct transaction *transaction, struct error *err)
 {
 	struct error failed = { "" };
-	int status;
 
-	if (transaction_cancelled(transaction))
-		return error_set(err, ECANCELED, "stopped before hibernating");
-	status = refuse(transaction, false, err);
-	if (status < 0)
-		return status;
-	if (run_hooks(transaction, HOOK_PRE_HIBERNATE, &failed) < 0 &&
+	if (!transaction->asked->instead &&
+		run_hooks(transaction, HOOK_PRE_HIBERNATE, &failed) < 0 &&
 		!transaction_cancelled(transaction) &&
 		transaction->config->hook_failure == HOOK_FAILURE_ABORT)
 		return error_set(
@@ -290,14 +285,29 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	if (transaction_cancelled(transaction))
 		return error_set(err, ECANCELED, "stopped before hibernating");
 	/* When this is killed, a swapoff(8) of ours goes on: who undoes it has to wait for its end. */
-	status = lock_share(transaction->lock, err);
+	return lock_share(transaction->lock, err);
+}
+
+/* From the hooks to the write and back; what it changed is put back. */
+static int hibernate_prepared(struct transaction *transaction, struct error *err)
+{
+	int status;
+
+	if (transaction_cancelled(transaction))
+		return error_set(err, ECANCELED, "stopped before hibernating");
+	status = refuse(transaction, false, err);
 	if (status == 0)
-		status = prepare(transaction, err);
+		status = say_goodbye(transaction, err);
+	if (status < 0)
+		return status;
+	status = prepare(transaction, err);
 	fact_set_text(&transaction->cycle->method, transaction->plan.method);
 	if (status == 0 && transaction_cancelled(transaction))
 		status = error_set(err, ECANCELED, "stopped before hibernating");
 	if (status == 0 && transaction->asked->dry_run)
 		transaction_pretend(transaction);
+	else if (status == 0 && transaction->asked->instead)
+		status = transaction_rehearse(transaction, err);
 	else if (status == 0)
 		status = transaction_attempts(transaction, err);
 	restore(transaction);
@@ -325,9 +335,10 @@ static int run(struct transaction *transaction, struct error *err)
 	}
 	if (status < 0)
 		transaction_enter(transaction, PHASE_FAILED);
-	if (!transaction->asked->dry_run)
-		remember(transaction);
-	if (status == 0 && !transaction->asked->dry_run)
+	if (transaction->asked->dry_run || transaction->asked->instead)
+		return status;
+	remember(transaction);
+	if (status == 0)
 		switch_area_off(transaction);
 	return status;
 }
@@ -380,7 +391,7 @@ int hibernate(
 	if (status == 0)
 		status = run(&transaction, err);
 	/* Whoever has answered it in our place has run the hooks. */
-	if (status != -EALREADY)
+	if (!asked.instead && status != -EALREADY)
 		run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME,
 			&failed);
 	if (prewarm_stopped)

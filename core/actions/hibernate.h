@@ -36,14 +36,19 @@ struct hibernation {
 	void (*phase)(void *data, enum hibernation_phase phase);
 	/* Asked while it waits, before the write and between attempts; true gives up. May be NULL. */
 	bool (*cancelled)(void *data);
-	void *data; /* of the three functions */
+	/*
+	 * A rehearsal: called in place of the write that stops the machine, when all before it is
+	 * done, and once only. No hook runs and nothing goes into the history; CYCLE gets what the
+	 * kernel's log says of it. NULL: the write.
+	 */
+	int (*instead)(void *data, const struct facts *facts, struct error *err);
+	void *data; /* of the four functions */
 };
 
 /*
  * 0 when the machine was away and is back, or with dry_run when it would go now. CYCLE, which must
- * be zeroed, says what happened in any case, and is in the history unless it was a dry run or its turn
- * did not come; the
- * caller frees it with layout_free(&cycle_layout, ...).
+ * be zeroed, says what happened in any case, and is in the history unless it was a dry run or a
+ * rehearsal, or its turn did not come; the caller frees it with layout_free(&cycle_layout, ...).
  *
  * -EBUSY: another ec2hib changes this machine. -EPERM: refused, in the words of the checks; nothing
  * was changed, but a pre-warm that ran has been stopped. -ECANCELED: CANCELLED said so, or a hook that

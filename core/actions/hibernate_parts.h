@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of a hibernation share; private to core/actions/hibernate*.c. */
+/* What the parts of a hibernation share; private to core/actions/hibernate*.c and
+ * rehearse*.c. */
 #ifndef EC2HIB_ACTIONS_HIBERNATE_PARTS_H
 #define EC2HIB_ACTIONS_HIBERNATE_PARTS_H
 
@@ -34,6 +35,9 @@ int transaction_apply_steps(struct transaction *transaction, struct error *err);
 
 /* Hibernates, as often as it may help. 0: the machine was away and is back. */
 int transaction_attempts(struct transaction *transaction, struct error *err);
+
+/* What a rehearsal does in its place; what it left behind is cleaned. */
+int transaction_rehearse(struct transaction *transaction, struct error *err);
 
 /* Everything of it but the write. */
 void transaction_pretend(struct transaction *transaction);

@@ -217,3 +217,29 @@ int transaction_attempts(struct transaction *transaction, struct error *err)
 		pause_ms *= 3;
 	}
 }
+
+int transaction_rehearse(struct transaction *transaction, struct error *err)
+{
+	const struct hibernation *asked = transaction->asked;
+	const struct timeline *timeline = &transaction->cycle->timeline;
+	struct error reason = { "" }, mending = { "" };
+	uint64_t mark = 0;
+	int status;
+
+	kernel_log_read(transaction_root(transaction), 0, NULL, &mark, &reason);
+	sync();
+	if (transaction_cancelled(transaction))
+		return error_set(err, ECANCELED, "stopped before the rehearsal");
+	status = asked->instead(asked->data, &transaction->facts, &reason);
+	read_log(transaction, mark);
+	fact_set_text(&transaction->cycle->result, RESULT_TESTED);
+	fact_set_absent(fact_of(&transaction->cycle->message));
+	if (status < 0)
+		error_set(err, -status, "%s",
+			log_tells(timeline_failure_of(timeline)) ? timeline->failure.value
+								 : reason.text);
+	/* Whatever it was: no header may say that there is an image. */
+	if (prepare_again(transaction, &mending) < 0)
+		transaction_say(transaction, LOG_ERR, "%s", mending.text);
+	return status;
+}

@@ -19,6 +19,7 @@
 #define FREEZE_TIMEOUT "/sys/power/pm_freeze_timeout"
 #define IMAGE_SIZE     "/sys/power/image_size"
 #define STATE	       "/sys/power/state"
+#define PM_TEST	       "/sys/power/pm_test"
 
 /* Writes VALUE and sees that it is there. */
 static int set_and_see(
@@ -143,6 +144,20 @@ int kernel_set_freeze_timeout(
 int kernel_set_image_size(const struct root *root, uint64_t bytes, struct error *err)
 {
 	return set_number(root, IMAGE_SIZE, bytes, err);
+}
+
+/* It shows all of them, the one that is set in brackets. */
+int kernel_set_test(const struct root *root, const char *test, struct error *err)
+{
+	memory_cleanup_free char *seen = NULL, *chosen = text_format("[%s]", test);
+	int status = root_write_kernel(root, PM_TEST, test, err);
+
+	if (status == 0)
+		status = root_read_line(root, PM_TEST, &seen, err);
+	if (status == 0 && !strstr(seen, chosen))
+		return error_set(err, EIO, "wrote %s to %s, and it says \"%s\"", test,
+			PM_TEST, seen);
+	return status;
 }
 
 int kernel_hibernate(const struct root *root, struct error *err)

@@ -36,6 +36,9 @@ int kernel_set_freeze_timeout(
 /* /sys/power/image_size, in bytes. */
 int kernel_set_image_size(const struct root *root, uint64_t bytes, struct error *err);
 
+/* /sys/power/pm_test: none, freezer, devices, platform, processors or core. */
+int kernel_set_test(const struct root *root, const char *test, struct error *err);
+
 /*
  * Writes to /sys/power/state, and comes back when the machine has been away and resumed (0), or when
  * the kernel refused: its errno, such as -EBUSY for a task or a device that would not stop.
