@@ -208,6 +208,22 @@ struct system_facts {
 	struct fact_flag take_over_unfinished;
 };
 
+/*
+ * What ec2hib test-hibernate has shown on this machine, and what the machine was then: once kernel,
+ * area or entry are others, it shows little. All absent where nothing was rehearsed.
+ */
+struct rehearsal_facts {
+	struct fact_text level;
+	struct fact_text time;
+	struct fact_text kernel;
+	struct fact_text area_uuid;
+	struct fact_number area_offset;
+	struct fact_text entry;
+	struct fact_text failed_level;
+	struct fact_text failed_time;
+	struct fact_text failure;
+};
+
 /* From the metadata service; all unknown, with one reason, when it did not answer. */
 struct instance_facts {
 	struct fact_text id;
@@ -234,6 +250,7 @@ struct facts {
 	struct boot_facts boot;
 	struct system_facts system;
 	struct instance_facts instance;
+	struct rehearsal_facts rehearsal;
 };
 
 extern const struct layout facts_layout;
@@ -244,6 +261,7 @@ extern const struct layout extent_layout;
 extern const struct layout instance_layout;
 extern const struct layout kernel_layout;
 extern const struct layout memory_layout;
+extern const struct layout rehearsal_layout;
 extern const struct layout swap_layout;
 
 /* Adds an item to a list of facts and makes the list known; returns the new item, all unknown. */

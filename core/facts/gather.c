@@ -14,6 +14,7 @@
 #include "core/facts/kept.h"
 #include "core/facts/kernel.h"
 #include "core/facts/prewarmed.h"
+#include "core/facts/rehearsal.h"
 #include "core/facts/swaps.h"
 #include "core/facts/system.h"
 
@@ -43,6 +44,7 @@ static void gather_lasting(struct facts *facts, const struct gather *gather)
 	fact_set_flag(&facts->privileged, geteuid() == 0);
 	root_gather(&facts->root, gather->root, gather->host);
 	system_gather(&facts->system, gather->root, gather->config->state_dir);
+	rehearsal_gather(&facts->rehearsal, gather->root, gather->config->state_dir);
 }
 
 static void gather_changing(struct facts *facts, const struct gather *gather)
@@ -88,6 +90,7 @@ void facts_gather_again(struct facts *facts, const struct gather *gather)
 	MOVE(root);
 	MOVE(system);
 	MOVE(instance);
+	MOVE(rehearsal);
 #undef MOVE
 	facts_free(&old);
 	gather_changing(facts, gather);

@@ -223,6 +223,22 @@ static const struct field instance_fields[] = {
 };
 const struct layout instance_layout = LAYOUT(struct instance_facts, instance_fields);
 
+static const struct field rehearsal_fields[] = {
+	TEXT(struct rehearsal_facts, level,
+		"the furthest that test-hibernate has come; null: nowhere yet"),
+	TEXT(struct rehearsal_facts, time, "when, UTC, ISO 8601"),
+	TEXT(struct rehearsal_facts, kernel, "kernel release at that time"),
+	TEXT(struct rehearsal_facts, area_uuid, "UUID of the swap area at that time"),
+	NUMBER(struct rehearsal_facts, area_offset, "resume_offset at that time, pages"),
+	TEXT(struct rehearsal_facts, entry,
+		"version and arguments of the next boot's entry at that time"),
+	TEXT(struct rehearsal_facts, failed_level,
+		"the level that failed after that; null: none did"),
+	TEXT(struct rehearsal_facts, failed_time, "when, UTC, ISO 8601"),
+	TEXT(struct rehearsal_facts, failure, "why it failed"),
+};
+const struct layout rehearsal_layout = LAYOUT(struct rehearsal_facts, rehearsal_fields);
+
 static const struct field facts_fields[] = {
 	NUMBER(struct facts, format, "version of this layout"),
 	TEXT(struct facts, program, "version of ec2hib that gathered"),
@@ -236,5 +252,7 @@ static const struct field facts_fields[] = {
 	GROUP(struct facts, boot, &boot_layout, "the next boot"),
 	GROUP(struct facts, system, &system_layout, "the distribution and its services"),
 	GROUP(struct facts, instance, &instance_layout, "the EC2 instance"),
+	GROUP(struct facts, rehearsal, &rehearsal_layout,
+		"what test-hibernate has shown"),
 };
 const struct layout facts_layout = LAYOUT(struct facts, facts_fields);

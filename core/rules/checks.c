@@ -240,6 +240,11 @@ const struct check checks[] = {
 		"A swap area that is not switched on at boot is gone after the next "
 		"ordinary boot, and with it the place for the image.",
 		.evaluate = check_swap_at_boot },
+	{ "rehearsal", GROUP_BOOT, "shown in a rehearsal",
+		"All other checks look at what is there. That the image fits, that every "
+		"task and device stops, and that the next boot finds the image, only "
+		"doing it shows; a new kernel, swap area or boot entry asks for it again.",
+		LIVE, .evaluate = check_rehearsal },
 
 	/* ---- Agents ------------------------------------------------------------ */
 	{ "sleep-key", GROUP_AGENTS, "answer to the sleep button",

@@ -67,6 +67,9 @@ CHECK_FUNCTION(initramfs_setting);
 CHECK_FUNCTION(force_partuuid);
 CHECK_FUNCTION(swap_at_boot);
 
+/* checks_rehearsal.c */
+CHECK_FUNCTION(rehearsal);
+
 /* checks_agents.c */
 CHECK_FUNCTION(sleep_key);
 CHECK_FUNCTION(sleep_key_double);

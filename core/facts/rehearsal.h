@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is on record of rehearsals: STATE_DIR/rehearsal.json, what they have shown, and
+ * STATE_DIR/rehearsal-runs.json, the marker of one that is under way. The marker is on the disk
+ * before anything else happens; who finds one and no rehearsal that runs knows that it was cut short.
+ */
+#ifndef EC2HIB_FACTS_REHEARSAL_H
+#define EC2HIB_FACTS_REHEARSAL_H
+
+#include "core/facts/facts.h"
+
+#define REHEARSAL_FORMAT      1
+#define REHEARSAL_NAME	      "rehearsal.json"
+#define REHEARSAL_MARKER_NAME "rehearsal-runs.json"
+
+/* The kernel's name for this boot: a system that has resumed has the one of before. */
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+/* A rehearsal under way: what it may leave changed, and what the machine was. */
+struct rehearsal_marker {
+	struct fact_number format;
+	struct fact_text level;
+	struct fact_text started;
+	struct fact_text boot_id;
+	struct fact_number slept;
+	struct rehearsal_facts machine;
+};
+
+/* The file of what was shown: the facts with a format. */
+struct rehearsal_record {
+	struct fact_number format;
+	struct rehearsal_facts rehearsal;
+};
+
+extern const struct layout rehearsal_marker_layout;
+extern const struct layout rehearsal_record_layout;
+
+/* Fills all of it; never fails. */
+void rehearsal_gather(
+	struct rehearsal_facts *facts, const struct root *root, const char *state_dir);
+
+/*
+ * The marker into MARKER, which must be zeroed; layout_free() in any case. -ENOENT: there is none, as
+ * should be. -EBADMSG: it cannot be understood. -EPERM: not root alone can have written it.
+ */
+int rehearsal_marker_read(const struct root *root, const char *state_dir,
+	struct rehearsal_marker *marker, struct error *err);
+
+#endif
