@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* After a rehearsal that was cut short: by a signal, a crash, a power cut, or a cycle that did not
+ * come back. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/actions/away.h"
+#include "core/actions/hibernate_parts.h"
+#include "core/actions/history.h"
+#include "core/actions/kernel.h"
+#include "core/actions/lock.h"
+#include "core/actions/rehearse.h"
+#include "core/actions/rehearse_record.h"
+#include "core/actions/setup.h"
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/kernel_log.h"
+
+/* Another ec2hib may be at work for a moment. */
+#define LOCK_WAIT_MS 2000
+
+/* What was found, and the machine that it was found on. */
+struct find {
+	const struct gather *gather;
+	struct rehearsal_marker marker;
+	struct facts facts;
+	bool same_boot;
+	char *why; /* a cycle did not come back; NULL: none was lost */
+};
+
+static bool resumed_since(const struct find *find)
+{
+	int64_t slept = find->marker.slept.is == FACT_KNOWN
+				? (int64_t)find->marker.slept.value
+				: 0;
+
+	return clock_slept_ms() - slept >= AWAY_LEAST_MS;
+}
+
+/* ---- What may still be changed -------------------------------------------------------------------------- */
+
+static bool is_cycle(const struct find *find)
+{
+	return fact_text_is(&find->marker.level, rehearsal_levels[LEVEL_CYCLE].id);
+}
+
+/* What away_recover() says: the size of the image and other swaps are as before. */
+static void collect(void *data, int priority, const char *text)
+{
+	struct strings *lines = data;
+
+	(void)priority;
+	strings_add(lines, text);
+}
+
+static int reset_kernel(const struct find *find, struct error *err)
+{
+	const struct kernel_facts *kernel = &find->facts.kernel;
+
+	if (!find->same_boot || kernel->pm_test.is != FACT_KNOWN ||
+		strstr(kernel->pm_test.value, "[none]"))
+		return 0;
+	return kernel_set_test(find->gather->root, "none", err);
+}
+
+static bool has_image(const struct facts *facts)
+{
+	return fact_text_is(&facts->area.signature, SIGNATURE_IMAGE);
+}
+
+/* Plain swap again, and switched on, which a boot with an image in it could not do. */
+static int clean_area(struct find *find, struct error *err)
+{
+	struct setup setup = { .gather = find->gather, .facts = &find->facts };
+	struct plan plan = { 0 };
+	int status = preparation_plan(&plan, &find->facts, find->gather->config, err);
+
+	if (status == 0)
+		status = plan_apply(&setup, &plan, err);
+	plan_free(&plan);
+	return status;
+}
+
+/* ---- What became of it -------------------------------------------------------------------------------------- */
+
+static char *why_lost(const struct find *find)
+{
+	memory_cleanup_free char *log = NULL;
+	struct error ignored = { "" };
+	uint64_t last;
+
+	kernel_log_read(find->gather->root, 0, &log, &last, &ignored);
+	return rehearsal_why_lost(&find->marker, &find->facts, log);
+}
+
+/* Who would have told the history was in the image. */
+static int tell_history(const struct find *find, struct error *err)
+{
+	const struct rehearsal_marker *marker = &find->marker;
+	struct cycle cycle = { 0 };
+	int status;
+
+	for (size_t i = 0; i < cycle_layout.count; i++)
+		if (cycle_layout.fields[i].type != FIELD_GROUP)
+			fact_set_absent(
+				(void *)((char *)&cycle + cycle_layout.fields[i].offset));
+	if (marker->started.is == FACT_KNOWN)
+		fact_set_text(&cycle.began, marker->started.value);
+	if (marker->machine.kernel.is == FACT_KNOWN)
+		fact_set_text(&cycle.kernel, marker->machine.kernel.value);
+	fact_set_text(&cycle.reason, REASON_REHEARSAL);
+	fact_set_text(&cycle.result, RESULT_FAILED);
+	fact_set_text(&cycle.message, find->why);
+	status = history_append(
+		find->gather->root, find->gather->config->state_dir, &cycle, err);
+	layout_free(&cycle_layout, &cycle);
+	return status < 0 ? status : 0;
+}
+
+static int judge_cycle(struct find *find, char **said, struct error *err)
+{
+	const char *started = find->marker.started.is == FACT_KNOWN
+				      ? find->marker.started.value
+				      : "an unknown time";
+	int status;
+
+	if (find->same_boot && resumed_since(find)) {
+		*said = text_format("the cycle rehearsed at %s has come back: this is "
+				    "the resumed system",
+			started);
+		return record_passed(find->gather, &find->facts, LEVEL_CYCLE, err);
+	}
+	if (find->same_boot) {
+		*said = text_format("the cycle rehearsed at %s was cut short before the "
+				    "machine went off",
+			started);
+		return 0;
+	}
+	*said = text_format("the cycle rehearsed at %s did not come back, this is "
+			    "another boot: %s",
+		started, find->why);
+	status = record_failed(find->gather, &find->facts, LEVEL_CYCLE, find->why, err);
+	return status < 0 ? status : tell_history(find, err);
+}
+
+static int judge(struct find *find, char **said, struct error *err)
+{
+	const char *level = find->marker.level.is == FACT_KNOWN ? find->marker.level.value
+								: "unknown";
+
+	if (is_cycle(find))
+		return judge_cycle(find, said, err);
+	*said = text_format("a rehearsal (level %s) was cut short%s", level,
+		find->same_boot ? "; what it had changed is as before"
+				: " by a new start of the machine");
+	return 0;
+}
+
+/*
+ * The header is looked at before the marker goes; the reason is found out before it is mended. What is
+ * told comes when that is done, so that it is told once.
+ */
+static int put_right(struct find *find, char **said, struct error *err)
+{
+	bool image = has_image(&find->facts);
+	int status = reset_kernel(find, err);
+
+	if (is_cycle(find) && !find->same_boot)
+		find->why = why_lost(find);
+	if (status == 0 && image)
+		status = clean_area(find, err);
+	if (status == 0)
+		status = judge(find, said, err);
+	if (status == 0 && image)
+		text_append(said, "; the image in %s was made plain swap again",
+			find->facts.area.path.value);
+	return status == 0 ? marker_remove(find->gather, err) : status;
+}
+
+static int look(const struct gather *gather, char **said, struct error *err)
+{
+	struct find find = { .gather = gather };
+	strings_cleanup struct strings lines = { 0 };
+	const struct away_log log = { collect, &lines };
+	memory_cleanup_free char *boot = NULL;
+	int status = boot_id_read(gather->root, &boot, err);
+
+	if (status == 0)
+		status = rehearsal_marker_read(
+			gather->root, gather->config->state_dir, &find.marker, err);
+	/* It ended between two looks. */
+	if (status == -ENOENT) {
+		layout_free(&rehearsal_marker_layout, &find.marker);
+		return 0;
+	}
+	if (status == 0) {
+		find.same_boot = fact_text_is(&find.marker.boot_id, boot);
+		away_recover(gather->root, &log);
+		facts_gather(&find.facts, gather);
+		status = put_right(&find, said, err);
+		for (size_t i = 0; i < lines.count && *said; i++)
+			text_append(said, "; %s", lines.items[i]);
+		facts_free(&find.facts);
+		free(find.why);
+	}
+	layout_free(&rehearsal_marker_layout, &find.marker);
+	return status;
+}
+
+int rehearsal_recover(const struct gather *gather, char **said, struct error *err)
+{
+	memory_cleanup_free char *path =
+		text_format("%s/" REHEARSAL_MARKER_NAME, gather->config->state_dir);
+	const struct gather local = { .root = gather->root,
+		.host = gather->host,
+		.config = gather->config,
+		.version = gather->version };
+	file_cleanup_close int running = -1, lock = -1;
+	int status;
+
+	*said = NULL;
+	if (!gather->root->live || geteuid() != 0 || !root_exists(gather->root, path))
+		return 0;
+	running = lock_take(gather->root, REHEARSAL_LOCK, 0, err);
+	if (running == -EBUSY)
+		return 0;
+	lock = running < 0 ? running
+			   : lock_take(gather->root, LOCK_PATH, LOCK_WAIT_MS, err);
+	status = lock < 0 ? lock : look(&local, said, err);
+	return status < 0 ? error_prefix(err, status,
+				    "a rehearsal was cut short, and what it "
+				    "has left cannot be put right")
+			  : 0;
+}
