@@ -37,6 +37,7 @@ enum argument_kind {
 	ARGUMENT_COMMAND, /* the name of a command */
 	ARGUMENT_ITEM,	  /* a path of the metadata service */
 	ARGUMENT_FAULT,	  /* of the simulated metadata service */
+	ARGUMENT_LEVELS,  /* of a rehearsal, with commas in between */
 	ARGUMENT_SWAP_FILE,
 	ARGUMENT_DEVICE, /* a block device, for swap or as a volume */
 	ARGUMENT_TEXT,	 /* anything; nothing is offered */

@@ -17,6 +17,7 @@ extern const struct command command_setup;
 extern const struct command command_shell;
 extern const struct command command_status;
 extern const struct command command_teardown;
+extern const struct command command_test_hibernate;
 extern const struct command command_tui;
 extern const struct command command_version;
 extern const struct command command_watch;

@@ -12,8 +12,10 @@
 
 #include "cmd/commands.h"
 #include "core/actions/metadata.h"
+#include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/checks.h"
+#include "core/rules/rehearsal.h"
 
 void offer(struct completion *completion, const char *word, const char *help)
 {
@@ -63,6 +65,22 @@ static void offer_commands(struct completion *completion)
 			offer(completion, commands[i]->name, commands[i]->summary);
 }
 
+/* The last of a list; what stands before it stays. */
+static void offer_levels(struct completion *completion)
+{
+	const char *typed = completion->typed, *comma = strrchr(typed, ',');
+	int before = comma ? (int)(comma + 1 - typed) : 0;
+
+	for (size_t i = 0; i < LEVEL_COUNT; i++) {
+		memory_cleanup_free char *word =
+			text_format("%.*s%s", before, typed, rehearsal_levels[i].id);
+
+		offer(completion, word, rehearsal_levels[i].title);
+	}
+	if (!comma)
+		offer(completion, "all", "every level, the whole cycle too");
+}
+
 static void offer_sizes(struct completion *completion)
 {
 	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G",
@@ -87,6 +105,7 @@ static void offer_arguments(
 		[ARGUMENT_COMMAND] = offer_commands,
 		[ARGUMENT_ITEM] = offer_items,
 		[ARGUMENT_FAULT] = offer_faults,
+		[ARGUMENT_LEVELS] = offer_levels,
 		[ARGUMENT_SWAP_FILE] = offer_swap_files,
 		[ARGUMENT_DEVICE] = offer_devices,
 		[ARGUMENT_TEXT] = NULL,

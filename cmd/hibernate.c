@@ -7,6 +7,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
+#include "cmd/recover.h"
 #include "config.h"
 #include "core/actions/hibernate.h"
 #include "core/base/memory.h"
@@ -146,6 +147,7 @@ static int run(struct invocation *invocation)
 		complain("hibernate needs root: run it with sudo");
 		status = EXIT_NOT_READY;
 	} else if (status == 0) {
+		rehearsal_put_right(invocation, &session);
 		status = hibernate_now(invocation, &gather);
 	}
 	session_close(&session);

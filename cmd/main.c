@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&command_teardown,
 	&command_prewarm,
 	&command_hibernate,
+	&command_test_hibernate,
 	&command_watch,
 	&command_history,
 	&command_tui,

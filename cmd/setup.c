@@ -10,6 +10,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/interrupt.h"
+#include "cmd/recover.h"
 #include "config.h"
 #include "core/actions/away.h"
 #include "core/actions/lock.h"
@@ -173,6 +174,7 @@ static int carry_out(struct invocation *invocation, struct session *session,
 	bool go;
 
 	if (!option_given(invocation, "dry-run")) {
+		rehearsal_put_right(invocation, session);
 		lock = begin_changes(invocation, &session->root, &err);
 		if (lock < 0) {
 			complain("%s", err.text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/recover.h"
 #include "cmd/saved.h"
 #include "config.h"
 #include "core/base/memory.h"
@@ -119,6 +120,7 @@ static int run_here(struct invocation *invocation)
 	int status = session_open(&session, invocation);
 
 	if (status == 0) {
+		rehearsal_put_right(invocation, &session);
 		session_gather(&session, &facts);
 		status = answer(invocation, &facts, &session.config);
 	}

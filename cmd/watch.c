@@ -9,6 +9,7 @@
 #include "cmd/daemon.h"
 #include "cmd/watch_log.h"
 #include "config.h"
+#include "core/actions/rehearse.h"
 #include "core/actions/watch.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -67,6 +68,20 @@ static void service_ready(void *data)
 
 /* ---- The command ---------------------------------------------------------------------------------- */
 
+/* A rehearsal that was cut short, perhaps by the boot of which the agent is a part. */
+static void put_right(struct service *service, const struct gather *gather)
+{
+	memory_cleanup_free char *said = NULL;
+	struct error err = { "" };
+
+	if (option_given(service->invocation, "dry-run"))
+		return;
+	if (rehearsal_recover(gather, &said, &err) < 0)
+		service_log(service, LOG_ERR, err.text, NULL, 0);
+	if (said)
+		service_log(service, LOG_WARNING, said, NULL, 0);
+}
+
 static int serve(struct service *service, const struct gather *gather)
 {
 	struct invocation *invocation = service->invocation;
@@ -84,6 +99,7 @@ static int serve(struct service *service, const struct gather *gather)
 		.data = service };
 	int status;
 
+	put_right(service, gather);
 	if (notify_open(&notify, getenv("NOTIFY_SOCKET"), &err) < 0)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
 	status = watch_run(&watch, &err);

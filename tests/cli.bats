@@ -380,7 +380,7 @@ completions() {
 	[ "$(completions 'ec2hib --color a' ec2hib --color a)" = "auto always" ]
 	[ "$(completions 'ec2hib status stale-' ec2hib status stale-)" = stale-image ]
 	[ "$(completions 'ec2hib setup --size a' ec2hib setup --size a)" = auto ]
-	[ "$(completions 'ec2hib help te' ec2hib help te)" = teardown ]
+	[ "$(completions 'ec2hib help tea' ec2hib help tea)" = teardown ]
 	[ "$(completions 'ec2hib imds ' ec2hib imds '')" = "get serve" ]
 	[ "$(completions 'ec2hib -v imds g' ec2hib -v imds g)" = get ]
 	[ "$(completions 'ec2hib imds get --j' ec2hib imds get --j)" = --json ]

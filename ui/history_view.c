@@ -261,9 +261,7 @@ void history_show(const cycle_list *list, const struct style *style)
 
 /* ---- One cycle in full ---- */
 
-/* TEXT, which may be NULL for nothing to say, is taken over. */
-static void show_value(
-	FILE *out, const char *title, char *text, const struct style *style)
+void value_show(FILE *out, const char *title, char *text, const struct style *style)
 {
 	if (!text)
 		return;
@@ -280,9 +278,9 @@ static void show_moved(FILE *out, const char *title, const struct fact_number *s
 	memory_cleanup_free char *took = show_transfer(time, rate);
 
 	if (bytes && took)
-		show_value(out, title, text_format("%s in %s", bytes, took), style);
+		value_show(out, title, text_format("%s in %s", bytes, took), style);
 	else if (!bytes && size->is == FACT_UNKNOWN && size->why)
-		show_value(out, title, text_format("not known: %s", size->why), style);
+		value_show(out, title, text_format("not known: %s", size->why), style);
 }
 
 /* 12.345 ms, 0.456 ms late, 0.103 ms without interrupts */
@@ -297,10 +295,10 @@ static void show_devices(FILE *out, const char *title,
 			text_append(&text, "%s%llu.%03llu ms%s", text ? ", " : "",
 				(unsigned long long)(times[i]->value / 1000),
 				(unsigned long long)(times[i]->value % 1000), names[i]);
-	show_value(out, title, text, style);
+	value_show(out, title, text, style);
 }
 
-static void explain_timeline(
+void timeline_explain(
 	FILE *out, const struct timeline *timeline, const struct style *style)
 {
 	static const char *const stopping[] = { "", " late", " without interrupts" };
@@ -311,10 +309,10 @@ static void explain_timeline(
 		&timeline->devices_restore_early_us, &timeline->devices_restore_us };
 	char *image = show_size(&timeline->image_size);
 
-	show_value(out, "sync file systems", show_duration(&timeline->sync), style);
-	show_value(
+	value_show(out, "sync file systems", show_duration(&timeline->sync), style);
+	value_show(
 		out, "freeze user space", show_duration(&timeline->freeze_user), style);
-	show_value(out, "freeze kernel tasks", show_duration(&timeline->freeze_kernel),
+	value_show(out, "freeze kernel tasks", show_duration(&timeline->freeze_kernel),
 		style);
 	show_moved(out, "set memory aside", &timeline->allocate_size,
 		&timeline->allocate_time, &timeline->allocate_rate, style);
@@ -322,14 +320,14 @@ static void explain_timeline(
 	if (image && timeline->image_pages.is == FACT_KNOWN)
 		text_append(&image, ", %llu pages",
 			(unsigned long long)timeline->image_pages.value);
-	show_value(out, "image", image, style);
+	value_show(out, "image", image, style);
 	show_moved(out, "write", &timeline->write_size, &timeline->write_time,
 		&timeline->write_rate, style);
 	if (timeline->threads.is == FACT_KNOWN)
-		show_value(out, "compression threads",
+		value_show(out, "compression threads",
 			text_format("%llu", (unsigned long long)timeline->threads.value),
 			style);
-	show_value(out, "compressed", show_size(&timeline->compressed_size), style);
+	value_show(out, "compressed", show_size(&timeline->compressed_size), style);
 	show_moved(out, "read", &timeline->read_size, &timeline->read_time,
 		&timeline->read_rate, style);
 	show_devices(out, "start devices", start, starting, style);
@@ -355,19 +353,19 @@ void cycle_explain(FILE *out, const struct cycle *cycle, const struct style *sty
 		style_colour(style, history_colour(cycle)),
 		result ? result : "no result is known",
 		style_colour(style, COLOUR_PLAIN));
-	show_value(out, "why", show_text(&cycle->message), style);
-	show_value(out, "reason", cell_reason(cycle), style);
-	show_value(out, "notice", notice_of(cycle), style);
-	show_value(out, "method", cell_method(cycle), style);
+	value_show(out, "why", show_text(&cycle->message), style);
+	value_show(out, "reason", cell_reason(cycle), style);
+	value_show(out, "notice", notice_of(cycle), style);
+	value_show(out, "method", cell_method(cycle), style);
 	if (cycle->tries.is == FACT_KNOWN)
-		show_value(out, "tries",
+		value_show(out, "tries",
 			text_format("%llu", (unsigned long long)cycle->tries.value),
 			style);
-	show_value(out, "kernel", show_text(&cycle->kernel), style);
-	show_value(out, "prepare", show_duration(&cycle->prepare), style);
-	explain_timeline(out, &cycle->timeline, style);
-	show_value(out, "to power-off", show_duration(&cycle->to_power_off), style);
-	show_value(out, "away", show_duration(&cycle->away), style);
+	value_show(out, "kernel", show_text(&cycle->kernel), style);
+	value_show(out, "prepare", show_duration(&cycle->prepare), style);
+	timeline_explain(out, &cycle->timeline, style);
+	value_show(out, "to power-off", show_duration(&cycle->to_power_off), style);
+	value_show(out, "away", show_duration(&cycle->away), style);
 }
 
 void history_explain(const cycle_list *list, const struct style *style)

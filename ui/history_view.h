@@ -18,6 +18,13 @@ void history_explain(const cycle_list *list, const struct style *style);
 /* One cycle as history_explain() shows it. */
 void cycle_explain(FILE *out, const struct cycle *cycle, const struct style *style);
 
+/* A line "  TITLE   TEXT"; TEXT is taken over, and NULL is nothing to say. */
+void value_show(FILE *out, const char *title, char *text, const struct style *style);
+
+/* What is known of a timeline, a line for each step. */
+void timeline_explain(
+	FILE *out, const struct timeline *timeline, const struct style *style);
+
 /* ---- The table alone, for who shows it otherwise ---- */
 
 #define HISTORY_COLUMNS 10
