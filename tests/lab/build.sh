@@ -77,41 +77,92 @@ lab_kernel() {
 	KERNEL=$LAB_CACHE/kernel
 	if [[ ! -e $KERNEL/complete ]]; then
 		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
-		[[ -e ${packages[0]} ]] || lab_fetch_kernel
+		[[ -e ${packages[0]} ]] ||
+			lab_fetch_kernel linux-image-cloud-amd64 "$LAB_CACHE"
 		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
-		rm -rf "$KERNEL"
-		dpkg-deb -x "${packages[-1]}" "$KERNEL"
-		# Debian 13 has the modules below /usr, and packed.
-		[[ -e $KERNEL/lib ]] || ln -s usr/lib "$KERNEL/lib"
-		find "$KERNEL/lib/modules/" -name '*.ko.xz' -exec xz -d {} +
-		busybox depmod -b "$KERNEL" "$(ls "$KERNEL/lib/modules")"
+		unpack_kernel "${packages[-1]}" "$KERNEL"
 		touch "$KERNEL/complete"
 	fi
 	KERNEL_VERSION=$(ls "$KERNEL/lib/modules")
 }
 
+# unpack_kernel PACKAGE FOLDER
+unpack_kernel() {
+	rm -rf "$2"
+	dpkg-deb -x "$1" "$2"
+	# Debian 13 has the modules below /usr, and packed.
+	[[ -e $2/lib ]] || ln -s usr/lib "$2/lib"
+	find "$2/lib/modules/" -name '*.ko.xz' -exec xz -d {} +
+	busybox depmod -b "$2" "$(ls "$2/lib/modules")"
+}
+
+# lab_fetch_kernel NAME FOLDER: the package that NAME depends on, into FOLDER.
 lab_fetch_kernel() {
 	local package
 	command -v apt-get >/dev/null ||
 		fail "no apt-get to fetch a kernel with: put the package of a Debian 12
-  linux-image-6.1.*-cloud-amd64 into $LAB_CACHE"
-	if [[ -z $(lab_kernel_package) && $(id -u) == 0 ]]; then
+  that $1 depends on into $2"
+	if [[ -z $(lab_kernel_package "$1") && $(id -u) == 0 ]]; then
 		apt-get update -qq
 	fi
-	package=$(lab_kernel_package)
+	package=$(lab_kernel_package "$1")
 	[[ -n $package ]] ||
-		fail "apt knows no linux-image-cloud-amd64: run apt-get update, or put that
-  package into $LAB_CACHE"
+		fail "apt knows no $1: run apt-get update, or put that package into $2"
 	(
-		cd "$LAB_CACHE"
+		cd "$2"
 		apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$package"
 	) || fail "cannot download $package"
 }
 
-# The versioned package that the linux-image-cloud-amd64 of today depends on.
+# The versioned package that the kernel package of today depends on.
 lab_kernel_package() {
-	apt-cache depends linux-image-cloud-amd64 2>/dev/null |
-		awk '$1 == "Depends:" { print $2; exit }'
+	apt-cache depends "$1" 2>/dev/null | awk '$1 == "Depends:" { print $2; exit }'
+}
+
+# generic_kernel: the machine gets Debian's generic kernel, which has /sys/power/pm_test. Its disks
+# are modules, so it starts with an initramfs, which the lab's boot loader loads by itself.
+generic_kernel() {
+	local cache=$LAB_CACHE/generic old=$KERNEL_VERSION
+	mkdir -p "$cache"
+	exec {GENERIC_LOCK}>"$cache/lock"
+	flock "$GENERIC_LOCK"
+	[[ -e $cache/kernel/complete ]] || unpack_generic_kernel "$cache"
+	exec {GENERIC_LOCK}>&-
+	KERNEL=$cache/kernel
+	KERNEL_VERSION=$(ls "$KERNEL/lib/modules")
+	# shellcheck disable=SC2034 # read by machine.sh
+	INITRAMFS=$cache/initramfs
+	rm -rf "$FILES/lib/modules/$old" "$FILES/boot/"{vmlinuz,config}-"$old"
+	BASE=$FILES base_kernel
+}
+
+unpack_generic_kernel() {
+	local cache=$1 packages
+	packages=("$cache"/linux-image-*.deb)
+	[[ -e ${packages[0]} ]] || lab_fetch_kernel "$LAB_GENERIC" "$cache"
+	packages=("$cache"/linux-image-*.deb)
+	unpack_kernel "${packages[-1]}" "$cache/kernel"
+	pack_initramfs "$cache"
+	touch "$cache/kernel/complete"
+}
+
+# What a distribution's does: the disk's modules, then resume, then the root file system.
+pack_initramfs() {
+	local cache=$1 files=$1/initramfs.files version
+	version=$(ls "$cache/kernel/lib/modules")
+	rm -rf "$files"
+	mkdir -p "$files"/{bin,dev,proc,sys,root} "$files/lib/modules/$version"
+	cp "$(command -v busybox)" "$files/bin/busybox"
+	install "$LAB/guest/initramfs" "$files/init"
+	cp "$cache/kernel/lib/modules/$version"/modules.{builtin,dep,order} \
+		"$files/lib/modules/$version/"
+	(
+		cd "$cache/kernel/lib/modules/$version" || exit
+		LAB_MODULES="nvme ext4 crc32c_generic" modules_with_dependencies |
+			grep . | xargs cp --parents -t "$files/lib/modules/$version"
+	)
+	(cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$cache/initramfs"
+	rm -rf "$files"
 }
 
 # The instance's files -------------------------------------------------------------
@@ -253,6 +304,7 @@ lab_machine() {
 	LOG=$WORK/serial.log
 	VOLUMES=()
 	BOOT_MODE=direct
+	INITRAMFS=
 	ROOT_OFFSET=0
 	rm -rf "$WORK"
 	mkdir -p "$WORK"

@@ -12,6 +12,7 @@
 #   IMDS_SIM     its metadata service where EC2HIB has no imds serve (tests/imds-sim)
 #   LAB_CACHE    where everything lives         (the top folder's lab-cache)
 #   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
+#   LAB_GENERIC  the kernel package of machines that want one with pm_test (linux-image-amd64)
 #   LAB_MEMORY   the instance's memory, MiB     (256)
 #   LAB_TIMEOUT  seconds that one start of the machine may last (120)
 #   LAB_HIBERNATE  the command that hibernates the guest
@@ -26,6 +27,7 @@ TOP=$(cd "$LAB/../.." && pwd)
 : "${IMDS_SIM:=$TOP/tests/imds-sim}"
 : "${LAB_CACHE:=$TOP/lab-cache}"
 : "${LAB_ACCEL:=tcg}"
+: "${LAB_GENERIC:=linux-image-amd64}"
 : "${LAB_MEMORY:=256}"
 : "${LAB_TIMEOUT:=120}"
 : "${LAB_HIBERNATE:=echo shutdown >/sys/power/disk; echo disk >/sys/power/state}"

@@ -145,6 +145,7 @@ qemu_command() {
 	if [[ $BOOT_MODE != grub ]]; then
 		BOOT_ARGUMENTS=$("boot_arguments_$BOOT_MODE")
 		qemu+=(-kernel "$KERNEL/boot/vmlinuz-$KERNEL_VERSION" -append "$BOOT_ARGUMENTS")
+		[[ -z $INITRAMFS ]] || qemu+=(-initrd "$INITRAMFS")
 	fi
 	note "power-on $POWER_ON${BOOT_ARGUMENTS:+: $BOOT_ARGUMENTS}"
 }
