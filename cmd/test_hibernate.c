@@ -251,8 +251,7 @@ static int run(struct invocation *invocation)
 static const struct option_entry options[] = {
 	{ "level", 'l', ARGUMENT_LEVELS, "LIST", NULL,
 		"these levels, or all; without it all but cycle" },
-	{ "timeout", 0, ARGUMENT_TEXT, "TIME", NULL,
-		"so long the machine may stand still for image (300 s)" },
+	{ "timeout", 0, ARGUMENT_TEXT, "TIME", NULL, "how long image may take (300 s)" },
 	{ "keep-going", 'k', ARGUMENT_NONE, NULL, NULL,
 		"go on after a level that has failed" },
 	{ "yes", 'y', ARGUMENT_NONE, NULL, NULL,
@@ -262,16 +261,17 @@ static const struct option_entry options[] = {
 
 const struct command command_test_hibernate = {
 	.name = "test-hibernate",
-	.synopsis = "[--level LIST|all] [--timeout TIME] [--keep-going] [--yes] [--json]",
+	.synopsis = "[--level LIST|all] [--timeout TIME] [OPTION...]",
 	.summary = "rehearse hibernation step by step, up to a whole cycle",
 	.details =
 		"The levels, each of which goes further: ready (the checks), hooks (with\n"
-		"EC2HIB_TEST=1), freezer, devices, platform, processors, core (tests of the kernel,\n"
-		"where it has them), image (a whole image is made, written to the swap area and read\n"
-		"back), cycle (the machine powers off and has to come back). It ends at the first\n"
-		"that fails. At no moment before cycle is there anything on the disk that a boot\n"
-		"could resume. The exit status is 0 when none failed, 1 when one did, 2 for a wrong\n"
-		"command line or when --yes is missing, 3 when none can be rehearsed here.",
+		"EC2HIB_TEST=1), freezer, devices, platform, processors, core (tests of the\n"
+		"kernel, where it has them), image (a whole image is made, written to the swap\n"
+		"area and read back), cycle (the machine powers off and has to come back). It\n"
+		"ends at the first that fails. At no moment before cycle is there anything on the\n"
+		"disk that a boot could resume. The exit status is 0 when none failed, 1 when one\n"
+		"did, 2 for a wrong command line or when --yes is missing, 3 when none can be\n"
+		"rehearsed here.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

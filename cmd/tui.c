@@ -296,7 +296,7 @@ static int run(struct invocation *invocation)
 const struct command command_tui = {
 	.name = "tui",
 	.synopsis = "[--from FILE]",
-	.summary = "the dashboard: readiness, pre-warm, notices and history at a glance",
+	.summary = "the dashboard: readiness, pre-warm, notices and history",
 	.details =
 		"Shows what status, prewarm, watch and history know, and follows it; ? lists the\n"
 		"keys. Commands that change the machine show what they will run and ask first.\n"

@@ -194,7 +194,9 @@ the_shell_asks_the_service() {
 # in_terminal COMMAND...: in tmux; screen shows what is there.
 in_terminal() {
 	command -v tmux >/dev/null || skip "tmux is not installed"
-	TMUX_NAME=ec2hib-$BATS_TEST_NUMBER-$$
+	# A server of its own each time: one that was killed may still be going.
+	TMUX_COUNT=$((${TMUX_COUNT:-0} + 1))
+	TMUX_NAME=ec2hib-$BATS_TEST_NUMBER-$$-$TMUX_COUNT
 	tmux -L "$TMUX_NAME" -f /dev/null new-session -d -x 80 -y 24 "$@" 3>&-
 }
 

@@ -223,6 +223,8 @@ make_stage() {
 	for name in losetup mount systemctl chronyc; do
 		printf '#!/bin/sh\n' >"$STAGE/bin/$name"
 	done
+	printf '#!/bin/sh\nexec "$@"\n' >"$STAGE/bin/sudo"
+	printf '#!/bin/sh\nshift\nexec "$@"\n' >"$STAGE/bin/ssh"
 	printf '#!/bin/sh\ncat "%s"\n' "$fixtures/logs/linux-6.1-console.txt" >"$STAGE/bin/aws"
 	printf '#!/bin/sh\ncat "%s"\n' "$fixtures/logs/linux-4.9-messages.txt" >"$STAGE/bin/zcat"
 	chmod +x "$STAGE"/bin/*

@@ -174,7 +174,9 @@ trusted_state() {
 # open_shell [ENVIRONMENT...]: in tmux, with the prompt there.
 open_shell() {
 	command -v tmux >/dev/null || skip "tmux is not installed"
-	TMUX_NAME=ec2hib-$BATS_TEST_NUMBER-$$
+	# A server of its own each time: one that was killed may still be going.
+	TMUX_COUNT=$((${TMUX_COUNT:-0} + 1))
+	TMUX_NAME=ec2hib-$BATS_TEST_NUMBER-$$-$TMUX_COUNT
 	tmux -L "$TMUX_NAME" -f /dev/null new-session -d -x 80 -y 24 env \
 		${STATE:+XDG_STATE_HOME="$STATE"} "$@" sh -c \
 		"\"$EC2HIB\" ${SHELL_OPTIONS:-} shell; echo left=\$?; exec sleep 1000" 3>&-
