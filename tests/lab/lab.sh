@@ -14,7 +14,7 @@
 #   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
 #   LAB_GENERIC  the kernel package of machines that want one with pm_test (linux-image-amd64)
 #   LAB_MEMORY   the instance's memory, MiB     (256)
-#   LAB_TIMEOUT  seconds that one start of the machine may last (120)
+#   LAB_TIMEOUT  seconds that one start of the machine may last (300)
 #   LAB_HIBERNATE  the command that hibernates the guest
 #   LAB_POWER_OFF  the command that shuts it down
 
@@ -29,7 +29,7 @@ TOP=$(cd "$LAB/../.." && pwd)
 : "${LAB_ACCEL:=tcg}"
 : "${LAB_GENERIC:=linux-image-amd64}"
 : "${LAB_MEMORY:=256}"
-: "${LAB_TIMEOUT:=120}"
+: "${LAB_TIMEOUT:=300}"
 : "${LAB_HIBERNATE:=echo shutdown >/sys/power/disk; echo disk >/sys/power/state}"
 : "${LAB_POWER_OFF:=sync; poweroff -f}"
 
