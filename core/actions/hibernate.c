@@ -358,7 +358,7 @@ static int wait_for_turn(struct transaction *transaction, struct error *err)
 		lock_wait(transaction_root(transaction), LOCK_PATH, &patience, err);
 	if (transaction->lock < 0)
 		status = transaction->lock;
-	else if (clock_slept_ms() - asked->slept >= AWAY_LEAST_MS)
+	else if (clock_slept_ms() - asked->slept >= CLOCK_SLEPT_LEAST_MS)
 		status = error_set(err, EALREADY,
 			"the machine has hibernated while this was waiting for its turn");
 	if (status == 0)

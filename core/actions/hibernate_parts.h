@@ -8,9 +8,6 @@
 #include "core/actions/hibernate.h"
 #include "core/rules/hibernation.h"
 
-/* A machine that was off has been away for longer, also one that boots fast; less is nothing. */
-#define AWAY_LEAST_MS 500
-
 struct transaction {
 	const struct hibernation *asked;
 	const struct config *config;

@@ -152,7 +152,7 @@ static int attempt(struct transaction *transaction, bool *passes, struct error *
 	enter_last(transaction);
 	status = write_state(transaction, &reason);
 	away = clock_slept_ms() - slept;
-	if (away < AWAY_LEAST_MS)
+	if (away < CLOCK_SLEPT_LEAST_MS)
 		return judge_awake(transaction, mark, status, &reason, passes, err);
 	/* At once: what is pressed from now on is not an echo for ever. */
 	transaction_enter(transaction, PHASE_RESUMED);

@@ -37,7 +37,7 @@ static bool resumed_since(const struct find *find)
 				? (int64_t)find->marker.slept.value
 				: 0;
 
-	return clock_slept_ms() - slept >= AWAY_LEAST_MS;
+	return clock_slept_ms() - slept >= CLOCK_SLEPT_LEAST_MS;
 }
 
 /* ---- What may still be changed -------------------------------------------------------------------------- */

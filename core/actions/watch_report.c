@@ -7,6 +7,7 @@
 
 #include "core/actions/lock.h"
 #include "core/actions/watch_agent.h"
+#include "core/base/clock.h"
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -43,6 +44,17 @@ static void acted_remove(struct agent *agent, size_t index)
 }
 
 /*
+ * Under way, and the machine has hibernated since: a child outlives its agent, and did what it was
+ * asked for after nobody could settle it any more.
+ */
+static bool was_answered(const struct watch_acted *acted)
+{
+	return fact_is_true(&acted->under_way) && !fact_is_true(&acted->dry_run) &&
+	       acted->slept.is == FACT_KNOWN &&
+	       clock_slept_ms() - (int64_t)acted->slept.value >= CLOCK_SLEPT_LEAST_MS;
+}
+
+/*
  * A restarted agent goes on where the last one was: what that acted on is not acted on again, unless
  * it was ended in the middle, or only rehearsed.
  */
@@ -62,8 +74,14 @@ static void take_over(struct agent *agent)
 	}
 	layout_free(&watch_state_layout, &old);
 	for (size_t i = agent->state.acted.count; i > 0; i--) {
-		const struct watch_acted *acted = &agent->state.acted.items[i - 1];
+		struct watch_acted *acted = &agent->state.acted.items[i - 1];
 
+		if (was_answered(acted)) {
+			agent_log(agent, LOG_NOTICE, "notice",
+				"notice: %s: answered, the machine has hibernated since",
+				acted->name.value);
+			fact_set_flag(&acted->under_way, false);
+		}
 		if (fact_is_true(&acted->under_way) ||
 			(fact_is_true(&acted->dry_run) && !dry_run))
 			acted_remove(agent, i - 1);
@@ -192,12 +210,17 @@ void report_acted_on(struct agent *agent, const struct notice *notice)
 {
 	struct watch_state *state = &agent->state;
 	struct watch_acted *acted;
+	int64_t slept = clock_slept_ms();
 
 	if (state->acted.count == ACTED_MOST)
 		acted_remove(agent, 0);
 	acted = facts_add(&state->acted);
 	fact_take_text(&acted->name, notice_id(notice));
 	fact_set_flag(&acted->under_way, true);
+	if (notice_reaction(notice, agent->config) == REACTION_HIBERNATE)
+		fact_set_number(&acted->slept, slept > 0 ? (uint64_t)slept : 0);
+	else
+		fact_set_absent(fact_of(&acted->slept));
 	fact_set_flag(&acted->dry_run, agent->watch->dry_run);
 	fact_set_text(&state->notice.kind, notice_kinds[notice->kind]);
 	fact_set_text(&state->notice.time, *notice->time ? notice->time : NULL);

@@ -19,4 +19,7 @@ uint64_t clock_ms(clockid_t clock);
  */
 int64_t clock_slept_ms(void);
 
+/* A machine that was off has slept for longer, also one that boots fast; less is nothing. */
+#define CLOCK_SLEPT_LEAST_MS 500
+
 #endif

@@ -22,6 +22,8 @@ static const struct field acted_fields[] = {
 	TEXT(struct watch_acted, name, "kind, time, and what else tells it from others"),
 	FLAG(struct watch_acted, under_way,
 		"whether another agent would begin anew, were this one ended now"),
+	NUMBER(struct watch_acted, slept,
+		"how long the machine had slept since boot when it asked for hibernation, ms"),
 	FLAG(struct watch_acted, dry_run, "whether it was a dry run that acted on it"),
 };
 const struct layout watch_acted_layout = LAYOUT(struct watch_acted, acted_fields);

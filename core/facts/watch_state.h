@@ -36,6 +36,8 @@ struct watch_acted {
 	struct fact_text name;
 	struct fact_flag
 		under_way; /* when this agent ends now, the next one begins anew */
+	struct fact_number
+		slept; /* clock_slept_ms() of when it was heard; absent: no hibernation answers it */
 	struct fact_flag
 		dry_run; /* it was a rehearsal, and says nothing to a real agent */
 };
