@@ -182,11 +182,11 @@ static void take_pending(struct soak *soak)
 
 	time_of(soak->set, time, sizeof(time));
 	for (size_t i = 0; i < agent->pending_count; i++) {
-		if (agent->pending[i].kind != NOTICE_HIBERNATE ||
-			strcmp(agent->pending[i].time, time) != 0)
+		if (agent->pending[i].notice.kind != NOTICE_HIBERNATE ||
+			strcmp(agent->pending[i].notice.time, time) != 0)
 			fail_msg("%s: a false notice: %s at %s", soak->fault,
-				notice_kinds[agent->pending[i].kind],
-				agent->pending[i].time);
+				notice_kinds[agent->pending[i].notice.kind],
+				agent->pending[i].notice.time);
 		soak->acted++;
 	}
 	agent->pending_count = 0;

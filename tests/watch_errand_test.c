@@ -37,6 +37,14 @@ struct watcher {
 static int gates[ERRAND_KINDS][2];
 static const char *lines[ERRAND_KINDS];
 static bool no_process;
+static int64_t slept_ms;
+static int64_t slept_told; /* what a child has to be told */
+
+int64_t __wrap_clock_slept_ms(void);
+int64_t __wrap_clock_slept_ms(void)
+{
+	return slept_ms;
+}
 
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
@@ -58,7 +66,8 @@ enum child_exit __wrap_child_run(const struct agent *agent, enum errand_kind kin
 	char how = CHILD_FAILED;
 
 	(void)agent;
-	(void)order;
+	if (order->slept != slept_told)
+		return CHILD_FAILED;
 	if (write(pipe, lines[kind], length) != (ssize_t)length ||
 		read(gates[kind][0], &how, 1) != 1)
 		return CHILD_FAILED;
@@ -92,6 +101,7 @@ static void begin(struct watcher *watcher, struct place *place)
 		(struct agent) { .watch = &watcher->watch, .config = &watcher->config };
 	report_begin(&watcher->agent);
 	no_process = false;
+	slept_ms = slept_told = 0;
 	for (size_t i = 0; i < ERRAND_KINDS; i++) {
 		lines[i] = "";
 		assert_int_equal(pipe(gates[i]), 0);
@@ -156,9 +166,7 @@ static void notice(struct watcher *watcher, enum notice_kind kind)
 	struct agent *agent = &watcher->agent;
 
 	report_acted_on(agent, &heard);
-	agent->pending = memory_grow(
-		agent->pending, agent->pending_count, sizeof(*agent->pending));
-	agent->pending[agent->pending_count++] = heard;
+	errand_notice(agent, &heard);
 	errands_begin(agent);
 }
 
@@ -321,6 +329,24 @@ static void notice_is_settled_as_it_ends(void **state)
 	}
 }
 
+/* hibernate() refuses for the second time what was asked for before the machine slept. */
+static void notice_that_waits_was_asked_for_when_it_was_heard(void **state)
+{
+	struct watcher watcher;
+
+	begin(&watcher, *state);
+	no_process = true;
+	slept_ms = slept_told = 60000;
+	notice(&watcher, NOTICE_HIBERNATE);
+	/* Somebody has the machine hibernate. */
+	slept_ms += 3600000;
+	no_process = false;
+	errands_begin(&watcher.agent);
+	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	assert_int_equal(watcher.agent.outcome, 0);
+	end(&watcher);
+}
+
 /* What a SIGKILL of the agent would leave. */
 static void notice_is_open_until_the_write(void **state)
 {
@@ -352,6 +378,7 @@ int main(void)
 		WITH_PLACE(resume_answers_a_press_that_waits),
 		WITH_PLACE(hooks_run_beside_setup_and_hibernation),
 		WITH_PLACE(notice_is_settled_as_it_ends),
+		WITH_PLACE(notice_that_waits_was_asked_for_when_it_was_heard),
 		WITH_PLACE(notice_is_open_until_the_write),
 	};
 

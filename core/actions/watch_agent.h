@@ -36,6 +36,13 @@ struct errand {
 	bool answered; /* of a hibernation: it has come about or failed */
 };
 
+/* A notice that waits: for its child, or for the end of another one of its kind. */
+struct waiting_notice {
+	struct notice notice;
+	uint64_t heard; /* CLOCK_BOOTTIME, ms */
+	int64_t slept;	/* clock_slept_ms() of then */
+};
+
 /* A press of the sleep button that could not be acted on yet. */
 struct waiting_press {
 	bool waits;
@@ -62,7 +69,7 @@ struct agent {
 	bool answered;		       /* all of it at least once */
 
 	/* What is to be done, oldest first. */
-	struct notice *pending;
+	struct waiting_notice *pending;
 	size_t pending_count;
 	struct waiting_press press;
 	struct debounce debounce;
@@ -91,6 +98,9 @@ void poll_free(struct agent *agent);
 
 /* Whether a child is at work on this. */
 bool errand_runs(const struct agent *agent, enum errand_kind kind);
+
+/* Something is to be done about NOTICE, as soon as it can begin. */
+void errand_notice(struct agent *agent, const struct notice *notice);
 
 /* Starts what is pending and can begin. */
 void errands_begin(struct agent *agent);

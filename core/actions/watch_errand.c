@@ -61,6 +61,19 @@ static bool errand_begin(
 	return true;
 }
 
+/*
+ * What has to wait was still asked for now: should another ec2hib hibernate the machine before its
+ * turn comes, it has been answered.
+ */
+void errand_notice(struct agent *agent, const struct notice *notice)
+{
+	agent->pending = memory_grow(
+		agent->pending, agent->pending_count, sizeof(*agent->pending));
+	agent->pending[agent->pending_count++] = (struct waiting_notice) {
+		.notice = *notice, .heard = agent_boottime_ms(), .slept = clock_slept_ms()
+	};
+}
+
 static void pending_remove(struct agent *agent, size_t index)
 {
 	agent->pending_count--;
@@ -96,11 +109,11 @@ static bool begin_hooks(struct agent *agent, const struct order *order)
 
 static void begin_notice(struct agent *agent, size_t index)
 {
-	struct notice notice = agent->pending[index];
+	const struct waiting_notice waiting = agent->pending[index];
 	const struct order order = {
-		.notice = &notice, .asked = agent_boottime_ms(), .slept = clock_slept_ms()
+		.notice = &waiting.notice, .asked = waiting.heard, .slept = waiting.slept
 	};
-	bool begun = notice_reaction(&notice, agent->config) == REACTION_HIBERNATE
+	bool begun = notice_reaction(order.notice, agent->config) == REACTION_HIBERNATE
 			     ? begin_hibernation(agent, &order)
 			     : begin_hooks(agent, &order);
 
@@ -124,7 +137,7 @@ void errands_begin(struct agent *agent)
 	for (size_t i = 0; i < agent->pending_count;) {
 		size_t count = agent->pending_count;
 
-		if (can_begin(agent, &agent->pending[i]))
+		if (can_begin(agent, &agent->pending[i].notice))
 			begin_notice(agent, i);
 		if (agent->pending_count == count)
 			i++;
@@ -186,7 +199,7 @@ static void pending_answered(struct agent *agent)
 {
 	agent->press.waits = false;
 	for (size_t i = agent->pending_count; i > 0; i--) {
-		const struct notice *notice = &agent->pending[i - 1];
+		const struct notice *notice = &agent->pending[i - 1].notice;
 
 		if (notice_reaction(notice, agent->config) != REACTION_HIBERNATE)
 			continue;

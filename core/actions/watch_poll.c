@@ -54,9 +54,7 @@ static void take_notice(struct agent *agent, const struct notice *notice)
 		report_write(agent);
 		return;
 	}
-	agent->pending = memory_grow(
-		agent->pending, agent->pending_count, sizeof(*agent->pending));
-	agent->pending[agent->pending_count++] = *notice;
+	errand_notice(agent, notice);
 	report_state(agent, WATCH_NOTICED);
 }
 
