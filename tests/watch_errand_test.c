@@ -252,6 +252,26 @@ static void press_without_a_process_is_kept(void **state)
 	end(&watcher);
 }
 
+static void start_without_a_process_is_made_up_for(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	no_process = true;
+	errand_begin_start(agent);
+	errands_begin(agent);
+	assert_false(errand_runs(agent, ERRAND_START));
+	no_process = false;
+	errands_begin(agent);
+	assert_true(errand_runs(agent, ERRAND_START));
+	let_go(&watcher, ERRAND_START, CHILD_DONE);
+	/* Once. */
+	errands_begin(agent);
+	assert_false(errand_runs(agent, ERRAND_START));
+	end(&watcher);
+}
+
 static void resume_answers_a_press_that_waits(void **state)
 {
 	struct watcher watcher;
@@ -375,6 +395,7 @@ int main(void)
 		WITH_PLACE(press_while_the_hooks_run_is_answered_after_them),
 		WITH_PLACE(window_begins_at_the_resume),
 		WITH_PLACE(press_without_a_process_is_kept),
+		WITH_PLACE(start_without_a_process_is_made_up_for),
 		WITH_PLACE(resume_answers_a_press_that_waits),
 		WITH_PLACE(hooks_run_beside_setup_and_hibernation),
 		WITH_PLACE(notice_is_settled_as_it_ends),

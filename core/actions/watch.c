@@ -234,7 +234,8 @@ static bool once_over(const struct agent *agent)
 			return false;
 	return agent->watch->once &&
 	       (agent->answered || agent->failures || !agent->imds) &&
-	       agent->asked == 0 && agent->pending_count == 0 && !agent->press.waits;
+	       agent->asked == 0 && agent->pending_count == 0 && !agent->press.waits &&
+	       !agent->start_waits;
 }
 
 static int once_result(const struct agent *agent, struct error *err)

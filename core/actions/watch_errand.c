@@ -132,6 +132,8 @@ static bool can_begin(const struct agent *agent, const struct notice *notice)
 
 void errands_begin(struct agent *agent)
 {
+	if (agent->start_waits)
+		errand_begin_start(agent);
 	if (agent->press.waits && !errand_runs(agent, ERRAND_HIBERNATE))
 		agent->press.waits = !begin_hibernation(agent, &agent->press.order);
 	for (size_t i = 0; i < agent->pending_count;) {
@@ -173,7 +175,7 @@ void errand_begin_start(struct agent *agent)
 {
 	const struct order order = { 0 };
 
-	errand_begin(agent, ERRAND_START, &order);
+	agent->start_waits = !errand_begin(agent, ERRAND_START, &order);
 }
 
 /* ---- What a child says --------------------------------------------------------------------------- */
