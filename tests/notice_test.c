@@ -264,6 +264,44 @@ static void active_events_are_notices(void **state)
 	assert_int_equal(count, 0);
 }
 
+static void every_source_has_its_form(void **state)
+{
+	static const struct {
+		enum notice_source source;
+		const char *text;
+		int status;
+		enum notice_kind kind;
+		size_t count;
+	} cases[] = {
+		{ SOURCE_ACTION,
+			"{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\"}", 0,
+			NOTICE_STOP, 1 },
+		{ SOURCE_REBALANCE, "{\"noticeTime\":\"2020-11-05T08:22:00Z\"}", 0,
+			NOTICE_REBALANCE, 1 },
+		{ SOURCE_LIFECYCLE, "Terminated", 0, NOTICE_LIFECYCLE, 1 },
+		{ SOURCE_MAINTENANCE, "[]", 0, NOTICE_MAINTENANCE, 0 },
+		{ SOURCE_ACTION, "Terminated", -EBADMSG, NOTICE_STOP, 0 },
+		{ SOURCE_REBALANCE, "[]", -EBADMSG, NOTICE_STOP, 0 },
+		{ SOURCE_LIFECYCLE, "{}", -EBADMSG, NOTICE_STOP, 0 },
+		{ SOURCE_MAINTENANCE, "{}", -EBADMSG, NOTICE_STOP, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct notice *notices;
+		struct error err = { "" };
+		size_t count;
+
+		assert_int_equal(notices_parse(cases[i].source, cases[i].text, &notices,
+					 &count, &err),
+			cases[i].status);
+		assert_int_equal(count, cases[i].count);
+		if (count)
+			assert_int_equal(notices[0].kind, cases[i].kind);
+		free(notices);
+	}
+}
+
 static void one_bad_event_spoils_the_list(void **state)
 {
 	static const char *const texts[] = { "", "{}", "[", "[1]", "[{}]", "[[]]",
@@ -406,6 +444,7 @@ int main(void)
 		cmocka_unit_test(strange_value_is_quoted_safely),
 		cmocka_unit_test(damaged_answers_are_errors_or_the_notice),
 		cmocka_unit_test(active_events_are_notices),
+		cmocka_unit_test(every_source_has_its_form),
 		cmocka_unit_test(one_bad_event_spoils_the_list),
 		cmocka_unit_test(lifecycle_states_are_words),
 		cmocka_unit_test(same_notice_has_kind_and_time),

@@ -112,9 +112,12 @@ is_without() {
 
 # The program in the terminal, not its shell.
 tui_pid() {
-	local shell
+	local shell stat pid parent
 	shell=$(in_tmux display-message -p -t t '#{pane_pid}')
-	pgrep -P "$shell" -f ' tui'
+	for stat in /proc/[0-9]*/stat; do
+		read -r pid _ _ parent _ 2>/dev/null <"$stat" || continue
+		[ "$parent" != "$shell" ] || echo "$pid"
+	done
 }
 
 # ends_well STATUS: the program is gone, and the terminal is what it was.

@@ -29,7 +29,7 @@ void desk_tell(struct desk *desk, unsigned news)
 	for (size_t i = 0; i < PANELS; i++)
 		if (panels[i]->update)
 			panels[i]->update(desk->own[i], &desk->model, news);
-	desk->changed = true;
+	desk->changed = desk->unsettled = true;
 }
 
 /* ---- Commands ---- */
@@ -216,9 +216,12 @@ static void go_along(struct desk *desk, size_t by)
 {
 	bool alone = desk->depth > 0;
 
-	do
+	/* None is there before the first drawing, as in a terminal that was too small. */
+	for (size_t tries = 0; tries < PANELS; tries++) {
 		desk->focus = (desk->focus + by) % PANELS;
-	while (!alone && desk->tiles[desk->focus].rows == 0);
+		if (alone || desk->tiles[desk->focus].rows)
+			break;
+	}
 	if (alone)
 		go_to_panel(desk, panels[desk->focus]->request);
 }

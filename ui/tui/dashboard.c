@@ -61,7 +61,7 @@ static void desk_begin(struct desk *desk, const struct dashboard *settings)
 	}
 	/* The readiness is what most come for. */
 	desk->focus = 1;
-	desk->changed = true;
+	desk->changed = desk->unsettled = true;
 }
 
 static void desk_end(struct desk *desk)
@@ -165,7 +165,7 @@ static void stop_here(struct desk *desk)
 	kill(getpid(), SIGSTOP);
 	terminal_resize();
 	terminal_redraw();
-	desk->changed = true;
+	desk->changed = desk->unsettled = true;
 }
 
 static void read_signals(struct desk *desk, int fd)
@@ -179,7 +179,7 @@ static void read_signals(struct desk *desk, int fd)
 			stop_here(desk);
 		else if (got.ssi_signo != SIGCHLD)
 			desk->quit = true;
-		desk->changed = true;
+		desk->changed = desk->unsettled = true;
 	}
 	aside_reap();
 	if (command_reap(&desk->command))

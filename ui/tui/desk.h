@@ -53,6 +53,7 @@ struct desk {
 	bool gather_wanted;
 	uint64_t gather_next; /* CLOCK_BOOTTIME, ms */
 	bool changed;	      /* the screen is out of date */
+	bool unsettled;	      /* and the panels may want other places */
 	bool quit;
 };
 

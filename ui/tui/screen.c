@@ -340,13 +340,21 @@ static void draw_tile(struct desk *desk, size_t i)
 	page_clear(&page);
 }
 
-static void draw_overview(struct desk *desk)
+/* Not with every second that passes: it takes to draw each panel twice. */
+static void place_tiles(struct desk *desk)
 {
 	struct tile_wish wishes[PANELS];
 
 	for (size_t i = 0; i < PANELS; i++)
 		wishes[i] = wish_of(desk, i);
 	tiles_place(wishes, desk->tiles, PANELS, desk_body_rows(), terminal_columns());
+	desk->unsettled = false;
+}
+
+static void draw_overview(struct desk *desk)
+{
+	if (desk->unsettled)
+		place_tiles(desk);
 	while (desk->tiles[desk->focus].rows == 0)
 		desk->focus = (desk->focus + 1) % PANELS;
 	for (size_t i = 0; i < PANELS; i++)
