@@ -414,3 +414,17 @@ check_example() {
 		head -n 1 "$file" | grep -q 'SPDX-License-Identifier: GPL-3.0-or-later'
 	done
 }
+
+@test "the picture in README.md is the dashboard's own" {
+	[ "$(sed -n '/^ ec2hib 0/,/^```$/p' "$SOURCE/README.md" | sed '$d')" = \
+		"$(cat "$SOURCE/tests/fixtures/tui/overview-80x24.txt")" ]
+}
+
+@test "README.md has every command" {
+	commands=$("$EC2HIB" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+		grep -vxE 'help|version')
+	for command in $commands; do
+		echo "$command"
+		grep -qE "^\| .*\`$command\`.* \|" "$SOURCE/README.md"
+	done
+}
