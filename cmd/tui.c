@@ -75,11 +75,11 @@ static const struct action actions[] = {
 		.arguments = WORDS("status", "--json"),
 		.any_root = true,
 		.to_file = true },
-	/* The last: only where there is such a command. */
 	{ .request = REQUEST_TEST,
 		.title = "test hibernation",
-		.what = "Goes through the parts of a hibernation one by one, up to a whole one.",
-		.arguments = WORDS("test-hibernate"),
+		.what = "Rehearses a hibernation level by level. The machine stands still for a "
+			"while at some of them, and does not power off.",
+		.arguments = WORDS("test-hibernate", "--yes"),
 		.needs_root = true },
 };
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
@@ -281,7 +281,7 @@ static int run(struct invocation *invocation)
 		.root = geteuid() == 0,
 		.program = program,
 		.actions = actions,
-		.action_count = ACTIONS - !command_find("test-hibernate") };
+		.action_count = ACTIONS };
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		complain("tui needs a terminal; ec2hib status prints what there is");

@@ -90,7 +90,7 @@ teardown() {
 	press Enter
 	looks_like explanation
 	press Escape
-	shows "2 readiness" "of 56"
+	hides "explanation"
 	press Escape
 	looks_like overview-80x24
 }

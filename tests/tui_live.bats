@@ -194,12 +194,14 @@ question() {
 		F6|prewarm
 		w|prewarm
 		W|prewarm --stop
+		F7|test-hibernate --yes
+		t|test-hibernate --yes
 		F8|watch --once --dry-run
 		e|watch --once --dry-run
 		F9|hibernate
 		H|hibernate
 	END
-	[ "${#calls[@]}" -eq 7 ]
+	[ "${#calls[@]}" -eq 9 ]
 }
 
 @test "set up shows the plan first, and applies it after a yes" {
@@ -232,26 +234,6 @@ question() {
 	press 5
 	shows "═ 5 notices"
 	has_called "setup --dry-run"
-}
-
-@test "test is offered where there is such a command" {
-	need_root
-	open_tui 100 60
-	shows "facts of"
-	if "$EC2HIB" --help | grep -q '^  test-hibernate '; then
-		shows F7Test
-		question t "y runs: ec2hib test-hibernate"
-		press t
-		shows "y runs: ec2hib test-hibernate"
-		press y
-		shows "the stub was called"
-		has_called "test-hibernate"
-	else
-		lacks F7Test
-		press t '?'
-		shows "(not in this version)"
-		never_called
-	fi
 }
 
 @test "the facts go into a new file, whose name is asked for" {

@@ -227,12 +227,6 @@ static enum request request_of_function(int number)
 	return REQUEST_NONE;
 }
 
-static bool is_offered(const struct desk *desk, enum request request)
-{
-	return *requests[request].word &&
-	       (request != REQUEST_TEST || desk_action(desk, request));
-}
-
 static unsigned width_of_key(enum request request)
 {
 	memory_cleanup_free char *key = key_label(requests[request].keys[0]);
@@ -261,7 +255,7 @@ static void draw_keys(const struct desk *desk)
 			request == REQUEST_QUIT ? 0 : width_of_key(REQUEST_QUIT) + 1;
 		memory_cleanup_free char *key = NULL;
 
-		if (request == REQUEST_NONE || !is_offered(desk, request) ||
+		if (request == REQUEST_NONE || !*requests[request].word ||
 			column + width_of_key(request) + spare > columns)
 			continue;
 		key = key_label(requests[request].keys[0]);

@@ -15,20 +15,15 @@ void desk_panel_page(const struct desk *desk, size_t i, struct page *page)
 	panels[i]->draw(page, &desk->model, desk->own[i]);
 }
 
-static void draw_help(const struct desk *desk, struct page *page)
+static void draw_help(struct page *page)
 {
 	for (int i = 0; i < REQUEST_COUNT; i++) {
 		memory_cleanup_free char *keys = request_keys((enum request)i);
-		bool offered =
-			(i != REQUEST_TEST) || desk_action(desk, (enum request)i) != NULL;
 
 		page_line(page);
-		page_add(page, offered ? COLOUR_STRONG : COLOUR_DIM, "  %s", keys);
+		page_add(page, COLOUR_STRONG, "  %s", keys);
 		page_pad(page, HELP_COLUMN);
-		page_wrap(page, offered ? COLOUR_PLAIN : COLOUR_DIM, HELP_COLUMN,
-			requests[i].help);
-		if (!offered)
-			page_add(page, COLOUR_DIM, " (not in this version)");
+		page_wrap(page, COLOUR_PLAIN, HELP_COLUMN, requests[i].help);
 	}
 }
 
@@ -71,7 +66,7 @@ static void draw_sheet(
 	if (sheet->kind == SHEET_PANEL)
 		desk_panel_page(desk, desk->focus, page);
 	else if (sheet->kind == SHEET_HELP)
-		draw_help(desk, page);
+		draw_help(page);
 	else if (sheet->kind == SHEET_OUTPUT)
 		draw_output(desk, page);
 	else if (panel->explain)
