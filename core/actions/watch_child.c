@@ -241,7 +241,10 @@ static int child_start(struct child *child)
 	if (!start_has_work(child, &gather))
 		return 0;
 	lock = lock_wait(gather.root, LOCK_PATH, &patience, &err);
-	status = lock < 0 ? lock : start_apply(child, &gather, &err);
+	/* What a step runs goes on when we are killed, and keeps the next one out until it ends. */
+	status = lock < 0 ? lock : lock_share(lock, &err);
+	if (status == 0)
+		status = start_apply(child, &gather, &err);
 	if (status < 0 && !(status == -ECANCELED && child_stop))
 		agent_log(child->agent, LOG_WARNING, "setup", "%s", err.text);
 	if (lock >= 0)
