@@ -384,6 +384,28 @@ static void record_keeps_the_furthest_and_the_last_failure(void **state)
 	config_free(&machine.config);
 }
 
+static void kernel_tells_what_test_resume_does(void **state)
+{
+	static const struct {
+		const char *release;
+		enum test_resume expected;
+	} rows[] = {
+		{ "4.14.355-276.639.amzn2.x86_64", TEST_RESUME_UNKNOWN },
+		{ "5.15.0-1072-aws", TEST_RESUME_UNKNOWN },
+		{ "5.16.0", TEST_RESUME_LEAVES },
+		{ "6.1.0-56-cloud-amd64", TEST_RESUME_LEAVES },
+		{ "6.5.13", TEST_RESUME_LEAVES },
+		{ "6.6.0", TEST_RESUME_READS },
+		{ "6.12.107+deb13-cloud-amd64", TEST_RESUME_READS },
+		{ "7.2.13+deb14-cloud-amd64", TEST_RESUME_READS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (kernel_test_resume(rows[i].release) != rows[i].expected)
+			fail_msg("%s", rows[i].release);
+}
+
 /* ---- Cut short ----------------------------------------------------------------------------------------- */
 
 static void image_is_left_alone(void **state)
@@ -413,6 +435,7 @@ int main(void)
 		cmocka_unit_test(machine_is_the_same_until_something_changes),
 		cmocka_unit_test(less_does_not_take_the_place_of_more),
 		cmocka_unit_test(boot_without_the_image_is_explained),
+		cmocka_unit_test(kernel_tells_what_test_resume_does),
 		WITH_PLACE(marker_is_there_until_it_is_removed),
 		WITH_PLACE(damaged_files_are_told_from_none),
 		WITH_PLACE(marker_of_somebody_else_is_not_heeded),

@@ -8,6 +8,7 @@
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
 #include "core/rules/freeze.h"
+#include "core/rules/rehearsal.h"
 
 /* AWS advises 4294967295 s for EBS; kernels before 4.15 take at most 255 s. */
 #define NVME_TIMEOUT_MIN_S 255
@@ -108,6 +109,21 @@ CHECK_FUNCTION(kernel_hibernation)
 }
 
 /* The word in brackets is what the kernel does once the image is written. */
+/* What else the mode test_resume would do; see kernel_test_resume(). */
+static char *test_resume_text(const struct kernel_facts *kernel)
+{
+	static const char *const texts[] = {
+		[TEST_RESUME_READS] = "would read it back at once",
+		[TEST_RESUME_LEAVES] = "would leave it there for a later boot",
+		[TEST_RESUME_UNKNOWN] = "may leave it there for a later boot",
+	};
+	const char *release = fact_text_or(&kernel->release, NULL);
+
+	return release ? text_format("; Linux %s %s", release,
+				 texts[kernel_test_resume(release)])
+		       : text_copy("");
+}
+
 CHECK_FUNCTION(hibernation_mode)
 {
 	static const char *const harmful[] = { "reboot", "suspend", "test_resume",
@@ -122,13 +138,16 @@ CHECK_FUNCTION(hibernation_mode)
 		return finding;
 	for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++) {
 		memory_cleanup_free char *chosen = text_format("[%s]", harmful[i]);
+		memory_cleanup_free char *more = NULL;
 
-		if (strstr(modes, chosen))
-			return finding_fail("echo shutdown > /sys/power/disk",
-				"/sys/power/disk is set to %s: the machine would not "
-				"stay off once "
-				"the image is written",
-				harmful[i]);
+		if (!strstr(modes, chosen))
+			continue;
+		if (strcmp(harmful[i], "test_resume") == 0)
+			more = test_resume_text(&facts->kernel);
+		return finding_fail("echo shutdown > /sys/power/disk",
+			"/sys/power/disk is set to %s: the machine would not stay off "
+			"once the image is written%s",
+			harmful[i], more ? more : "");
 	}
 	return finding_pass("the machine powers off once the image is written");
 }

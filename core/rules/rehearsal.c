@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 #include "core/rules/arguments.h"
 
 /* What is written in less time than this says nothing of the disk. */
@@ -115,6 +116,14 @@ static char *entry_text(const struct facts *facts)
 static void take_text(struct fact_text *to, const struct fact_text *from)
 {
 	fact_set_text(to, from->is == FACT_KNOWN ? from->value : NULL);
+}
+
+enum test_resume kernel_test_resume(const char *release)
+{
+	if (version_compare(release, "6.6") >= 0)
+		return TEST_RESUME_READS;
+	return version_compare(release, "5.16") >= 0 ? TEST_RESUME_LEAVES
+						     : TEST_RESUME_UNKNOWN;
 }
 
 void rehearsal_describe(struct rehearsal_facts *rehearsal, const struct facts *facts)

@@ -75,6 +75,21 @@ struct rehearsal_estimate {
 bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory,
 	uint64_t written, uint64_t write_ms, uint64_t overhead_ms);
 
+enum test_resume {
+	TEST_RESUME_READS,  /* the image is read back, and the area is plain swap again */
+	TEST_RESUME_LEAVES, /* it is written, and stays for a later boot to resume */
+	TEST_RESUME_UNKNOWN, /* depends on what the kernel's maker took over */
+};
+
+/*
+ * What the mode test_resume of /sys/power/disk does with a swap area on a device that is mounted, by the
+ * kernel's RELEASE. Commit 39fbef4b0f77 (5.16, and later stable ones of older series) opens the
+ * resume device exclusively, which fails there; 5904de0d735b (6.4, and stable) meant to mend that,
+ * with its condition the wrong way round; 148b6f4cc392 has it right, from 6.6 on. Seen: 6.1.192
+ * leaves it, 6.12.107 reads it.
+ */
+enum test_resume kernel_test_resume(const char *release);
+
 /* Fills what the machine is: kernel, area and entry. The rest of REHEARSAL stays as it is. */
 void rehearsal_describe(struct rehearsal_facts *rehearsal, const struct facts *facts);
 
