@@ -43,7 +43,7 @@ void help_program(void)
 	     "Commands:");
 	for (size_t i = 0; i < command_count; i++)
 		if (commands[i]->summary)
-			printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
+			printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
 	puts("\nOptions:");
 	show_options(global_options, global_option_count);
 	puts("\nOf one command: ec2hib COMMAND --help; its manual page: ec2hib help COMMAND");
@@ -53,7 +53,7 @@ static void show_subcommands(const struct command *command)
 {
 	puts("\nCommands:");
 	for (size_t i = 0; command->subcommands[i]; i++)
-		printf("  %-12s %s\n", command->subcommands[i]->name,
+		printf("  %-14s %s\n", command->subcommands[i]->name,
 			command->subcommands[i]->summary);
 }
 
