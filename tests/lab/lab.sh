@@ -10,7 +10,8 @@
 # Settings, all from the environment:
 #   EC2HIB       the program under test        (the top folder's ec2hib)
 #   IMDS_SIM     its metadata service where EC2HIB has no imds serve (tests/imds-sim)
-#   LAB_CACHE    where everything lives         (the top folder's lab-cache)
+#   LAB_CACHE    where everything lives         (the top folder's lab-cache); an empty folder
+#                with another linux-image-*-cloud-amd64*.deb in it tries that kernel
 #   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
 #   LAB_GENERIC  the kernel package of machines that want one with pm_test (linux-image-amd64)
 #   LAB_MEMORY   the instance's memory, MiB     (256)
