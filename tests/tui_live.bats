@@ -73,7 +73,7 @@ put() {
 	put watch.json '{"format": 1, "state": "stopped", "pid": null}'
 	shows "does not run; it was stopped"
 	put watch.json 'no JSON'
-	shows "watch.json is no JSON"
+	shows "watch.json is dam"
 	rm -r "$ROOT/run/ec2hib"
 	shows "none has run since the boot"
 	put watch.json '{"format": 1, "state": "watching", "pid": 4242}'

@@ -47,7 +47,7 @@ void report_free(struct report *report)
 	*report = (struct report) { 0 };
 }
 
-static enum colour state_colour(enum check_state state)
+enum colour state_colour(enum check_state state)
 {
 	static const enum colour colours[CHECK_STATES] = { [CHECK_FAIL] = COLOUR_BAD,
 		[CHECK_WARN] = COLOUR_RISK,

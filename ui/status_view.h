@@ -31,6 +31,7 @@ void report_explain(const struct report *report, const struct style *style);
 /* [{"id": ..., "group": ..., "state": ..., "text": ..., "fix": ...}] */
 json_t *report_to_json(const struct report *report);
 
+enum colour state_colour(enum check_state state);
 const char *readiness_name(enum readiness readiness); /* "ready" */
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/swaps.h"
+#include "core/facts/record.h"
 
 static const struct field swap_fields[] = {
 	TEXT(struct away_swap, path, "the file or device"),
@@ -49,25 +50,6 @@ static int record_write(
 	json_decref(json);
 	text_append(&text, "\n");
 	return root_publish(root, AWAY_PATH, text, 0644, err);
-}
-
-/* -ENOENT: there is none. -EBADMSG: it is none of ours. */
-static int record_read(const struct root *root, struct away *away, struct error *err)
-{
-	memory_cleanup_free char *text = NULL;
-	int status = root_read(root, AWAY_PATH, FILE_LIMIT, &text, NULL, err);
-	json_t *json;
-
-	if (status < 0)
-		return status;
-	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	if (!json)
-		return error_set(err, EBADMSG, "%s is no JSON", AWAY_PATH);
-	status = layout_from_json(&away_layout, away, json, AWAY_PATH, err);
-	json_decref(json);
-	if (status == 0 && away->format.value != AWAY_FORMAT)
-		status = error_set(err, EBADMSG, "%s is of another ec2hib", AWAY_PATH);
-	return status < 0 ? -EBADMSG : 0;
 }
 
 static void forget(struct away *away)
@@ -195,7 +177,7 @@ void away_recover(const struct root *root, const struct away_log *log)
 
 	if (!away_is_left(root))
 		return;
-	status = record_read(root, &away, &err);
+	status = record_read(root, AWAY_PATH, &away_layout, AWAY_FORMAT, &away, &err);
 	if (status == 0) {
 		put_back(root, &away, true, log);
 		return;

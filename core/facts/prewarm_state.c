@@ -7,6 +7,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 static const struct field bucket_fields[] = {
 	NUMBER(struct prewarm_bucket, up_to,
@@ -73,35 +74,11 @@ static const struct field records_fields[] = {
 const struct layout prewarm_records_layout =
 	LAYOUT(struct prewarm_records, records_fields);
 
-static int read_layout(const struct root *root, const char *path,
-	const struct layout *layout, void *structure, struct error *err)
-{
-	memory_cleanup_free char *text = NULL;
-	json_error_t where;
-	json_t *json;
-	int status = root_read(root, path, FILE_LIMIT, &text, NULL, err);
-
-	if (status < 0)
-		return status;
-	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-	if (!json)
-		return error_set(err, EBADMSG, "%s is no JSON: line %d: %s", path,
-			where.line, where.text);
-	status = layout_from_json(layout, structure, json, path, err);
-	json_decref(json);
-	return status < 0 ? -EBADMSG : 0;
-}
-
 int prewarm_state_read(
 	const struct root *root, struct prewarm_state *state, struct error *err)
 {
-	int status =
-		read_layout(root, PREWARM_STATE_PATH, &prewarm_state_layout, state, err);
-
-	if (status == 0 && state->format.value > PREWARM_STATE_FORMAT)
-		return error_set(
-			err, EBADMSG, "%s is of a newer ec2hib", PREWARM_STATE_PATH);
-	return status;
+	return record_read(root, PREWARM_STATE_PATH, &prewarm_state_layout,
+		PREWARM_STATE_FORMAT, state, err);
 }
 
 /* ---- Whether one runs --------------------------------------------------------------------------- */
@@ -138,13 +115,10 @@ int prewarm_records_read(const struct root *root, const char *state_dir,
 {
 	memory_cleanup_free char *path =
 		text_format("%s/" PREWARM_RECORD_NAME, state_dir);
-	int status = read_layout(root, path, &prewarm_records_layout, records, err);
+	int status = record_read(
+		root, path, &prewarm_records_layout, PREWARM_RECORD_FORMAT, records, err);
 
-	if (status == -ENOENT)
-		return 0;
-	if (status == 0 && records->format.value > PREWARM_RECORD_FORMAT)
-		return error_set(err, EBADMSG, "%s is of a newer ec2hib", path);
-	return status;
+	return status == -ENOENT ? 0 : status;
 }
 
 struct prewarm_record *prewarm_record_find(

@@ -5,6 +5,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 static const struct field marker_fields[] = {
 	NUMBER(struct rehearsal_marker, format, "version of this layout"),
@@ -26,39 +27,14 @@ static const struct field record_fields[] = {
 const struct layout rehearsal_record_layout =
 	LAYOUT(struct rehearsal_record, record_fields);
 
-/* STRUCTURE begins with its format. */
-static int read_file(const struct root *root, const char *path,
-	const struct layout *layout, void *structure, struct error *err)
-{
-	memory_cleanup_free char *text = NULL;
-	const struct fact_number *format = structure;
-	json_error_t where;
-	json_t *json;
-	int status = root_read(root, path, FILE_LIMIT, &text, NULL, err);
-
-	if (status < 0)
-		return status;
-	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-	if (!json)
-		return error_set(err, EBADMSG, "%s%s is damaged: line %d: %s", root->path,
-			path, where.line, where.text);
-	status = layout_from_json(layout, structure, json, path, err);
-	json_decref(json);
-	if (status < 0)
-		return -EBADMSG;
-	if (format->is != FACT_KNOWN || format->value > REHEARSAL_FORMAT)
-		return error_set(
-			err, EBADMSG, "%s%s is of a newer ec2hib", root->path, path);
-	return 0;
-}
-
 void rehearsal_gather(
 	struct rehearsal_facts *facts, const struct root *root, const char *state_dir)
 {
 	memory_cleanup_free char *path = text_format("%s/" REHEARSAL_NAME, state_dir);
 	struct rehearsal_record record = { 0 };
 	struct error err = { "" };
-	int status = read_file(root, path, &rehearsal_record_layout, &record, &err);
+	int status = record_read(
+		root, path, &rehearsal_record_layout, REHEARSAL_FORMAT, &record, &err);
 
 	if (status == 0) {
 		*facts = record.rehearsal;
@@ -83,6 +59,7 @@ int rehearsal_marker_read(const struct root *root, const char *state_dir,
 	int status = root_check_own(root, path, err);
 
 	if (status == 0)
-		status = read_file(root, path, &rehearsal_marker_layout, marker, err);
+		status = record_read(root, path, &rehearsal_marker_layout,
+			REHEARSAL_FORMAT, marker, err);
 	return status == -ENOTDIR ? -ENOENT : status;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/base/memory.h"
+#include "core/facts/record.h"
 
 static const struct field notice_fields[] = {
 	TEXT(struct watch_notice, kind,
@@ -56,23 +57,6 @@ const struct layout watch_state_layout = LAYOUT(struct watch_state, fields);
 int watch_state_read(
 	const struct root *root, struct watch_state *state, struct error *err)
 {
-	memory_cleanup_free char *text = NULL;
-	json_error_t where;
-	json_t *json;
-	int status;
-
-	status = root_read(root, WATCH_STATE_PATH, FILE_LIMIT, &text, NULL, err);
-	if (status < 0)
-		return status;
-	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-	if (!json)
-		return error_set(err, EBADMSG, "%s is no JSON: line %d: %s",
-			WATCH_STATE_PATH, where.line, where.text);
-	status =
-		layout_from_json(&watch_state_layout, state, json, WATCH_STATE_PATH, err);
-	json_decref(json);
-	if (status == 0 && state->format.value > WATCH_STATE_FORMAT)
-		status = error_set(
-			err, EINVAL, "%s is of a newer ec2hib", WATCH_STATE_PATH);
-	return status < 0 ? -EBADMSG : 0;
+	return record_read(root, WATCH_STATE_PATH, &watch_state_layout,
+		WATCH_STATE_FORMAT, state, err);
 }

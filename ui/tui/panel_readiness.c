@@ -14,17 +14,6 @@ struct own {
 	bool problems_only;
 };
 
-static enum colour colour_of(enum check_state state)
-{
-	static const enum colour colours[CHECK_STATES] = { [CHECK_FAIL] = COLOUR_BAD,
-		[CHECK_WARN] = COLOUR_RISK,
-		[CHECK_UNKNOWN] = COLOUR_RISK,
-		[CHECK_PASS] = COLOUR_GOOD,
-		[CHECK_SKIP] = COLOUR_DIM };
-
-	return colours[state];
-}
-
 static void draw_summary(struct page *page, const struct report *report)
 {
 	static const char *const words[] = { [READY] = "ready to hibernate",
@@ -53,7 +42,8 @@ static void draw_check(struct page *page, const struct report *report, size_t i)
 
 	page_item(page, (int)i);
 	page_pad(page, STATE_COLUMN);
-	page_add(page, colour_of(finding->state), "%s", check_state_name(finding->state));
+	page_add(page, state_colour(finding->state), "%s",
+		check_state_name(finding->state));
 	page_pad(page, ID_COLUMN);
 	page_add(page, COLOUR_PLAIN, "%s", report->checks[i]->id);
 	page_pad(page, TEXT_COLUMN);
@@ -134,7 +124,8 @@ static void explain(
 	page_add(page, COLOUR_PLAIN, "  %s", check->title);
 	page_line(page);
 	page_line(page);
-	page_add(page, colour_of(finding->state), "%s", check_state_name(finding->state));
+	page_add(page, state_colour(finding->state), "%s",
+		check_state_name(finding->state));
 	page_pad(page, ID_COLUMN);
 	page_wrap(page, COLOUR_PLAIN, ID_COLUMN, finding->text);
 	if (finding->fix && is_problem(finding)) {
