@@ -43,6 +43,8 @@ _ec2hib() {
 			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current")
 			;;
 		*)
+			# A name that a service or a file has is a word, never a command.
+			[[ $line != *[^[:alnum:]_./:=,@%+-]* ]] || printf -v line %q "$line"
 			COMPREPLY+=("$line")
 			# Behind these something has to follow at once.
 			[[ $line != *[=/] ]] || compopt -o nospace

@@ -152,6 +152,21 @@ the_shell_asks_the_service() {
 	done
 }
 
+@test "what the service lists is a word on the line, and no command" {
+	local name="tags/instance/a;b&\$(c)'d" line
+	unset AWS_EC2_METADATA_DISABLED
+	need_service
+	start_service --set "meta-data/$name=me"
+	export AWS_EC2_METADATA_SERVICE_ENDPOINT=$SERVICE_URL
+	line=$(in_bash 'ec2hib imds get tags/instance/a')
+	[ -n "$line" ]
+	eval "set -- $line"
+	[ "$#" -eq 1 ]
+	[ "$1" = "$name" ]
+	# Where nothing needs it there are no quotes, or what is typed next would not fit.
+	offers bash 'ec2hib test-hibernate --level ready,hoo' ready,hooks
+}
+
 @test "a metadata service that hangs is not waited for" {
 	need_service
 	start_service --fault hang
