@@ -193,10 +193,12 @@ static int signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* A path is what the client made of it. */
 static void show_request(void *data, const char *text)
 {
 	if (option_given(data, "verbose")) {
-		printf("%s\n", text);
+		style_print(stdout, text, strlen(text));
+		putchar('\n');
 		fflush(stdout);
 	}
 }

@@ -589,4 +589,7 @@ descriptors() { find "/proc/$SERVICE_PID/fd" -mindepth 1 | wc -l; }
 	get instance-id
 	within 10 grep -qx 'GET /latest/meta-data/instance-id 200' "$SERVICE_OUTPUT"
 	grep -qx 'PUT /latest/api/token 200' "$SERVICE_OUTPUT"
+	# Of a path only what a terminal may have, and no line of the client's own.
+	curl -s -o /dev/null "$SERVICE_URL/a%1b%5b31mred%0aGET%20/forged"
+	within 10 grep -qx 'GET /a?\[31mred?GET /forged 404' "$SERVICE_OUTPUT"
 }
