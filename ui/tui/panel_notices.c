@@ -125,7 +125,7 @@ static void draw_notice(struct page *page, const struct model *model)
 			notice->detail);
 	} else if (model->watch_status == 0 && heard->kind.is == FACT_KNOWN) {
 		if (!lies_ahead(model, &heard->time))
-			page_add(page, COLOUR_DIM, "none now; the latest: ");
+			page_add(page, COLOUR_DIM, "none now; last: ");
 		draw_countdown(page, model, heard->kind.value,
 			heard->time.is == FACT_KNOWN ? heard->time.value : "",
 			heard->detail.is == FACT_KNOWN ? heard->detail.value : "");
