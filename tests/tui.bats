@@ -159,6 +159,9 @@ chosen_is() {
 	press -l "no such text"
 	press Enter
 	shows "not found: no such text"
+	press 0 n
+	shows "not found in readiness: no such text"
+	press 2
 	press / Escape
 	hides "not found"
 }

@@ -148,7 +148,8 @@ static void search(struct desk *desk, bool back)
 		return;
 	scroll = desk_page(desk, &page, &rows);
 	if (!scroll_search(scroll, &page, rows, desk->search, back))
-		desk_say(desk, "not found: %s", desk->search);
+		desk_say(desk, "not found%s%s: %s", desk->depth ? "" : " in ",
+			desk->depth ? "" : panels[desk->focus]->title, desk->search);
 	page_clear(&page);
 }
 
@@ -305,6 +306,14 @@ static void show_output(struct desk *desk)
 	desk->sheets[desk->depth - 1].scroll.follow = true;
 }
 
+static void stop_command(struct desk *desk)
+{
+	if (desk->command.pid)
+		command_stop(&desk->command);
+	else
+		desk_say(desk, "no command runs");
+}
+
 static void do_other(struct desk *desk, enum request request)
 {
 	const struct action *action = desk_action(desk, request);
@@ -317,8 +326,8 @@ static void do_other(struct desk *desk, enum request request)
 		desk->gather_wanted = true;
 	else if (request == REQUEST_OUTPUT)
 		show_output(desk);
-	else if (request == REQUEST_END_COMMAND && desk->command.pid)
-		command_stop(&desk->command);
+	else if (request == REQUEST_END_COMMAND)
+		stop_command(desk);
 	else if (request == REQUEST_SEARCH) {
 		desk->prompt = PROMPT_SEARCH;
 		text_set(&desk->typed, text_copy(""));
