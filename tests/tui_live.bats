@@ -259,6 +259,27 @@ question() {
 	has_called "status --json"
 }
 
+@test "what is asked and what a command says is there to the end, however narrow" {
+	need_root
+	mkfifo gate
+	open_tui 60 15
+	shows "facts of"
+	press S Enter
+	shows "y runs: ec2hib status --json >" "        ec2hib-facts-2026-11-21T12-00-00Z.json"
+	resize_terminal 40 8
+	shows "y runs: ec2hib status --json >" "        ec2hib-facts-2026-11-21T12-00-0" "        0Z.json"
+	press n
+	resize_terminal 60 15
+	press x
+	shows "no command runs"
+	press s
+	shows "... it runs"
+	echo "  1. a step that is so long that no terminal of 60 columns has room for it" >gate
+	shows "  1. a step that is so long that no terminal of 60 columns" "      has room for it"
+	press Escape 6
+	shows "dashboard: ec2hib setup --dry-run: ended well"
+}
+
 @test "what was saved is what --from shows" {
 	unset EC2HIB_TUI_PROGRAM
 	make_root

@@ -12,6 +12,8 @@
 
 /* Between two values in a row of the overview. */
 #define FIELD_GAP 3
+/* What of a line did not fit on it begins so much farther to the right. */
+#define WRAP_INDENT 4
 /* Where values begin on a whole page. */
 #define FIELD_COLUMN 24
 
@@ -134,16 +136,25 @@ void page_pad(struct page *page, size_t column)
 		page_add(page, COLOUR_PLAIN, "%*s", (int)spaces, "");
 }
 
+/* Bytes of the first word in TEXT, or of as much of it as a line of COLUMNS has room for. */
+static size_t word_length(const char *text, size_t columns)
+{
+	size_t length = strcspn(text, " \n"), fitting = text_fit(text, columns);
+
+	return fitting && fitting < length ? fitting : length;
+}
+
 void page_wrap(struct page *page, enum colour colour, size_t indent, const char *text)
 {
-	bool first = true;
+	size_t room = page->width > indent ? page->width - indent : 1;
+	bool first = true, torn = false;
 
 	for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
 		memory_cleanup_free char *word =
-			text_copy_length(text, strcspn(text, " \n"));
+			text_copy_length(text, word_length(text, room));
 		size_t wide = text_columns(word);
 
-		if (!first && page_at(page) + 1 + wide > page->width) {
+		if (torn || (!first && page_at(page) + 1 + wide > page->width)) {
 			int item = last_line(page)->item;
 
 			page_item(page, item);
@@ -153,8 +164,22 @@ void page_wrap(struct page *page, enum colour colour, size_t indent, const char 
 		}
 		page_add(page, colour, "%s", word);
 		text += strlen(word);
+		torn = *text && !strchr(" \n", *text);
 		first = false;
 	}
+}
+
+void page_wrap_line(struct page *page, enum colour colour, const char *text)
+{
+	memory_cleanup_free char *safe = style_text(text);
+	size_t indent = strspn(safe, " ");
+
+	if (page_at(page) + text_columns(safe) <= page->width) {
+		page_add(page, colour, "%s", safe);
+		return;
+	}
+	page_add(page, colour, "%*s", (int)indent, "");
+	page_wrap(page, colour, indent + WRAP_INDENT, safe);
 }
 
 void page_field(struct page *page, enum colour colour, const char *name, const char *text)

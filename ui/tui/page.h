@@ -50,8 +50,14 @@ size_t page_at(const struct page *page);
 /* Spaces up to COLUMN, one at least where the line is not empty. */
 void page_pad(struct page *page, size_t column);
 
-/* TEXT from where the line is, broken at spaces; what follows is indented by INDENT. */
+/*
+ * TEXT from where the line is, broken at spaces, and within a word that is longer than a line; what
+ * follows is indented by INDENT.
+ */
 void page_wrap(struct page *page, enum colour colour, size_t indent, const char *text);
+
+/* A line that somebody else has laid out: as it is where it fits, else broken at its spaces. */
+void page_wrap_line(struct page *page, enum colour colour, const char *text);
 
 /*
  * A value with its name: on a whole page a line of its own, in the overview behind the one before

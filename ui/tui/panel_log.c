@@ -226,7 +226,10 @@ static void draw_event(struct page *page, const struct event *event)
 	page_line(page);
 	/* 2026-11-21T12:00:00Z: the time alone. */
 	page_add(page, COLOUR_DIM, "%.8s  ", when + strlen("2026-11-21T"));
-	page_add(page, event->colour, "%s", event->text);
+	if (page->whole)
+		page_wrap(page, event->colour, page_at(page), event->text);
+	else
+		page_add(page, event->colour, "%s", event->text);
 }
 
 static void draw_journal(struct page *page, const struct strings *journal, size_t most)
@@ -235,7 +238,10 @@ static void draw_journal(struct page *page, const struct strings *journal, size_
 
 	for (size_t i = first; i < journal->count; i++) {
 		page_line(page);
-		page_add(page, COLOUR_PLAIN, "%s", journal->items[i]);
+		if (page->whole)
+			page_wrap_line(page, COLOUR_PLAIN, journal->items[i]);
+		else
+			page_add(page, COLOUR_PLAIN, "%s", journal->items[i]);
 	}
 }
 

@@ -24,16 +24,21 @@ static void draw_summary(struct page *page, const struct report *report)
 		[READINESS_UNKNOWN] = COLOUR_RISK };
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	size_t counts[CHECK_STATES] = { 0 };
+	memory_cleanup_free char *text = NULL;
 
 	for (size_t i = 0; i < report->count; i++)
 		counts[report->findings[i].state]++;
 	page_line(page);
 	page_add(page, colours[readiness], "%s", words[readiness]);
-	page_add(page, COLOUR_PLAIN, ": %zu failed, %zu warned, %zu unknown, %zu passed",
+	text = text_format(": %zu failed, %zu warned, %zu unknown, %zu passed",
 		counts[CHECK_FAIL], counts[CHECK_WARN], counts[CHECK_UNKNOWN],
 		counts[CHECK_PASS]);
-	if (page->whole)
-		page_add(page, COLOUR_PLAIN, ", %zu do not apply", counts[CHECK_SKIP]);
+	if (!page->whole) {
+		page_add(page, COLOUR_PLAIN, "%s", text);
+		return;
+	}
+	text_append(&text, ", %zu do not apply", counts[CHECK_SKIP]);
+	page_wrap(page, COLOUR_PLAIN, STATE_COLUMN, text);
 }
 
 static void draw_check(struct page *page, const struct report *report, size_t i)

@@ -13,8 +13,6 @@
 /* The line at the top, the message and the function keys. */
 #define ROWS_AROUND 3
 
-#define QUESTION_ROWS 6
-
 /* From this width on the clock has a date. */
 #define DATE_COLUMNS 60
 
@@ -265,31 +263,46 @@ static void draw_keys(const struct desk *desk)
 
 /* ---- What is asked ---- */
 
+/* What is asked; the number of the line on which the command begins. */
+static size_t fill_question(const struct desk *desk, struct page *page)
+{
+	const struct action *action = desk->question;
+	size_t line;
+	memory_cleanup_free char *shown =
+		command_shown(desk->settings->program, action->arguments);
+
+	if (desk->file)
+		text_append(&shown, " > %s", desk->file);
+	page_line(page);
+	page_wrap(page, COLOUR_PLAIN, 0, action->what);
+	page_line(page);
+	line = page->count;
+	page_line(page);
+	page_add(page, COLOUR_STRONG, "y runs: ");
+	page_wrap(page, COLOUR_STRONG, strlen("y runs: "), shown);
+	page_line(page);
+	return line;
+}
+
 static void draw_question(const struct desk *desk)
 {
 	const struct action *action = desk->question;
-	unsigned columns = terminal_columns();
-	unsigned rows =
-		desk_body_rows() < QUESTION_ROWS ? desk_body_rows() : QUESTION_ROWS;
-	unsigned row = 1 + desk_body_rows() - rows;
-	memory_cleanup_free char *shown =
-		command_shown(desk->settings->program, action->arguments);
+	unsigned columns = terminal_columns(), rows = desk_body_rows(), row;
 	struct page page = { .width = columns - 1, .utf8 = terminal_utf8() };
 	struct scroll scroll = { .item = ITEM_NONE };
+	size_t command = fill_question(desk, &page);
 
+	/* Without room for all of it the command is there. */
+	if (rows > page.count)
+		rows = (unsigned)page.count + 1;
+	else
+		scroll.top = command;
+	row = 1 + desk_body_rows() - rows;
 	for (unsigned i = 0; i < rows; i++) {
 		memory_cleanup_free char *blank = text_format("%*s", (int)columns, "");
 
 		put(row + i, 0, blank, columns, COLOUR_PLAIN, STRESS_NONE);
 	}
-	page_line(&page);
-	page_wrap(&page, COLOUR_PLAIN, 0, action->what);
-	page_line(&page);
-	page_line(&page);
-	page_add(&page, COLOUR_STRONG, "y runs: ");
-	page_wrap(&page, COLOUR_STRONG, 8, shown);
-	if (desk->file)
-		page_add(&page, COLOUR_STRONG, " > %s", desk->file);
 	put_title(row, 0, columns, action->title, true);
 	put_page(desk, row + 1, 0, rows - 1, &page, &scroll, false);
 	page_clear(&page);

@@ -37,7 +37,7 @@ static void draw_output(const struct desk *desk, struct page *page)
 	}
 	for (size_t i = 0; i < run->lines.count; i++) {
 		page_line(page);
-		page_add(page, COLOUR_PLAIN, "%s", run->lines.items[i]);
+		page_wrap_line(page, COLOUR_PLAIN, run->lines.items[i]);
 	}
 	page_line(page);
 	if (!run->ended) {
@@ -49,7 +49,8 @@ static void draw_output(const struct desk *desk, struct page *page)
 			command_shown(desk->settings->program, run->action->arguments);
 
 		page_line(page);
-		page_add(page, COLOUR_STRONG, "y runs: %s", shown);
+		page_add(page, COLOUR_STRONG, "y runs: ");
+		page_wrap(page, COLOUR_STRONG, strlen("y runs: "), shown);
 		page_line(page);
 		page_add(page, COLOUR_PLAIN, "Escape leaves it.");
 		return;
