@@ -65,6 +65,24 @@ install_with() {
 	[[ " $output " == *" libjansson-dev "* ]]
 }
 
+@test "quickstart without a machine ends with what status says and what to try next" {
+	local copy=$BATS_TEST_TMPDIR/copy
+	mkdir -p "$copy/tests" "$copy/bin"
+	cp "$SOURCE/quickstart" "$copy"
+	cp -r "$SOURCE/tests/lab" "$copy/tests"
+	chmod -R u+w "$copy"
+	# Built already, and a status of its own; apt-get would be asked for what is missing.
+	touch "$copy/configure" "$copy/Makefile"
+	printf '#!/bin/sh\necho "status was run"\nexit 3\n' >"$copy/ec2hib"
+	printf '#!/bin/sh\nexit 0\n' >"$copy/bin/make"
+	printf '#!/bin/sh\nexit 1\n' >"$copy/bin/apt-get"
+	chmod +x "$copy/ec2hib" "$copy/bin"/*
+	run env PATH="$copy/bin:$PATH" LAB_CACHE="$BATS_TEST_TMPDIR/cache" "$copy/quickstart" --no-vm
+	[[ $output == *"All of it is here."* ]] || skip "packages are missing"
+	[ "$status" -eq 3 ]
+	[[ $output == *"status was run"*"ec2hib tui --imds-endpoint"* ]]
+}
+
 @test "quickstart says why it cannot write its log" {
 	[ "$(id -u)" -ne 0 ] || ! command -v setpriv || as_nobody=1
 	mkdir -p "$BATS_TEST_TMPDIR/cache"
