@@ -68,13 +68,18 @@ static int show_none(const struct invocation *invocation, const struct session *
 	const char *log)
 {
 	bool quiet = option_given(invocation, "quiet");
+	memory_cleanup_free char *path = NULL;
 
 	if (log && !quiet)
 		complain("no hibernation in %s",
 			strcmp(log, "-") == 0 ? "standard input" : log);
-	if (!log && !quiet && !option_given(invocation, "json"))
-		printf("no hibernation so far (%s%s/" HISTORY_NAME ")\n",
-			session->root.path, session->config.state_dir);
+	if (!log && !quiet && !option_given(invocation, "json")) {
+		path = text_format("%s%s/" HISTORY_NAME, session->root.path,
+			session->config.state_dir);
+		fputs("no hibernation so far (", stdout);
+		style_print(stdout, path, strlen(path));
+		puts(")");
+	}
 	return log ? EXIT_NOT_READY : EXIT_READY;
 }
 

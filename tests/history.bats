@@ -36,6 +36,9 @@ put_history() {
 	run history
 	[ "$status" -eq 0 ]
 	[ "$output" = "no hibernation so far ($ROOT/var/lib/ec2hib/history.json)" ]
+	mkdir -p "$ROOT/"$'a\e[31mb'
+	run "$EC2HIB" --root "$ROOT/"$'a\e[31mb' history
+	[ "$output" = "no hibernation so far ($ROOT/a?[31mb/var/lib/ec2hib/history.json)" ]
 	run history --json
 	[ "$status" -eq 0 ]
 	[ "$(jq -c .cycles <<<"$output")" = "[]" ]
