@@ -58,7 +58,7 @@ enum key {
 	X(PAGE_DOWN, KEY_IS_PAGE_DOWN, KEY_CONTROL('F'), ' ', "", "go down a page")               \
 	X(FIRST, KEY_IS_HOME, 'g', KEY_NONE, "", "go to the first line")                          \
 	X(LAST, KEY_IS_END, 'G', KEY_NONE, "", "go to the last line")                             \
-	X(SEARCH, KEY_IS_FUNCTION(3), '/', KEY_NONE, "Search", "search in what is shown")         \
+	X(SEARCH, KEY_IS_FUNCTION(3), '/', KEY_NONE, "Search", "search in the chosen panel")      \
 	X(SEARCH_NEXT, 'n', KEY_NONE, KEY_NONE, "", "go to the next match")                       \
 	X(SEARCH_BACK, 'N', KEY_NONE, KEY_NONE, "", "go to the match before")                     \
 	X(FILTER, KEY_IS_FUNCTION(4), 'p', KEY_NONE, "Filter", "show problems only, or all checks") \
