@@ -245,6 +245,10 @@ at_terminal() {
 	[[ "${lines[1]}" == *" /a?[31mb??c"$'\303\266'"d holds no"* ]]
 	LC_ALL=C run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" stale-image
 	[[ "${lines[1]}" == *" /a?[31mb??c??d holds no"* ]]
+	# JSON has the same text, in letters of ASCII: also a control character above them.
+	"$EC2HIB" status --json --from "$BATS_TEST_TMPDIR/facts" >"$BATS_TEST_TMPDIR/json" || true
+	[ -z "$(tr -d '\n\040-\176' <"$BATS_TEST_TMPDIR/json")" ]
+	jq -e '.facts.area.path == "/a\u001b[31mb\u009bc\u00f6d"' "$BATS_TEST_TMPDIR/json"
 	run "$EC2HIB" status $'a\033[31m'
 	[[ "$output" == *'no check "a?[31m"'* ]]
 }

@@ -5,7 +5,10 @@
 
 #include <jansson.h>
 
-/* Prints JSON on standard output, and releases it. */
+/*
+ * Prints JSON on standard output, and releases it. What is not ASCII is escaped: terminals obey
+ * U+0080 to U+009F, which JSON may have as they are.
+ */
 void json_show(json_t *json);
 
 #endif
