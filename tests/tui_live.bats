@@ -386,8 +386,8 @@ question() {
 	place=$(mktemp -d /tmp/ec2hib-tui.XXXXXX)
 	chmod 755 "$place"
 	cp "$EC2HIB" "$place/ec2hib"
-	open_terminal 100 24 setpriv --reuid=65534 --regid=65534 --clear-groups "$place/ec2hib" tui
-	shows "read-only: root also sees what is unknown, and can act (sudo)" || rm -r "$place"
+	open_terminal 80 24 setpriv --reuid=65534 --regid=65534 --clear-groups "$place/ec2hib" tui
+	shows "read-only: sudo shows what is unknown, and can act" || rm -r "$place"
 	press w
 	shows "only root can do that: sudo ec2hib prewarm"
 	press H

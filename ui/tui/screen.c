@@ -179,8 +179,7 @@ static char *status_text(const struct desk *desk)
 			ms >= 1000 ? time : "");
 	}
 	if (!model->root)
-		text_append(&text,
-			"read-only: root also sees what is unknown, and can act (sudo)");
+		text_append(&text, "read-only: sudo shows what is unknown, and can act");
 	return text ? text : text_copy("");
 }
 
