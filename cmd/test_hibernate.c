@@ -19,9 +19,8 @@
 #include "ui/json_view.h"
 #include "ui/rehearsal_view.h"
 
-/* So long all tasks may stand still for the level image. */
 /*
- * All tasks stand still so long, while CLOCK_MONOTONIC goes on: systemd takes a service whose watchdog
+ * All tasks may stand still so long for the level image, while CLOCK_MONOTONIC goes on: systemd takes a service whose watchdog
  * is due meanwhile for hung, and its own have three minutes (journald, logind, udevd).
  */
 #define TIMEOUT_STANDARD_MS 150000
@@ -190,7 +189,8 @@ static int rehearse_here(const struct invocation *invocation,
 		.host = &session->host,
 		.config = &session->config,
 		.imds = &session->imds,
-		.version = PACKAGE_VERSION };
+		.version = PACKAGE_VERSION,
+		.config_path = session->config_path };
 	struct show show = { .invocation = invocation,
 		.levels = option_given(invocation, "json") ? json_array() : NULL };
 	struct rehearsal rehearsal = *wanted;

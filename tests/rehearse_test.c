@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a rehearsal does around the levels of the kernel, which are a script here (ld(1), --wrap). What
+ * the kernel does is the lab's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/actions/hibernate.h"
+#include "core/actions/prewarm.h"
+#include "core/actions/prewarm_background.h"
+#include "core/actions/rehearse.h"
+#include "tests/place.h"
+
+#define OTHER_CONFIG "/somewhere/ec2hib.conf"
+
+/* What was done, a letter each: s(top the pre-warm), h(ibernate), g(o on with it). */
+static char done[8];
+static int stop_answer; /* of prewarm_stop() */
+static bool stopped;	/* the rehearsal, while the level ran */
+
+int __wrap_hibernate(
+	const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
+int __wrap_prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err);
+int __wrap_prewarm_go_on(const struct gather *gather, struct error *err);
+char *__wrap_rehearsal_missing(enum rehearsal_level level, const struct facts *facts);
+
+int __wrap_prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err)
+{
+	(void)root;
+	(void)wait_ms;
+	done[strlen(done)] = 's';
+	return stop_answer < 0 ? error_set(err, -stop_answer, "it does not stop")
+			       : stop_answer;
+}
+
+int __wrap_hibernate(
+	const struct hibernation *hibernation, struct cycle *cycle, struct error *err)
+{
+	(void)cycle;
+	done[strlen(done)] = 'h';
+	if (!hibernation->cancelled(hibernation->data))
+		return 0;
+	return error_set(err, ECANCELED, "stopped");
+}
+
+int __wrap_prewarm_go_on(const struct gather *gather, struct error *err)
+{
+	(void)err;
+	assert_string_equal(gather->config_path, OTHER_CONFIG);
+	done[strlen(done)] = 'g';
+	return 1;
+}
+
+/* A folder has no kernel to ask. */
+char *__wrap_rehearsal_missing(enum rehearsal_level level, const struct facts *facts)
+{
+	(void)level;
+	(void)facts;
+	return NULL;
+}
+
+static void ignore_line(void *data, int priority, const char *text)
+{
+	(void)data;
+	(void)priority;
+	(void)text;
+}
+
+static void ignore_begin(void *data, enum rehearsal_level level)
+{
+	(void)data;
+	(void)level;
+}
+
+static void ignore_end(void *data, const struct rehearsal_result *result)
+{
+	(void)data;
+	(void)result;
+}
+
+/* Not before the level runs. */
+static bool is_stopped(void *data)
+{
+	(void)data;
+	return stopped && strchr(done, 'h');
+}
+
+static void rehearse_level(struct place *place, enum rehearsal_level level)
+{
+	struct config config;
+	const struct gather gather = { .root = &place->root,
+		.host = &place->root,
+		.config = &config,
+		.version = "test",
+		.config_path = OTHER_CONFIG };
+	struct rehearsal rehearsal = { .gather = &gather,
+		.log = ignore_line,
+		.begin = ignore_begin,
+		.end = ignore_end,
+		.cancelled = is_stopped };
+	struct error err = { "" };
+
+	memset(done, 0, sizeof(done));
+	config_init(&config);
+	place_put(place, BOOT_ID_PATH, "0f844e31-adf5-4ee4-b09a-425742fa7b98\n");
+	rehearsal.wanted[level] = true;
+	rehearse(&rehearsal, &err);
+	config_free(&config);
+}
+
+static void prewarm_that_was_stopped_goes_on(void **state)
+{
+	static const struct {
+		enum rehearsal_level level;
+		int stop_answer;
+		bool stopped;
+		const char *done;
+	} rows[] = {
+		{ LEVEL_IMAGE, 0, false, "sh" }, { LEVEL_IMAGE, 1, false, "shg" },
+		{ LEVEL_IMAGE, -ETIMEDOUT, false, "shg" }, /* it was told to */
+		{ LEVEL_IMAGE, 1, true, "shg" },
+		{ LEVEL_CYCLE, 1, false, "h" }, /* hibernate() does it */
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		stop_answer = rows[i].stop_answer;
+		stopped = rows[i].stopped;
+		rehearse_level(*state, rows[i].level);
+		if (strcmp(done, rows[i].done) != 0)
+			fail_msg("row %zu: %s", i, done);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_PLACE(prewarm_that_was_stopped_goes_on),
+	};
+
+	return cmocka_run_group_tests_name("rehearse", tests, NULL, NULL);
+}
