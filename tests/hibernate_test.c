@@ -14,6 +14,8 @@
 
 #include "core/actions/hibernate.h"
 #include "core/actions/hooks.h"
+#include "core/actions/lock.h"
+#include "core/actions/rehearse.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -77,6 +79,27 @@ static int ask(struct place *place, bool dry_run, struct log *log, struct cycle 
 	struct error *err)
 {
 	return ask_before(place, 0, dry_run, log, cycle, err);
+}
+
+/*
+ * What a killed rehearsal has left is put right when the lock is ours, and before it is decided: it may be
+ * what is in the way. ld(1), --wrap.
+ */
+static unsigned looks;
+
+int __wrap_rehearsal_recover_locked(
+	const struct gather *gather, char **said, struct error *err);
+
+int __wrap_rehearsal_recover_locked(
+	const struct gather *gather, char **said, struct error *err)
+{
+	struct error busy = { "" };
+
+	(void)err;
+	looks++;
+	assert_int_equal(lock_take(gather->root, LOCK_PATH, 0, &busy), -EBUSY);
+	*said = text_copy("a rehearsal was cut short");
+	return 0;
 }
 
 static void assert_state_is_untouched(struct place *place)
@@ -170,12 +193,62 @@ static void what_a_resume_has_answered_is_not_begun(void **state)
 	}
 }
 
+static int no_test(void *data, const struct facts *facts, struct error *err)
+{
+	(void)data;
+	(void)facts;
+	return error_set(err, EIO, "not reached");
+}
+
+static void what_a_killed_rehearsal_left_is_put_right_first(void **state)
+{
+	struct place *place = *state;
+	struct cycle cycle = { 0 };
+	struct log log = { 0 };
+	struct error err = { "" };
+
+	looks = 0;
+	assert_int_equal(ask(place, true, &log, &cycle, &err), -EPERM);
+	assert_int_equal(looks, 1);
+	assert_true(has_line(&log, "a rehearsal was cut short"));
+	layout_free(&cycle_layout, &cycle);
+	strings_free(&log.lines);
+	strings_free(&log.phases);
+}
+
+static void rehearsal_does_not_look_for_another(void **state)
+{
+	struct place *place = *state;
+	struct config config;
+	const struct gather gather = {
+		.root = &place->root, .host = &place->root, .config = &config
+	};
+	struct log log = { 0 };
+	const struct hibernation hibernation = { .gather = &gather,
+		.reason = REASON_REHEARSAL,
+		.log = keep_line,
+		.instead = no_test,
+		.data = &log };
+	struct cycle cycle = { 0 };
+	struct error err = { "" };
+
+	looks = 0;
+	config_init(&config);
+	assert_int_equal(hibernate(&hibernation, &cycle, &err), -EPERM);
+	assert_int_equal(looks, 0);
+	config_free(&config);
+	layout_free(&cycle_layout, &cycle);
+	strings_free(&log.lines);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(refusal_changes_nothing_and_is_remembered),
 		WITH_PLACE(dry_run_is_not_in_the_history),
 		WITH_PLACE(what_a_resume_has_answered_is_not_begun),
+		WITH_PLACE(what_a_killed_rehearsal_left_is_put_right_first),
+		WITH_PLACE(rehearsal_does_not_look_for_another),
 	};
 
 	return cmocka_run_group_tests_name("hibernate", tests, NULL, NULL);

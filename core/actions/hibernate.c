@@ -16,6 +16,7 @@
 #include "core/actions/lock.h"
 #include "core/actions/prewarm.h"
 #include "core/actions/prewarm_background.h"
+#include "core/actions/rehearse.h"
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
@@ -315,6 +316,23 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	return status;
 }
 
+/*
+ * Not by a rehearsal, which has looked before it began. The agent may have been running for long when a
+ * rehearsal was killed, and cannot wait for somebody to look.
+ */
+static void recover_rehearsal(const struct transaction *transaction)
+{
+	memory_cleanup_free char *said = NULL;
+	struct error err = { "" };
+
+	if (transaction->asked->instead)
+		return;
+	if (rehearsal_recover_locked(transaction->asked->gather, &said, &err) < 0)
+		transaction_say(transaction, LOG_ERR, "%s", err.text);
+	if (said)
+		transaction_say(transaction, LOG_WARNING, "%s", said);
+}
+
 static int run(struct transaction *transaction, struct error *err)
 {
 	struct cycle *cycle = transaction->cycle;
@@ -324,6 +342,7 @@ static int run(struct transaction *transaction, struct error *err)
 	transaction_enter(transaction, PHASE_PREPARING);
 	if (transaction_root(transaction)->live)
 		away_recover(transaction_root(transaction), &log);
+	recover_rehearsal(transaction);
 	facts_gather(&transaction->facts, transaction->asked->gather);
 	if (transaction->facts.kernel.release.is == FACT_KNOWN)
 		fact_set_text(&cycle->kernel, transaction->facts.kernel.release.value);

@@ -93,4 +93,10 @@ int rehearse(const struct rehearsal *rehearsal, struct error *err);
  */
 int rehearsal_recover(const struct gather *gather, char **said, struct error *err);
 
+/*
+ * The same for who has LOCK_PATH: a hibernation that is due. What was killed while it tested the kernel
+ * has left that in a test mode, in which a machine does not hibernate.
+ */
+int rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err);
+
 #endif

@@ -210,28 +210,61 @@ static int look(const struct gather *gather, char **said, struct error *err)
 	return status;
 }
 
-int rehearsal_recover(const struct gather *gather, char **said, struct error *err)
+/* A marker, and the machine and the right to heed it. */
+static bool is_left(const struct gather *gather)
 {
 	memory_cleanup_free char *path =
 		text_format("%s/" REHEARSAL_MARKER_NAME, gather->config->state_dir);
+
+	return gather->root->live && geteuid() == 0 && root_exists(gather->root, path);
+}
+
+/* With LOCK_PATH in the hands of the caller. */
+static int recover(const struct gather *gather, char **said, struct error *err)
+{
 	const struct gather local = { .root = gather->root,
 		.host = gather->host,
 		.config = gather->config,
 		.version = gather->version };
-	file_cleanup_close int running = -1, lock = -1;
-	int status;
+	file_cleanup_close int running = lock_take(gather->root, REHEARSAL_LOCK, 0, err);
 
-	*said = NULL;
-	if (!gather->root->live || geteuid() != 0 || !root_exists(gather->root, path))
-		return 0;
-	running = lock_take(gather->root, REHEARSAL_LOCK, 0, err);
 	if (running == -EBUSY)
 		return 0;
-	lock = running < 0 ? running
-			   : lock_take(gather->root, LOCK_PATH, LOCK_WAIT_MS, err);
-	status = lock < 0 ? lock : look(&local, said, err);
+	return running < 0 ? running : look(&local, said, err);
+}
+
+static int complain(int status, struct error *err)
+{
 	return status < 0 ? error_prefix(err, status,
 				    "a rehearsal was cut short, and what it "
 				    "has left cannot be put right")
 			  : 0;
+}
+
+int rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err)
+{
+	*said = NULL;
+	return is_left(gather) ? complain(recover(gather, said, err), err) : 0;
+}
+
+/*
+ * One that runs is not waited for. The lock of rehearsals is let go again: who has LOCK_PATH, and
+ * finds that held, takes it for a rehearsal that runs.
+ */
+int rehearsal_recover(const struct gather *gather, char **said, struct error *err)
+{
+	file_cleanup_close int lock = -1;
+	int running;
+
+	*said = NULL;
+	if (!is_left(gather))
+		return 0;
+	running = lock_take(gather->root, REHEARSAL_LOCK, 0, err);
+	if (running == -EBUSY)
+		return 0;
+	if (running < 0)
+		return complain(running, err);
+	close(running);
+	lock = lock_take(gather->root, LOCK_PATH, LOCK_WAIT_MS, err);
+	return complain(lock < 0 ? lock : recover(gather, said, err), err);
 }
