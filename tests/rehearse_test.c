@@ -138,10 +138,33 @@ static void prewarm_that_was_stopped_goes_on(void **state)
 	}
 }
 
+/* Before anything else: the device is not there, and not missed. */
+static void image_is_refused_under_a_debugger(void **state)
+{
+	struct place *place = *state;
+	const extent_list none = { 0 };
+	const struct snapshot snapshot = { .root = &place->root,
+		.number = "259:1",
+		.name = "none",
+		.page_size = 4096,
+		.extents = &none,
+		.timeout_ms = 1000 };
+	struct snapshot_result result;
+	struct error err = { "" };
+
+	place_put(
+		place, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t4711\nUid:\t0\n");
+	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -EPERM);
+	assert_non_null(strstr(err.text, "process 4711"));
+	place_put(place, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t0\nUid:\t0\n");
+	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(prewarm_that_was_stopped_goes_on),
+		WITH_PLACE(image_is_refused_under_a_debugger),
 	};
 
 	return cmocka_run_group_tests_name("rehearse", tests, NULL, NULL);

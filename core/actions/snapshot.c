@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/suspend_ioctls.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 
 /* The longest write, bytes; EBS counts up to 256 KiB as one request and merges what follows. */
 #define PIECE_MAX ((size_t)1024 * 1024)
+
+#define STOP_COUNT 3
 
 /* Pages next to each other on the device, written at once, and the sum of what is in them. */
 struct piece {
@@ -39,7 +42,9 @@ struct passage {
 	struct piece *pieces;
 	size_t count, room;
 	size_t extent; /* the one that the last page was of; the next is mostly of the same */
-	uint64_t frozen; /* CLOCK_MONOTONIC, ms */
+	uint64_t frozen;		    /* CLOCK_MONOTONIC, ms */
+	struct sigaction stops[STOP_COUNT]; /* as they were */
+	bool stops_ignored;
 };
 
 /* ---- Limits ---------------------------------------------------------------------------------------- */
@@ -271,11 +276,54 @@ static int make_image(struct passage *passage, struct error *err)
 	return 0;
 }
 
+/* ---- Nothing may stop us --------------------------------------------------------------------------- */
+
+/* Those of a terminal that stop a process; a console's come also while all tasks are frozen. */
+static const int stops[STOP_COUNT] = { SIGTSTP, SIGTTIN, SIGTTOU };
+
+/* Nobody could tell us to go on: the shell is frozen as well. */
+static void stops_ignore(struct passage *passage)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	for (size_t i = 0; i < STOP_COUNT; i++)
+		sigaction(stops[i], &ignore, &passage->stops[i]);
+	passage->stops_ignored = true;
+}
+
+static void stops_heed(const struct passage *passage)
+{
+	for (size_t i = 0; passage->stops_ignored && i < STOP_COUNT; i++)
+		sigaction(stops[i], &passage->stops[i], NULL);
+}
+
+/* A frozen debugger would hold us at our next system call, and the machine with us. */
+static int refuse_tracer(const struct snapshot *asked, struct error *err)
+{
+	memory_cleanup_free char *status = NULL;
+	const char *tracer;
+	long pid;
+	int read = root_read(
+		asked->root, "/proc/self/status", FILE_LIMIT, &status, NULL, err);
+
+	if (read < 0)
+		return read;
+	tracer = strstr(status, "\nTracerPid:");
+	pid = tracer ? strtol(tracer + strlen("\nTracerPid:"), NULL, 10) : 0;
+	if (pid == 0)
+		return 0;
+	return error_set(err, EPERM,
+		"process %ld traces this one (strace, a debugger): frozen, it would keep the "
+		"machine standing still for ever",
+		pid);
+}
+
 /* From here on until the kernel's file is closed this is the only task that runs. */
 static int stand_still(struct passage *passage, struct error *err)
 {
 	int status;
 
+	stops_ignore(passage);
 	if (ioctl(passage->kernel, SNAPSHOT_FREEZE, 0) < 0)
 		return error_errno(err, errno, "the tasks could not be frozen");
 	passage->frozen = clock_ms(CLOCK_MONOTONIC);
@@ -317,6 +365,7 @@ static void close_all(struct passage *passage)
 		close(passage->kernel); /* gives the pages back and thaws */
 	if (passage->frozen)
 		passage->result->still_ms = clock_ms(CLOCK_MONOTONIC) - passage->frozen;
+	stops_heed(passage);
 	munlockall();
 	if (passage->device >= 0)
 		close(passage->device);
@@ -334,7 +383,9 @@ int snapshot_rehearse(const struct snapshot *snapshot, struct snapshot_result *r
 	int status;
 
 	*result = (struct snapshot_result) { 0 };
-	status = open_all(&passage, err);
+	status = refuse_tracer(snapshot, err);
+	if (status == 0)
+		status = open_all(&passage, err);
 	if (status == 0)
 		status = choose_area(&passage, err);
 	if (status == 0)
