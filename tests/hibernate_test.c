@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/actions/hibernate.h"
 #include "core/actions/hooks.h"
@@ -100,6 +101,24 @@ int __wrap_rehearsal_recover_locked(
 	assert_int_equal(lock_take(gather->root, LOCK_PATH, 0, &busy), -EBUSY);
 	*said = text_copy("a rehearsal was cut short");
 	return 0;
+}
+
+/* The locks of the running machine are a script: each path that is asked for, and LOCK_PATH is held. */
+static struct strings asked_locks;
+int __real_lock_wait(const struct root *root, const char *path,
+	const struct patience *patience, struct error *err);
+int __wrap_lock_wait(const struct root *root, const char *path,
+	const struct patience *patience, struct error *err);
+
+int __wrap_lock_wait(const struct root *root, const char *path,
+	const struct patience *patience, struct error *err)
+{
+	if (!root->live)
+		return __real_lock_wait(root, path, patience, err);
+	strings_add(&asked_locks, path);
+	if (strcmp(path, LOCK_PATH) == 0)
+		return error_set(err, EBUSY, "held");
+	return dup(root->fd);
 }
 
 static void assert_state_is_untouched(struct place *place)
@@ -241,6 +260,37 @@ static void rehearsal_does_not_look_for_another(void **state)
 	strings_free(&log.lines);
 }
 
+/* Nothing but the locks of the machine is asked for: neither hooks nor facts. */
+static void turn_is_waited_for_before_the_lock(void **state)
+{
+	struct place *place = *state;
+	struct config config;
+	const struct root running = {
+		.fd = place->root.fd, .path = place->root.path, .live = true
+	};
+	const struct gather gather = {
+		.root = &running, .host = &running, .config = &config
+	};
+	struct log log = { 0 };
+	const struct hibernation hibernation = { .gather = &gather,
+		.reason = REASON_REHEARSAL,
+		.log = keep_line,
+		.instead = no_test,
+		.data = &log };
+	memory_cleanup_free char *paths = NULL;
+	struct cycle cycle = { 0 };
+	struct error err = { "" };
+
+	config_init(&config);
+	assert_int_equal(hibernate(&hibernation, &cycle, &err), -EBUSY);
+	paths = strings_join(&asked_locks, " ");
+	assert_string_equal(paths, TURN_LOCK " " LOCK_PATH);
+	strings_free(&asked_locks);
+	config_free(&config);
+	layout_free(&cycle_layout, &cycle);
+	strings_free(&log.lines);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +299,7 @@ int main(void)
 		WITH_PLACE(what_a_resume_has_answered_is_not_begun),
 		WITH_PLACE(what_a_killed_rehearsal_left_is_put_right_first),
 		WITH_PLACE(rehearsal_does_not_look_for_another),
+		WITH_PLACE(turn_is_waited_for_before_the_lock),
 	};
 
 	return cmocka_run_group_tests_name("hibernate", tests, NULL, NULL);

@@ -363,18 +363,33 @@ static int run(struct transaction *transaction, struct error *err)
 }
 
 /*
+ * Who waits has the turn: a rehearsal, which lets go of the lock after each level and takes it again at
+ * once, cannot come before a notice that was there first. An image has one lock for all.
+ */
+static int wait_for_lock(struct transaction *transaction, struct error *err)
+{
+	const struct hibernation *asked = transaction->asked;
+	const struct root *root = transaction_root(transaction);
+	const struct patience patience = { asked->patience_ms, asked->cancelled,
+		asked->data };
+	file_cleanup_close int turn =
+		root->live ? lock_wait(root, TURN_LOCK, &patience, err) : -1;
+
+	if (root->live && turn < 0)
+		return turn;
+	return lock_wait(root, LOCK_PATH, &patience, err);
+}
+
+/*
  * The lock. Whoever had it may have hibernated the machine, and then this was asked for as long ago
  * and has been answered: it must not go away a second time.
  */
 static int wait_for_turn(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
-	const struct patience patience = { asked->patience_ms, asked->cancelled,
-		asked->data };
 	int status = 0;
 
-	transaction->lock =
-		lock_wait(transaction_root(transaction), LOCK_PATH, &patience, err);
+	transaction->lock = wait_for_lock(transaction, err);
 	if (transaction->lock < 0)
 		status = transaction->lock;
 	else if (clock_slept_ms() - asked->slept >= CLOCK_SLEPT_LEAST_MS)

@@ -11,6 +11,7 @@
 
 #define RUN_FOLDER "/run/ec2hib"
 #define LOCK_PATH  RUN_FOLDER "/lock"	    /* whoever changes the machine */
+#define TURN_LOCK  RUN_FOLDER "/turn.lock"  /* who hibernates next, or rehearses it */
 #define WATCH_LOCK RUN_FOLDER "/watch.lock" /* the agent */
 
 /*
