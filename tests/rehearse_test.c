@@ -11,13 +11,19 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/actions/hibernate.h"
 #include "core/actions/prewarm.h"
 #include "core/actions/prewarm_background.h"
 #include "core/actions/rehearse.h"
+#include "core/actions/rehearse_record.h"
+#include "core/base/memory.h"
 #include "tests/place.h"
 
+#define MARKER	     "/var/lib/ec2hib/" REHEARSAL_MARKER_NAME
+#define PAGE_LENGTH  4096
+#define SIGNATURE_AT (PAGE_LENGTH - 10)
 #define OTHER_CONFIG "/somewhere/ec2hib.conf"
 
 /* What was done, a letter each: s(top the pre-warm), h(ibernate), g(o on with it). */
@@ -92,7 +98,7 @@ static bool is_stopped(void *data)
 	return stopped && strchr(done, 'h');
 }
 
-static void rehearse_level(struct place *place, enum rehearsal_level level)
+static int rehearse_level(struct place *place, enum rehearsal_level level)
 {
 	struct config config;
 	const struct gather gather = { .root = &place->root,
@@ -106,13 +112,15 @@ static void rehearse_level(struct place *place, enum rehearsal_level level)
 		.end = ignore_end,
 		.cancelled = is_stopped };
 	struct error err = { "" };
+	int status;
 
 	memset(done, 0, sizeof(done));
 	config_init(&config);
 	place_put(place, BOOT_ID_PATH, "0f844e31-adf5-4ee4-b09a-425742fa7b98\n");
 	rehearsal.wanted[level] = true;
-	rehearse(&rehearsal, &err);
+	status = rehearse(&rehearsal, &err);
 	config_free(&config);
+	return status;
 }
 
 static void prewarm_that_was_stopped_goes_on(void **state)
@@ -136,6 +144,32 @@ static void prewarm_that_was_stopped_goes_on(void **state)
 		if (strcmp(done, rows[i].done) != 0)
 			fail_msg("row %zu: %s", i, done);
 	}
+}
+
+/* A swap file with this at the end of its first page. */
+static void put_swap(struct place *place, const char *signature)
+{
+	memory_cleanup_free char *shown = root_shown(&place->root, "/swap");
+	memory_cleanup_free char *page = memory_new(1, PAGE_LENGTH + 1);
+
+	memset(page, 'x', SIGNATURE_AT);
+	strcpy(page + SIGNATURE_AT, signature);
+	place_put(place, "/swap", page);
+	assert_int_equal(truncate(shown, 16L * PAGE_LENGTH), 0);
+}
+
+static void marker_stays_while_there_is_an_image(void **state)
+{
+	struct place *place = *state;
+
+	stop_answer = 0;
+	stopped = false;
+	put_swap(place, "S1SUSPEND");
+	assert_int_equal(rehearse_level(place, LEVEL_IMAGE), -EPROTO);
+	assert_true(root_exists(&place->root, MARKER));
+	put_swap(place, "SWAPSPACE2");
+	assert_int_equal(rehearse_level(place, LEVEL_IMAGE), 0);
+	assert_false(root_exists(&place->root, MARKER));
 }
 
 /* Before anything else: the device is not there, and not missed. */
@@ -164,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(prewarm_that_was_stopped_goes_on),
+		WITH_PLACE(marker_stays_while_there_is_an_image),
 		WITH_PLACE(image_is_refused_under_a_debugger),
 	};
 

@@ -253,6 +253,12 @@ static int rehearse_marked(struct run *run, struct facts *facts, struct error *e
 	status = rehearse_kernel(run, err);
 	facts_gather_again(facts, gather);
 	estimate(&run->result, facts);
+	/* What could not be made plain swap again is for who comes next; the marker tells of it. */
+	if (fact_text_is(&facts->area.signature, SIGNATURE_IMAGE))
+		return error_set(err, EIO,
+			"%s still carries an image, which a later boot would resume; run: "
+			"ec2hib setup",
+			facts->area.path.value);
 	if (marker_remove(gather, &left) < 0)
 		say(run, LOG_ERR, left.text);
 	return status;
