@@ -96,6 +96,15 @@ static char *why_lost(const struct find *find)
 	return rehearsal_why_lost(&find->marker, &find->facts, log);
 }
 
+/* All but its groups. */
+static void set_absent(const struct layout *layout, void *structure)
+{
+	for (size_t i = 0; i < layout->count; i++)
+		if (layout->fields[i].type != FIELD_GROUP)
+			fact_set_absent(
+				(void *)((char *)structure + layout->fields[i].offset));
+}
+
 /* Who would have told the history was in the image. */
 static int tell_history(const struct find *find, struct error *err)
 {
@@ -103,10 +112,8 @@ static int tell_history(const struct find *find, struct error *err)
 	struct cycle cycle = { 0 };
 	int status;
 
-	for (size_t i = 0; i < cycle_layout.count; i++)
-		if (cycle_layout.fields[i].type != FIELD_GROUP)
-			fact_set_absent(
-				(void *)((char *)&cycle + cycle_layout.fields[i].offset));
+	set_absent(&cycle_layout, &cycle);
+	set_absent(&timeline_layout, &cycle.timeline);
 	if (marker->started.is == FACT_KNOWN)
 		fact_set_text(&cycle.began, marker->started.value);
 	if (marker->machine.kernel.is == FACT_KNOWN)
