@@ -194,9 +194,28 @@ static void image_is_refused_under_a_debugger(void **state)
 	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -ENOENT);
 }
 
+/* What is written to is the device that the kernel means, whatever its name leads to. */
+static void image_goes_to_the_resume_device_only(void **state)
+{
+	struct place *place = *state;
+	const struct snapshot snapshot = { .root = &place->root,
+		.name = "disk",
+		.number = "259:1",
+		.timeout_ms = 1000 };
+	struct snapshot_result result;
+	struct error err = { "" };
+
+	place_put(place, "/proc/self/status", "TracerPid:\t0\n");
+	place_put(place, "/dev/snapshot", "");
+	place_put(place, "/dev/disk", "");
+	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -ENODEV);
+	assert_string_equal(err.text, "/dev/disk is not the device 259:1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_PLACE(image_goes_to_the_resume_device_only),
 		WITH_PLACE(prewarm_that_was_stopped_goes_on),
 		WITH_PLACE(marker_stays_while_there_is_an_image),
 		WITH_PLACE(image_is_refused_under_a_debugger),

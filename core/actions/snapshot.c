@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -245,14 +246,32 @@ static int read_image(struct passage *passage, struct error *err)
 
 /* ---- Making it --------------------------------------------------------------------------------------- */
 
+/* The device behind the name has to be the one that the kernel means: it is written to. */
+static int check_device(const struct passage *passage, dev_t meant, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(passage->device, &status) < 0)
+		return error_errno(
+			err, errno, "cannot look at /dev/%s", passage->asked->name);
+	if (!S_ISBLK(status.st_mode) || status.st_rdev != meant)
+		return error_set(err, ENODEV, "/dev/%s is not the device %s",
+			passage->asked->name, passage->asked->number);
+	return 0;
+}
+
 static int choose_area(const struct passage *passage, struct error *err)
 {
 	const struct snapshot *asked = passage->asked;
 	struct resume_swap_area area = { .offset = (int64_t)asked->offset };
 	unsigned major_number, minor_number;
+	int status;
 
 	if (sscanf(asked->number, "%u:%u", &major_number, &minor_number) != 2)
 		return error_set(err, EINVAL, "%s is no device number", asked->number);
+	status = check_device(passage, makedev(major_number, minor_number), err);
+	if (status < 0)
+		return status;
 	area.dev = (uint32_t)makedev(major_number, minor_number);
 	if (ioctl(passage->kernel, SNAPSHOT_SET_SWAP_AREA, &area) < 0)
 		return error_errno(err, errno,
