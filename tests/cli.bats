@@ -401,7 +401,7 @@ completions() {
 	[ "$(completions 'ec2hib --imds-endpoint http://1' ec2hib --imds-endpoint http : //1)" = \
 		//169.254.169.254 ]
 	[ "$(completions 'ec2hib --imds-endpoint=http:' ec2hib --imds-endpoint = http :)" = \
-		"//169.254.169.254 //[fd00:ec2::254]" ]
+		'//169.254.169.254 //\[fd00:ec2::254\]' ]
 	# What stands before goes on being understood.
 	[ "$(completions 'ec2hib --config=x teardown --dry' ec2hib --config = x teardown --dry)" = \
 		--dry-run ]
