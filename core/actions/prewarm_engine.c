@@ -176,7 +176,7 @@ static bool run_through(struct engine *engine, struct rhythm *rhythm)
 
 	engine->place = 0;
 	engine->exhausted = false;
-	engine->workers = engine->ended = 0;
+	engine->workers = engine->ready = engine->ended = 0;
 	while (!engine->stop) {
 		uint64_t now = clock_ms(CLOCK_MONOTONIC);
 

@@ -6,11 +6,12 @@
  * made it, so that to have 64 on their way means 64 threads, or an asynchronous interface.
  * io_uring is forbidden on many machines (kernel.io_uring_disabled, seccomp of containers), and
  * libaio blocks all the same where the device's queue is full; a thread that sleeps costs a stack.
- * Measured (fio's engines, 1 MiB, eight at a time, a loop device in memory, two busy cores, medians of
- * five; make bench has it): threads 1228 MiB/s and 0.27 s of CPU a GiB, libaio 1325 and 0.25,
- * io_uring 1395 and 0.29; 32 at a time 1232, 1315 and 1178. On a volume of EBS, which gives 125 to
- * 4000 MiB/s, that is nothing. What does count is memory: with buffers in huge pages a GiB takes 0.03 s
- * of CPU here in place of 0.14, since most of it was finding and pinning 256 pages a request.
+ * Measured (BENCH=engines tests/bench-prewarm: fio's engines, 1 MiB a request, 4 GiB of a loop device in
+ * memory, two processors, medians of five): eight at a time threads 6206 MiB/s and 0.12 s of CPU a GiB,
+ * libaio 5611 and 0.12, io_uring 5440 and 0.17; 32 at a time 5596 and 0.14, 4719 and 0.13, 5258 and
+ * 0.13. A volume of EBS gives 125 to 4000 MiB/s: threads lose nothing there. What does count is memory:
+ * with buffers in huge pages a GiB takes half the CPU, since most of it is finding and pinning 256 pages
+ * a request.
  *
  * The threads share one struct under one mutex, which is held for microseconds between requests;
  * only the thread that called knows callbacks, signals and files.

@@ -196,8 +196,11 @@ static void request_done(struct engine *engine, const struct prewarm_range *requ
 	prewarm_histogram_add(&engine->numbers.histogram, us);
 	if (us > engine->slowest_now)
 		engine->slowest_now = us;
-	/* How much comes while it gives way says nothing about the device. */
-	if (engine->yield.rate ||
+	/*
+	 * How much comes while it gives way, or while threads for a deeper depth are on their
+	 * way, says nothing about the device.
+	 */
+	if (engine->yield.rate || engine->ready < engine->depth.depth ||
 		prewarm_depth_completed(&engine->depth, now, request->length) == before)
 		return;
 	pthread_cond_broadcast(&engine->wake);
@@ -279,7 +282,10 @@ void *worker_run(void *data)
 	struct prewarm_range request;
 
 	be_kind(worker->index);
+	/* So that no request waits until the kernel has found memory. */
+	memset(buffer, 0, engine->job->block);
 	pthread_mutex_lock(&engine->mutex);
+	engine->ready++;
 	while (take_request(engine, worker->index, &request))
 		if (engine->second)
 			serve_again(engine, &request, buffer);

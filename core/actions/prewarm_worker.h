@@ -30,7 +30,9 @@ struct engine {
 	struct prewarm_ours ours;
 	char *buffers; /* in huge pages of ROOM */
 	void *room;
-	unsigned workers, ended, busy;
+	unsigned workers;      /* threads that were made */
+	unsigned ready, ended; /* of these, so far */
+	unsigned busy;	       /* with a request */
 	struct prewarm_ranges done;
 	struct prewarm_ranges failed; /* to be tried again */
 	unsigned failures, failures_row;

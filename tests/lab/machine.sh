@@ -10,6 +10,7 @@
 QEMU=            # process id; empty when the machine is off
 POWER_ON=0       # how often it has been started
 BOOT_ARGUMENTS=  # the kernel's, where the lab is the boot loader
+MORE_DEVICES=()  # beside the volumes: arguments for QEMU
 BOOT_ID=         # of the system that runs, or is in the hibernation image
 STEP=0           # the newest step
 STEP_OUTPUT=     # the file with its output
@@ -141,6 +142,7 @@ qemu_command() {
 		qemu+=(-drive "file=${VOLUMES[i]},if=none,id=d$i,format=raw,cache=unsafe"
 			-device "nvme,drive=d$i,serial=vol0123456789abcdef$i,bootindex=$((i + 1))")
 	done
+	qemu+=("${MORE_DEVICES[@]}")
 	BOOT_ARGUMENTS=
 	if [[ $BOOT_MODE != grub ]]; then
 		BOOT_ARGUMENTS=$("boot_arguments_$BOOT_MODE")
