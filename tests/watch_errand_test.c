@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,10 +84,12 @@ static void keep_line(void *data, int priority, const char *text,
 	strings_add(data, text);
 }
 
-static void begin(struct watcher *watcher, struct place *place)
+/* The machine has slept for SLEPT before. */
+static void begin_after(struct watcher *watcher, struct place *place, int64_t slept)
 {
 	struct error err;
 
+	slept_ms = slept_told = slept;
 	*watcher = (struct watcher) { .notify = { -1 } };
 	assert_int_equal(root_make_directory(&place->root, RUN_FOLDER, &err), 0);
 	config_init(&watcher->config);
@@ -101,24 +104,41 @@ static void begin(struct watcher *watcher, struct place *place)
 		(struct agent) { .watch = &watcher->watch, .config = &watcher->config };
 	report_begin(&watcher->agent);
 	no_process = false;
-	slept_ms = slept_told = 0;
 	for (size_t i = 0; i < ERRAND_KINDS; i++) {
 		lines[i] = "";
 		assert_int_equal(pipe(gates[i]), 0);
 	}
 }
 
-/* The child of KIND ends. */
-static void let_go(struct watcher *watcher, enum errand_kind kind, enum child_exit how)
+static void begin(struct watcher *watcher, struct place *place)
+{
+	begin_after(watcher, place, 0);
+}
+
+static void hear_the_end(struct watcher *watcher, enum errand_kind kind)
 {
 	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe,
 		.events = POLLIN };
-	char byte = (char)how;
 
-	assert_int_equal(write(gates[kind][1], &byte, 1), 1);
 	while (errand_runs(&watcher->agent, kind) && poll(&polled, 1, 20000) == 1)
 		errand_listen(&watcher->agent, kind);
 	assert_false(errand_runs(&watcher->agent, kind));
+}
+
+/* The child of KIND ends. */
+static void let_go(struct watcher *watcher, enum errand_kind kind, enum child_exit how)
+{
+	char byte = (char)how;
+
+	assert_int_equal(write(gates[kind][1], &byte, 1), 1);
+	hear_the_end(watcher, kind);
+}
+
+/* The child that hibernates is killed. */
+static void murder(struct watcher *watcher)
+{
+	assert_int_equal(kill(watcher->agent.errands[ERRAND_HIBERNATE].pid, SIGKILL), 0);
+	hear_the_end(watcher, ERRAND_HIBERNATE);
 }
 
 static void end(struct watcher *watcher)
@@ -293,6 +313,85 @@ static void resume_answers_a_press_that_waits(void **state)
 	end(&watcher);
 }
 
+/* By a command, or by the system's own. */
+static void press_after_anybodys_resume_is_an_echo(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	errand_resume(agent);
+	assert_false(agent->debounce.resumed);
+	slept_ms = slept_told = 60000;
+	errand_resume(agent);
+	press(&watcher, agent->debounce.resumed_ms - 1000);
+	press(&watcher, agent->debounce.resumed_ms + 1000);
+	assert_non_null(strstr(last_said(&watcher), "ignored"));
+	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	press(&watcher, agent->debounce.resumed_ms + WINDOW_MS + 1);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	end(&watcher);
+}
+
+/* The one that was started anew below the same place. */
+static void begin_next(struct watcher *watcher, struct place *place, int64_t slept)
+{
+	end(watcher);
+	begin_after(watcher, place, slept);
+}
+
+static void next_agent_knows_what_is_an_echo(void **state)
+{
+	struct watcher watcher;
+	int64_t resumed;
+
+	begin(&watcher, *state);
+	lines[ERRAND_HIBERNATE] = WATCH_RESUMED "\n";
+	press(&watcher, 1000);
+	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	resumed = watcher.agent.debounce.resumed_ms;
+	begin_next(&watcher, *state, 0);
+	press(&watcher, resumed + 1000);
+	assert_non_null(strstr(last_said(&watcher), "ignored"));
+	press(&watcher, resumed + WINDOW_MS + 1);
+	assert_true(errand_runs(&watcher.agent, ERRAND_HIBERNATE));
+	end(&watcher);
+}
+
+/* It was killed while its child hibernated the machine. */
+static void next_agent_knows_of_a_resume_that_nobody_told(void **state)
+{
+	struct watcher watcher;
+
+	begin(&watcher, *state);
+	begin_next(&watcher, *state, 60000);
+	assert_true(watcher.agent.debounce.resumed);
+	press(&watcher, watcher.agent.debounce.resumed_ms + 1000);
+	assert_non_null(strstr(last_said(&watcher), "ignored"));
+	/* One that had ended by itself had no child. */
+	fact_set_absent(fact_of(&watcher.agent.state.pid));
+	watcher.agent.debounce.resumed = false;
+	fact_set_absent(fact_of(&watcher.agent.state.resumed));
+	report_write(&watcher.agent);
+	begin_next(&watcher, *state, 120000);
+	assert_false(watcher.agent.debounce.resumed);
+	end(&watcher);
+}
+
+static void press_whose_child_is_killed_is_answered_by_another(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	press(&watcher, 1000);
+	murder(&watcher);
+	assert_true(agent->press.waits);
+	errands_begin(agent);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	end(&watcher);
+}
+
 /* ---- Notices -------------------------------------------------------------------------------------- */
 
 static void hooks_run_beside_setup_and_hibernation(void **state)
@@ -389,6 +488,57 @@ static void notice_is_open_until_the_write(void **state)
 	end(&watcher);
 }
 
+static void notice_whose_child_is_killed_gets_another(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+
+	begin(&watcher, *state);
+	lines[ERRAND_HIBERNATE] = WATCH_HIBERNATING "\n";
+	notice(&watcher, NOTICE_HIBERNATE);
+	for (int i = 0; i < 2; i++) {
+		hear(&watcher, ERRAND_HIBERNATE);
+		assert_false(is_open(&watcher));
+		murder(&watcher);
+		assert_true(is_open(&watcher));
+		errands_begin(agent);
+		assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	}
+	murder(&watcher);
+	assert_non_null(strstr(last_said(&watcher), "3 times by a signal: given up"));
+	errands_begin(agent);
+	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_true(is_open(&watcher)); /* for another agent */
+	end(&watcher);
+}
+
+/* What is left to a child then is no hibernation. */
+static void killed_child_is_no_loss_when_there_is_an_answer(void **state)
+{
+	static const struct {
+		const char *says;
+		int64_t slept;
+	} rows[] = { { WATCH_RESUMED "\n", 0 }, { WATCH_FAILED "\n", 0 },
+		{ WATCH_HIBERNATING "\n", 3600000 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct watcher watcher;
+
+		begin(&watcher, *state);
+		lines[ERRAND_HIBERNATE] = rows[i].says;
+		notice(&watcher, NOTICE_HIBERNATE);
+		hear(&watcher, ERRAND_HIBERNATE);
+		slept_ms = rows[i].slept;
+		murder(&watcher);
+		assert_false(is_open(&watcher));
+		errands_begin(&watcher.agent);
+		assert_false(errand_runs(&watcher.agent, ERRAND_HIBERNATE));
+		end(&watcher);
+		place_remove(state);
+		place_make(state);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,10 +547,16 @@ int main(void)
 		WITH_PLACE(press_without_a_process_is_kept),
 		WITH_PLACE(start_without_a_process_is_made_up_for),
 		WITH_PLACE(resume_answers_a_press_that_waits),
+		WITH_PLACE(press_after_anybodys_resume_is_an_echo),
+		WITH_PLACE(next_agent_knows_what_is_an_echo),
+		WITH_PLACE(next_agent_knows_of_a_resume_that_nobody_told),
+		WITH_PLACE(press_whose_child_is_killed_is_answered_by_another),
 		WITH_PLACE(hooks_run_beside_setup_and_hibernation),
 		WITH_PLACE(notice_is_settled_as_it_ends),
 		WITH_PLACE(notice_that_waits_was_asked_for_when_it_was_heard),
 		WITH_PLACE(notice_is_open_until_the_write),
+		WITH_PLACE(notice_whose_child_is_killed_gets_another),
+		WITH_PLACE(killed_child_is_no_loss_when_there_is_an_answer),
 	};
 
 	return cmocka_run_group_tests_name("watch errands", tests, NULL, NULL);

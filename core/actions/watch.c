@@ -216,6 +216,7 @@ static void round_of(struct agent *agent)
 				(struct pollfd) { .fd = agent->errands[kind].pipe,
 					.events = POLLIN };
 	wait_for_something(agent, polled, count, wait_us);
+	errand_resume(agent);
 	/* What a press is depends on what the child has said: it is heard first. */
 	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++)
 		if (errands[kind] && polled[errands[kind]].revents)

@@ -19,28 +19,22 @@ enum errand_kind {
 	ERRAND_KINDS
 };
 
-/* What a child has to do. */
+/* What a child has to do: because of a notice, a press of the sleep button, or the start. */
 struct order {
-	const struct notice *notice; /* NULL: none */
-	uint64_t asked;		     /* CLOCK_BOOTTIME, ms */
-	int64_t slept;		     /* clock_slept_ms() of then */
+	bool has_notice;
+	struct notice notice;
+	uint64_t asked; /* CLOCK_BOOTTIME, ms */
+	int64_t slept;	/* clock_slept_ms() of then */
+	unsigned lost;	/* children that a signal ended before they had an answer */
 };
 
 /* A child at work. It says what it does on a pipe, a line each. */
 struct errand {
 	pid_t pid; /* 0: nobody at work, and nothing else here means anything */
 	int pipe;
-	char *said;	 /* of a line that has not ended yet */
-	bool has_notice; /* what it is about */
-	struct notice notice;
+	char *said; /* of a line that has not ended yet */
+	struct order order;
 	bool answered; /* of a hibernation: it has come about or failed */
-};
-
-/* A notice that waits: for its child, or for the end of another one of its kind. */
-struct waiting_notice {
-	struct notice notice;
-	uint64_t heard; /* CLOCK_BOOTTIME, ms */
-	int64_t slept;	/* clock_slept_ms() of then */
 };
 
 /* A press of the sleep button that could not be acted on yet. */
@@ -68,11 +62,12 @@ struct agent {
 	char *strange[NOTICE_SOURCES]; /* what was complained about; NULL: nothing */
 	bool answered;		       /* all of it at least once */
 
-	/* What is to be done, oldest first. */
-	struct waiting_notice *pending;
+	/* Notices that wait for a child, or for the end of another one of their kind; oldest first. */
+	struct order *pending;
 	size_t pending_count;
 	struct waiting_press press;
 	struct debounce debounce;
+	int64_t slept;	   /* clock_slept_ms() as it was seen last */
 	char *key_trouble; /* what was complained about; NULL: nothing */
 
 	struct errand errands[ERRAND_KINDS];
@@ -108,6 +103,9 @@ void errands_begin(struct agent *agent);
 
 /* A press of the sleep button. */
 void errand_press(struct agent *agent, const struct sleep_press *press);
+
+/* Has the machine slept since the last look, whoever had it sleep? Then presses are echoes for a while. */
+void errand_resume(struct agent *agent);
 
 void errand_begin_start(struct agent *agent);
 

@@ -103,7 +103,7 @@ static int run_notice_hooks(struct child *child, const struct notice *notice)
 
 static int child_hibernate(struct child *child, const struct order *order)
 {
-	const struct notice *notice = order->notice;
+	const struct notice *notice = order->has_notice ? &order->notice : NULL;
 	const struct gather gather = { .root = child->agent->watch->gather->root,
 		.host = child->agent->watch->gather->host,
 		.config = child->agent->config,
@@ -260,7 +260,7 @@ static int child_do(struct child *child, enum errand_kind kind, const struct ord
 		return child_hibernate(child, order);
 	if (kind == ERRAND_START)
 		return child_start(child);
-	return run_notice_hooks(child, order->notice);
+	return run_notice_hooks(child, &order->notice);
 }
 
 enum child_exit child_run(const struct agent *agent, enum errand_kind kind,

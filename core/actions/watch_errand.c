@@ -22,6 +22,9 @@
 /* A line has one cycle; its timeline is some 3 KiB. */
 #define SAID_MOST ((size_t)64 * 1024)
 
+/* So many children for one hibernation, when signals end them. */
+#define LOST_MOST 3
+
 /* ---- Beginning ---------------------------------------------------------------------------------- */
 
 bool errand_runs(const struct agent *agent, enum errand_kind kind)
@@ -54,11 +57,17 @@ static bool errand_begin(
 	agent->no_process = pid < 0;
 	if (pid < 0)
 		return false;
-	*errand = (struct errand) { .pid = pid, .pipe = ends[0], .said = text_copy("") };
-	errand->has_notice = order->notice != NULL;
-	if (order->notice)
-		errand->notice = *order->notice;
+	*errand = (struct errand) {
+		.pid = pid, .pipe = ends[0], .said = text_copy(""), .order = *order
+	};
 	return true;
+}
+
+static void pending_add(struct agent *agent, const struct order *order)
+{
+	agent->pending = memory_grow(
+		agent->pending, agent->pending_count, sizeof(*agent->pending));
+	agent->pending[agent->pending_count++] = *order;
 }
 
 /*
@@ -67,11 +76,12 @@ static bool errand_begin(
  */
 void errand_notice(struct agent *agent, const struct notice *notice)
 {
-	agent->pending = memory_grow(
-		agent->pending, agent->pending_count, sizeof(*agent->pending));
-	agent->pending[agent->pending_count++] = (struct waiting_notice) {
-		.notice = *notice, .heard = agent_boottime_ms(), .slept = clock_slept_ms()
-	};
+	const struct order order = { .has_notice = true,
+		.notice = *notice,
+		.asked = agent_boottime_ms(),
+		.slept = clock_slept_ms() };
+
+	pending_add(agent, &order);
 }
 
 static void pending_remove(struct agent *agent, size_t index)
@@ -99,21 +109,18 @@ static bool begin_hooks(struct agent *agent, const struct order *order)
 {
 	bool begun;
 
-	report_settled(agent, order->notice, true);
+	report_settled(agent, &order->notice, true);
 	report_write(agent);
 	begun = errand_begin(agent, ERRAND_HOOKS, order);
 	if (!begun)
-		report_settled(agent, order->notice, false);
+		report_settled(agent, &order->notice, false);
 	return begun;
 }
 
 static void begin_notice(struct agent *agent, size_t index)
 {
-	const struct waiting_notice waiting = agent->pending[index];
-	const struct order order = {
-		.notice = &waiting.notice, .asked = waiting.heard, .slept = waiting.slept
-	};
-	bool begun = notice_reaction(order.notice, agent->config) == REACTION_HIBERNATE
+	const struct order order = agent->pending[index];
+	bool begun = notice_reaction(&order.notice, agent->config) == REACTION_HIBERNATE
 			     ? begin_hibernation(agent, &order)
 			     : begin_hooks(agent, &order);
 
@@ -178,6 +185,17 @@ void errand_begin_start(struct agent *agent)
 	agent->start_waits = !errand_begin(agent, ERRAND_START, &order);
 }
 
+void errand_resume(struct agent *agent)
+{
+	int64_t slept = clock_slept_ms();
+
+	if (slept - agent->slept < CLOCK_SLEPT_LEAST_MS)
+		return;
+	agent->slept = slept;
+	agent->debounce.resumed = true;
+	agent->debounce.resumed_ms = (int64_t)agent_boottime_ms();
+}
+
 /* ---- What a child says --------------------------------------------------------------------------- */
 
 static void take_cycle(struct agent *agent, const char *line)
@@ -232,8 +250,8 @@ static void take_phase(struct agent *agent, const char *phase)
 	bool resumed = strcmp(phase, WATCH_RESUMED) == 0;
 
 	/* Who finds this state after a crash does not know whether the machine was away. */
-	if (strcmp(phase, WATCH_HIBERNATING) == 0 && errand->has_notice)
-		report_settled(agent, &errand->notice, true);
+	if (strcmp(phase, WATCH_HIBERNATING) == 0 && errand->order.has_notice)
+		report_settled(agent, &errand->order.notice, true);
 	if (resumed || strcmp(phase, WATCH_FAILED) == 0)
 		hibernation_answered(agent);
 	if (resumed && !agent->watch->dry_run)
@@ -271,6 +289,37 @@ static void take_lines(struct agent *agent, struct errand *errand)
 
 /* ---- The end ------------------------------------------------------------------------------------ */
 
+/*
+ * A hibernation that a signal has ended (memory ran out, somebody's kill) before the machine slept or
+ * the kernel refused is nobody's answer. What fails so again and again is left to the next agent.
+ */
+static bool is_lost(const struct errand *errand, int ended)
+{
+	return WIFSIGNALED(ended) && !errand->answered &&
+	       clock_slept_ms() - errand->order.slept < CLOCK_SLEPT_LEAST_MS;
+}
+
+static void hibernation_lost(struct agent *agent, const struct errand *errand)
+{
+	struct order order = errand->order;
+
+	if (order.has_notice)
+		report_settled(agent, &order.notice, false);
+	if (agent->stop)
+		return;
+	if (++order.lost == LOST_MOST) {
+		agent_log(agent, LOG_ERR, "errand",
+			"the hibernation was ended %u times by a signal: given up",
+			order.lost);
+		return;
+	}
+	agent_log(agent, LOG_WARNING, "errand", "the hibernation begins again");
+	if (order.has_notice)
+		pending_add(agent, &order);
+	else
+		agent->press = (struct waiting_press) { .waits = true, .order = order };
+}
+
 static void hibernation_over(struct agent *agent, const struct errand *errand, int ended)
 {
 	agent->outcome = ended;
@@ -293,16 +342,19 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 	free(errand.said);
 	agent->errands[kind] = (struct errand) { 0 };
 	if (WIFSIGNALED(ended))
-		agent_log(agent, LOG_ERR, "errand", "%s was ended by signal %d",
+		agent_log(agent, LOG_ERR, "errand", "%s was ended by signal %d (%s)",
 			kind == ERRAND_HIBERNATE ? "the hibernation" : "an errand",
-			WTERMSIG(ended));
+			WTERMSIG(ended), strsignal(WTERMSIG(ended)));
 	/* What this agent's end has cut short the next one begins anew. */
-	if (errand.has_notice)
-		report_settled(agent, &errand.notice,
+	if (errand.order.has_notice)
+		report_settled(agent, &errand.order.notice,
 			!(agent->stop && WIFEXITED(ended) &&
 				WEXITSTATUS(ended) == CHILD_STOPPED));
-	if (kind == ERRAND_HIBERNATE)
+	if (kind == ERRAND_HIBERNATE) {
 		hibernation_over(agent, &errand, ended);
+		if (is_lost(&errand, ended))
+			hibernation_lost(agent, &errand);
+	}
 }
 
 bool errand_listen(struct agent *agent, enum errand_kind kind)

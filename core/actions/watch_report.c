@@ -55,6 +55,25 @@ static bool was_answered(const struct watch_acted *acted)
 }
 
 /*
+ * What is an echo for one agent is one for the next. Where an agent was killed and the machine has slept
+ * since, it was its child's doing, and it may be just now that it woke.
+ */
+static void take_over_resume(struct agent *agent, const struct watch_state *old)
+{
+	struct debounce *debounce = &agent->debounce;
+	bool killed = old->pid.is == FACT_KNOWN;
+
+	if (fact_is_true(&old->dry_run) && !agent->watch->dry_run)
+		return;
+	debounce->resumed = old->resumed.is == FACT_KNOWN;
+	debounce->resumed_ms = debounce->resumed ? (int64_t)old->resumed.value : 0;
+	if (killed && old->slept.is == FACT_KNOWN) {
+		agent->slept = (int64_t)old->slept.value;
+		errand_resume(agent);
+	}
+}
+
+/*
  * A restarted agent goes on where the last one was: what that acted on is not acted on again, unless
  * it was ended in the middle, or only rehearsed.
  */
@@ -65,6 +84,7 @@ static void take_over(struct agent *agent)
 	struct error err = { "" };
 
 	if (watch_state_read(root_of(agent), &old, &err) == 0) {
+		take_over_resume(agent, &old);
 		agent->state.acted = old.acted;
 		memset(&old.acted, 0, sizeof(old.acted));
 		if (dry_run || !fact_is_true(&old.dry_run)) {
@@ -95,6 +115,7 @@ void report_begin(struct agent *agent)
 	char now[INSTANT_LENGTH];
 
 	take_over(agent);
+	agent->slept = clock_slept_ms();
 	instant_format(time(NULL), now);
 	fact_set_number(&state->format, WATCH_STATE_FORMAT);
 	fact_set_number(&state->pid, (uint64_t)getpid());
@@ -145,6 +166,9 @@ void report_write(struct agent *agent)
 		fact_set_number(&state->token_age, age);
 	else
 		fact_set_absent(fact_of(&state->token_age));
+	fact_set_number(&state->slept, agent->slept > 0 ? (uint64_t)agent->slept : 0);
+	if (agent->debounce.resumed)
+		fact_set_number(&state->resumed, (uint64_t)agent->debounce.resumed_ms);
 	/* The last field is last_cycle, which is as large as all the others. */
 	if (state->last_cycle.began.is != FACT_KNOWN)
 		layout.count--;

@@ -58,6 +58,9 @@ struct watch_state {
 	struct fact_number token_age;
 	struct watch_notice notice;
 	FACT_LIST(struct watch_acted) acted;
+	struct fact_number slept; /* clock_slept_ms() */
+	struct fact_number
+		resumed; /* presses just after it are echoes; CLOCK_BOOTTIME, ms */
 	FACT_LIST(struct watch_name) devices;
 	struct cycle last_cycle;
 };
