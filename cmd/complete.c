@@ -16,10 +16,14 @@
 #include "core/base/text.h"
 #include "core/rules/checks.h"
 #include "core/rules/rehearsal.h"
+#include "ui/style.h"
 
 void offer(struct completion *completion, const char *word, const char *help)
 {
-	if (!text_starts(word, completion->typed))
+	memory_cleanup_free char *safe = style_text(word);
+
+	/* What would reach the terminal as something else is not offered; it can be typed. */
+	if (!text_starts(word, completion->typed) || strcmp(safe, word) != 0)
 		return;
 	printf("%s\t%s\n", word, help ? help : "");
 	completion->offered++;

@@ -27,7 +27,7 @@ static void show_line(void *data, int priority, const char *text)
 	if (priority <= LOG_WARNING)
 		warn_user(invocation, "%s", text);
 	else if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
-		puts(text);
+		style_line(stdout, "", text);
 	fflush(stdout);
 }
 
@@ -63,9 +63,10 @@ static void show_plan(const struct hibernation_plan *plan)
 
 	printf("would hibernate, method %s\n", plan->method);
 	for (size_t i = 0; i < plan->steps.count; i++)
-		printf("  first: %s\n", plan->steps.steps[i].text);
+		style_line(stdout, "  first: ", plan->steps.steps[i].text);
 	for (size_t i = 0; i < plan->leave_count; i++)
-		printf("  switched off until after resume: %s\n", plan->leaves[i].path);
+		style_line(stdout,
+			"  switched off until after resume: ", plan->leaves[i].path);
 	if (plan->set_image_size)
 		printf("  the image is made smaller: /sys/power/image_size %s\n", size);
 }

@@ -197,8 +197,7 @@ static int signals_open(void)
 static void show_request(void *data, const char *text)
 {
 	if (option_given(data, "verbose")) {
-		style_print(stdout, text, strlen(text));
-		putchar('\n');
+		style_line(stdout, "", text);
 		fflush(stdout);
 	}
 }

@@ -65,9 +65,7 @@ void complain(const char *format, ...)
 	va_start(arguments, format);
 	text = text_format_list(format, arguments);
 	va_end(arguments);
-	fputs("ec2hib: ", stderr);
-	style_print(stderr, text, strlen(text));
-	fputc('\n', stderr);
+	style_line(stderr, "ec2hib: ", text);
 }
 
 void warn_user(const struct invocation *invocation, const char *format, ...)

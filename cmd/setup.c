@@ -26,9 +26,7 @@ static void show_note(void *data, const char *text)
 
 	if (option_given(invocation, "quiet") || option_given(invocation, "json"))
 		return;
-	fputs("      ", stdout);
-	style_print(stdout, text, strlen(text));
-	putchar('\n');
+	style_line(stdout, "      ", text);
 }
 
 /* What was put back that a killed hibernation had left. */
@@ -143,7 +141,7 @@ struct errand {
 static int begin_changes(
 	struct invocation *invocation, const struct root *root, struct error *err)
 {
-	const struct away_log log = { show_recovery, invocation };
+	const struct action_log log = { show_recovery, invocation };
 	int lock = lock_take(root, LOCK_PATH, 0, err), status;
 
 	if (lock < 0)

@@ -74,7 +74,7 @@ static void killed_one_is_undone_by_the_next(void **state)
 {
 	struct place *place = *state;
 	struct strings said = { 0 };
-	const struct away_log log = { keep_line, &said };
+	const struct action_log log = { keep_line, &said };
 	struct away lost = { 0 };
 
 	assert_int_equal(begin(place, &lost), 0);
@@ -98,7 +98,7 @@ static void what_is_on_stays_as_it_is(void **state)
 {
 	struct place *place = *state;
 	struct strings said = { 0 };
-	const struct away_log log = { keep_line, &said };
+	const struct action_log log = { keep_line, &said };
 	struct away away = { 0 };
 
 	/* Killed before the second was switched off. */
@@ -117,7 +117,7 @@ static void what_cannot_be_put_back_is_said_and_forgotten(void **state)
 {
 	struct place *place = *state;
 	struct strings said = { 0 };
-	const struct away_log log = { keep_line, &said };
+	const struct action_log log = { keep_line, &said };
 	struct away away = { 0 };
 
 	assert_int_equal(begin(place, &away), 0);
@@ -135,7 +135,7 @@ static void plan_that_changes_nothing_leaves_no_record(void **state)
 	struct place *place = *state;
 	const struct hibernation_plan plan = { .method = METHOD_DIRECT };
 	struct strings said = { 0 };
-	const struct away_log log = { keep_line, &said };
+	const struct action_log log = { keep_line, &said };
 	struct away away = { 0 };
 	struct error err;
 
@@ -151,7 +151,7 @@ static void nothing_is_begun_without_a_record(void **state)
 	struct place *place = *state;
 	struct away away = { 0 };
 	struct strings said = { 0 };
-	const struct away_log log = { keep_line, &said };
+	const struct action_log log = { keep_line, &said };
 
 	place_put(place, AWAY_PATH "/in-the-way", "");
 	assert_true(begin(place, &away) < 0);
@@ -167,7 +167,7 @@ static void record_that_is_none_is_said_once(void **state)
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct strings said = { 0 };
-		const struct away_log log = { keep_line, &said };
+		const struct action_log log = { keep_line, &said };
 
 		place_put(place, AWAY_PATH, texts[i]);
 		away_recover(&place->root, &log);

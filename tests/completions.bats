@@ -206,6 +206,17 @@ the_shell_asks_the_service() {
 	[ "$output" = :files ]
 }
 
+@test "a swap file whose name would steer the terminal is not offered" {
+	need_root
+	printf 'Filename\tType\tSize\tUsed\tPriority\n/plain file 64 0 -2\n/a\033[31mb file 64 0 -3\n' >swaps
+	run unshare --mount sh -c "mount --bind '$PWD/swaps' /proc/swaps &&
+		'$EC2HIB' __complete -- prewarm --swapfile ''"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"/plain"* ]]
+	[[ "$output" != *$'\e'* ]]
+}
+
 # in_terminal COMMAND...: in tmux; screen shows what is there.
 in_terminal() {
 	command -v tmux >/dev/null || skip "tmux is not installed"

@@ -85,6 +85,13 @@ void style_print(FILE *out, const char *text, size_t length)
 	fputs(safe, out);
 }
 
+void style_line(FILE *out, const char *before, const char *text)
+{
+	fputs(before, out);
+	style_print(out, text, strlen(text));
+	fputc('\n', out);
+}
+
 /* Columns that a UTF-8 text takes, taking every character for one wide; exact for what we print. */
 static unsigned columns(const char *text, size_t length)
 {

@@ -39,6 +39,9 @@ char *style_text(const char *text);
 /* Prints LENGTH bytes of TEXT as style_text() has them. */
 void style_print(FILE *out, const char *text, size_t length);
 
+/* Prints BEFORE, which is ours, then TEXT as style_text() has it, and ends the line. */
+void style_line(FILE *out, const char *before, const char *text);
+
 /*
  * Prints TEXT as style_print() does; lines after the first begin at column INDENT, the first is at column COLUMN already.
  * Breaks at spaces only where the width is known.

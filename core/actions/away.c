@@ -26,9 +26,9 @@ static const struct field fields[] = {
 };
 static const struct layout away_layout = LAYOUT(struct away, fields);
 
-static void say(const struct away_log *log, int priority, const char *format, ...)
+static void say(const struct action_log *log, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-static void say(const struct away_log *log, int priority, const char *format, ...)
+static void say(const struct action_log *log, int priority, const char *format, ...)
 {
 	memory_cleanup_free char *text = NULL;
 	va_list arguments;
@@ -104,7 +104,7 @@ static bool is_on(const swap_list *active, const char *path)
  * becomes lower with each. What says nothing of /proc/swaps may be off, and is tried.
  */
 static bool switch_on(const struct root *root, const struct away *away, bool tell,
-	const struct away_log *log)
+	const struct action_log *log)
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
@@ -136,7 +136,7 @@ static bool switch_on(const struct root *root, const struct away *away, bool tel
 }
 
 static bool set_image_size(
-	const struct root *root, const struct away *away, const struct away_log *log)
+	const struct root *root, const struct away *away, const struct action_log *log)
 {
 	struct error err = { "" };
 
@@ -148,8 +148,8 @@ static bool set_image_size(
 }
 
 /* TELL: nobody knows yet that there is something to put back. */
-static void put_back(
-	const struct root *root, struct away *away, bool tell, const struct away_log *log)
+static void put_back(const struct root *root, struct away *away, bool tell,
+	const struct action_log *log)
 {
 	bool size = set_image_size(root, away, log);
 	bool swaps = switch_on(root, away, tell, log);
@@ -163,13 +163,13 @@ static void put_back(
 			"what a killed hibernation had changed is as before");
 }
 
-void away_end(const struct root *root, struct away *away, const struct away_log *log)
+void away_end(const struct root *root, struct away *away, const struct action_log *log)
 {
 	if (away->format.is == FACT_KNOWN)
 		put_back(root, away, false, log);
 }
 
-void away_recover(const struct root *root, const struct away_log *log)
+void away_recover(const struct root *root, const struct action_log *log)
 {
 	struct away away = { 0 };
 	struct error err = { "" };

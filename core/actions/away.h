@@ -11,6 +11,7 @@
 #define EC2HIB_ACTIONS_AWAY_H
 
 #include "core/actions/lock.h"
+#include "core/actions/progress.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/facts/fact.h"
@@ -32,12 +33,6 @@ struct away {
 	struct fact_number image_size; /* bytes; absent: not changed */
 };
 
-/* A line for the log, with a priority of syslog(3). */
-struct away_log {
-	void (*line)(void *data, int priority, const char *text);
-	void *data;
-};
-
 /*
  * Before the first change: AWAY is how all was that PLAN changes, and it is in the record. Nothing may
  * be changed after an error. The caller must have the lock.
@@ -49,13 +44,13 @@ int away_begin(const struct root *root, struct away *away,
  * Puts back what is not as it was, says what cannot be, and forgets both. Also when only a part of
  * the plan came about: a swap that is on stays as it is.
  */
-void away_end(const struct root *root, struct away *away, const struct away_log *log);
+void away_end(const struct root *root, struct away *away, const struct action_log *log);
 
 /*
  * The same for what an ec2hib left that was killed; it is said. Nothing where no record is. The
  * caller must have the lock, and ROOT be the running machine.
  */
-void away_recover(const struct root *root, const struct away_log *log);
+void away_recover(const struct root *root, const struct action_log *log);
 
 /* Whether away_recover() would find a record. */
 bool away_is_left(const struct root *root);

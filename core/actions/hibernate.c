@@ -14,7 +14,6 @@
 #include "core/actions/hooks.h"
 #include "core/actions/kernel.h"
 #include "core/actions/lock.h"
-#include "core/actions/prewarm.h"
 #include "core/actions/prewarm_background.h"
 #include "core/actions/rehearse.h"
 #include "core/actions/setup.h"
@@ -22,8 +21,6 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-
-#define PREWARM_WAIT_MS 5000 /* it ends with its requests; a cold volume is slow */
 
 void transaction_say(
 	const struct transaction *transaction, int priority, const char *format, ...)
@@ -40,6 +37,11 @@ void transaction_say(
 static void note(void *data, const char *text)
 {
 	transaction_say(data, LOG_INFO, "%s", text);
+}
+
+static struct action_log log_of(const struct transaction *transaction)
+{
+	return (struct action_log) { transaction->asked->log, transaction->asked->data };
 }
 
 void transaction_enter(
@@ -185,7 +187,7 @@ static int prepare(struct transaction *transaction, struct error *err)
 /* Puts back what prepare() changed for the time away. Best effort: what fails is said. */
 static void restore(struct transaction *transaction)
 {
-	const struct away_log log = { transaction->asked->log, transaction->asked->data };
+	const struct action_log log = log_of(transaction);
 
 	away_end(transaction_root(transaction), &transaction->away, &log);
 }
@@ -244,32 +246,19 @@ static void cycle_begin(struct transaction *transaction)
  */
 static bool stop_prewarm(const struct transaction *transaction)
 {
-	struct error err = { "" };
-	int status;
+	const struct action_log log = log_of(transaction);
 
-	if (transaction->asked->dry_run || transaction->asked->instead)
-		return false;
-	status = prewarm_stop(transaction_root(transaction), PREWARM_WAIT_MS, &err);
-	if (status)
-		transaction_say(transaction, status < 0 ? LOG_WARNING : LOG_NOTICE, "%s",
-			status < 0 ? err.text : "the pre-warm was stopped");
-	return status != 0;
+	return !transaction->asked->dry_run && !transaction->asked->instead &&
+	       prewarm_put_aside(transaction->asked->gather, &log);
 }
 
 /* One that ran in the background goes on there, after a hibernation that failed as well. */
 static void go_on_with_prewarm(const struct transaction *transaction)
 {
-	struct error err = { "" };
-	int status = 0;
+	const struct action_log log = log_of(transaction);
 
-	if (!transaction_cancelled(transaction))
-		status = prewarm_go_on(transaction->asked->gather, &err);
-	if (status)
-		transaction_say(transaction, status < 0 ? LOG_WARNING : LOG_NOTICE,
-			"%s%s",
-			status < 0 ? "cannot go on with the pre-warm: "
-				   : "the pre-warm goes on",
-			status < 0 ? err.text : "");
+	if (!(transaction->asked->cancel_ends_all && transaction_cancelled(transaction)))
+		prewarm_take_up(transaction->asked->gather, &log);
 }
 
 /* The hooks of before. A rehearsal has a level of its own for them. */
@@ -336,7 +325,7 @@ static void recover_rehearsal(const struct transaction *transaction)
 static int run(struct transaction *transaction, struct error *err)
 {
 	struct cycle *cycle = transaction->cycle;
-	const struct away_log log = { transaction->asked->log, transaction->asked->data };
+	const struct action_log log = log_of(transaction);
 	int status;
 
 	transaction_enter(transaction, PHASE_PREPARING);

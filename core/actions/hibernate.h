@@ -36,6 +36,7 @@ struct hibernation {
 	void (*phase)(void *data, enum hibernation_phase phase);
 	/* Asked while it waits, before the write and between attempts; true gives up. May be NULL. */
 	bool (*cancelled)(void *data);
+	bool cancel_ends_all; /* then whoever asked for it ends as well: no pre-warm is begun again */
 	/*
 	 * A rehearsal: called in place of the write that stops the machine, when all before it is
 	 * done, and once only. No hook runs and nothing goes into the history; CYCLE gets what the

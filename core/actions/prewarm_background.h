@@ -3,6 +3,7 @@
 #ifndef EC2HIB_ACTIONS_PREWARM_BACKGROUND_H
 #define EC2HIB_ACTIONS_PREWARM_BACKGROUND_H
 
+#include "core/actions/progress.h"
 #include "core/facts/gather.h"
 
 struct prewarm_order {
@@ -26,5 +27,13 @@ int prewarm_start(const struct gather *gather, const struct prewarm_order *order
  * or ended before its time. 1: it has begun; 0: there is none to go on with; else as above.
  */
 int prewarm_go_on(const struct gather *gather, struct error *err);
+
+/*
+ * For a while the disk is needed for something else: stops a pre-warm that runs, waits for its end, and
+ * says so in LOG. Whether one was told to stop; then prewarm_take_up() lets it go on when that is over.
+ * Not with LOCK_PATH in hand: a pre-warm that writes has it.
+ */
+bool prewarm_put_aside(const struct gather *gather, const struct action_log *log);
+void prewarm_take_up(const struct gather *gather, const struct action_log *log);
 
 #endif

@@ -13,6 +13,12 @@ struct progress {
 	void *data;
 };
 
+/* A line for the log, with a priority of syslog(3). */
+struct action_log {
+	void (*line)(void *data, int priority, const char *text);
+	void *data;
+};
+
 void progress_note(const struct progress *progress, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 bool progress_cancelled(const struct progress *progress);

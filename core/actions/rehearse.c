@@ -12,7 +12,6 @@
 #include "core/actions/hooks.h"
 #include "core/actions/kernel.h"
 #include "core/actions/lock.h"
-#include "core/actions/prewarm.h"
 #include "core/actions/prewarm_background.h"
 #include "core/actions/rehearse_record.h"
 #include "core/base/clock.h"
@@ -20,8 +19,6 @@
 #include "core/base/text.h"
 #include "core/rules/checks.h"
 #include "core/rules/hibernation.h"
-
-#define PREWARM_WAIT_MS 5000 /* as for a hibernation */
 
 /* All levels, one after the other. */
 struct run {
@@ -193,32 +190,6 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 
 /* ---- Levels of the kernel ---------------------------------------------------------------------------- */
 
-/* It would read the disk that is to be measured, or hold the lock. Whether one was told to stop. */
-static bool stop_prewarm(struct run *run)
-{
-	struct error err = { "" };
-	int status = prewarm_stop(run->gather.root, PREWARM_WAIT_MS, &err);
-
-	if (status)
-		say(run, status < 0 ? LOG_WARNING : LOG_NOTICE,
-			status < 0 ? err.text : "the pre-warm was stopped");
-	return status != 0;
-}
-
-/* One that ran in the background goes on there, also when the rehearsal was stopped. */
-static void go_on_with_prewarm(struct run *run)
-{
-	memory_cleanup_free char *text = NULL;
-	struct error err = { "" };
-	int status = prewarm_go_on(&run->gather, &err);
-
-	if (status < 0)
-		text = text_format("cannot go on with the pre-warm: %s", err.text);
-	if (status)
-		say(run, status < 0 ? LOG_WARNING : LOG_NOTICE,
-			text ? text : "the pre-warm goes on");
-}
-
 static int rehearse_kernel(struct run *run, struct error *err)
 {
 	enum rehearsal_level level = run->result.level;
@@ -231,12 +202,13 @@ static int rehearse_kernel(struct run *run, struct error *err)
 			   : level == LEVEL_IMAGE ? pass_image
 						  : test_kernel,
 		.data = run };
-	/* A cycle does it itself. */
-	bool stopped = level == LEVEL_IMAGE && stop_prewarm(run);
+	const struct action_log log = { say, run };
+	/* It would read the disk that is to be measured, or hold the lock. A cycle does it itself. */
+	bool stopped = level == LEVEL_IMAGE && prewarm_put_aside(&run->gather, &log);
 	int status = hibernate(&hibernation, &run->result.cycle, err);
 
 	if (stopped)
-		go_on_with_prewarm(run);
+		prewarm_take_up(&run->gather, &log);
 	return status;
 }
 

@@ -36,6 +36,9 @@
  * a swap file made for it alone would not be the one that hibernation uses, and on those kernels
  * could not be switched off again. So no level but cycle ever writes a header that says image.
  *
+ * The hooks' level takes no lock: a real notice that comes meanwhile runs its hooks and hibernates
+ * beside it, and does not wait for a rehearsal. While the others run it waits, as for any other ec2hib.
+ *
  * A rehearsal that is killed: the kernel closes /dev/snapshot and thaws; pm_test is put back by whoever
  * finds the marker, with image_size and other swaps (core/actions/away.h). No boot needs it: they are
  * as the kernel sets them.

@@ -28,7 +28,8 @@ struct find {
 	struct rehearsal_marker marker;
 	struct facts facts;
 	bool same_boot;
-	char *why; /* a cycle did not come back; NULL: none was lost */
+	char *strange; /* why the marker tells no more than that it is there; NULL: it does */
+	char *why;     /* a cycle did not come back; NULL: none was lost */
 };
 
 static bool resumed_since(const struct find *find)
@@ -160,6 +161,12 @@ static int judge(struct find *find, char **said, struct error *err)
 
 	if (is_cycle(find))
 		return judge_cycle(find, said, err);
+	if (find->strange) {
+		*said = text_format("a rehearsal was cut short, and no more is known of "
+				    "it (%s); what it may have changed is as before",
+			find->strange);
+		return 0;
+	}
 	*said = text_format("a rehearsal (level %s) was cut short%s", level,
 		find->same_boot ? "; what it had changed is as before"
 				: " by a new start of the machine");
@@ -168,17 +175,20 @@ static int judge(struct find *find, char **said, struct error *err)
 
 /*
  * The header is looked at before the marker goes; the reason is found out before it is mended. What is
- * told comes when that is done, so that it is told once.
+ * told comes when that is done, so that it is told once. The header is mended whatever else fails.
  */
 static int put_right(struct find *find, char **said, struct error *err)
 {
 	bool image = has_image(&find->facts);
-	int status = reset_kernel(find, err);
+	struct error kernel = { "" };
+	int reset = reset_kernel(find, &kernel), status = 0;
 
 	if (is_cycle(find) && !find->same_boot)
 		find->why = why_lost(find);
-	if (status == 0 && image)
+	if (image)
 		status = clean_area(find, err);
+	if (status == 0 && reset < 0)
+		status = error_set(err, -reset, "%s", kernel.text);
 	if (status == 0)
 		status = judge(find, said, err);
 	if (status == 0 && image)
@@ -191,7 +201,7 @@ static int look(const struct gather *gather, char **said, struct error *err)
 {
 	struct find find = { .gather = gather };
 	strings_cleanup struct strings lines = { 0 };
-	const struct away_log log = { collect, &lines };
+	const struct action_log log = { collect, &lines };
 	memory_cleanup_free char *boot = NULL;
 	int status = boot_id_read(gather->root, &boot, err);
 
@@ -203,8 +213,15 @@ static int look(const struct gather *gather, char **said, struct error *err)
 		layout_free(&rehearsal_marker_layout, &find.marker);
 		return 0;
 	}
+	if (status == -EBADMSG) {
+		layout_free(&rehearsal_marker_layout, &find.marker);
+		find.marker = (struct rehearsal_marker) { 0 };
+		find.strange = text_copy(err->text);
+		status = 0;
+	}
 	if (status == 0) {
-		find.same_boot = fact_text_is(&find.marker.boot_id, boot);
+		/* In doubt the kernel is put back to what a boot has as well. */
+		find.same_boot = find.strange || fact_text_is(&find.marker.boot_id, boot);
 		away_recover(gather->root, &log);
 		facts_gather(&find.facts, gather);
 		status = put_right(&find, said, err);
@@ -212,6 +229,7 @@ static int look(const struct gather *gather, char **said, struct error *err)
 			text_append(said, "; %s", lines.items[i]);
 		facts_free(&find.facts);
 		free(find.why);
+		free(find.strange);
 	}
 	layout_free(&rehearsal_marker_layout, &find.marker);
 	return status;

@@ -120,6 +120,7 @@ static int child_hibernate(struct child *child, const struct order *order)
 		.log = child_log,
 		.phase = child_phase,
 		.cancelled = child_cancelled,
+		.cancel_ends_all = true,
 		.data = child };
 	struct cycle cycle = { 0 };
 	struct error err = { "" };
@@ -200,7 +201,7 @@ static bool start_has_work(struct child *child, const struct gather *gather)
 static int start_apply(
 	struct child *child, const struct gather *gather, struct error *err)
 {
-	const struct away_log log = { child_log, child };
+	const struct action_log log = { child_log, child };
 	const struct progress progress = { .note = child_note, .data = child };
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
