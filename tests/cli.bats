@@ -251,6 +251,9 @@ at_terminal() {
 	jq -e '.facts.area.path == "/a\u001b[31mb\u009bc\u00f6d"' "$BATS_TEST_TMPDIR/json"
 	run "$EC2HIB" status $'a\033[31m'
 	[[ "$output" == *'no check "a?[31m"'* ]]
+	# A mark that would have what follows shown from right to left.
+	LC_ALL=C.UTF-8 run "$EC2HIB" status $'a\342\200\256b'
+	[[ "$output" == *'no check "a???b"'* ]]
 }
 
 @test "damaged saved facts are an error, not a crash" {

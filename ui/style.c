@@ -44,6 +44,14 @@ const char *style_colour(const struct style *style, enum colour colour)
 	return style->colour ? sequences[colour] : "";
 }
 
+/* Marks by which a text tells in which direction the rest is shown (Unicode, annex 9). */
+static bool is_direction(wchar_t character)
+{
+	return character == 0x061c || character == 0x200e || character == 0x200f ||
+	       (character >= 0x202a && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
 /* Bytes of the character at TEXT, 0 where none begins that a terminal may have as it is. */
 static size_t character_length(const char *text, size_t left)
 {
@@ -53,7 +61,7 @@ static size_t character_length(const char *text, size_t left)
 
 	/* From 0x80 to 0x9f lie the control characters of ISO 6429, such as a CSI. */
 	if (length == 0 || length > left || character < 0x20 ||
-		(character >= 0x7f && character < 0xa0))
+		(character >= 0x7f && character < 0xa0) || is_direction(character))
 		return 0;
 	return length;
 }

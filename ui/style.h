@@ -31,7 +31,7 @@ const char *style_colour(const struct style *style, enum colour colour);
 
 /*
  * A copy of TEXT with a question mark for each byte that could steer a terminal (control
- * characters, a broken UTF-8 sequence), and where the locale is not UTF-8 for all that is not ASCII:
+ * characters, marks of direction, a broken UTF-8 sequence), and where the locale is not UTF-8 for all that is not ASCII:
  * paths, command lines and saved facts come from other people. The caller frees it.
  */
 char *style_text(const char *text);
