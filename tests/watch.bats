@@ -186,6 +186,16 @@ EC2HIB_TIME=$NOW" ]
 	state_is .polls 0
 }
 
+@test "an item that alone is not answered is said as that, once" {
+	start_service --fault meta-data/events/:status=500
+	start_agent
+	within 20 has_said "events/recommendations/rebalance is not answered: "
+	more_polls 3
+	said_times "events/recommendations/rebalance is not answered: " 1
+	said_times "is not understood" 0
+	state_is .failures 0
+}
+
 # reacts OPTION EVENT BODY KIND: what each value of an on-... key does.
 reacts() {
 	start_service

@@ -59,7 +59,7 @@ struct agent {
 	size_t taken; /* so many of these have been heard */
 	uint64_t asked_at, next_poll, next_slow;
 	unsigned failures;
-	char *strange[NOTICE_SOURCES]; /* what was complained about; NULL: nothing */
+	char *trouble[NOTICE_SOURCES]; /* what was complained about; NULL: nothing */
 	bool answered;		       /* all of it at least once */
 
 	/* Notices that wait for a child, or for the end of another one of their kind; oldest first. */

@@ -58,15 +58,18 @@ static void take_notice(struct agent *agent, const struct notice *notice)
 	report_state(agent, WATCH_NOTICED);
 }
 
-/* An answer that does not parse is never a notice, and said once as long as it is the same. */
-static void take_strange(struct agent *agent, size_t i, const char *why)
+/*
+ * An answer that does not parse, or one that alone does not come, is never a notice, and said once as
+ * long as it is the same. NULL: nothing is wrong.
+ */
+static void take_trouble(struct agent *agent, size_t i, const char *what, const char *why)
 {
-	if (text_equal(agent->strange[i], why))
+	if (text_equal(agent->trouble[i], why))
 		return;
 	if (why)
-		agent_log(agent, LOG_WARNING, "metadata",
-			"the answer to %s is not understood: %s", notice_paths[i], why);
-	text_set(&agent->strange[i], why ? text_copy(why) : NULL);
+		agent_log(agent, LOG_WARNING, "metadata", "%s %s: %s", notice_paths[i],
+			what, why);
+	text_set(&agent->trouble[i], why ? text_copy(why) : NULL);
 }
 
 static void take_item(struct agent *agent, size_t i)
@@ -77,7 +80,7 @@ static void take_item(struct agent *agent, size_t i)
 	int status = notices_parse(
 		(enum notice_source)i, agent->items[i].text, &notices, &count, &err);
 
-	take_strange(agent, i, status < 0 ? err.text : NULL);
+	take_trouble(agent, i, "is not understood", status < 0 ? err.text : NULL);
 	for (size_t k = 0; k < count; k++)
 		if (i == SOURCE_LIFECYCLE && !notice_leaves_service(&notices[k]))
 			report_forget_lifecycle(agent);
@@ -157,9 +160,9 @@ static void take_answer(struct agent *agent, size_t i)
 	if (item->status == 0)
 		take_item(agent, i);
 	else if (item->status == -ENOENT)
-		take_strange(agent, i, NULL);
+		take_trouble(agent, i, NULL, NULL);
 	else if (item_answered(&agent->items[SOURCE_ACTION]))
-		take_strange(agent, i, item->error.text);
+		take_trouble(agent, i, "is not answered", item->error.text);
 }
 
 /*
@@ -218,7 +221,7 @@ void poll_free(struct agent *agent)
 {
 	imds_items_free(agent->items, agent->asked);
 	for (size_t i = 0; i < NOTICE_SOURCES; i++)
-		free(agent->strange[i]);
+		free(agent->trouble[i]);
 	free(agent->pending);
 	imds_close(agent->imds);
 }
