@@ -220,6 +220,7 @@ static int run_both(struct engine *engine, struct error *err)
 		engine->todo = &again;
 		engine->second = true;
 		was_cancelled = run_through(engine, &rhythm);
+		engine->todo = engine->job->ranges;
 		prewarm_ranges_free(&again);
 	}
 	count_recent(engine, &rhythm, clock_ms(CLOCK_MONOTONIC));

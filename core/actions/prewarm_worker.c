@@ -98,10 +98,10 @@ static const char *reason(int code)
 					       : strerror(code);
 }
 
-static void bad_place(
-	struct engine *engine, const struct prewarm_range *place, int code, char **text)
+static char *bad_place(
+	const struct engine *engine, const struct prewarm_range *place, int code)
 {
-	*text = text_format("cannot %s %llu bytes at byte %llu of %s: %s",
+	return text_format("cannot %s %llu bytes at byte %llu of %s: %s",
 		engine->job->write ? "write" : "read", (unsigned long long)place->length,
 		(unsigned long long)place->start, engine->job->name, strerror(code));
 }
@@ -116,7 +116,7 @@ static void request_failed(
 		engine_give_up(engine, code, reason(code));
 		return;
 	}
-	bad_place(engine, request, code, &text);
+	text = bad_place(engine, request, code);
 	if (engine->failures++ == 0)
 		error_set(&engine->first_failure, code, "%s", text);
 	prewarm_ranges_add(&engine->failed, request);
@@ -142,9 +142,8 @@ static void request_retried(struct engine *engine, const struct prewarm_again *a
 	numbers->errors +=
 		prewarm_ranges_total(&again->bad) / prewarm_smallest(engine->job);
 	for (size_t i = 0; i < again->bad.count; i++) {
-		char *text;
+		char *text = bad_place(engine, &again->bad.items[i], again->code);
 
-		bad_place(engine, &again->bad.items[i], again->code, &text);
 		if (!*numbers->first_error.text)
 			error_set(&numbers->first_error, again->code, "%s", text);
 		strings_take(&engine->bad, text);
