@@ -196,6 +196,19 @@ static bool is_open(const struct watcher *watcher)
 	return fact_is_true(&watcher->agent.state.acted.items[0].under_way);
 }
 
+/* The same, as the state file says: what another agent finds should this one be killed now. */
+static bool is_open_on_disk(const struct watcher *watcher)
+{
+	struct watch_state state = { 0 };
+	struct error err = { "" };
+	bool open;
+
+	assert_int_equal(watch_state_read(watcher->gather.root, &state, &err), 0);
+	open = state.acted.count == 1 && fact_is_true(&state.acted.items[0].under_way);
+	layout_free(&watch_state_layout, &state);
+	return open;
+}
+
 /* ---- Presses ------------------------------------------------------------------------------------ */
 
 static void press_while_the_hooks_run_is_answered_after_them(void **state)
@@ -501,6 +514,7 @@ static void notice_whose_child_is_killed_gets_another(void **state)
 		assert_false(is_open(&watcher));
 		murder(&watcher);
 		assert_true(is_open(&watcher));
+		assert_true(is_open_on_disk(&watcher));
 		errands_begin(agent);
 		assert_true(errand_runs(agent, ERRAND_HIBERNATE));
 	}
@@ -509,6 +523,7 @@ static void notice_whose_child_is_killed_gets_another(void **state)
 	errands_begin(agent);
 	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
 	assert_true(is_open(&watcher)); /* for another agent */
+	assert_true(is_open_on_disk(&watcher));
 	end(&watcher);
 }
 

@@ -303,8 +303,6 @@ static void hibernation_lost(struct agent *agent, const struct errand *errand)
 {
 	struct order order = errand->order;
 
-	if (order.has_notice)
-		report_settled(agent, &order.notice, false);
 	if (agent->stop)
 		return;
 	if (++order.lost == LOST_MOST) {
@@ -335,6 +333,7 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 {
 	struct errand errand = agent->errands[kind];
 	int ended = 0;
+	bool lost;
 
 	close(errand.pipe);
 	while (waitpid(errand.pid, &ended, 0) < 0 && errno == EINTR)
@@ -345,16 +344,16 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 		agent_log(agent, LOG_ERR, "errand", "%s was ended by signal %d (%s)",
 			kind == ERRAND_HIBERNATE ? "the hibernation" : "an errand",
 			WTERMSIG(ended), strsignal(WTERMSIG(ended)));
-	/* What this agent's end has cut short the next one begins anew. */
+	/* What this agent's end has cut short the next one begins anew, and what was lost, too. */
+	lost = kind == ERRAND_HIBERNATE && is_lost(&errand, ended);
 	if (errand.order.has_notice)
 		report_settled(agent, &errand.order.notice,
-			!(agent->stop && WIFEXITED(ended) &&
-				WEXITSTATUS(ended) == CHILD_STOPPED));
-	if (kind == ERRAND_HIBERNATE) {
+			!lost && !(agent->stop && WIFEXITED(ended) &&
+					 WEXITSTATUS(ended) == CHILD_STOPPED));
+	if (kind == ERRAND_HIBERNATE)
 		hibernation_over(agent, &errand, ended);
-		if (is_lost(&errand, ended))
-			hibernation_lost(agent, &errand);
-	}
+	if (lost)
+		hibernation_lost(agent, &errand);
 }
 
 bool errand_listen(struct agent *agent, enum errand_kind kind)
