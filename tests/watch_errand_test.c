@@ -391,6 +391,29 @@ static void next_agent_knows_of_a_resume_that_nobody_told(void **state)
 	end(&watcher);
 }
 
+/* Where /run is on a disk, the state file is there after a reboot, and its times are of another clock. */
+static void resume_of_another_boot_makes_no_echoes(void **state)
+{
+	struct watcher watcher;
+	struct agent *agent = &watcher.agent;
+	struct watch_state kept = { 0 };
+	struct error err = { "" };
+	int64_t now;
+
+	begin(&watcher, *state);
+	assert_int_equal(watch_state_read(watcher.gather.root, &kept, &err), 0);
+	assert_int_equal(kept.resumed.is, FACT_ABSENT);
+	layout_free(&watch_state_layout, &kept);
+	now = (int64_t)agent_boottime_ms();
+	agent->debounce.resumed = true;
+	agent->debounce.resumed_ms = now + 3600000;
+	report_write(agent);
+	begin_next(&watcher, *state, 0);
+	press(&watcher, now + 1);
+	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	end(&watcher);
+}
+
 static void press_whose_child_is_killed_is_answered_by_another(void **state)
 {
 	struct watcher watcher;
@@ -565,6 +588,7 @@ int main(void)
 		WITH_PLACE(press_after_anybodys_resume_is_an_echo),
 		WITH_PLACE(next_agent_knows_what_is_an_echo),
 		WITH_PLACE(next_agent_knows_of_a_resume_that_nobody_told),
+		WITH_PLACE(resume_of_another_boot_makes_no_echoes),
 		WITH_PLACE(press_whose_child_is_killed_is_answered_by_another),
 		WITH_PLACE(hooks_run_beside_setup_and_hibernation),
 		WITH_PLACE(notice_is_settled_as_it_ends),

@@ -56,7 +56,8 @@ static bool was_answered(const struct watch_acted *acted)
 
 /*
  * What is an echo for one agent is one for the next. Where an agent was killed and the machine has slept
- * since, it was its child's doing, and it may be just now that it woke.
+ * since, it was its child's doing, and it may be just now that it woke. A resume that is still to come is
+ * one of another boot, where /run is kept on a disk: every press of this boot would be older.
  */
 static void take_over_resume(struct agent *agent, const struct watch_state *old)
 {
@@ -65,7 +66,8 @@ static void take_over_resume(struct agent *agent, const struct watch_state *old)
 
 	if (fact_is_true(&old->dry_run) && !agent->watch->dry_run)
 		return;
-	debounce->resumed = old->resumed.is == FACT_KNOWN;
+	debounce->resumed = old->resumed.is == FACT_KNOWN &&
+			    old->resumed.value <= agent_boottime_ms();
 	debounce->resumed_ms = debounce->resumed ? (int64_t)old->resumed.value : 0;
 	if (killed && old->slept.is == FACT_KNOWN) {
 		agent->slept = (int64_t)old->slept.value;
@@ -132,6 +134,7 @@ void report_begin(struct agent *agent)
 	fact_set_absent(fact_of(&state->notice.kind));
 	fact_set_absent(fact_of(&state->notice.time));
 	fact_set_absent(fact_of(&state->notice.detail));
+	fact_set_absent(fact_of(&state->resumed));
 	state->acted.is = FACT_KNOWN;
 	report_state(agent, WATCH_WATCHING);
 }
