@@ -92,10 +92,16 @@ level_ids() {
 	run "$EC2HIB" status --from "$READY" rehearsal
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"pass    rehearsal                passed up to cycle at 2026-01-02T03:04:05Z"* ]]
-	jq '.rehearsal.kernel = "5.10.0"' "$READY" >"$BATS_TEST_TMPDIR/facts"
-	run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" rehearsal
-	[[ "$output" == *"warn    rehearsal"*"the kernel was 5.10.0 and is 6.1.0-26-cloud-amd64"* ]]
-	[[ "$output" == *"run: ec2hib test-hibernate"* ]]
+	changed() {
+		jq ".rehearsal.$1" "$READY" >"$BATS_TEST_TMPDIR/facts"
+		run "$EC2HIB" status --from "$BATS_TEST_TMPDIR/facts" rehearsal
+		echo "$1: $output"
+		[[ "$output" == *"warn    rehearsal"*"but since then $2"*"run: ec2hib test-hibernate"* ]]
+	}
+	changed 'kernel = "5.10.0"' "the kernel was 5.10.0 and is 6.1.0-26-cloud-amd64"
+	changed 'area_uuid = "another"' "the swap area is another one"
+	changed 'area_offset = 4096' "the swap area lies elsewhere"
+	changed 'entry = "another"' "the boot entry is another one"
 }
 
 @test "the record is a fact; a damaged one is not taken for none" {
