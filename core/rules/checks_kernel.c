@@ -108,7 +108,6 @@ CHECK_FUNCTION(kernel_hibernation)
 	return finding_pass("the kernel offers hibernation");
 }
 
-/* The word in brackets is what the kernel does once the image is written. */
 /* What else the mode test_resume would do; see kernel_test_resume(). */
 static char *test_resume_text(const struct kernel_facts *kernel)
 {
@@ -124,6 +123,7 @@ static char *test_resume_text(const struct kernel_facts *kernel)
 		       : text_copy("");
 }
 
+/* The word in brackets is what the kernel does once the image is written. */
 CHECK_FUNCTION(hibernation_mode)
 {
 	static const char *const harmful[] = { "reboot", "suspend", "test_resume",
