@@ -540,11 +540,13 @@ static void notice_whose_child_is_killed_gets_another(void **state)
 		assert_true(is_open_on_disk(&watcher));
 		errands_begin(agent);
 		assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+		assert_false(errand_runs(agent, ERRAND_START)); /* it does that, too */
 	}
 	murder(&watcher);
 	assert_non_null(strstr(last_said(&watcher), "3 times by a signal: given up"));
 	errands_begin(agent);
 	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_true(errand_runs(agent, ERRAND_START));
 	assert_true(is_open(&watcher)); /* for another agent */
 	assert_true(is_open_on_disk(&watcher));
 	end(&watcher);
@@ -571,6 +573,9 @@ static void killed_child_is_no_loss_when_there_is_an_answer(void **state)
 		assert_false(is_open(&watcher));
 		errands_begin(&watcher.agent);
 		assert_false(errand_runs(&watcher.agent, ERRAND_HIBERNATE));
+		/* Somebody has to put back what it had changed. */
+		assert_true(errand_runs(&watcher.agent, ERRAND_START));
+		assert_false(watcher.agent.start_waits);
 		end(&watcher);
 		place_remove(state);
 		place_make(state);

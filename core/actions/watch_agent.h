@@ -71,7 +71,7 @@ struct agent {
 	char *key_trouble; /* what was complained about; NULL: nothing */
 
 	struct errand errands[ERRAND_KINDS];
-	bool start_waits; /* ERRAND_START could not be started yet */
+	bool start_waits; /* ERRAND_START is due, and was not started yet */
 	bool no_process;  /* the last one could not be started, and this has been said */
 	int outcome;	  /* of the last hibernation */
 	uint64_t next_watchdog;

@@ -139,7 +139,7 @@ static bool can_begin(const struct agent *agent, const struct notice *notice)
 
 void errands_begin(struct agent *agent)
 {
-	if (agent->start_waits)
+	if (agent->start_waits && !errand_runs(agent, ERRAND_START))
 		errand_begin_start(agent);
 	if (agent->press.waits && !errand_runs(agent, ERRAND_HIBERNATE))
 		agent->press.waits = !begin_hibernation(agent, &agent->press.order);
@@ -299,23 +299,25 @@ static bool is_lost(const struct errand *errand, int ended)
 	       clock_slept_ms() - errand->order.slept < CLOCK_SLEPT_LEAST_MS;
 }
 
-static void hibernation_lost(struct agent *agent, const struct errand *errand)
+/* False: it is not begun again. */
+static bool hibernation_again(struct agent *agent, const struct errand *errand)
 {
 	struct order order = errand->order;
 
 	if (agent->stop)
-		return;
+		return false;
 	if (++order.lost == LOST_MOST) {
 		agent_log(agent, LOG_ERR, "errand",
 			"the hibernation was ended %u times by a signal: given up",
 			order.lost);
-		return;
+		return false;
 	}
 	agent_log(agent, LOG_WARNING, "errand", "the hibernation begins again");
 	if (order.has_notice)
 		pending_add(agent, &order);
 	else
 		agent->press = (struct waiting_press) { .waits = true, .order = order };
+	return true;
 }
 
 static void hibernation_over(struct agent *agent, const struct errand *errand, int ended)
@@ -352,8 +354,11 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 					 WEXITSTATUS(ended) == CHILD_STOPPED));
 	if (kind == ERRAND_HIBERNATE)
 		hibernation_over(agent, &errand, ended);
-	if (lost)
-		hibernation_lost(agent, &errand);
+	if (lost && hibernation_again(agent, &errand))
+		return;
+	/* Swaps that it had switched off are still off, and nobody may hibernate for weeks. */
+	if (kind == ERRAND_HIBERNATE && WIFSIGNALED(ended) && !agent->watch->dry_run)
+		agent->start_waits = true;
 }
 
 bool errand_listen(struct agent *agent, enum errand_kind kind)
