@@ -14,11 +14,13 @@
 static const char *const words[OUTCOME_COUNT] = { [OUTCOME_PASSED] = "passed",
 	[OUTCOME_FAILED] = "failed",
 	[OUTCOME_UNAVAILABLE] = "not available here",
+	[OUTCOME_STOPPED] = "not finished",
 	[OUTCOME_LEFT] = "not run" };
 
 static const enum colour colours[OUTCOME_COUNT] = { [OUTCOME_PASSED] = COLOUR_GOOD,
 	[OUTCOME_FAILED] = COLOUR_BAD,
 	[OUTCOME_UNAVAILABLE] = COLOUR_DIM,
+	[OUTCOME_STOPPED] = COLOUR_RISK,
 	[OUTCOME_LEFT] = COLOUR_DIM };
 
 void level_show(enum rehearsal_level level, const struct style *style)

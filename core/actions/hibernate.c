@@ -376,6 +376,7 @@ static int wait_for_lock(struct transaction *transaction, struct error *err)
 static int wait_for_turn(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
+	const struct action_log log = log_of(transaction);
 	int status = 0;
 
 	transaction->lock = wait_for_lock(transaction, err);
@@ -386,6 +387,9 @@ static int wait_for_turn(struct transaction *transaction, struct error *err)
 			"the machine has hibernated while this was waiting for its turn");
 	if (status == 0)
 		return 0;
+	/* Whoever did may have been killed since. */
+	if (status == -EALREADY && transaction_root(transaction)->live)
+		away_recover(transaction_root(transaction), &log);
 	fact_set_text(&transaction->cycle->result, RESULT_FAILED);
 	fact_set_text(&transaction->cycle->message, err->text);
 	transaction_enter(transaction, PHASE_FAILED);

@@ -225,12 +225,9 @@ static int rehearse_marked(struct run *run, struct facts *facts, struct error *e
 	status = rehearse_kernel(run, err);
 	facts_gather_again(facts, gather);
 	estimate(&run->result, facts);
-	/* What could not be made plain swap again is for who comes next; the marker tells of it. */
-	if (fact_text_is(&facts->area.signature, SIGNATURE_IMAGE))
-		return error_set(err, EIO,
-			"%s still carries an image, which a later boot would resume; run: "
-			"ec2hib setup",
-			facts->area.path.value);
+	/* What could not be put back is for who comes next; the marker tells of it. */
+	if (rehearsal_left_nothing(facts, &left) < 0)
+		return error_set(err, EIO, "%s", left.text);
 	if (marker_remove(gather, &left) < 0)
 		say(run, LOG_ERR, left.text);
 	return status;
@@ -305,6 +302,9 @@ static void do_level(struct run *run, enum rehearsal_level level, struct tally *
 		tally->passed++;
 	} else if (result->reason) {
 		result->outcome = OUTCOME_UNAVAILABLE;
+	} else if (status == -ECANCELED) {
+		result->outcome = OUTCOME_STOPPED;
+		result->reason = text_copy(err.text);
 	} else {
 		result->outcome = OUTCOME_FAILED;
 		result->reason = text_copy(err.text);

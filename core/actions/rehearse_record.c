@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/actions/rehearse_record.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/base/instant.h"
@@ -60,6 +62,30 @@ int marker_write(const struct gather *gather, const struct facts *facts,
 		gather, REHEARSAL_MARKER_NAME, &rehearsal_marker_layout, &marker, err);
 	layout_free(&rehearsal_marker_layout, &marker);
 	return status;
+}
+
+int rehearsal_left_nothing(const struct facts *facts, struct error *err)
+{
+	const struct fact_text *signature = &facts->area.signature;
+	const struct fact_text *test = &facts->kernel.pm_test;
+
+	if (fact_text_is(signature, SIGNATURE_IMAGE))
+		return error_set(err, EIO,
+			"%s still carries an image, which a later boot would resume; run: "
+			"ec2hib setup",
+			facts->area.path.value);
+	if (signature->is == FACT_UNKNOWN)
+		return error_set(err, EIO,
+			"it is not known whether %s carries an image: %s; run: ec2hib "
+			"status",
+			facts->area.path.is == FACT_KNOWN ? facts->area.path.value
+							  : "the swap area",
+			signature->why ? signature->why : "it was not looked at");
+	if (test->is == FACT_KNOWN && !strstr(test->value, "[none]"))
+		return error_set(err, EIO,
+			"the kernel is still in a test mode (/sys/power/pm_test: %s)",
+			test->value);
+	return 0;
 }
 
 int marker_remove(const struct gather *gather, struct error *err)

@@ -189,6 +189,10 @@ static int put_right(struct find *find, char **said, struct error *err)
 		status = clean_area(find, err);
 	if (status == 0 && reset < 0)
 		status = error_set(err, -reset, "%s", kernel.text);
+	if (status == 0) {
+		facts_gather_again(&find->facts, find->gather);
+		status = rehearsal_left_nothing(&find->facts, err);
+	}
 	if (status == 0)
 		status = judge(find, said, err);
 	if (status == 0 && image)

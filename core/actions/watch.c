@@ -195,7 +195,7 @@ static void wait_for_something(
 
 static void round_of(struct agent *agent)
 {
-	uint64_t wait_us = poll_step(agent), watchdog_us;
+	uint64_t wait_us = poll_step(agent), watchdog_us, due_us;
 	struct pollfd polled[2 + ERRAND_KINDS] = { { .fd = agent->signals,
 		.events = POLLIN } };
 	size_t count = 1, keys = 0, errands[ERRAND_KINDS] = { 0 };
@@ -203,6 +203,9 @@ static void round_of(struct agent *agent)
 	errands_begin(agent);
 	if (agent->no_process && wait_us > RETRY_US)
 		wait_us = RETRY_US;
+	due_us = errands_wait_us(agent);
+	if (due_us < wait_us)
+		wait_us = due_us;
 	watchdog_us = watchdog_step(agent);
 	if (watchdog_us < wait_us)
 		wait_us = watchdog_us;

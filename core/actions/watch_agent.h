@@ -26,6 +26,7 @@ struct order {
 	uint64_t asked; /* CLOCK_BOOTTIME, ms */
 	int64_t slept;	/* clock_slept_ms() of then */
 	unsigned lost;	/* children that a signal ended before they had an answer */
+	uint64_t due;	/* not before: CLOCK_MONOTONIC, us */
 };
 
 /* A child at work. It says what it does on a pipe, a line each. */
@@ -100,6 +101,9 @@ void errand_notice(struct agent *agent, const struct notice *notice);
 
 /* Starts what is pending and can begin. */
 void errands_begin(struct agent *agent);
+
+/* How long until something pending is due, us; UINT64_MAX: nothing waits for its time alone. */
+uint64_t errands_wait_us(const struct agent *agent);
 
 /* A press of the sleep button. */
 void errand_press(struct agent *agent, const struct sleep_press *press);

@@ -23,7 +23,8 @@
 #define SAID_MOST ((size_t)64 * 1024)
 
 /* So many children for one hibernation, when signals end them. */
-#define LOST_MOST 3
+#define LOST_MOST     3
+#define LOST_PAUSE_US ((uint64_t)1000 * 1000) /* and longer each time */
 
 /* ---- Beginning ---------------------------------------------------------------------------------- */
 
@@ -129,28 +130,41 @@ static void begin_notice(struct agent *agent, size_t index)
 		pending_remove(agent, index);
 }
 
-static bool can_begin(const struct agent *agent, const struct notice *notice)
+static bool can_begin(const struct agent *agent, const struct order *order)
 {
-	return !errand_runs(
-		agent, notice_reaction(notice, agent->config) == REACTION_HIBERNATE
-			       ? ERRAND_HIBERNATE
-			       : ERRAND_HOOKS);
+	bool hooks = order->has_notice &&
+		     notice_reaction(&order->notice, agent->config) != REACTION_HIBERNATE;
+
+	return !errand_runs(agent, hooks ? ERRAND_HOOKS : ERRAND_HIBERNATE) &&
+	       order->due <= agent_now_us();
 }
 
 void errands_begin(struct agent *agent)
 {
 	if (agent->start_waits && !errand_runs(agent, ERRAND_START))
 		errand_begin_start(agent);
-	if (agent->press.waits && !errand_runs(agent, ERRAND_HIBERNATE))
+	if (agent->press.waits && can_begin(agent, &agent->press.order))
 		agent->press.waits = !begin_hibernation(agent, &agent->press.order);
 	for (size_t i = 0; i < agent->pending_count;) {
 		size_t count = agent->pending_count;
 
-		if (can_begin(agent, &agent->pending[i].notice))
+		if (can_begin(agent, &agent->pending[i]))
 			begin_notice(agent, i);
 		if (agent->pending_count == count)
 			i++;
 	}
+}
+
+uint64_t errands_wait_us(const struct agent *agent)
+{
+	uint64_t now = agent_now_us(), next = UINT64_MAX;
+
+	if (agent->press.waits && agent->press.order.due > now)
+		next = agent->press.order.due;
+	for (size_t i = 0; i < agent->pending_count; i++)
+		if (agent->pending[i].due > now && agent->pending[i].due < next)
+			next = agent->pending[i].due;
+	return next == UINT64_MAX ? next : next - now;
 }
 
 void errand_press(struct agent *agent, const struct sleep_press *press)
@@ -312,7 +326,10 @@ static bool hibernation_again(struct agent *agent, const struct errand *errand)
 			order.lost);
 		return false;
 	}
-	agent_log(agent, LOG_WARNING, "errand", "the hibernation begins again");
+	/* What ended it may be over soon: memory that others wanted, for one. */
+	order.due = agent_now_us() + order.lost * LOST_PAUSE_US;
+	agent_log(agent, LOG_WARNING, "errand", "the hibernation begins again in %u s",
+		(unsigned)(order.lost * LOST_PAUSE_US / 1000000));
 	if (order.has_notice)
 		pending_add(agent, &order);
 	else

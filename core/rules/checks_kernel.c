@@ -108,8 +108,8 @@ CHECK_FUNCTION(kernel_hibernation)
 	return finding_pass("the kernel offers hibernation");
 }
 
-/* What else the mode test_resume would do; see kernel_test_resume(). */
-static char *test_resume_text(const struct kernel_facts *kernel)
+/* What else the mode test_resume would do with an image; see kernel_test_resume(). */
+static char *test_resume_text(const char *before, const struct kernel_facts *kernel)
 {
 	static const char *const texts[] = {
 		[TEST_RESUME_READS] = "would read it back at once",
@@ -118,7 +118,7 @@ static char *test_resume_text(const struct kernel_facts *kernel)
 	};
 	const char *release = fact_text_or(&kernel->release, NULL);
 
-	return release ? text_format("; Linux %s %s", release,
+	return release ? text_format("; %sLinux %s %s", before, release,
 				 texts[kernel_test_resume(release)])
 		       : text_copy("");
 }
@@ -129,6 +129,7 @@ CHECK_FUNCTION(hibernation_mode)
 	static const char *const harmful[] = { "reboot", "suspend", "test_resume",
 		"testproc", "test" };
 	const char *modes = facts->kernel.power_disk.value;
+	memory_cleanup_free char *test = NULL;
 	struct finding finding;
 
 	(void)config;
@@ -143,13 +144,16 @@ CHECK_FUNCTION(hibernation_mode)
 		if (!strstr(modes, chosen))
 			continue;
 		if (strcmp(harmful[i], "test_resume") == 0)
-			more = test_resume_text(&facts->kernel);
+			more = test_resume_text("", &facts->kernel);
 		return finding_fail("echo shutdown > /sys/power/disk",
 			"/sys/power/disk is set to %s: the machine would not stay off "
 			"once the image is written%s",
 			harmful[i], more ? more : "");
 	}
-	return finding_pass("the machine powers off once the image is written");
+	if (strstr(modes, "test_resume"))
+		test = test_resume_text("in the mode test_resume ", &facts->kernel);
+	return finding_pass(
+		"the machine powers off once the image is written%s", test ? test : "");
 }
 
 CHECK_FUNCTION(hibernation_test_mode)

@@ -42,6 +42,7 @@ const char *rehearsal_outcome_name(enum rehearsal_outcome outcome)
 	static const char *const names[OUTCOME_COUNT] = { [OUTCOME_PASSED] = "passed",
 		[OUTCOME_FAILED] = "failed",
 		[OUTCOME_UNAVAILABLE] = "unavailable",
+		[OUTCOME_STOPPED] = "stopped",
 		[OUTCOME_LEFT] = "not-run" };
 
 	return names[outcome];

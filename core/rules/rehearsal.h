@@ -32,6 +32,7 @@ enum rehearsal_outcome {
 	OUTCOME_PASSED,
 	OUTCOME_FAILED,
 	OUTCOME_UNAVAILABLE, /* this machine cannot do it */
+	OUTCOME_STOPPED,     /* somebody did not want to wait for its end */
 	OUTCOME_LEFT,	     /* not begun: one before it has failed, or it was stopped */
 	OUTCOME_COUNT
 };
