@@ -497,6 +497,32 @@ every_block_is_read_once_on() {
 	[[ "$output" == *"/mnt/none is not there"* ]]
 }
 
+@test "who is not root sees whether one runs, and can keep none from running" {
+	make_volume ext4 100M 64M
+	inside sh -c "mkdir /mnt/bin && cp '$EC2HIB' /mnt/bin/ec2hib"
+	as_nobody() {
+		inside setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	}
+	# left behind by one that let others read it
+	inside sh -c "mkdir -p /run/ec2hib && umask 022 && touch /run/ec2hib/prewarm.lock"
+	prewarm --swapfile $SWAP --rate 4M --background
+	run as_nobody /mnt/bin/ec2hib --config /mnt/conf prewarm --status
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *": running "* ]]
+	run as_nobody flock --nonblock /run/ec2hib/prewarm.lock true
+	[[ "$output" == *"Permission denied"* ]]
+	kill -KILL "$(inside cat /run/ec2hib/prewarm.lock)"
+	until inside flock --nonblock /run/ec2hib/prewarm.lock true; do sleep 0.05; done
+	run as_nobody /mnt/bin/ec2hib --config /mnt/conf prewarm --status
+	[ "$status" -eq 1 ]
+	[[ "$output" == *": interrupted "* ]]
+	# nor one who changes the machine
+	prewarm --swapfile $SWAP --method write -q
+	run as_nobody flock --nonblock /run/ec2hib/lock true
+	[[ "$output" == *"Permission denied"* ]]
+}
+
 @test "--stop signals nobody else" {
 	make_volume ext4 20M 8M
 	# an old lock file with the number of somebody who has nothing to do with it

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,16 +20,26 @@
 /* How often a lock that is taken is tried again, milliseconds. */
 #define TRY_MS 20
 
+/* Who can open a file can lock it (flock(2)): a plain user would keep a machine from hibernating. */
+#define LOCK_MODE 0600
+
 static int lock_open(const struct root *root, const char *path, struct error *err)
 {
-	int status;
+	int status, fd;
 
 	if (!root->live)
 		return root_openat(root, "/", O_RDONLY | O_DIRECTORY, 0, err);
 	status = root_make_directory(root, RUN_FOLDER, err);
 	if (status < 0)
 		return status;
-	return root_openat(root, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644, err);
+	fd = root_openat(root, path, O_RDWR | O_CREAT | O_NOFOLLOW, LOCK_MODE, err);
+	/* It may be there already, of a version that let others read it. */
+	if (fd >= 0 && fchmod(fd, LOCK_MODE) < 0) {
+		status = error_errno(err, errno, "cannot keep others from %s", path);
+		close(fd);
+		return status;
+	}
+	return fd;
 }
 
 /* The file says whose the lock is; only the lock itself counts. */

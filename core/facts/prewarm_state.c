@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -100,12 +104,38 @@ bool prewarm_lock_held(int fd)
 	return false;
 }
 
+/*
+ * Whether the kernel lists it as held (proc_locks(5)), for who may not open it. One who waits for it
+ * has an arrow in place of FLOCK.
+ */
+static bool lock_is_listed(const struct root *root)
+{
+	memory_cleanup_free char *text = NULL;
+	struct error err = { "" };
+	struct stat file;
+
+	if (root_stat(root, PREWARM_LOCK, &file) < 0 ||
+		root_read(root, "/proc/locks", FILE_LIMIT, &text, NULL, &err) < 0)
+		return false;
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		unsigned major, minor;
+		unsigned long long inode;
+
+		line += *line == '\n';
+		if (sscanf(line, "%*u: FLOCK %*s WRITE %*d %x:%x:%llu ", &major, &minor,
+			    &inode) == 3 &&
+			makedev(major, minor) == file.st_dev && inode == file.st_ino)
+			return true;
+	}
+	return false;
+}
+
 bool prewarm_runs(const struct root *root)
 {
 	struct error err = { "" };
 	file_cleanup_close int fd = root->live ? prewarm_lock_look(root, &err) : -1;
 
-	return fd >= 0 && prewarm_lock_held(fd);
+	return fd == -EACCES ? lock_is_listed(root) : fd >= 0 && prewarm_lock_held(fd);
 }
 
 /* ---- How far each came -------------------------------------------------------------------------- */

@@ -64,7 +64,10 @@ extern const struct layout prewarm_state_layout;
 int prewarm_state_read(
 	const struct root *root, struct prewarm_state *state, struct error *err);
 
-/* A descriptor of the lock's file, to look at, or a negative errno: -ENOENT, none has run. */
+/*
+ * A descriptor of the lock's file, to look at, or a negative errno: -ENOENT, none has run; -EACCES for
+ * who is not root, since to look is to lock.
+ */
 int prewarm_lock_look(const struct root *root, struct error *err);
 
 /* Whether somebody holds the lock that FD is of. */
