@@ -291,6 +291,20 @@ every_block_is_read_once_on() {
 	[ "$(state done)" = $((200 << 20)) ]
 }
 
+@test "a run that was stopped with its last requests on their way is finished by the next" {
+	make_volume ext4 100M 20M
+	prewarm --swapfile $SWAP -q
+	local record=/mnt/state/prewarm.json
+	inside sh -c "jq '.records[0] |= (.finished = null | .done = [{start: 0, length: 104857600}])' \
+		$record >$record.new && mv $record.new $record"
+	run prewarm --swapfile $SWAP
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"all of 20.0 MiB was touched before" ]]
+	[ "$(inside jq -r '.records[0].finished' $record)" != null ]
+	run prewarm --swapfile $SWAP
+	[[ "$output" == *"was pre-warmed already, at 20"* ]]
+}
+
 @test "a damaged record is said and no obstacle" {
 	make_volume ext4 100M 20M
 	inside mkdir -p /mnt/state

@@ -209,8 +209,8 @@ static void engine_save(void *data, const struct prewarm_ranges *done)
 
 /* ---- The run ---------------------------------------------------------------------------------- */
 
-/* What is left to do; none when an earlier run was through. */
-static void look_back(struct run *run)
+/* What is left to do. True when an earlier run was through. */
+static bool look_back(struct run *run)
 {
 	const struct prewarm_ranges *all = &run->target.ranges;
 	memory_cleanup_free char *when = NULL;
@@ -220,11 +220,12 @@ static void look_back(struct run *run)
 		progress_note(run->prewarm->progress,
 			"%s was pre-warmed already, at %s; --force does it again",
 			run->target.path, when);
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < all->count; i++)
 		prewarm_ranges_add(&run->left, &all->items[i]);
 	prewarm_ranges_subtract(&run->left, &run->earlier);
+	return false;
 }
 
 /* Its header anew, with the names by which fstab and others know it. */
@@ -260,6 +261,7 @@ static int touch(struct run *run, struct error *err)
 	struct prewarm_numbers numbers;
 	struct error unkept = { "" };
 	char now[INSTANT_LENGTH];
+	/* None may be left by a run that was stopped with its last requests on their way. */
 	int status = prewarm_engine_run(&job, &done, &numbers, err);
 
 	if (status == 0)
@@ -274,6 +276,7 @@ static int touch(struct run *run, struct error *err)
 static int run_target(struct run *run, struct error *err)
 {
 	int status = prewarm_target_open(&run->target, run->prewarm, err);
+	bool finished;
 
 	if (status == 0 && run->prewarm->block % run->target.logical)
 		status = error_set(err, EINVAL,
@@ -284,12 +287,12 @@ static int run_target(struct run *run, struct error *err)
 		fact_set_text(&run->state->path, run->target.path);
 		return status;
 	}
-	look_back(run);
+	finished = look_back(run);
 	state_target(run);
 	publish(run);
 	if (run->prewarm->begun)
 		run->prewarm->begun(run->prewarm->data, run->state);
-	return run->left.count ? touch(run, err) : 0;
+	return finished ? 0 : touch(run, err);
 }
 
 /* Whether the swap file lies elsewhere now than where it was read. */
