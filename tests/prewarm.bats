@@ -578,6 +578,12 @@ every_block_is_read_once_on() {
 		"$BATS_TEST_TMPDIR/C"
 	! LC_ALL=C grep -aqP '[\x80-\xff]' "$BATS_TEST_TMPDIR/C"
 	grep -aq '█' "$BATS_TEST_TMPDIR/C.UTF-8"
+	# a narrow one has no bar, and what does not fit is cut: a line that wraps cannot be erased
+	inside env LC_ALL=C.UTF-8 TERM=xterm script -qec \
+		"stty cols 44; $EC2HIB --config /mnt/conf prewarm --swapfile $SWAP --force --rate 16M" \
+		/dev/null | tr '\r' '\n' | grep -a ' % ' >"$BATS_TEST_TMPDIR/narrow"
+	[ -s "$BATS_TEST_TMPDIR/narrow" ]
+	! sed 's/\x1b\[K//' "$BATS_TEST_TMPDIR/narrow" | grep -aE '.{44}'
 }
 
 @test "wrong words and wrong places are said" {

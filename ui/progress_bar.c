@@ -63,9 +63,10 @@ char *progress_bar_text(const struct prewarm_state *state, unsigned width, bool 
 	memory_cleanup_free char *numbers = numbers_text(state);
 	size_t used = strlen("[] 100 % ") + strlen(numbers);
 	char *line = text_copy("");
+	bool has_cells = width >= used + BAR_LEAST + 1;
 	unsigned cells;
 
-	if (width >= used + BAR_LEAST + 1) { /* a full line would begin the next one */
+	if (has_cells) { /* a full line would begin the next one */
 		cells = width - (unsigned)used - 1;
 		if (cells > BAR_MOST)
 			cells = BAR_MOST;
@@ -77,7 +78,8 @@ char *progress_bar_text(const struct prewarm_state *state, unsigned width, bool 
 		text_append(&line, "] ");
 	}
 	text_append(&line, "%3u %% %s", percent, numbers);
-	if (width && width < used && strlen(line) >= width && !utf8)
+	/* Without cells all of it is ASCII. */
+	if (width && !has_cells && strlen(line) >= width)
 		line[width - 1] = '\0';
 	return line;
 }
