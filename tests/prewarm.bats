@@ -511,6 +511,33 @@ every_block_is_read_once_on() {
 	[[ "$output" == *"/mnt/none is not there"* ]]
 }
 
+@test "one that has not found its places yet is not taken for the one before" {
+	make_volume ext4 100M 20M
+	prewarm --swapfile $SWAP -q
+	make_device 8M
+	# a disk that takes its time to be opened: longer than anybody looks at it here
+	inside strace -f -qq -o /dev/null -P "/dev/$DEVICE" -e trace=openat \
+		-e inject=openat:delay_enter=60s "$EC2HIB" --config /mnt/conf prewarm \
+		--device "/dev/$DEVICE" -q 3>&- &
+	local pid=$!
+	until [ "$(state state)" = running ]; do sleep 0.05; done
+	[ "$(state path)" = "/dev/$DEVICE" ]
+	[ "$(state total)" = null ]
+	run prewarm --status
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$output" = "/dev/$DEVICE: running, and has touched nothing so far" ]
+	kill -KILL "$(inside cat /run/ec2hib/prewarm.lock)"
+	wait $pid || true
+	run prewarm --status
+	[ "$status" -eq 1 ]
+	[ "$output" = "/dev/$DEVICE: interrupted before anything was touched" ]
+	# and one that did not find them
+	run prewarm --device /dev/none
+	run --separate-stderr prewarm --status
+	[ "$output" = "/dev/none: failed before anything was touched" ]
+}
+
 @test "who is not root sees whether one runs, and can keep none from running" {
 	make_volume ext4 100M 64M
 	inside sh -c "mkdir /mnt/bin && cp '$EC2HIB' /mnt/bin/ec2hib"

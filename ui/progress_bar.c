@@ -59,7 +59,7 @@ static char *numbers_text(const struct prewarm_state *state)
 char *progress_bar_text(const struct prewarm_state *state, unsigned width, bool utf8)
 {
 	uint64_t total = number(&state->total), done = number(&state->done);
-	unsigned percent = total ? (unsigned)((double)done / (double)total * 100) : 100;
+	unsigned percent = total ? (unsigned)((double)done / (double)total * 100) : 0;
 	memory_cleanup_free char *numbers = numbers_text(state);
 	size_t used = strlen("[] 100 % ") + strlen(numbers);
 	char *line = text_copy("");
@@ -118,6 +118,25 @@ void progress_bar_hide(struct progress_bar *bar)
 
 /* ---- In words ------------------------------------------------------------------------------------- */
 
+/* Who was killed could not change what its state says. */
+static const char *word_at_end(const struct prewarm_state *state)
+{
+	return fact_text_is(&state->state, PREWARM_RUNNING) ? "interrupted"
+							    : text(&state->state);
+}
+
+/* Of one that is looking for its places, or did not find them. */
+static void show_unbegun(const struct prewarm_state *state, bool runs)
+{
+	memory_cleanup_free char *shown = style_text(
+		state->path.is == FACT_KNOWN ? state->path.value : "the pre-warm");
+
+	if (runs)
+		printf("%s: running, and has touched nothing so far\n", shown);
+	else
+		printf("%s: %s before anything was touched\n", shown, word_at_end(state));
+}
+
 void prewarm_show(const struct prewarm_state *state, bool runs)
 {
 	uint64_t total = number(&state->total), done = number(&state->done);
@@ -133,7 +152,9 @@ void prewarm_show(const struct prewarm_state *state, bool runs)
 		fact_text_is(&state->device, text(&state->path)) ? text(&state->path)
 								 : place);
 
-	if (runs) {
+	if (state->total.is != FACT_KNOWN) {
+		show_unbegun(state, runs);
+	} else if (runs) {
 		line = progress_bar_text(state, 0, false);
 		printf("%s: running %s\n", shown, line + strspn(line, " "));
 	} else if (total && done == total && now == 0) {
@@ -143,10 +164,7 @@ void prewarm_show(const struct prewarm_state *state, bool runs)
 			touched, of, time,
 			ms ? (double)now / (double)MIB / ((double)ms / 1000) : 0);
 	} else {
-		printf("%s: %s with %s of %s touched\n", shown,
-			fact_text_is(&state->state, PREWARM_RUNNING)
-				? "interrupted"
-				: text(&state->state),
+		printf("%s: %s with %s of %s touched\n", shown, word_at_end(state),
 			amount, of);
 	}
 }

@@ -355,6 +355,8 @@ int prewarm_run(
 		state_end(&run, lock, err);
 		return lock;
 	}
+	/* To find the device may take a slow one seconds: until then it is not the run before it that runs. */
+	publish(&run);
 	if (prewarm->method == PREWARM_WRITE) {
 		machine = lock_take(root, LOCK_PATH, 0, err);
 		status = machine < 0 ? machine : 0;

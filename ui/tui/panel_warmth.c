@@ -59,7 +59,7 @@ static void draw_progress(struct page *page, const struct model *model)
 {
 	const struct prewarm_state *state = &model->prewarm;
 	uint64_t total = number(&state->total), done = number(&state->done);
-	unsigned percent = total ? (unsigned)((double)done / (double)total * 100) : 100;
+	unsigned percent = total ? (unsigned)((double)done / (double)total * 100) : 0;
 	memory_cleanup_free char *of = size_format(total);
 	memory_cleanup_free char *amount = size_format(done);
 	memory_cleanup_free char *left =
