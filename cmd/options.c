@@ -87,6 +87,15 @@ static bool word_is_allowed(const struct option_entry *option, const char *value
 	return false;
 }
 
+static void complain_of_word(const struct option_entry *option, const char *value)
+{
+	memory_cleanup_free char *words = NULL;
+
+	for (size_t i = 0; option->words[i]; i++)
+		text_append(&words, "%s%s", i ? ", " : "", option->words[i]);
+	complain("--%s is \"%s\", which is none of: %s", option->name, value, words);
+}
+
 static int take_option(struct invocation *invocation, int code, const char *value)
 {
 	memory_cleanup_free char *words = NULL;
@@ -105,8 +114,7 @@ static int take_option(struct invocation *invocation, int code, const char *valu
 		return EXIT_USAGE;
 	}
 	if (value && !word_is_allowed(option, value)) {
-		complain("--%s is \"%s\", which is none of: %s", option->name, value,
-			option->help);
+		complain_of_word(option, value);
 		return EXIT_USAGE;
 	}
 	if (strcmp(option->name, "verbose") == 0)
