@@ -19,8 +19,9 @@
 #include "core/facts/cycle.h"
 #include "tests/place.h"
 
-#define IMAGE_SIZE "/sys/power/image_size"
-#define SWAPS_HEAD "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+#define IMAGE_SIZE    "/sys/power/image_size"
+#define RESUME_OFFSET "/sys/power/resume_offset"
+#define SWAPS_HEAD    "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 /* What was switched on, a line each, and what cannot be. */
 static char *switched_on;
@@ -91,6 +92,37 @@ static void killed_one_is_undone_by_the_next(void **state)
 	away_recover(&place->root, &log);
 	assert_int_equal(said.count, 3);
 	away_end(&place->root, &lost, &log);
+	strings_free(&said);
+}
+
+/* In a rehearsal the kernel is not to find its swap area; a killed one must not leave it so. */
+static void place_of_the_area_is_put_back(void **state)
+{
+	struct place *place = *state;
+	const struct hibernation_plan plan = {
+		.method = METHOD_DIRECT, .hide_area = true, .resume_offset_before = 458752
+	};
+	struct strings said = { 0 };
+	const struct action_log log = { keep_line, &said };
+	struct away away = { 0 };
+	struct error err;
+
+	assert_int_equal(root_make_directory(&place->root, RUN_FOLDER, &err), 0);
+	for (int killed = 0; killed < 2; killed++) {
+		memory_cleanup_free char *text = NULL;
+
+		assert_int_equal(away_begin(&place->root, &away, &plan, &err), 0);
+		place_put(place, RESUME_OFFSET, "1\n");
+		if (killed)
+			away_recover(&place->root, &log);
+		else
+			away_show_area(&place->root, &away, &log);
+		assert_int_equal(
+			root_read_line(&place->root, RESUME_OFFSET, &text, &err), 0);
+		assert_string_equal(text, "458752");
+		away_end(&place->root, &away, &log);
+		assert_false(away_is_left(&place->root));
+	}
 	strings_free(&said);
 }
 
@@ -189,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(killed_one_is_undone_by_the_next),
+		WITH_PLACE(place_of_the_area_is_put_back),
 		WITH_PLACE(what_is_on_stays_as_it_is),
 		WITH_PLACE(what_cannot_be_put_back_is_said_and_forgotten),
 		WITH_PLACE(plan_that_changes_nothing_leaves_no_record),

@@ -91,6 +91,26 @@ static void kernel_says_which_levels_it_has(void **state)
 	}
 }
 
+/* A test after which the kernel could write an image is none that is made. */
+static void tests_need_a_place_that_can_be_hidden(void **state)
+{
+	(void)state;
+	for (int level = LEVEL_FREEZER; level < LEVEL_COUNT; level++) {
+		memory_cleanup_free char *missing = NULL;
+		struct facts facts = { 0 };
+
+		facts_with(&facts, "kernel.pm_test",
+			"[none] core processors platform devices freezer");
+		fact_set_absent(fact_of(&facts.kernel.resume_offset));
+		missing = rehearsal_missing((enum rehearsal_level)level, &facts);
+		if (level > LEVEL_FREEZER && level < LEVEL_IMAGE)
+			assert_non_null(strstr(missing, "/sys/power/resume_offset"));
+		else
+			assert_null(missing);
+		facts_free(&facts);
+	}
+}
+
 static void estimate_is_for_all_of_memory(void **state)
 {
 	static const struct {
@@ -431,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_level_is_found_by_its_id),
 		cmocka_unit_test(kernel_says_which_levels_it_has),
+		cmocka_unit_test(tests_need_a_place_that_can_be_hidden),
 		cmocka_unit_test(estimate_is_for_all_of_memory),
 		cmocka_unit_test(machine_is_the_same_until_something_changes),
 		cmocka_unit_test(less_does_not_take_the_place_of_more),

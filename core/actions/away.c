@@ -23,6 +23,7 @@ static const struct field fields[] = {
 	NUMBER(struct away, format, "version of this layout"),
 	LIST(struct away, swaps, &away_swap_layout, "swaps that were on"),
 	NUMBER(struct away, image_size, "what /sys/power/image_size said, bytes"),
+	NUMBER(struct away, resume_offset, "what /sys/power/resume_offset said, pages"),
 };
 static const struct layout away_layout = LAYOUT(struct away, fields);
 
@@ -63,7 +64,7 @@ int away_begin(const struct root *root, struct away *away,
 {
 	int status;
 
-	if (plan->leave_count == 0 && !plan->set_image_size)
+	if (plan->leave_count == 0 && !plan->set_image_size && !plan->hide_area)
 		return 0;
 	fact_set_number(&away->format, AWAY_FORMAT);
 	away->swaps.is = FACT_KNOWN;
@@ -78,6 +79,10 @@ int away_begin(const struct root *root, struct away *away,
 		fact_set_number(&away->image_size, plan->image_size_before);
 	else
 		fact_set_absent(fact_of(&away->image_size));
+	if (plan->hide_area)
+		fact_set_number(&away->resume_offset, plan->resume_offset_before);
+	else
+		fact_set_absent(fact_of(&away->resume_offset));
 	status = record_write(root, away, err);
 	if (status < 0)
 		forget(away);
@@ -135,30 +140,38 @@ static bool switch_on(const struct root *root, const struct away *away, bool tel
 	return all;
 }
 
-static bool set_image_size(
-	const struct root *root, const struct away *away, const struct action_log *log)
+/* By SET of kernel.h. */
+static bool set_back(const struct root *root, const struct fact_number *before,
+	int (*set)(const struct root *root, uint64_t number, struct error *err),
+	const struct action_log *log)
 {
 	struct error err = { "" };
 
-	if (away->image_size.is != FACT_KNOWN ||
-		kernel_set_image_size(root, away->image_size.value, &err) == 0)
+	if (before->is != FACT_KNOWN || set(root, before->value, &err) == 0)
 		return true;
 	say(log, LOG_ERR, "%s", err.text);
 	return false;
+}
+
+void away_show_area(
+	const struct root *root, struct away *away, const struct action_log *log)
+{
+	set_back(root, &away->resume_offset, kernel_set_resume_offset, log);
 }
 
 /* TELL: nobody knows yet that there is something to put back. */
 static void put_back(const struct root *root, struct away *away, bool tell,
 	const struct action_log *log)
 {
-	bool size = set_image_size(root, away, log);
+	bool place = set_back(root, &away->resume_offset, kernel_set_resume_offset, log);
+	bool size = set_back(root, &away->image_size, kernel_set_image_size, log);
 	bool swaps = switch_on(root, away, tell, log);
 	struct error err = { "" };
 
 	forget(away);
 	if (root_remove(root, AWAY_PATH, &err) < 0)
 		say(log, LOG_WARNING, "%s", err.text);
-	if (tell && size && swaps)
+	if (tell && place && size && swaps)
 		say(log, LOG_NOTICE,
 			"what a killed hibernation had changed is as before");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is different only while the machine is away: other swaps that are off, the size of the image.
+ * What is different only while the machine is away: other swaps that are off, the size of the image, and
+ * in a rehearsal the place where the kernel looks for its swap area.
  *
  * How it was before is in AWAY_PATH from before the first change until all is undone, so that also an
  * ec2hib that is killed in between leaves behind what to put back: the next one that has the lock
@@ -30,7 +31,8 @@ struct away_swap {
 struct away {
 	struct fact_number format;
 	FACT_LIST(struct away_swap) swaps;
-	struct fact_number image_size; /* bytes; absent: not changed */
+	struct fact_number image_size;	  /* bytes; absent: not changed */
+	struct fact_number resume_offset; /* pages; absent: not changed */
 };
 
 /*
@@ -39,6 +41,10 @@ struct away {
  */
 int away_begin(const struct root *root, struct away *away,
 	const struct hibernation_plan *plan, struct error *err);
+
+/* Puts back the kernel's resume offset alone, and before all else. */
+void away_show_area(
+	const struct root *root, struct away *away, const struct action_log *log);
 
 /*
  * Puts back what is not as it was, says what cannot be, and forgets both. Also when only a part of

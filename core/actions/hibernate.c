@@ -157,6 +157,15 @@ static int shrink_image(const struct transaction *transaction, struct error *err
 		transaction_root(transaction), transaction->plan.image_size, err);
 }
 
+static void plan_hiding(struct transaction *transaction)
+{
+	const struct fact_number *offset = &transaction->facts.kernel.resume_offset;
+
+	transaction->plan.hide_area =
+		transaction->asked->hide_area && offset->is == FACT_KNOWN;
+	transaction->plan.resume_offset_before = offset->value;
+}
+
 static int prepare(struct transaction *transaction, struct error *err)
 {
 	int status;
@@ -167,6 +176,7 @@ static int prepare(struct transaction *transaction, struct error *err)
 		&transaction->plan, &transaction->facts, transaction->config, err);
 	if (status == 0)
 		status = transaction_apply_steps(transaction, err);
+	plan_hiding(transaction);
 	if (status == 0)
 		status = away_begin(transaction_root(transaction), &transaction->away,
 			&transaction->plan, err);
@@ -179,6 +189,9 @@ static int prepare(struct transaction *transaction, struct error *err)
 	/* What was just put right is read back here: area, resume device and offset. */
 	if (status == 0)
 		status = refuse(transaction, true, err);
+	if (status == 0 && transaction->plan.hide_area)
+		status = kernel_set_resume_offset(
+			transaction_root(transaction), RESUME_OFFSET_NOWHERE, err);
 	return status;
 }
 

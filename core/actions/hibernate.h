@@ -43,7 +43,15 @@ struct hibernation {
 	 * kernel's log says of it. NULL: the write.
 	 */
 	int (*instead)(void *data, const struct facts *facts, struct error *err);
-	void *data; /* of the four functions */
+	/* Called after INSTEAD, when the kernel's log has been read; may be NULL. */
+	void (*settle)(void *data, const struct facts *facts);
+	/*
+	 * With INSTEAD: the kernel is made to look for its swap area where there is none, so that
+	 * whatever comes of it no image is written; see core/actions/rehearse.h. Only where it has
+	 * /sys/power/resume_offset (Linux 4.17).
+	 */
+	bool hide_area;
+	void *data; /* of the functions */
 };
 
 /*

@@ -222,6 +222,7 @@ int transaction_rehearse(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
 	const struct timeline *timeline = &transaction->cycle->timeline;
+	const struct action_log log = { asked->log, asked->data };
 	struct error reason = { "" }, mending = { "" };
 	uint64_t mark = 0;
 	int status;
@@ -232,13 +233,16 @@ int transaction_rehearse(struct transaction *transaction, struct error *err)
 		return error_set(err, ECANCELED, "stopped before the rehearsal");
 	status = asked->instead(asked->data, &transaction->facts, &reason);
 	read_log(transaction, mark);
+	if (asked->settle)
+		asked->settle(asked->data, &transaction->facts);
 	fact_set_text(&transaction->cycle->result, RESULT_TESTED);
 	fact_set_absent(fact_of(&transaction->cycle->message));
 	if (status < 0)
 		error_set(err, -status, "%s",
 			log_tells(timeline_failure_of(timeline)) ? timeline->failure.value
 								 : reason.text);
-	/* Whatever it was: no header may say that there is an image. */
+	/* Whatever it was: no header may say that there is an image. First the kernel may find the area. */
+	away_show_area(transaction_root(transaction), &transaction->away, &log);
 	if (prepare_again(transaction, &mending) < 0)
 		transaction_say(transaction, LOG_ERR, "%s", mending.text);
 	return status;

@@ -135,6 +135,11 @@ static int set_number(
 	return set_and_see(root, path, text, err);
 }
 
+int kernel_set_resume_offset(const struct root *root, uint64_t pages, struct error *err)
+{
+	return set_number(root, RESUME_OFFSET, pages, err);
+}
+
 int kernel_set_freeze_timeout(
 	const struct root *root, uint64_t milliseconds, struct error *err)
 {

@@ -29,6 +29,12 @@ int kernel_set_resume(
 /* Makes the kernel's offset 0; nothing on kernels that have none to set. */
 int kernel_forget_resume(const struct root *root, struct error *err);
 
+/* No swap area begins there: a kernel that is to look for one there finds none, and writes nothing. */
+#define RESUME_OFFSET_NOWHERE ((uint64_t)UINT32_MAX)
+
+/* /sys/power/resume_offset, in pages. The kernel looks there when it hibernates or resumes, not now. */
+int kernel_set_resume_offset(const struct root *root, uint64_t pages, struct error *err);
+
 /* /sys/power/pm_freeze_timeout, in milliseconds. */
 int kernel_set_freeze_timeout(
 	const struct root *root, uint64_t milliseconds, struct error *err);

@@ -114,26 +114,60 @@ static int rehearse_hooks(struct run *run, struct error *err)
 
 /* ---- The kernel's tests ----------------------------------------------------------------------------- */
 
-/* No other test was set: hibernate refuses then. */
-static int test_kernel(void *data, const struct facts *facts, struct error *err)
+/*
+ * The test ID of the kernel, with the swap area hidden. No other test was set: hibernate refuses then.
+ * A kernel that takes itself to be hibernating (see rehearse.h) finds no swap area (-ENODEV) when the
+ * test is over, and with that it is a kernel like any other: the test counts that is made then.
+ */
+static int test_kernel_as(struct run *run, const char *id, struct error *err)
 {
-	const struct run *run = data;
-	const char *id = rehearsal_levels[run->result.level].id;
 	struct error back = { "" };
 	int status = kernel_set_test(run->gather.root, id, err);
 
-	(void)facts;
 	if (status == 0)
 		status = kernel_hibernate(run->gather.root, err);
+	if (status == -ENODEV)
+		status = kernel_hibernate(run->gather.root, err);
 	if (kernel_set_test(run->gather.root, "none", &back) < 0) {
-		say(data, LOG_ERR, back.text);
+		say(run, LOG_ERR, back.text);
 		if (status == 0)
 			status = error_set(err, EIO, "%s", back.text);
 	}
 	return status;
 }
 
+static int test_kernel(void *data, const struct facts *facts, struct error *err)
+{
+	struct run *run = data;
+
+	(void)facts;
+	return test_kernel_as(run, rehearsal_levels[run->result.level].id, err);
+}
+
 /* ---- image ------------------------------------------------------------------------------------------ */
+
+/*
+ * A kernel that has made an image through /dev/snapshot takes itself to be hibernating from then on, and
+ * would write an empty one, and power off, when somebody has it go through a test by pm_test. What
+ * ends that is such a test.
+ */
+static void forget_image(void *data, const struct facts *facts)
+{
+	struct run *run = data;
+	const struct kernel_facts *kernel = &facts->kernel;
+	struct error err = { "" };
+
+	if (!run->result.image.asked || kernel->pm_test.is != FACT_KNOWN)
+		return;
+	if (kernel->resume_offset.is == FACT_KNOWN &&
+		test_kernel_as(run, rehearsal_levels[LEVEL_DEVICES].id, &err) == 0)
+		return;
+	say(run, LOG_WARNING,
+		"until the next start of this machine do not use /sys/power/pm_test by hand: "
+		"the kernel would power off after the test");
+	if (*err.text)
+		say(run, LOG_WARNING, err.text);
+}
 
 static int pass_image(void *data, const struct facts *facts, struct error *err)
 {
@@ -201,6 +235,8 @@ static int rehearse_kernel(struct run *run, struct error *err)
 		.instead = level == LEVEL_CYCLE	  ? NULL
 			   : level == LEVEL_IMAGE ? pass_image
 						  : test_kernel,
+		.settle = forget_image,
+		.hide_area = level != LEVEL_CYCLE,
 		.data = run };
 	const struct action_log log = { say, run };
 	/* It would read the disk that is to be measured, or hold the lock. A cycle does it itself. */

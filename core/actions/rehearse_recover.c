@@ -170,6 +170,14 @@ static int judge(struct find *find, char **said, struct error *err)
 	*said = text_format("a rehearsal (level %s) was cut short%s", level,
 		find->same_boot ? "; what it had changed is as before"
 				: " by a new start of the machine");
+	/* See rehearse.h: what ends that stops the machine, which nobody has asked for now. */
+	if (find->same_boot &&
+		fact_text_is(&find->marker.level, rehearsal_levels[LEVEL_IMAGE].id) &&
+		find->facts.kernel.pm_test.is == FACT_KNOWN)
+		text_append(said,
+			"; until \"ec2hib test-hibernate --level devices\" or the "
+			"next start do not use /sys/power/pm_test by hand: the "
+			"kernel would power off after the test");
 	return 0;
 }
 

@@ -24,6 +24,8 @@ struct hibernation_plan {
 	bool set_image_size;
 	uint64_t image_size;	    /* bytes for /sys/power/image_size */
 	uint64_t image_size_before; /* what it says now */
+	bool hide_area; /* a rehearsal: the kernel is not to find its swap area */
+	uint64_t resume_offset_before; /* pages */
 };
 
 /*

@@ -79,6 +79,13 @@ char *rehearsal_missing(enum rehearsal_level level, const struct facts *facts)
 			"CONFIG_PM_DEBUG)");
 	if (rehearsal_levels[level].pm_test && !offers(&kernel->pm_test, id))
 		return text_format("/sys/power/pm_test does not offer %s", id);
+	/* See core/actions/rehearse.h; at freezer the kernel ends before it comes to that. */
+	if (rehearsal_levels[level].pm_test && level != LEVEL_FREEZER &&
+		kernel->resume_offset.is != FACT_KNOWN)
+		return text_copy(
+			"this kernel has no /sys/power/resume_offset (Linux 4.17), "
+			"by which it can be kept from writing an image after the "
+			"test");
 	if (level == LEVEL_IMAGE && !fact_is_true(&kernel->snapshot_device))
 		return text_copy("this kernel has no /dev/snapshot (it was built without "
 				 "CONFIG_HIBERNATION_SNAPSHOT_DEV)");
