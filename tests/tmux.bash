@@ -21,6 +21,9 @@ in_tmux() {
 open_terminal() {
 	local columns=$1 rows=$2 script=$BATS_TEST_TMPDIR/script
 	shift 2
+	# A server of its own each time: one that was killed may still be going.
+	TMUX_COUNT=$((${TMUX_COUNT:-0} + 1))
+	TMUX_SOCKET=$BATS_TEST_TMPDIR/tmux-$TMUX_COUNT
 	# shellcheck disable=SC2016 # for the shell in the terminal
 	{
 		printf 'export TERM=%q\n' "${TUI_TERM:-tmux-256color}"
