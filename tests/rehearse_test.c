@@ -30,6 +30,7 @@
 static char done[8];
 static int stop_answer; /* of prewarm_stop() */
 static bool stopped;	/* the rehearsal, while the level ran */
+static bool called_off; /* by a hook */
 
 int __wrap_hibernate(
 	const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
@@ -51,6 +52,8 @@ int __wrap_hibernate(
 {
 	(void)cycle;
 	done[strlen(done)] = 'h';
+	if (called_off)
+		return error_set(err, ECANCELED, "the hook failed");
 	if (!hibernation->cancelled(hibernation->data))
 		return 0;
 	return error_set(err, ECANCELED, "stopped");
@@ -146,6 +149,19 @@ static void prewarm_that_was_stopped_goes_on(void **state)
 	}
 }
 
+static void level_that_is_called_off_has_failed(void **state)
+{
+	stop_answer = 0;
+	stopped = false;
+	called_off = true;
+	assert_int_equal(rehearse_level(*state, LEVEL_CYCLE), -EPROTO);
+	called_off = false;
+	/* Somebody who does not want to wait says nothing of the machine. */
+	stopped = true;
+	assert_int_equal(rehearse_level(*state, LEVEL_CYCLE), -ECANCELED);
+	stopped = false;
+}
+
 /* A swap file with this at the end of its first page. */
 static void put_swap(struct place *place, const char *signature)
 {
@@ -217,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(image_goes_to_the_resume_device_only),
 		WITH_PLACE(prewarm_that_was_stopped_goes_on),
+		WITH_PLACE(level_that_is_called_off_has_failed),
 		WITH_PLACE(marker_stays_while_there_is_an_image),
 		WITH_PLACE(image_is_refused_under_a_debugger),
 	};

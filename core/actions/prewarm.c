@@ -261,7 +261,7 @@ static int touch(struct run *run, struct error *err)
 	struct prewarm_numbers numbers;
 	struct error unkept = { "" };
 	char now[INSTANT_LENGTH];
-	/* None may be left by a run that was stopped with its last requests on their way. */
+	/* Nothing may be left to do: a run that was stopped with its last requests on their way had no end. */
 	int status = prewarm_engine_run(&job, &done, &numbers, err);
 
 	if (status == 0)

@@ -269,6 +269,12 @@ static int rehearse_marked(struct run *run, struct facts *facts, struct error *e
 	return status;
 }
 
+/* Not each -ECANCELED: a hook may also call a cycle off (hook-failure = abort), and that is a failure. */
+static bool was_stopped(struct run *run, int status)
+{
+	return status == -ECANCELED && cancelled(run);
+}
+
 static void remember(
 	struct run *run, struct facts *facts, int status, const struct error *why)
 {
@@ -277,7 +283,7 @@ static void remember(
 
 	if (status == 0)
 		status = record_passed(&run->gather, facts, level, &err);
-	else if (status == -ECANCELED || run->result.cycle.kernel.is != FACT_KNOWN)
+	else if (was_stopped(run, status) || run->result.cycle.kernel.is != FACT_KNOWN)
 		status =
 			0; /* stopped, or its turn did not come: says nothing of the machine */
 	else
@@ -338,7 +344,7 @@ static void do_level(struct run *run, enum rehearsal_level level, struct tally *
 		tally->passed++;
 	} else if (result->reason) {
 		result->outcome = OUTCOME_UNAVAILABLE;
-	} else if (status == -ECANCELED) {
+	} else if (was_stopped(run, status)) {
 		result->outcome = OUTCOME_STOPPED;
 		result->reason = text_copy(err.text);
 	} else {
