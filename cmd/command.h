@@ -60,12 +60,11 @@ struct invocation;
  */
 struct command {
 	const char *name;
-	const struct command *parent; /* of a subcommand: the command that has it */
-	const struct command *const
-		*subcommands; /* NULL at the end; NULL: there are none */
-	const char *synopsis; /* behind the name */
-	const char *summary;  /* one line */
-	const char *details;  /* a paragraph for --help */
+	const struct command *parent;		  /* of a subcommand: the command that has it */
+	const struct command *const *subcommands; /* NULL at the end; NULL: there are none */
+	const char *synopsis;			  /* behind the name */
+	const char *summary;			  /* one line */
+	const char *details;			  /* a paragraph for --help */
 	const struct option_entry *options;
 	size_t option_count;
 	enum argument_kind operands; /* ARGUMENT_NONE: takes none */
@@ -150,8 +149,7 @@ void session_close(struct session *session);
  * Reads the configuration again, in place; what borrows from it sees the new values, so nothing may
  * keep a text of it. An error names file and line, and leaves all as it was.
  */
-int session_reload(
-	struct session *session, const struct invocation *invocation, struct error *err);
+int session_reload(struct session *session, const struct invocation *invocation, struct error *err);
 
 /* --swapfile or --swap-device over what the configuration says. 0 or EXIT_USAGE after a message. */
 int session_set_area(struct session *session, const struct invocation *invocation);

@@ -87,8 +87,7 @@ static void offer_levels(struct completion *completion)
 
 static void offer_sizes(struct completion *completion)
 {
-	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G",
-		NULL };
+	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G", NULL };
 
 	offer_words(completion, sizes);
 }
@@ -123,31 +122,25 @@ static void offer_arguments(
 		puts(":folders");
 	/* Any other file may be meant where none of what we know of is. */
 	if (kind == ARGUMENT_FILE ||
-		(!completion->offered &&
-			(kind == ARGUMENT_SWAP_FILE || kind == ARGUMENT_DEVICE)))
+		(!completion->offered && (kind == ARGUMENT_SWAP_FILE || kind == ARGUMENT_DEVICE)))
 		puts(":files");
 }
 
-static void offer_subcommands(
-	struct completion *completion, const struct command *command)
+static void offer_subcommands(struct completion *completion, const struct command *command)
 {
 	for (size_t i = 0; command->subcommands[i]; i++)
-		offer(completion, command->subcommands[i]->name,
-			command->subcommands[i]->summary);
+		offer(completion, command->subcommands[i]->name, command->subcommands[i]->summary);
 }
 
 /* ---- The words before ------------------------------------------------------------------- */
 
 /* The option that WORD names, up to a =, and that wants an argument; NULL otherwise. */
-static const struct option_entry *awaits_argument(
-	const struct command *command, const char *word)
+static const struct option_entry *awaits_argument(const struct command *command, const char *word)
 {
 	size_t length = strcspn(word, "=");
 
-	const struct option_entry *lists[] = { global_options,
-		command ? command->options : NULL };
-	const size_t counts[] = { global_option_count,
-		command ? command->option_count : 0 };
+	const struct option_entry *lists[] = { global_options, command ? command->options : NULL };
+	const size_t counts[] = { global_option_count, command ? command->option_count : 0 };
 
 	if (!text_starts(word, "--"))
 		return NULL;
@@ -160,8 +153,8 @@ static const struct option_entry *awaits_argument(
 	return NULL;
 }
 
-static void take_value(struct completion *completion, const struct option_entry *option,
-	const char *value)
+static void take_value(
+	struct completion *completion, const struct option_entry *option, const char *value)
 {
 	if (option && strcmp(option->name, "imds-endpoint") == 0)
 		completion->endpoint = value;
@@ -170,11 +163,9 @@ static void take_value(struct completion *completion, const struct option_entry 
 }
 
 /* Of help, the command that it is asked about. */
-static const struct command *command_asked_about(
-	const struct command *command, const char *word)
+static const struct command *command_asked_about(const struct command *command, const char *word)
 {
-	const struct command *asked =
-		command == &command_help ? command_find(word) : NULL;
+	const struct command *asked = command == &command_help ? command_find(word) : NULL;
 
 	return asked && asked->subcommands ? asked : NULL;
 }
@@ -186,8 +177,7 @@ struct context {
 	const struct option_entry *awaited; /* whose argument is typed */
 };
 
-static void take_word(
-	struct context *context, struct completion *completion, const char *word)
+static void take_word(struct context *context, struct completion *completion, const char *word)
 {
 	const char *equals = strchr(word, '=');
 
@@ -195,8 +185,7 @@ static void take_word(
 		take_value(completion, context->awaited, word);
 		context->awaited = NULL;
 	} else if (*word == '-' && equals) {
-		take_value(
-			completion, awaits_argument(context->command, word), equals + 1);
+		take_value(completion, awaits_argument(context->command, word), equals + 1);
 	} else if (*word == '-') {
 		context->awaited = awaits_argument(context->command, word);
 	} else if (!context->command) {
@@ -213,20 +202,17 @@ static void offer_all(const struct context *context, struct completion *completi
 	const struct command *command = context->command;
 
 	if (context->awaited) {
-		offer_arguments(
-			completion, context->awaited->kind, context->awaited->words);
+		offer_arguments(completion, context->awaited->kind, context->awaited->words);
 	} else if (*completion->typed == '-') {
 		if (command)
-			offer_options(
-				completion, command->options, command->option_count);
+			offer_options(completion, command->options, command->option_count);
 		offer_options(completion, global_options, global_option_count);
 	} else if (context->asked) {
 		offer_subcommands(completion, context->asked);
 	} else if (command && command->subcommands) {
 		offer_subcommands(completion, command);
 	} else {
-		offer_arguments(
-			completion, command ? command->operands : ARGUMENT_COMMAND, NULL);
+		offer_arguments(completion, command ? command->operands : ARGUMENT_COMMAND, NULL);
 	}
 }
 

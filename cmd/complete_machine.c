@@ -16,17 +16,15 @@
 #define ITEMS_TIMEOUT_MS 500
 #define ITEMS_TOTAL_MS	 800
 
-#define SECTOR                                                                           \
-	((uint64_t)512) /* /sys/class/block/NAME/size counts these, whatever the disk has */
+#define SECTOR ((uint64_t)512) /* /sys/class/block/NAME/size counts these, whatever the disk has */
 
 /* ---- The metadata service ---------------------------------------------------------------- */
 
 static void offer_known_items(struct completion *completion)
 {
-	static const char *const items[] = { "ami-id", "hibernation/configured",
-		"instance-id", "instance-life-cycle", "instance-type", "placement/region",
-		"spot/instance-action", "events/maintenance/scheduled",
-		"events/recommendations/rebalance", "meta-data/",
+	static const char *const items[] = { "ami-id", "hibernation/configured", "instance-id",
+		"instance-life-cycle", "instance-type", "placement/region", "spot/instance-action",
+		"events/maintenance/scheduled", "events/recommendations/rebalance", "meta-data/",
 		"dynamic/instance-identity/document", "user-data", NULL };
 
 	for (size_t i = 0; items[i]; i++)
@@ -34,8 +32,7 @@ static void offer_known_items(struct completion *completion)
 }
 
 /* What a folder lists, behind PREFIX. public-keys/ has "0=my-key" for what is below 0/. */
-static void offer_listing(
-	struct completion *completion, const char *prefix, const char *listing)
+static void offer_listing(struct completion *completion, const char *prefix, const char *listing)
 {
 	strings_cleanup struct strings names = { 0 };
 
@@ -100,8 +97,7 @@ void offer_items(struct completion *completion)
 	/* Of /latest/ these are all; who wants credentials has to know their name. */
 	if ((!*folder && *prefix) || imds_path_is_secret(folder))
 		return;
-	if (list_folder(
-		    completion->endpoint, *folder ? folder : "meta-data/", &listing) == 0)
+	if (list_folder(completion->endpoint, *folder ? folder : "meta-data/", &listing) == 0)
 		offer_listing(completion, prefix, listing);
 	else
 		offer_known_items(completion);
@@ -122,8 +118,7 @@ static void offer_sized(
 }
 
 /* TYPE is file or partition, as /proc/swaps has it. */
-static void offer_swaps(
-	struct completion *completion, const struct root *root, const char *type)
+static void offer_swaps(struct completion *completion, const struct root *root, const char *type)
 {
 	memory_cleanup_free char *text = NULL;
 	swap_list swaps = { 0 };

@@ -20,12 +20,11 @@
 static void show_options(const struct option_entry *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		memory_cleanup_free char *left =
-			text_format("  %c%c%s --%s%s%s", options[i].letter ? '-' : ' ',
-				options[i].letter ? options[i].letter : ' ',
-				options[i].letter ? "," : " ", options[i].name,
-				options[i].argument ? " " : "",
-				options[i].argument ? options[i].argument : "");
+		memory_cleanup_free char *left = text_format("  %c%c%s --%s%s%s",
+			options[i].letter ? '-' : ' ', options[i].letter ? options[i].letter : ' ',
+			options[i].letter ? "," : " ", options[i].name,
+			options[i].argument ? " " : "",
+			options[i].argument ? options[i].argument : "");
 
 		printf("%-*s %s\n", HELP_COLUMN, left, options[i].help);
 	}
@@ -61,12 +60,10 @@ void help_command(const struct command *command)
 {
 	memory_cleanup_free char *words = command_words(command);
 
-	printf("Usage: ec2hib %s%s%s\n", words, *command->synopsis ? " " : "",
-		command->synopsis);
+	printf("Usage: ec2hib %s%s%s\n", words, *command->synopsis ? " " : "", command->synopsis);
 	if (!command->summary)
 		return;
-	printf("%c%s.\n", toupper((unsigned char)*command->summary),
-		command->summary + 1);
+	printf("%c%s.\n", toupper((unsigned char)*command->summary), command->summary + 1);
 	if (command->details)
 		printf("\n%s\n", command->details);
 	if (command->subcommands)
@@ -91,8 +88,7 @@ static bool page_is_installed(char *page)
 	int status = -1;
 
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(
-		&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
 	if (posix_spawnp(&child, "man", &actions, NULL, arguments, environ) == 0)
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -138,8 +134,7 @@ static int run_help(struct invocation *invocation)
 	if (!command)
 		return EXIT_USAGE;
 	/* A subcommand stands in its command's page. */
-	page = text_format(
-		"ec2hib-%s", command->parent ? command->parent->name : command->name);
+	page = text_format("ec2hib-%s", command->parent ? command->parent->name : command->name);
 	if (has_page(command) && page_is_installed(page))
 		execlp("man", "man", page, (char *)NULL);
 	/* The short form is better than nothing. */

@@ -40,8 +40,7 @@ static json_t *strings_to_json(const struct strings *list)
 	return array;
 }
 
-static json_t *plan_as_json(
-	const struct hibernation_plan *plan, const struct strings *obstacles)
+static json_t *plan_as_json(const struct hibernation_plan *plan, const struct strings *obstacles)
 {
 	json_t *leaves = json_array();
 	json_t *json = plan_to_json(&plan->steps);
@@ -51,8 +50,7 @@ static json_t *plan_as_json(
 	json_object_set_new(json, "method", json_string(plan->method));
 	json_object_set_new(json, "swaps_off", leaves);
 	json_object_set_new(json, "image_size",
-		plan->set_image_size ? json_integer((json_int_t)plan->image_size)
-				     : json_null());
+		plan->set_image_size ? json_integer((json_int_t)plan->image_size) : json_null());
 	json_object_set_new(json, "obstacles", strings_to_json(obstacles));
 	return json;
 }
@@ -65,8 +63,7 @@ static void show_plan(const struct hibernation_plan *plan)
 	for (size_t i = 0; i < plan->steps.count; i++)
 		style_line(stdout, "  first: ", plan->steps.steps[i].text);
 	for (size_t i = 0; i < plan->leave_count; i++)
-		style_line(stdout,
-			"  switched off until after resume: ", plan->leaves[i].path);
+		style_line(stdout, "  switched off until after resume: ", plan->leaves[i].path);
 	if (plan->set_image_size)
 		printf("  the image is made smaller: /sys/power/image_size %s\n", size);
 }

@@ -16,13 +16,12 @@
 
 static const struct option_entry options[] = {
 	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "the cycles as JSON" },
-	{ "log", 0, ARGUMENT_FILE, "FILE", NULL,
-		"read a kernel log (- reads standard input)" },
+	{ "log", 0, ARGUMENT_FILE, "FILE", NULL, "read a kernel log (- reads standard input)" },
 };
 
 /* The log of the running kernel is no file with an end; a saved one is. */
-static int read_log(const struct session *session, const char *path, char **text,
-	size_t *size, struct error *err)
+static int read_log(const struct session *session, const char *path, char **text, size_t *size,
+	struct error *err)
 {
 	uint64_t last;
 	int status;
@@ -35,8 +34,8 @@ static int read_log(const struct session *session, const char *path, char **text
 	return status;
 }
 
-static int cycles_from_log(const struct session *session, const char *path,
-	cycle_list *list, struct error *err)
+static int cycles_from_log(
+	const struct session *session, const char *path, cycle_list *list, struct error *err)
 {
 	memory_cleanup_free char *log = NULL;
 	timeline_list found = { 0 };
@@ -57,25 +56,24 @@ static int cycles_from_log(const struct session *session, const char *path,
 
 static void show_json(const cycle_list *list)
 {
-	json_t *object = json_pack(
-		"{s:s, s:o}", "ec2hib", PACKAGE_VERSION, "cycles", history_to_json(list));
+	json_t *object =
+		json_pack("{s:s, s:o}", "ec2hib", PACKAGE_VERSION, "cycles", history_to_json(list));
 
 	json_show(object);
 }
 
 /* No cycles: of the history that is an answer, in a log something was looked for. */
-static int show_none(const struct invocation *invocation, const struct session *session,
-	const char *log)
+static int show_none(
+	const struct invocation *invocation, const struct session *session, const char *log)
 {
 	bool quiet = option_given(invocation, "quiet");
 	memory_cleanup_free char *path = NULL;
 
 	if (log && !quiet)
-		complain("no hibernation in %s",
-			strcmp(log, "-") == 0 ? "standard input" : log);
+		complain("no hibernation in %s", strcmp(log, "-") == 0 ? "standard input" : log);
 	if (!log && !quiet && !option_given(invocation, "json")) {
-		path = text_format("%s%s/" HISTORY_NAME, session->root.path,
-			session->config.state_dir);
+		path = text_format(
+			"%s%s/" HISTORY_NAME, session->root.path, session->config.state_dir);
 		fputs("no hibernation so far (", stdout);
 		style_print(stdout, path, strlen(path));
 		puts(")");
@@ -109,8 +107,7 @@ static int run(struct invocation *invocation)
 
 	if (status == 0) {
 		int got = log ? cycles_from_log(&session, log, &list, &err)
-			      : history_read(&session.root, session.config.state_dir,
-					&list, &err);
+			      : history_read(&session.root, session.config.state_dir, &list, &err);
 
 		if (got < 0) {
 			complain("%s", err.text);

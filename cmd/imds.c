@@ -2,8 +2,7 @@
 /* ec2hib imds: the instance metadata service. */
 #include "cmd/commands.h"
 
-static const struct command *const subcommands[] = { &command_imds_get,
-	&command_imds_serve, NULL };
+static const struct command *const subcommands[] = { &command_imds_get, &command_imds_serve, NULL };
 
 const struct command command_imds = {
 	.name = "imds",

@@ -13,8 +13,7 @@
 #include "ui/json_view.h"
 
 static const struct option_entry options[] = {
-	{ "all", 0, ARGUMENT_NONE, NULL, NULL,
-		"everything below PATH, or all but credentials" },
+	{ "all", 0, ARGUMENT_NONE, NULL, NULL, "everything below PATH, or all but credentials" },
 	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "an object of paths and values" },
 };
 
@@ -46,8 +45,7 @@ static void print_json(const struct imds_item *items, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		if (items[i].status == 0)
-			json_object_set_new(
-				object, items[i].path, json_string(items[i].text));
+			json_object_set_new(object, items[i].path, json_string(items[i].text));
 		else if (items[i].status == -ENOENT)
 			json_object_set_new(object, items[i].path, json_null());
 	json_show(object);
@@ -74,8 +72,7 @@ static int complain_of_service(int status, const struct error *err)
 {
 	bool named = strstr(err->text, "metadata service") != NULL;
 
-	complain("%s%s%s", named ? "" : "the metadata service: ", err->text,
-		advice(status));
+	complain("%s%s%s", named ? "" : "the metadata service: ", err->text, advice(status));
 	return EXIT_UNKNOWN;
 }
 
@@ -104,8 +101,7 @@ static int judge(const struct imds_item *items, size_t count)
 
 /* ---- The items that were asked for ----------------------------------------------------- */
 
-static int get_items(
-	struct invocation *invocation, struct imds *imds, const struct strings *paths)
+static int get_items(struct invocation *invocation, struct imds *imds, const struct strings *paths)
 {
 	struct imds_item *items = memory_new(paths->count, sizeof(*items));
 	struct error err = { "" };
@@ -119,8 +115,7 @@ static int get_items(
 	} else {
 		if (option_given(invocation, "json"))
 			print_json(items, paths->count);
-		for (size_t i = 0; !option_given(invocation, "json") && i < paths->count;
-			i++)
+		for (size_t i = 0; !option_given(invocation, "json") && i < paths->count; i++)
 			if (items[i].status == 0 && paths->count == 1)
 				print_bare(items[i].text);
 			else if (items[i].status == 0)
@@ -134,24 +129,20 @@ static int get_items(
 
 /* ---- The tree -------------------------------------------------------------------------- */
 
-static void tell_what_is_left_out(
-	const struct invocation *invocation, const struct imds_tree *tree)
+static void tell_what_is_left_out(const struct invocation *invocation, const struct imds_tree *tree)
 {
 	memory_cleanup_free char *secrets = strings_join(&tree->secrets, ", ");
 
 	if (tree->secrets.count)
 		warn_user(invocation,
-			"left out, because they are credentials: %s; name one to get it",
-			secrets);
+			"left out, because they are credentials: %s; name one to get it", secrets);
 	if (tree->cut)
 		warn_user(invocation,
-			"the service lists more than %d items or is deeper than %d "
-			"folders: the rest is left out",
+			"the service lists more than %d items or is deeper than %d folders: the rest is left out",
 			IMDS_TREE_ITEMS_MOST, IMDS_TREE_DEPTH_MOST);
 }
 
-static int get_tree(
-	struct invocation *invocation, struct imds *imds, const struct strings *paths)
+static int get_tree(struct invocation *invocation, struct imds *imds, const struct strings *paths)
 {
 	strings_cleanup struct strings folders = { 0 };
 	struct imds_tree tree = { 0 };
@@ -159,9 +150,8 @@ static int get_tree(
 	int status, worst;
 
 	for (size_t i = 0; i < paths->count; i++)
-		strings_take(
-			&folders, text_format("%s%s", paths->items[i],
-					  text_ends(paths->items[i], "/") ? "" : "/"));
+		strings_take(&folders, text_format("%s%s", paths->items[i],
+					       text_ends(paths->items[i], "/") ? "" : "/"));
 	if (folders.count == 0) {
 		strings_add(&folders, "meta-data/");
 		strings_add(&folders, "dynamic/");
@@ -172,8 +162,7 @@ static int get_tree(
 	for (size_t i = 0; !option_given(invocation, "json") && i < tree.count; i++)
 		if (tree.items[i].status == 0)
 			print_named(tree.items[i].path, tree.items[i].text);
-	worst = status < 0 ? complain_of_service(status, &err)
-			   : judge(tree.items, tree.count);
+	worst = status < 0 ? complain_of_service(status, &err) : judge(tree.items, tree.count);
 	tell_what_is_left_out(invocation, &tree);
 	imds_tree_free(&tree);
 	return worst;
@@ -202,8 +191,8 @@ static int take_paths(const struct invocation *invocation, struct strings *paths
 		strings_take(paths, path);
 		if (imds_path_valid(path))
 			continue;
-		complain("\"%s\" is not a path of the metadata service: instance-id and "
-			 "/latest/meta-data/instance-id are",
+		complain(
+			"\"%s\" is not a path of the metadata service: instance-id and /latest/meta-data/instance-id are",
 			invocation->operands[i]);
 		return EXIT_USAGE;
 	}
@@ -213,8 +202,7 @@ static int take_paths(const struct invocation *invocation, struct strings *paths
 	return EXIT_USAGE;
 }
 
-static int ask(struct invocation *invocation, struct session *session,
-	const struct strings *paths)
+static int ask(struct invocation *invocation, struct session *session, const struct strings *paths)
 {
 	bool all = option_given(invocation, "all");
 	struct error err = { "" };
@@ -225,8 +213,7 @@ static int ask(struct invocation *invocation, struct session *session,
 	status = imds_open(&imds, &session->imds, &err);
 	if (status < 0)
 		return complain_of_service(status, &err);
-	status = all ? get_tree(invocation, imds, paths)
-		     : get_items(invocation, imds, paths);
+	status = all ? get_tree(invocation, imds, paths) : get_items(invocation, imds, paths);
 	imds_close(imds);
 	return status;
 }

@@ -22,8 +22,7 @@ static const char *const maintenance_codes[] = { "instance-reboot", "system-rebo
 static const struct option_entry options[] = {
 	{ "listen", 0, ARGUMENT_TEXT, "ADDRESS:PORT", NULL,
 		"where (standard: " METADATA_SERVICE_PLACE "; port 0: a free one)" },
-	{ "data", 0, ARGUMENT_FILE, "FILE", NULL,
-		"items as imds get --all --json has them" },
+	{ "data", 0, ARGUMENT_FILE, "FILE", NULL, "items as imds get --all --json has them" },
 	{ "set", 0, ARGUMENT_TEXT, "PATH=VALUE", NULL, "one item; can be repeated" },
 	{ "instance-id", 0, ARGUMENT_TEXT, "ID", NULL, "the instance's id" },
 	{ "instance-type", 0, ARGUMENT_TEXT, "TYPE", NULL, "and its type" },
@@ -36,8 +35,7 @@ static const struct option_entry options[] = {
 		"a maintenance event: system-reboot, ..." },
 	{ "lifecycle-state", 0, ARGUMENT_TEXT, "STATE", NULL,
 		"target state in an Auto Scaling group" },
-	{ "after", 0, ARGUMENT_TEXT, "TIME", NULL,
-		"when what stands before it comes: 10s" },
+	{ "after", 0, ARGUMENT_TEXT, "TIME", NULL, "when what stands before it comes: 10s" },
 	{ "clear-after", 0, ARGUMENT_TEXT, "TIME", NULL, "how long it then stays" },
 	{ "fault", 0, ARGUMENT_FAULT, "[SCOPE:]FAULT", NULL,
 		"latency=200ms, error=10%, hang, ...; see the manual" },
@@ -54,8 +52,7 @@ struct scenario {
 	uint64_t clear_after_ms;
 };
 
-static int scenario_end(
-	struct metadata *metadata, struct scenario *scenario, struct error *err)
+static int scenario_end(struct metadata *metadata, struct scenario *scenario, struct error *err)
 {
 	int status = 0;
 
@@ -77,22 +74,18 @@ static const struct {
 };
 
 /* --after or --clear-after, of the scenario before it. */
-static int scenario_time(
-	const struct option_use *use, struct scenario *scenario, struct error *err)
+static int scenario_time(const struct option_use *use, struct scenario *scenario, struct error *err)
 {
 	const char *name = use->option->name;
-	uint64_t *ms = strcmp(name, "after") == 0 ? &scenario->after_ms
-						  : &scenario->clear_after_ms;
+	uint64_t *ms = strcmp(name, "after") == 0 ? &scenario->after_ms : &scenario->clear_after_ms;
 
 	if (!scenario->given)
 		return error_set(err, EINVAL,
-			"--%s belongs behind --spot, --rebalance, --maintenance or "
-			"--lifecycle-state",
+			"--%s belongs behind --spot, --rebalance, --maintenance or --lifecycle-state",
 			name);
 	if (duration_parse(use->value, ms) < 0)
-		return error_set(err, EINVAL,
-			"--%s is \"%s\", which is no time: 10s, 200ms, 2m", name,
-			use->value);
+		return error_set(err, EINVAL, "--%s is \"%s\", which is no time: 10s, 200ms, 2m",
+			name, use->value);
 	return 0;
 }
 
@@ -104,8 +97,7 @@ static int take_scenario(struct metadata *metadata, const struct option_use *use
 
 	if (strcmp(name, "after") == 0 || strcmp(name, "clear-after") == 0)
 		return scenario_time(use, scenario, err);
-	for (size_t i = 0; i < sizeof(scenario_options) / sizeof(scenario_options[0]);
-		i++) {
+	for (size_t i = 0; i < sizeof(scenario_options) / sizeof(scenario_options[0]); i++) {
 		if (strcmp(name, scenario_options[i].option) != 0)
 			continue;
 		status = scenario_end(metadata, scenario, err);
@@ -211,12 +203,11 @@ static int serve(struct invocation *invocation, struct metadata *metadata)
 	int stop = signals_open();
 	int status;
 
-	status = metadata_service_open(&service, metadata,
-		place ? place : METADATA_SERVICE_PLACE, &progress, &err);
+	status = metadata_service_open(
+		&service, metadata, place ? place : METADATA_SERVICE_PLACE, &progress, &err);
 	if (status == 0 && metadata_service_is_exposed(service))
 		warn_user(invocation,
-			"%s is not an address of this machine alone: others can reach this "
-			"simulated service",
+			"%s is not an address of this machine alone: others can reach this simulated service",
 			metadata_service_place(service));
 	if (status == 0) {
 		printf("listening on %s\n", metadata_service_place(service));
@@ -254,8 +245,7 @@ const struct command command_imds_serve = {
 	.parent = &command_imds,
 	.synopsis = "[--listen ADDRESS:PORT] [OPTION...]",
 	.summary = "serve a simulated metadata service",
-	.details =
-		"For rehearsal and tests, on any machine. It wants IMDSv2 tokens as EC2's does.",
+	.details = "For rehearsal and tests, on any machine. It wants IMDSv2 tokens as EC2's does.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

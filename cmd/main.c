@@ -51,9 +51,8 @@ const struct command *subcommand_find(const struct command *command, const char 
 
 char *command_words(const struct command *command)
 {
-	return command->parent
-		       ? text_format("%s %s", command->parent->name, command->name)
-		       : text_copy(command->name);
+	return command->parent ? text_format("%s %s", command->parent->name, command->name)
+			       : text_copy(command->name);
 }
 
 void complain(const char *format, ...)

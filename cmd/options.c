@@ -15,8 +15,7 @@ static const char *const colour_words[] = { "auto", "always", "never", NULL };
 const struct option_entry global_options[] = {
 	{ "config", 0, ARGUMENT_FILE, "FILE", NULL,
 		"read this configuration in place of " CONFIG_PATH },
-	{ "root", 0, ARGUMENT_FOLDER, "DIR", NULL,
-		"work on the image or chroot below DIR" },
+	{ "root", 0, ARGUMENT_FOLDER, "DIR", NULL, "work on the image or chroot below DIR" },
 	{ "imds-endpoint", 0, ARGUMENT_URL, "URL", NULL, "ask this metadata service" },
 	{ "color", 0, ARGUMENT_WORD, "WHEN", colour_words, "auto, always or never" },
 	{ "verbose", 'v', ARGUMENT_NONE, NULL, NULL, "explain more" },
@@ -45,9 +44,8 @@ static void parser_add(
 		size_t end = strlen(parser->letters);
 
 		parser->entries[parser->count++] = (struct option) { options[i].name,
-			options[i].kind == ARGUMENT_NONE ? no_argument
-							 : required_argument,
-			NULL, base + (int)i };
+			options[i].kind == ARGUMENT_NONE ? no_argument : required_argument, NULL,
+			base + (int)i };
 		if (!options[i].letter)
 			continue;
 		parser->letters[end++] = options[i].letter;
@@ -101,8 +99,7 @@ static int take_option(struct invocation *invocation, int code, const char *valu
 	memory_cleanup_free char *words = NULL;
 	bool global;
 	size_t index;
-	const struct option_entry *option =
-		find_option(invocation->command, code, &global, &index);
+	const struct option_entry *option = find_option(invocation->command, code, &global, &index);
 
 	if (!option) { /* getopt said why */
 		words = invocation->command ? command_words(invocation->command) : NULL;
@@ -144,13 +141,13 @@ static int pass(struct invocation *invocation, int argc, char **argv, const char
 	strcpy(parser.letters, order);
 	parser_add(&parser, global_options, global_option_count, GLOBAL_BASE);
 	if (invocation->command)
-		parser_add(&parser, invocation->command->options,
-			invocation->command->option_count, COMMAND_BASE);
+		parser_add(&parser, invocation->command->options, invocation->command->option_count,
+			COMMAND_BASE);
 	optind = 0; /* glibc: start afresh */
 	/* getopt's messages begin with argv[0], which is a path or the command's name. */
 	argv[0] = program;
-	while (status == 0 && (code = getopt_long(argc, argv, parser.letters,
-				       parser.entries, NULL)) != -1)
+	while (status == 0 &&
+		(code = getopt_long(argc, argv, parser.letters, parser.entries, NULL)) != -1)
 		status = take_option(invocation, code, optarg);
 	argv[0] = name;
 	return status;
@@ -169,8 +166,8 @@ static int parse_subcommand(struct invocation *invocation)
 	if (invocation->operand_count == 0 && is_help(invocation))
 		return 0;
 	if (invocation->operand_count == 0) {
-		complain("%s wants one more word; ec2hib %s --help lists them",
-			command->name, command->name);
+		complain("%s wants one more word; ec2hib %s --help lists them", command->name,
+			command->name);
 		return EXIT_USAGE;
 	}
 	found = subcommand_find(command, invocation->operands[0]);
@@ -245,8 +242,7 @@ bool option_given(const struct invocation *invocation, const char *name)
 		return invocation->global_given[index];
 	if (!invocation->command)
 		return false;
-	index = index_of(
-		invocation->command->options, invocation->command->option_count, name);
+	index = index_of(invocation->command->options, invocation->command->option_count, name);
 	return index < invocation->command->option_count && invocation->given[index];
 }
 
@@ -258,8 +254,6 @@ const char *option_value(const struct invocation *invocation, const char *name)
 		return invocation->global_values[index];
 	if (!invocation->command)
 		return NULL;
-	index = index_of(
-		invocation->command->options, invocation->command->option_count, name);
-	return index < invocation->command->option_count ? invocation->values[index]
-							 : NULL;
+	index = index_of(invocation->command->options, invocation->command->option_count, name);
+	return index < invocation->command->option_count ? invocation->values[index] : NULL;
 }

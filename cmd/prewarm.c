@@ -27,7 +27,7 @@ struct screen {
 	const struct invocation *invocation;
 	struct progress_bar bar;
 	uint64_t json_due; /* ms of the run */
-	int starter; /* pipe to the process that was started, -1 in the foreground */
+	int starter;	   /* pipe to the process that was started, -1 in the foreground */
 	bool background;
 	struct log log; /* in the background */
 };
@@ -64,8 +64,7 @@ static void screen_begun(void *data, const struct prewarm_state *state)
 	(void)state;
 	if (!screen->background)
 		return;
-	daemon_begun(
-		&screen->starter, &err); /* who started it need not be there any more */
+	daemon_begun(&screen->starter, &err); /* who started it need not be there any more */
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0 && dup2(null, STDERR_FILENO) >= 0)
 		close(null);
@@ -212,23 +211,21 @@ static bool read_depth(struct prewarm *prewarm, const char *given)
 
 	if (!given)
 		return true;
-	if (number_parse(given, &depth) == 0 && depth > 0 &&
-		depth <= PREWARM_DEPTH_MOST) {
+	if (number_parse(given, &depth) == 0 && depth > 0 && depth <= PREWARM_DEPTH_MOST) {
 		prewarm->depth = (unsigned)depth;
 		return true;
 	}
-	complain("--depth is \"%s\", which is no number from 1 to %d", given,
-		PREWARM_DEPTH_MOST);
+	complain("--depth is \"%s\", which is no number from 1 to %d", given, PREWARM_DEPTH_MOST);
 	return false;
 }
 
 static bool read_block(struct prewarm *prewarm, const char *given)
 {
 	prewarm->block = PREWARM_BLOCK_STANDARD;
-	if (!given || (size_parse(given, &prewarm->block) == 0 &&
-			      prewarm->block >= PREWARM_BLOCK_LEAST &&
-			      prewarm->block <= PREWARM_BLOCK_MOST &&
-			      prewarm->block % PREWARM_BLOCK_LEAST == 0))
+	if (!given ||
+		(size_parse(given, &prewarm->block) == 0 && prewarm->block >= PREWARM_BLOCK_LEAST &&
+			prewarm->block <= PREWARM_BLOCK_MOST &&
+			prewarm->block % PREWARM_BLOCK_LEAST == 0))
 		return true;
 	complain("--block is \"%s\", which is no multiple of 4K from 4K to 16M", given);
 	return false;
@@ -270,8 +267,7 @@ static int carry_out(
 		.background = option_given(invocation, "background") };
 
 	if (!session->root.live) {
-		complain(
-			"%s is an image: what is cold is the volume of a running machine",
+		complain("%s is an image: what is cold is the volume of a running machine",
 			session->root.path);
 		return EXIT_USAGE;
 	}
@@ -305,21 +301,16 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option_entry options[] = {
-	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL,
-		"the swap file (default: /swap)" },
+	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL, "the swap file (default: /swap)" },
 	{ "swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,
 		"a swap partition or logical volume, not a file" },
 	{ "device", 0, ARGUMENT_DEVICE, "DEV", NULL, "a whole volume in place of swap" },
 	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
 		"auto, read (the device) or write (an inactive file)" },
-	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL,
-		"at most so many bytes a second, as 50M" },
-	{ "depth", 0, ARGUMENT_TEXT, "N", NULL,
-		"requests at a time, 1 to 64 (default: adapts)" },
-	{ "block", 0, ARGUMENT_SIZE, "SIZE", NULL,
-		"bytes a request, 4K to 16M (default: 1M)" },
-	{ "force", 0, ARGUMENT_NONE, NULL, NULL,
-		"from the beginning, also what was done before" },
+	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL, "at most so many bytes a second, as 50M" },
+	{ "depth", 0, ARGUMENT_TEXT, "N", NULL, "requests at a time, 1 to 64 (default: adapts)" },
+	{ "block", 0, ARGUMENT_SIZE, "SIZE", NULL, "bytes a request, 4K to 16M (default: 1M)" },
+	{ "force", 0, ARGUMENT_NONE, NULL, NULL, "from the beginning, also what was done before" },
 	{ "background", 0, ARGUMENT_NONE, NULL, NULL,
 		"go to the background; returns when it has begun" },
 	{ "stop", 0, ARGUMENT_NONE, NULL, NULL, "stop the one that runs" },

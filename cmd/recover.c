@@ -5,8 +5,7 @@
 #include "core/actions/rehearse.h"
 #include "core/base/memory.h"
 
-void rehearsal_put_right(
-	const struct invocation *invocation, const struct session *session)
+void rehearsal_put_right(const struct invocation *invocation, const struct session *session)
 {
 	const struct gather gather = { .root = &session->root,
 		.host = &session->host,

@@ -9,7 +9,6 @@
  * Looks for one, and says on standard error what was found. Nothing on an image, and for who is not
  * root. Not while a lock is held.
  */
-void rehearsal_put_right(
-	const struct invocation *invocation, const struct session *session);
+void rehearsal_put_right(const struct invocation *invocation, const struct session *session);
 
 #endif

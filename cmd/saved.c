@@ -18,8 +18,7 @@ static json_t *read_json(FILE *file, const char *name, struct error *err)
 	if (!json && ferror(file))
 		error_errno(err, errno ? errno : EIO, "cannot read %s", name);
 	else if (!json)
-		error_set(err, EINVAL, "cannot read %s: line %d: %s", name, where.line,
-			where.text);
+		error_set(err, EINVAL, "cannot read %s: line %d: %s", name, where.line, where.text);
 	return json;
 }
 
@@ -44,8 +43,7 @@ json_t *saved_read(const char *path, struct error *err)
 	return json;
 }
 
-int saved_load(
-	const char *path, struct facts *facts, struct config *config, struct error *err)
+int saved_load(const char *path, struct facts *facts, struct config *config, struct error *err)
 {
 	json_t *json = saved_read(path, err);
 	int status;
@@ -63,8 +61,8 @@ bool saved_alone(const struct invocation *invocation)
 
 	for (size_t i = 0; i < sizeof(of_a_machine) / sizeof(of_a_machine[0]); i++)
 		if (option_given(invocation, of_a_machine[i])) {
-			complain("--from and --%s exclude each other: saved facts have "
-				 "their own machine and configuration",
+			complain(
+				"--from and --%s exclude each other: saved facts have their own machine and configuration",
 				of_a_machine[i]);
 			return false;
 		}

@@ -12,8 +12,7 @@
 json_t *saved_read(const char *path, struct error *err);
 
 /* Reads the file PATH (- is standard input) that status --json wrote. 0 or a negative errno. */
-int saved_load(
-	const char *path, struct facts *facts, struct config *config, struct error *err);
+int saved_load(const char *path, struct facts *facts, struct config *config, struct error *err);
 
 /* False after a message: an option is given that is about a machine. */
 bool saved_alone(const struct invocation *invocation);

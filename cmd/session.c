@@ -36,8 +36,7 @@ static int check_config(const struct session *session, struct error *err)
 	if (fd == -ENOENT)
 		return 0; /* whoever reads it will say so where it matters */
 	status = fd < 0 ? fd : trusted_file(root, fd, path, err);
-	return status < 0 ? error_prefix(err, status, "the configuration is not read")
-			  : 0;
+	return status < 0 ? error_prefix(err, status, "the configuration is not read") : 0;
 }
 
 /* --config is a path outside of --root; the standard place is inside. */
@@ -50,13 +49,11 @@ static int read_config(const struct session *session, struct config *config,
 	if (status < 0)
 		return status;
 	status = config_read(config, given ? &session->host : &session->root,
-		given ? given : CONFIG_PATH, config_complaint,
-		(void *)(uintptr_t)invocation, err);
+		given ? given : CONFIG_PATH, config_complaint, (void *)(uintptr_t)invocation, err);
 	return status == -ENOENT && !given ? 0 : status;
 }
 
-int session_reload(
-	struct session *session, const struct invocation *invocation, struct error *err)
+int session_reload(struct session *session, const struct invocation *invocation, struct error *err)
 {
 	struct config fresh;
 	int status;
@@ -81,8 +78,7 @@ static int find_config(
 	if (!given)
 		return 0;
 	session->config_path = realpath(given, NULL);
-	return session->config_path ? 0
-				    : error_errno(err, errno, "cannot read %s", given);
+	return session->config_path ? 0 : error_errno(err, errno, "cannot read %s", given);
 }
 
 int session_open(struct session *session, const struct invocation *invocation)
@@ -104,8 +100,7 @@ int session_open(struct session *session, const struct invocation *invocation)
 	}
 	session->imds.endpoint = option_value(invocation, "imds-endpoint");
 	if (imds_options_read(&session->imds, getenv, &err) < 0 ||
-		(session->imds.endpoint &&
-			imds_endpoint_check(session->imds.endpoint, &err) < 0)) {
+		(session->imds.endpoint && imds_endpoint_check(session->imds.endpoint, &err) < 0)) {
 		complain("%s", err.text);
 		return EXIT_USAGE;
 	}

@@ -77,13 +77,12 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 	json_t *answer = plan_to_json(plan);
 
 	json_object_set_new(answer, "applied", json_boolean(applied));
-	json_object_set_new(
-		answer, "error", failure ? json_string(failure) : json_null());
+	json_object_set_new(answer, "error", failure ? json_string(failure) : json_null());
 	json_show(answer);
 }
 
-static int apply(struct invocation *invocation, const struct gather *gather,
-	struct facts *facts, const struct plan *plan)
+static int apply(struct invocation *invocation, const struct gather *gather, struct facts *facts,
+	const struct plan *plan)
 {
 	const struct progress progress = { show_note, interrupt_came, invocation };
 	struct setup setup = { .gather = gather,
@@ -107,8 +106,8 @@ static int apply(struct invocation *invocation, const struct gather *gather,
 }
 
 /* Shows the plan; true when it is to be carried out. */
-static bool present(struct invocation *invocation, const struct plan *plan,
-	const char *nothing, int *status)
+static bool present(
+	struct invocation *invocation, const struct plan *plan, const char *nothing, int *status)
 {
 	bool json = option_given(invocation, "json");
 
@@ -123,8 +122,7 @@ static bool present(struct invocation *invocation, const struct plan *plan,
 		return false;
 	}
 	/* Who is asked has to see what about. */
-	if (!json &&
-		!(option_given(invocation, "quiet") && option_given(invocation, "yes")))
+	if (!json && !(option_given(invocation, "quiet") && option_given(invocation, "yes")))
 		plan_show(plan, &invocation->style);
 	return agreed(invocation, status);
 }
@@ -132,14 +130,12 @@ static bool present(struct invocation *invocation, const struct plan *plan,
 /* What setup and teardown differ in. */
 struct errand {
 	const char *nothing; /* said when there is nothing to do */
-	int (*plan)(struct plan *plan, const struct facts *facts,
-		const struct config *config, const struct invocation *invocation,
-		struct error *err);
+	int (*plan)(struct plan *plan, const struct facts *facts, const struct config *config,
+		const struct invocation *invocation, struct error *err);
 };
 
 /* Takes the lock, and puts back what a killed hibernation has left. A descriptor or an error. */
-static int begin_changes(
-	struct invocation *invocation, const struct root *root, struct error *err)
+static int begin_changes(struct invocation *invocation, const struct root *root, struct error *err)
 {
 	const struct action_log log = { show_recovery, invocation };
 	int lock = lock_take(root, LOCK_PATH, 0, err), status;
@@ -156,8 +152,8 @@ static int begin_changes(
 	return lock;
 }
 
-static int carry_out(struct invocation *invocation, struct session *session,
-	const struct errand *errand)
+static int carry_out(
+	struct invocation *invocation, struct session *session, const struct errand *errand)
 {
 	const struct gather gather = { .root = &session->root,
 		.host = &session->host,
@@ -202,8 +198,7 @@ static int run_errand(struct invocation *invocation, const struct errand *errand
 	struct session session;
 	int status;
 
-	if (option_given(invocation, "swapfile") &&
-		option_given(invocation, "swap-device")) {
+	if (option_given(invocation, "swapfile") && option_given(invocation, "swap-device")) {
 		complain("--swapfile and --swap-device exclude each other");
 		return EXIT_USAGE;
 	}
@@ -237,8 +232,7 @@ static enum setup_prewarm prewarm_wanted(const char *given)
 }
 
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct invocation *invocation,
-	struct error *err)
+	const struct config *config, const struct invocation *invocation, struct error *err)
 {
 	const struct setup_request request = {
 		.size = option_value(invocation, "size"),
@@ -257,8 +251,7 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 		size_needs_memory(request.size)) {
 		memory_cleanup_free char *why = text_copy(err->text);
 
-		error_set(
-			err, ENODATA, "%s; say it with a number, such as --size 8G", why);
+		error_set(err, ENODATA, "%s; say it with a number, such as --size 8G", why);
 	}
 	return status;
 }
@@ -284,13 +277,11 @@ static int run_setup(struct invocation *invocation)
 	const char *size = option_value(invocation, "size");
 
 	if (size && !size_is_one(size)) {
-		complain(
-			"--size is \"%s\", which is none of: auto, N%%, or N with K, M, G or T",
+		complain("--size is \"%s\", which is none of: auto, N%%, or N with K, M, G or T",
 			size);
 		return EXIT_USAGE;
 	}
-	if (option_given(invocation, "take-over") &&
-		option_given(invocation, "no-service")) {
+	if (option_given(invocation, "take-over") && option_given(invocation, "no-service")) {
 		complain("--take-over and --no-service exclude each other");
 		return EXIT_USAGE;
 	}
@@ -298,8 +289,7 @@ static int run_setup(struct invocation *invocation)
 }
 
 static int make_teardown_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct invocation *invocation,
-	struct error *err)
+	const struct config *config, const struct invocation *invocation, struct error *err)
 {
 	(void)invocation;
 	(void)config;
@@ -314,25 +304,21 @@ static int run_teardown(struct invocation *invocation)
 	return run_errand(invocation, &errand);
 }
 
-#define AREA_OPTIONS                                                                     \
-	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL,                               \
-		"the swap file (default: /swap)" },                                      \
-	{                                                                                \
-		"swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,                          \
-			"a swap partition or logical volume, not a file"                 \
+#define AREA_OPTIONS                                                                               \
+	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL, "the swap file (default: /swap)" },     \
+	{                                                                                          \
+		"swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,                                    \
+			"a swap partition or logical volume, not a file"                           \
 	}
-#define PLAN_OPTIONS                                                                     \
-	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL,                                     \
-		"show the plan and change nothing" },                                    \
-		{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask" },                 \
-	{                                                                                \
-		"json", 0, ARGUMENT_NONE, NULL, NULL,                                    \
-			"the plan, and what came of it, as JSON"                         \
+#define PLAN_OPTIONS                                                                               \
+	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "show the plan and change nothing" },         \
+		{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask" },                           \
+	{                                                                                          \
+		"json", 0, ARGUMENT_NONE, NULL, NULL, "the plan, and what came of it, as JSON"     \
 	}
 
 static const struct option_entry setup_options[] = {
-	{ "size", 0, ARGUMENT_SIZE, "SIZE", NULL,
-		"auto, N% of memory, or N with K, M, G or T" },
+	{ "size", 0, ARGUMENT_SIZE, "SIZE", NULL, "auto, N% of memory, or N with K, M, G or T" },
 	AREA_OPTIONS,
 	{ "no-boot-config", 0, ARGUMENT_NONE, NULL, NULL, "leave the boot loader alone" },
 	{ "no-initramfs", 0, ARGUMENT_NONE, NULL, NULL, "leave the initramfs alone" },
@@ -354,12 +340,11 @@ const struct command command_setup = {
 	.name = "setup",
 	.synopsis = "[--size SIZE] [--dry-run] [--yes] [OPTION...]",
 	.summary = "plan and apply what hibernation needs",
-	.details =
-		"Makes the swap file, tells the boot loader, the initramfs and the running\n"
-		"kernel where it is, raises the freeze timeout, and enables and starts the\n"
-		"agent as a service. Shows the plan first; at a terminal it asks, elsewhere\n"
-		"--yes applies. Running it again goes on where an interrupted run was, and\n"
-		"does nothing when all is well.",
+	.details = "Makes the swap file, tells the boot loader, the initramfs and the running\n"
+		   "kernel where it is, raises the freeze timeout, and enables and starts the\n"
+		   "agent as a service. Shows the plan first; at a terminal it asks, elsewhere\n"
+		   "--yes applies. Running it again goes on where an interrupted run was, and\n"
+		   "does nothing when all is well.",
 	.options = setup_options,
 	.option_count = sizeof(setup_options) / sizeof(setup_options[0]),
 	.run = run_setup,

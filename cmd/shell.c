@@ -72,8 +72,7 @@ static int wait_for(struct shell *shell, pid_t child)
 	int status;
 	pid_t ended;
 
-	while ((ended = waitpid(child, &status, WNOHANG)) == 0 ||
-		(ended < 0 && errno == EINTR)) {
+	while ((ended = waitpid(child, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
 		poll(&source, 1, -1);
 		take_signals(shell, child);
 	}
@@ -116,8 +115,8 @@ static int run_command(struct shell *shell, const struct strings *words)
 	if (shell->interrupted)
 		putchar('\n');
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGINT)
-		complain("%s was killed by signal %d (%s)", words->items[0],
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		complain("%s was killed by signal %d (%s)", words->items[0], WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 	return shell_child_status(status);
 }
 
@@ -149,8 +148,7 @@ static bool run_line(struct shell *shell, const char *line)
 	/* The habit of another shell. */
 	if (words.count > 1 && strcmp(words.items[0], "ec2hib") == 0) {
 		free(words.items[0]);
-		memmove(words.items, words.items + 1,
-			--words.count * sizeof(*words.items));
+		memmove(words.items, words.items + 1, --words.count * sizeof(*words.items));
 	}
 	if (words.count == 0)
 		return false;
@@ -168,12 +166,11 @@ static int run_script(struct shell *shell)
 	size_t room = 0;
 	ssize_t length;
 
-	for (unsigned long number = 1; !shell->left && !shell->stopped &&
-				       (length = getline(&line, &room, stdin)) >= 0;
+	for (unsigned long number = 1;
+		!shell->left && !shell->stopped && (length = getline(&line, &room, stdin)) >= 0;
 		number++) {
 		if (strlen(line) != (size_t)length) {
-			complain(
-				"line %lu: there is a NUL byte in it: no script", number);
+			complain("line %lu: there is a NUL byte in it: no script", number);
 			return EXIT_USAGE;
 		}
 		if (!run_line(shell, line) || shell->status == 0)
@@ -191,8 +188,7 @@ static int run_script(struct shell *shell)
 
 /* ---- At a terminal ----------------------------------------------------------------------- */
 
-static void complete(
-	void *data, const struct strings *words, struct line_candidates *candidates)
+static void complete(void *data, const struct strings *words, struct line_candidates *candidates)
 {
 	struct shell *shell = data;
 	strings_cleanup struct strings question = { 0 }, lines = { 0 };
@@ -221,8 +217,7 @@ static char *new_prompt(void *data)
 {
 	struct shell *shell = data;
 
-	return shell_prompt_take(&shell->prompt) ? shell_prompt_text(&shell->prompt)
-						 : NULL;
+	return shell_prompt_take(&shell->prompt) ? shell_prompt_text(&shell->prompt) : NULL;
 }
 
 /* What was pasted may be several lines. */
@@ -251,8 +246,7 @@ static int talk(struct shell *shell, struct line_editor *editor)
 	if (!option_given(shell->invocation, "quiet"))
 		puts("ec2hib " PACKAGE_VERSION
 		     "; help lists the commands, Tab completes, exit or Ctrl-D leaves");
-	while (!shell->left && !shell->stopped && event != LINE_END &&
-		event != LINE_STOPPED) {
+	while (!shell->left && !shell->stopped && event != LINE_END && event != LINE_STOPPED) {
 		memory_cleanup_free char *line = NULL, *prompt = NULL;
 
 		shell_prompt_look(&shell->prompt);
@@ -301,15 +295,14 @@ static int run_at_terminal(struct shell *shell)
 /* What stood before or behind "shell" is meant for all that is typed there. */
 static void take_options(struct shell *shell)
 {
-	static const char *const with_value[] = { "config", "root", "imds-endpoint",
-		"color" };
+	static const char *const with_value[] = { "config", "root", "imds-endpoint", "color" };
 	const struct invocation *invocation = shell->invocation;
 
 	for (size_t i = 0; i < sizeof(with_value) / sizeof(with_value[0]); i++)
 		if (option_given(invocation, with_value[i]))
-			strings_take(&shell->options,
-				text_format("--%s=%s", with_value[i],
-					option_value(invocation, with_value[i])));
+			strings_take(
+				&shell->options, text_format("--%s=%s", with_value[i],
+							 option_value(invocation, with_value[i])));
 	for (unsigned i = 0; i < invocation->verbose; i++)
 		strings_add(&shell->options, "--verbose");
 	if (option_given(invocation, "quiet"))

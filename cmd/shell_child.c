@@ -18,20 +18,16 @@
 
 #define ANSWER_LIMIT ((size_t)256 * 1024)
 
-static void set_descriptors(
-	posix_spawn_file_actions_t *actions, const struct shell_child *child)
+static void set_descriptors(posix_spawn_file_actions_t *actions, const struct shell_child *child)
 {
 	if (child->aside || child->no_input)
-		posix_spawn_file_actions_addopen(
-			actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+		posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (child->output >= 0)
 		posix_spawn_file_actions_adddup2(actions, child->output, STDOUT_FILENO);
 	else if (child->aside)
-		posix_spawn_file_actions_addopen(
-			actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+		posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	if (child->aside)
-		posix_spawn_file_actions_addopen(
-			actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+		posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 }
 
 static void set_signals(posix_spawnattr_t *attributes, const struct shell_child *child)
@@ -64,8 +60,7 @@ pid_t shell_child_start(const struct shell_child *child, struct error *err)
 	posix_spawnattr_init(&attributes);
 	set_descriptors(&actions, child);
 	set_signals(&attributes, child);
-	status = posix_spawn(
-		&number, PROGRAM, &actions, &attributes, words.items, environ);
+	status = posix_spawn(&number, PROGRAM, &actions, &attributes, words.items, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (status)
@@ -75,8 +70,7 @@ pid_t shell_child_start(const struct shell_child *child, struct error *err)
 
 int shell_child_status(int wait_status)
 {
-	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status)
-					: WEXITSTATUS(wait_status);
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
 /* Adds what comes from FD to *TEXT until its end, the limit, or DUE (ms of CLOCK_MONOTONIC). */
@@ -103,8 +97,7 @@ static void read_until(int fd, uint64_t due, char **text)
 	}
 }
 
-char *shell_child_ask(
-	const struct strings *options, const struct strings *arguments, int limit_ms)
+char *shell_child_ask(const struct strings *options, const struct strings *arguments, int limit_ms)
 {
 	uint64_t due = clock_ms(CLOCK_MONOTONIC) + (uint64_t)limit_ms;
 	struct error err = { "" };

@@ -15,7 +15,7 @@
 struct shell_child {
 	const struct strings *options;	 /* of every command */
 	const struct strings *arguments; /* the command line */
-	bool aside; /* no standard input or error, and Ctrl-C is not for it */
+	bool aside;			 /* no standard input or error, and Ctrl-C is not for it */
 	bool no_input;
 	int output; /* its standard output; -1: ours, or none when it is aside */
 };
@@ -30,7 +30,6 @@ int shell_child_status(int wait_status);
  * What the child says on standard output. One that takes longer than LIMIT_MS is killed, and what it
  * has said until then is all. The caller frees it.
  */
-char *shell_child_ask(
-	const struct strings *options, const struct strings *arguments, int limit_ms);
+char *shell_child_ask(const struct strings *options, const struct strings *arguments, int limit_ms);
 
 #endif

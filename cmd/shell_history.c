@@ -25,8 +25,7 @@ static char *find_path(void)
 }
 
 /* Of root alone: nobody else could lead us to a file of somebody's, or read what we write. */
-static int check_folder(
-	const struct shell_history *history, const char *path, struct error *err)
+static int check_folder(const struct shell_history *history, const char *path, struct error *err)
 {
 	memory_cleanup_free char *folder = path_folder(path);
 
@@ -63,13 +62,11 @@ static void drop_oldest(struct strings *lines, size_t most)
 }
 
 /* No file is an empty one. */
-static int read_lines(
-	const struct shell_history *history, struct strings *lines, struct error *err)
+static int read_lines(const struct shell_history *history, struct strings *lines, struct error *err)
 {
 	memory_cleanup_free char *text = NULL;
 	strings_cleanup struct strings all = { 0 };
-	int status =
-		root_read(&history->root, history->path, FILE_LIMIT, &text, NULL, err);
+	int status = root_read(&history->root, history->path, FILE_LIMIT, &text, NULL, err);
 
 	if (status < 0)
 		return status == -ENOENT ? 0 : status;
@@ -89,10 +86,8 @@ static int close_to_others(const struct shell_history *history, struct error *er
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	if (fstat(fd, &status) == 0 && (status.st_mode & OTHERS_MODE) &&
-		fchmod(fd, MODE) < 0)
-		return error_errno(
-			err, errno, "cannot change the mode of %s", history->path);
+	if (fstat(fd, &status) == 0 && (status.st_mode & OTHERS_MODE) && fchmod(fd, MODE) < 0)
+		return error_errno(err, errno, "cannot change the mode of %s", history->path);
 	return 0;
 }
 
@@ -110,8 +105,7 @@ static int lock_folder(const struct shell_history *history, struct error *err)
 	return fd;
 }
 
-static int write_line(
-	const struct shell_history *history, const char *line, struct error *err)
+static int write_line(const struct shell_history *history, const char *line, struct error *err)
 {
 	strings_cleanup struct strings lines = { 0 };
 	memory_cleanup_free char *text = NULL, *whole = NULL;

@@ -56,8 +56,7 @@ bool shell_prompt_take(struct shell_prompt *prompt)
 	status = shell_child_status(status);
 	prompt->child = 0;
 	prompt->known = true;
-	prompt->readiness =
-		status > EXIT_UNKNOWN ? EXIT_UNKNOWN : (enum exit_status)status;
+	prompt->readiness = status > EXIT_UNKNOWN ? EXIT_UNKNOWN : (enum exit_status)status;
 	if (prompt->again)
 		begin(prompt);
 	return before.known != prompt->known || before.readiness != prompt->readiness;
@@ -75,8 +74,7 @@ char *shell_prompt_text(const struct shell_prompt *prompt)
 		return text_format("ec2hib%s%s> ", shown ? " " : "", shown ? shown : "");
 	word = line_editor_coloured(saying->text, style_colour(style, saying->colour),
 		style_colour(style, COLOUR_PLAIN));
-	return text_format(
-		"ec2hib%s%s [%s]> ", shown ? " " : "", shown ? shown : "", word);
+	return text_format("ec2hib%s%s [%s]> ", shown ? " " : "", shown ? shown : "", word);
 }
 
 void shell_prompt_close(struct shell_prompt *prompt)

@@ -16,19 +16,18 @@
 
 static const struct option_entry options[] = {
 	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "facts and checks as JSON" },
-	{ "from", 0, ARGUMENT_FILE, "FILE", NULL,
-		"evaluate saved facts (- reads standard input)" },
+	{ "from", 0, ARGUMENT_FILE, "FILE", NULL, "evaluate saved facts (- reads standard input)" },
 };
 
-static void show_json(const struct report *report, const struct facts *facts,
-	const struct config *config)
+static void show_json(
+	const struct report *report, const struct facts *facts, const struct config *config)
 {
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	json_t *saved = facts_save(facts, config);
 	/* A few checks cannot call a machine ready. */
-	json_t *answer = json_pack("{s:s, s:s?, s:o}", "ec2hib", PACKAGE_VERSION,
-		"readiness", report_is_whole(report) ? readiness_name(readiness) : NULL,
-		"checks", report_to_json(report));
+	json_t *answer = json_pack("{s:s, s:s?, s:o}", "ec2hib", PACKAGE_VERSION, "readiness",
+		report_is_whole(report) ? readiness_name(readiness) : NULL, "checks",
+		report_to_json(report));
 
 	json_object_update(answer, saved);
 	json_decref(saved);
@@ -73,8 +72,8 @@ static char *options_of_machine(const struct invocation *invocation)
 	return text;
 }
 
-static int answer(struct invocation *invocation, const struct facts *facts,
-	const struct config *config)
+static int answer(
+	struct invocation *invocation, const struct facts *facts, const struct config *config)
 {
 	struct report report;
 	int status;

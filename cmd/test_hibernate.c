@@ -61,9 +61,7 @@ static void show_begin(void *data, enum rehearsal_level level)
 		return;
 	level_show(level, &show->invocation->style);
 	if (level == LEVEL_CYCLE)
-		puts("  the machine powers off now; start it again (on EC2: aws ec2 "
-		     "start-instances),\n  and this goes on. If it does not, run: ec2hib "
-		     "status");
+		puts("  the machine powers off now; start it again (on EC2: aws ec2 start-instances),\n  and this goes on. If it does not, run: ec2hib status");
 	fflush(stdout);
 }
 
@@ -94,8 +92,8 @@ static int take_levels(const struct invocation *invocation, bool wanted[LEVEL_CO
 		bool all = text_equal(ids.items[i], ALL_LEVELS);
 
 		if (level == LEVEL_COUNT && !all) {
-			complain("there is no level \"%s\"; ec2hib test-hibernate --help "
-				 "lists them",
+			complain(
+				"there is no level \"%s\"; ec2hib test-hibernate --help lists them",
 				ids.items[i]);
 			return EXIT_USAGE;
 		}
@@ -130,8 +128,7 @@ static char *levels_to_ask(const bool wanted[LEVEL_COUNT])
 
 	for (int level = 0; level < LEVEL_COUNT; level++)
 		if (wanted[level] && rehearsal_levels[level].warning)
-			text_append(
-				&ids, "%s%s", ids ? "," : "", rehearsal_levels[level].id);
+			text_append(&ids, "%s%s", ids ? "," : "", rehearsal_levels[level].id);
 	return ids;
 }
 
@@ -144,8 +141,8 @@ static bool says_yes(const struct invocation *invocation, const bool wanted[LEVE
 
 		if (!wanted[level] || !rehearsal_levels[level].warning)
 			continue;
-		text = text_format("%s: %s", rehearsal_levels[level].id,
-			rehearsal_levels[level].warning);
+		text = text_format(
+			"%s: %s", rehearsal_levels[level].id, rehearsal_levels[level].warning);
 		style_wrap(&invocation->style, stdout, text, 0, 2);
 	}
 	printf("Go on? [y/N] ");
@@ -163,8 +160,8 @@ static int ask(const struct invocation *invocation, const bool wanted[LEVEL_COUN
 	if (!ids || option_given(invocation, "yes"))
 		return 0;
 	if (!isatty(STDIN_FILENO) || option_given(invocation, "json")) {
-		complain("nothing was begun: without a question %s needs --yes; --level "
-			 "chooses others",
+		complain(
+			"nothing was begun: without a question %s needs --yes; --level chooses others",
 			ids);
 		return EXIT_USAGE;
 	}
@@ -182,8 +179,8 @@ static void show_json(json_t *levels, int status, const struct error *err)
 		status == 0, "error", status < 0 ? err->text : NULL, "levels", levels));
 }
 
-static int rehearse_here(const struct invocation *invocation,
-	const struct session *session, const struct rehearsal *wanted)
+static int rehearse_here(const struct invocation *invocation, const struct session *session,
+	const struct rehearsal *wanted)
 {
 	const struct gather gather = { .root = &session->root,
 		.host = &session->host,
@@ -225,8 +222,7 @@ static int check(const struct session *session)
 
 static int run(struct invocation *invocation)
 {
-	struct rehearsal rehearsal = { .keep_going =
-					       option_given(invocation, "keep-going"),
+	struct rehearsal rehearsal = { .keep_going = option_given(invocation, "keep-going"),
 		.patience_ms = PATIENCE_MS,
 		.log = show_line,
 		.begin = show_begin,
@@ -256,10 +252,8 @@ static const struct option_entry options[] = {
 	{ "level", 'l', ARGUMENT_LEVELS, "LIST", NULL,
 		"these levels, or all; without it all but cycle" },
 	{ "timeout", 0, ARGUMENT_TEXT, "TIME", NULL, "how long image may take (150 s)" },
-	{ "keep-going", 'k', ARGUMENT_NONE, NULL, NULL,
-		"go on after a level that has failed" },
-	{ "yes", 'y', ARGUMENT_NONE, NULL, NULL,
-		"do not ask before levels that stop the machine" },
+	{ "keep-going", 'k', ARGUMENT_NONE, NULL, NULL, "go on after a level that has failed" },
+	{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask before levels that stop the machine" },
 	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "how each level went, as JSON" },
 };
 

@@ -48,8 +48,7 @@ static const struct action actions[] = {
 		.any_root = true },
 	{ .request = REQUEST_PREWARM,
 		.title = "pre-warm",
-		.what = "Touches every block of the swap area, so that a hibernation need not "
-			"wait for it. Nothing is changed.",
+		.what = "Touches every block of the swap area, so that a hibernation need not wait for it. Nothing is changed.",
 		.arguments = WORDS("prewarm"),
 		.needs_root = true },
 	{ .request = REQUEST_PREWARM_STOP,
@@ -59,8 +58,7 @@ static const struct action actions[] = {
 		.needs_root = true },
 	{ .request = REQUEST_REHEARSE,
 		.title = "rehearse a notice",
-		.what = "Asks the metadata service once and acts on a notice, hooks included, "
-			"but does not hibernate.",
+		.what = "Asks the metadata service once and acts on a notice, hooks included, but does not hibernate.",
 		.arguments = WORDS("watch", "--once", "--dry-run"),
 		.needs_root = true },
 	{ .request = REQUEST_HIBERNATE,
@@ -70,15 +68,13 @@ static const struct action actions[] = {
 		.needs_root = true },
 	{ .request = REQUEST_SAVE,
 		.title = "save the facts",
-		.what = "Writes facts and checks as JSON into a new file: ec2hib tui --from "
-			"shows them on any machine.",
+		.what = "Writes facts and checks as JSON into a new file: ec2hib tui --from shows them on any machine.",
 		.arguments = WORDS("status", "--json"),
 		.any_root = true,
 		.to_file = true },
 	{ .request = REQUEST_TEST,
 		.title = "test hibernation",
-		.what = "Rehearses a hibernation level by level. The machine stands still for a "
-			"while at some of them, and does not power off.",
+		.what = "Rehearses a hibernation level by level. The machine stands still for a while at some of them, and does not power off.",
 		.arguments = WORDS("test-hibernate", "--yes"),
 		.needs_root = true },
 };
@@ -123,8 +119,8 @@ static json_t *history_of(const struct here *here, bool *of_log, struct error *e
 		/* Without a history the kernel may remember; often only root may ask it. */
 		if (list.count == 0 &&
 			kernel_log_read(&session->root, 0, &log, &last, &ignored) == 0) {
-			timelines_parse(log, strlen(log),
-				(unsigned long)sysconf(_SC_PAGESIZE), &found);
+			timelines_parse(
+				log, strlen(log), (unsigned long)sysconf(_SC_PAGESIZE), &found);
 			for (size_t i = 0; i < found.count; i++)
 				cycle_take_timeline(facts_add(&list), &found.items[i]);
 			*of_log = list.count > 0;
@@ -139,15 +135,15 @@ static json_t *history_of(const struct here *here, bool *of_log, struct error *e
 /* What the journal has of us; nothing where there is none. */
 static json_t *journal_of(const struct here *here)
 {
-	static const char *const arguments[] = { "journalctl", "-q", "--no-pager",
-		"--utc", "-t", "ec2hib", "-o", "short-iso", "-n", JOURNAL_LINES, NULL };
+	static const char *const arguments[] = { "journalctl", "-q", "--no-pager", "--utc", "-t",
+		"ec2hib", "-o", "short-iso", "-n", JOURNAL_LINES, NULL };
 	memory_cleanup_free char *text = NULL;
 	strings_cleanup struct strings lines = { 0 };
 	json_t *array = json_array();
 	struct error err = { "" };
 
-	if (!here->session.root.live || process_run(&here->session.root, arguments,
-						JOURNAL_TIMEOUT_MS, &text, &err) < 0)
+	if (!here->session.root.live ||
+		process_run(&here->session.root, arguments, JOURNAL_TIMEOUT_MS, &text, &err) < 0)
 		return array;
 	strings_split(&lines, text, "\n");
 	for (size_t i = 0; i < lines.count; i++)
@@ -214,8 +210,8 @@ static int show(struct dashboard *dashboard, struct here *here)
 	int status;
 
 	if (clock && instant_parse(clock, &here->clock) < 0) {
-		complain("%s is \"%s\", which is no time as 2026-11-21T12:00:00Z",
-			CLOCK_VARIABLE, clock);
+		complain("%s is \"%s\", which is no time as 2026-11-21T12:00:00Z", CLOCK_VARIABLE,
+			clock);
 		return EXIT_USAGE;
 	}
 	dashboard->now = now;
@@ -239,8 +235,7 @@ static int run_saved(const struct dashboard *standard, const char *from)
 	int status = EXIT_USAGE;
 
 	if (strcmp(from, "-") == 0)
-		error_set(&err, EINVAL,
-			"--from needs a file: standard input is the keyboard");
+		error_set(&err, EINVAL, "--from needs a file: standard input is the keyboard");
 	else
 		saved = saved_read(from, &err);
 	if (saved) {

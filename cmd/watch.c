@@ -23,8 +23,8 @@ struct service {
 	int starter;   /* pipe to the process that was started, -1 in the foreground */
 };
 
-static void service_log(void *data, int priority, const char *text,
-	const struct log_field *fields, size_t count)
+static void service_log(
+	void *data, int priority, const char *text, const struct log_field *fields, size_t count)
 {
 	struct service *service = data;
 
@@ -46,8 +46,8 @@ static void write_pidfile(struct service *service)
 	struct error err = { "" };
 
 	service->begun = true;
-	if (service->pidfile && root_publish(&service->session->host, service->pidfile,
-					text, 0644, &err) < 0)
+	if (service->pidfile &&
+		root_publish(&service->session->host, service->pidfile, text, 0644, &err) < 0)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
 }
 
@@ -146,9 +146,7 @@ static char *pidfile_path(const struct invocation *invocation)
 static int run(struct invocation *invocation)
 {
 	struct session session;
-	struct service service = {
-		.invocation = invocation, .session = &session, .starter = -1
-	};
+	struct service service = { .invocation = invocation, .session = &session, .starter = -1 };
 	struct error err = { "" };
 	int status = session_open(&session, invocation);
 	const struct gather gather = { .root = &session.root,
@@ -167,8 +165,7 @@ static int run(struct invocation *invocation)
 		status = EXIT_NOT_READY;
 	}
 	if (status == 0) {
-		watch_log_open(&service.log, &session.config,
-			option_given(invocation, "daemon"));
+		watch_log_open(&service.log, &session.config, option_given(invocation, "daemon"));
 		status = serve(&service, &gather);
 		if (service.pidfile && service.begun)
 			root_remove(&session.host, service.pidfile, &err);
@@ -180,8 +177,7 @@ static int run(struct invocation *invocation)
 }
 
 static const struct option_entry options[] = {
-	{ "once", 0, ARGUMENT_NONE, NULL, NULL,
-		"look once, act on what is there, and end" },
+	{ "once", 0, ARGUMENT_NONE, NULL, NULL, "look once, act on what is there, and end" },
 	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "do everything but hibernate" },
 	{ "daemon", 0, ARGUMENT_NONE, NULL, NULL,
 		"go to the background; returns when it has begun" },

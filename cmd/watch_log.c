@@ -20,8 +20,7 @@ void watch_log_open(struct watch_log *log, const struct config *config, bool bac
 	if (log->on_stderr) {
 		/* What cannot be said to the journal itself is said on the line to it. */
 		if (!log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM")) ||
-			log_to_journal(
-				&log->logs[0], NAME, LOG_JOURNAL_SOCKET, &ignored) < 0)
+			log_to_journal(&log->logs[0], NAME, LOG_JOURNAL_SOCKET, &ignored) < 0)
 			log_to_lines(&log->logs[0], NAME, STDERR_FILENO,
 				getenv("JOURNAL_STREAM") != NULL);
 		log->count++;

@@ -53,8 +53,7 @@ static void kernel_takes_the_last_value(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		memory_cleanup_free char *value =
-			arguments_get(rows[i].line, rows[i].key);
+		memory_cleanup_free char *value = arguments_get(rows[i].line, rows[i].key);
 
 		if (!text_equal(value, rows[i].value))
 			fail_msg("%s of \"%s\" is \"%s\"", rows[i].key, rows[i].line,
@@ -77,15 +76,12 @@ static void replace_leaves_everything_else_as_it_is(void **state)
 		/* Complete lines stay byte for byte, whatever the order and the blanks. */
 		{ FILE_WANTED, FILE_WANTED, FILE_WANTED },
 		{ "  " FILE_WANTED "  ro\t", FILE_WANTED, "  " FILE_WANTED "  ro\t" },
-		{ "no_console_suspend  resume_offset=34816 ro resume=PARTUUID=1",
-			FILE_WANTED,
+		{ "no_console_suspend  resume_offset=34816 ro resume=PARTUUID=1", FILE_WANTED,
 			"no_console_suspend  resume_offset=34816 ro resume=PARTUUID=1" },
 		/* Stale and doubled ones go. */
-		{ "ro resume=UUID=9 quiet resume_offset=1", FILE_WANTED,
-			"ro quiet " FILE_WANTED },
+		{ "ro resume=UUID=9 quiet resume_offset=1", FILE_WANTED, "ro quiet " FILE_WANTED },
 		{ "resume=UUID=9  ro", FILE_WANTED, "ro " FILE_WANTED },
-		{ "resume=PARTUUID=1 resume=PARTUUID=1 ro", FILE_WANTED,
-			"ro " FILE_WANTED },
+		{ "resume=PARTUUID=1 resume=PARTUUID=1 ro", FILE_WANTED, "ro " FILE_WANTED },
 		{ "ro  console=ttyS0   resume-offset=5 x", FILE_WANTED,
 			"ro  console=ttyS0 x " FILE_WANTED },
 		{ "resume= resume_offset=", FILE_WANTED, FILE_WANTED },
@@ -96,8 +92,7 @@ static void replace_leaves_everything_else_as_it_is(void **state)
 		{ "dyndbg=\"file resume=1 +p\" ro", FILE_WANTED,
 			"dyndbg=\"file resume=1 +p\" ro " FILE_WANTED },
 		/* What is behind -- is init's. */
-		{ "ro -- single resume=x", FILE_WANTED,
-			"ro " FILE_WANTED " -- single resume=x" },
+		{ "ro -- single resume=x", FILE_WANTED, "ro " FILE_WANTED " -- single resume=x" },
 		{ "-- single", FILE_WANTED, FILE_WANTED " -- single" },
 		/* A swap device has no offset, and no stale one either. */
 		{ "ro " FILE_WANTED, DEVICE_WANTED, "ro " DEVICE_WANTED },
@@ -112,8 +107,7 @@ static void replace_leaves_everything_else_as_it_is(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		strings_cleanup struct strings wanted = words(rows[i].wanted);
-		memory_cleanup_free char *result =
-			arguments_replace(rows[i].line, &wanted);
+		memory_cleanup_free char *result = arguments_replace(rows[i].line, &wanted);
 
 		assert_string_equal(result, rows[i].result);
 	}
@@ -154,8 +148,7 @@ static void remove_takes_all_of_the_keys(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		memory_cleanup_free char *result =
-			arguments_remove(rows[i].line, arguments_keys);
+		memory_cleanup_free char *result = arguments_remove(rows[i].line, arguments_keys);
 
 		assert_string_equal(result, rows[i].result);
 	}
@@ -178,8 +171,7 @@ static void missing_names_what_is_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		strings_cleanup struct strings wanted = words(rows[i].wanted),
-					       missing = { 0 };
+		strings_cleanup struct strings wanted = words(rows[i].wanted), missing = { 0 };
 		memory_cleanup_free char *text = NULL;
 
 		arguments_missing(rows[i].line, &wanted, &missing);
@@ -216,8 +208,7 @@ static void wanted_arguments_follow_from_the_area(void **state)
 		if (rows[i].argument)
 			fact_set_text(&facts->area.resume_argument, rows[i].argument);
 		if (rows[i].offset >= 0)
-			fact_set_number(
-				&facts->area.resume_offset, (uint64_t)rows[i].offset);
+			fact_set_number(&facts->area.resume_offset, (uint64_t)rows[i].offset);
 		known = arguments_wanted(facts, &wanted);
 		text = strings_join(&wanted, " ");
 		assert_int_equal(known, rows[i].wanted != NULL);
@@ -260,8 +251,7 @@ static void entries_of_another_system_do_not_count(void **state)
 		assert_false(arguments_in_entries(&facts->boot, &wanted));
 		add_entry(facts, rows[i].first, true);
 		add_entry(facts, rows[i].second, false);
-		assert_int_equal(
-			arguments_in_entries(&facts->boot, &wanted), rows[i].complete);
+		assert_int_equal(arguments_in_entries(&facts->boot, &wanted), rows[i].complete);
 		facts_free(facts);
 		free(facts);
 	}
@@ -274,8 +264,7 @@ static void plain_arguments_are_safe_in_a_shell_file(void **state)
 		bool plain;
 	} rows[] = { { FILE_WANTED, true }, { "resume=/dev/mapper/vg-swap", true },
 		{ "resume=$(reboot)", false }, { "resume=`x`", false }, { "a;b", false },
-		{ "resume=\"x\"", false }, { "a|b", false }, { "a\\b", false },
-		{ "a\nb", false } };
+		{ "resume=\"x\"", false }, { "a|b", false }, { "a\\b", false }, { "a\nb", false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -316,8 +305,8 @@ static void resume_values_are_told_apart(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(resume_value_kind(rows[i].value), rows[i].kind);
-		assert_int_equal(resume_value_needs_initramfs(rows[i].value),
-			rows[i].needs_initramfs);
+		assert_int_equal(
+			resume_value_needs_initramfs(rows[i].value), rows[i].needs_initramfs);
 	}
 }
 

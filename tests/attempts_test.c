@@ -53,13 +53,10 @@ int __wrap_kernel_hibernate(const struct root *root, struct error *err)
 
 	(void)root;
 	for (size_t i = 0; answer->log[i]; i++)
-		text_append(
-			&log, "6,%zu,%zu,-;%s\n", 10 * writes + i, i + 2, answer->log[i]);
+		text_append(&log, "6,%zu,%zu,-;%s\n", 10 * writes + i, i + 2, answer->log[i]);
 	place_put(machine, KERNEL_LOG_PATH, log);
 	slept_ms += answer->away_ms;
-	return answer->status
-		       ? error_errno(err, -answer->status, "cannot write to the state")
-		       : 0;
+	return answer->status ? error_errno(err, -answer->status, "cannot write to the state") : 0;
 }
 
 /* Nothing has to be mended after an attempt. */
@@ -90,8 +87,8 @@ static void keep_phase(void *data, enum hibernation_phase phase)
 }
 
 /* Attempts on the kernel of SCRIPT. */
-static int hibernate_with(struct place *place, const struct answer *script,
-	struct cycle *cycle, struct error *err)
+static int hibernate_with(
+	struct place *place, const struct answer *script, struct cycle *cycle, struct error *err)
 {
 	struct config config;
 	const struct gather gather = {
@@ -160,8 +157,7 @@ static void write_that_comes_back_at_once_is_no_hibernation(void **state)
 		struct cycle cycle = { 0 };
 		struct error err = { "" };
 
-		assert_int_equal(
-			hibernate_with(*state, &rows[i].answer, &cycle, &err), -EIO);
+		assert_int_equal(hibernate_with(*state, &rows[i].answer, &cycle, &err), -EIO);
 		assert_non_null(strstr(err.text, "the machine did not hibernate"));
 		assert_non_null(strstr(err.text, rows[i].reason));
 		assert_int_not_equal(cycle.away.is, FACT_KNOWN);

@@ -117,8 +117,7 @@ static void place_of_the_area_is_put_back(void **state)
 			away_recover(&place->root, &log);
 		else
 			away_show_area(&place->root, &away, &log);
-		assert_int_equal(
-			root_read_line(&place->root, RESUME_OFFSET, &text, &err), 0);
+		assert_int_equal(root_read_line(&place->root, RESUME_OFFSET, &text, &err), 0);
 		assert_string_equal(text, "458752");
 		away_end(&place->root, &away, &log);
 		assert_false(away_is_left(&place->root));
@@ -135,8 +134,7 @@ static void what_is_on_stays_as_it_is(void **state)
 
 	/* Killed before the second was switched off. */
 	assert_int_equal(begin(place, &away), 0);
-	place_put(place, "/proc/swaps",
-		SWAPS_HEAD "/dev/my\\040disk partition\t262140\t0\t-3\n");
+	place_put(place, "/proc/swaps", SWAPS_HEAD "/dev/my\\040disk partition\t262140\t0\t-3\n");
 	away_end(&place->root, &away, &log);
 	assert_string_equal(switched_on, "/dev/fast 100\n");
 	assert_image_size(place, "1000");

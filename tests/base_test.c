@@ -71,17 +71,16 @@ static void duration_is_read_strictly(void **state)
 		int status;
 		uint64_t milliseconds;
 	} cases[] = { { "500ms", 0, 500 }, { "30s", 0, 30000 }, { "30", 0, 30000 },
-		{ "5min", 0, 300000 }, { "5m", 0, 300000 }, { "1h", 0, 3600000 },
-		{ "0", 0, 0 }, { "", -EINVAL, 0 }, { "s", -EINVAL, 0 },
-		{ "-1s", -EINVAL, 0 }, { "1 s", -EINVAL, 0 }, { "1.5s", 0, 1500 },
-		{ "1d", -EINVAL, 0 }, { "99999999999999999999s", -ERANGE, 0 } };
+		{ "5min", 0, 300000 }, { "5m", 0, 300000 }, { "1h", 0, 3600000 }, { "0", 0, 0 },
+		{ "", -EINVAL, 0 }, { "s", -EINVAL, 0 }, { "-1s", -EINVAL, 0 },
+		{ "1 s", -EINVAL, 0 }, { "1.5s", 0, 1500 }, { "1d", -EINVAL, 0 },
+		{ "99999999999999999999s", -ERANGE, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		uint64_t milliseconds = 0;
 
-		assert_int_equal(
-			duration_parse(cases[i].text, &milliseconds), cases[i].status);
+		assert_int_equal(duration_parse(cases[i].text, &milliseconds), cases[i].status);
 		assert_int_equal(milliseconds, cases[i].milliseconds);
 	}
 }
@@ -182,8 +181,7 @@ static void link_in_an_image_stays_inside(void **state)
 
 	place_put(place, "/etc/hostname", "inside\n");
 	assert_int_equal(symlinkat("/etc/hostname", place->root.fd, "absolute"), 0);
-	assert_int_equal(
-		symlinkat("../../../../etc/hostname", place->root.fd, "upwards"), 0);
+	assert_int_equal(symlinkat("../../../../etc/hostname", place->root.fd, "upwards"), 0);
 	assert_int_equal(root_read_line(&place->root, "/absolute", &text, &err), 0);
 	assert_string_equal(text, "inside");
 	text_set(&text, NULL);
@@ -216,13 +214,11 @@ static void folder_that_others_can_write_is_not_trusted(void **state)
 	place_put(place, "/var/swap/file", "");
 	assert_int_equal(root_check_trusted(&place->root, "/var/swap/file", &err), 0);
 	assert_int_equal(fchmodat(place->root.fd, "var", 0777, 0), 0);
-	assert_int_equal(
-		root_check_trusted(&place->root, "/var/swap/file", &err), -EPERM);
+	assert_int_equal(root_check_trusted(&place->root, "/var/swap/file", &err), -EPERM);
 	assert_non_null(strstr(err.text, "/var can be written by others (mode 0777)"));
 	assert_int_equal(fchmodat(place->root.fd, "var", 0755, 0), 0);
 	assert_int_equal(fchownat(place->root.fd, "var/swap", 1000, 0, 0), 0);
-	assert_int_equal(
-		root_check_trusted(&place->root, "/var/swap/file", &err), -EPERM);
+	assert_int_equal(root_check_trusted(&place->root, "/var/swap/file", &err), -EPERM);
 	assert_non_null(strstr(err.text, "/var/swap belongs to uid 1000"));
 }
 
@@ -294,8 +290,7 @@ static void program_gets_a_clean_environment(void **state)
 
 static void program_that_hangs_is_killed_with_its_children(void **state)
 {
-	const char *const arguments[] = { "/bin/sh", "-c", "sleep 1000 & sleep 1000",
-		NULL };
+	const char *const arguments[] = { "/bin/sh", "-c", "sleep 1000 & sleep 1000", NULL };
 	struct root host;
 	struct error err;
 
@@ -308,9 +303,7 @@ static void program_that_hangs_is_killed_with_its_children(void **state)
 static void end_of_a_long_complaint_is_kept(void **state)
 {
 	const char *const arguments[] = { "/bin/sh", "-c",
-		"i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit "
-		"1",
-		NULL };
+		"i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1", NULL };
 	struct root host;
 	struct error err;
 
@@ -348,10 +341,9 @@ static void files_of_the_old_agents_are_read_as_they_are(void **state)
 				       "hibernate-command = /usr/sbin/pm-hibernate\n"
 				       "[notification]\n"
 				       "monitored-url = http://169.254.169.254/x\n";
-	static const char hibinit[] =
-		"[core]\nlog-to-syslog = True\ngrub-update = False\n"
-		"touch-swap = False\nbtrfs-enabled = True\n"
-		"state-dir = /var/lib/hibinit-agent\n";
+	static const char hibinit[] = "[core]\nlog-to-syslog = True\ngrub-update = False\n"
+				      "touch-swap = False\nbtrfs-enabled = True\n"
+				      "state-dir = /var/lib/hibinit-agent\n";
 	memory_cleanup_free char *warning = NULL;
 	struct config config;
 	struct error err;
@@ -359,17 +351,15 @@ static void files_of_the_old_agents_are_read_as_they_are(void **state)
 	place_put(place, "/a.cfg", hibagent);
 	place_put(place, "/b.cfg", hibinit);
 	config_init(&config);
-	assert_int_equal(config_read(&config, &place->root, "/a.cfg", keep_warning,
-				 &warning, &err),
-		0);
+	assert_int_equal(
+		config_read(&config, &place->root, "/a.cfg", keep_warning, &warning, &err), 0);
 	assert_null(warning);
 	assert_string_equal(config.swapfile, "/var/swap.1");
 	assert_int_equal(config.percentage_of_ram, 90);
 	assert_int_equal(config.target_size_mb, 5000);
 	assert_string_equal(config.freeze_timeout_curve, "0-8:20,8-:40");
-	assert_int_equal(config_read(&config, &place->root, "/b.cfg", keep_warning,
-				 &warning, &err),
-		0);
+	assert_int_equal(
+		config_read(&config, &place->root, "/b.cfg", keep_warning, &warning, &err), 0);
 	assert_null(warning);
 	assert_int_equal(config.boot_config, CHOICE_NO);
 	assert_int_equal(config.touch_swap, CHOICE_NO);
@@ -392,16 +382,12 @@ static void bad_values_name_file_and_line(void **state)
 		{ "[swap]\nswapfile = /a/../etc/x\n", -EINVAL, ":2: swapfile" },
 		{ "[swap]\nswapfile = //swap\n", -EINVAL, ":2: swapfile" },
 		{ "[swap]\nswapfile = /data/./swap\n", -EINVAL, ":2: swapfile" },
-		{ "[core]\ngrub-update = maybe\n", -EINVAL,
-			":2: grub-update is \"maybe\"" },
+		{ "[core]\ngrub-update = maybe\n", -EINVAL, ":2: grub-update is \"maybe\"" },
 		{ "[core]\nfreeze-timeout-curve = 0-8:20 s\n", -EINVAL,
 			":2: freeze-timeout-curve is \"0-8:20 s\", not FROM-TO:SECONDS" },
-		{ "[core]\nnonsense\n", -EINVAL,
-			":2: neither a [section] nor a key = value" },
-		{ "[core]\n# c\ncolour = red\n", 0,
-			":3: unknown key \"colour\" in [core]" },
-		{ "[swap]\ngrub-update = no\n", 0,
-			":2: unknown key \"grub-update\" in [swap]" },
+		{ "[core]\nnonsense\n", -EINVAL, ":2: neither a [section] nor a key = value" },
+		{ "[core]\n# c\ncolour = red\n", 0, ":3: unknown key \"colour\" in [core]" },
+		{ "[swap]\ngrub-update = no\n", 0, ":2: unknown key \"grub-update\" in [swap]" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -411,14 +397,13 @@ static void bad_values_name_file_and_line(void **state)
 
 		place_put(place, "/c", cases[i].text);
 		config_init(&config);
-		assert_int_equal(config_read(&config, &place->root, "/c", keep_warning,
-					 &warning, &err),
+		assert_int_equal(
+			config_read(&config, &place->root, "/c", keep_warning, &warning, &err),
 			cases[i].status);
 		if (cases[i].status == 0)
 			assert_non_null(warning);
 		if (!strstr(cases[i].status == 0 ? warning : err.text, cases[i].says))
-			fail_msg("case %zu says: %s", i,
-				cases[i].status == 0 ? warning : err.text);
+			fail_msg("case %zu says: %s", i, cases[i].status == 0 ? warning : err.text);
 		config_free(&config);
 	}
 }
@@ -430,8 +415,7 @@ static void no_configuration_is_enoent(void **state)
 	struct error err;
 
 	config_init(&config);
-	assert_int_equal(
-		config_read(&config, &place->root, "/none", NULL, NULL, &err), -ENOENT);
+	assert_int_equal(config_read(&config, &place->root, "/none", NULL, NULL, &err), -ENOENT);
 	assert_string_equal(config.swapfile, "auto");
 	config_free(&config);
 }
@@ -444,14 +428,12 @@ static void pipe_in_an_image_is_not_waited_for(void **state)
 
 	assert_int_equal(mkfifoat(place->root.fd, "pipe", 0644), 0);
 	alarm(10);
-	assert_int_equal(
-		root_read(&place->root, "/pipe", FILE_LIMIT, &text, NULL, &err), -EINVAL);
+	assert_int_equal(root_read(&place->root, "/pipe", FILE_LIMIT, &text, NULL, &err), -EINVAL);
 	alarm(0);
 	assert_non_null(strstr(err.text, "/pipe: it is not a regular file"));
 	place_link(place, "/etc/masked", "/dev/null");
 	assert_int_equal(
-		root_read(&place->root, "/etc/masked", FILE_LIMIT, &text, NULL, &err),
-		-ENOENT);
+		root_read(&place->root, "/etc/masked", FILE_LIMIT, &text, NULL, &err), -ENOENT);
 }
 
 int main(void)

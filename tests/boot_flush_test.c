@@ -87,8 +87,7 @@ static bool shows(const char *image, const char *const *lister, size_t path_at)
 	return strstr(list, "new") != NULL;
 }
 
-static void check(
-	const char *make, const char *type, const char *const *lister, size_t path_at)
+static void check(const char *make, const char *type, const char *const *lister, size_t path_at)
 {
 	memory_cleanup_free char *image = text_format("%s/%s.img", folder, type);
 	memory_cleanup_free char *top = text_format("%s/%s", folder, type);
@@ -115,15 +114,14 @@ static void check(
 static void ext4_shows_a_new_folder_after_the_flush(void **state)
 {
 	(void)state;
-	check("mkfs.ext4", "ext4",
-		(const char *const[]) { "debugfs", "-R", "ls /", "", NULL }, 3);
+	check("mkfs.ext4", "ext4", (const char *const[]) { "debugfs", "-R", "ls /", "", NULL }, 3);
 }
 
 static void xfs_shows_a_new_folder_after_the_flush(void **state)
 {
 	(void)state;
-	check("mkfs.xfs", "xfs",
-		(const char *const[]) { "xfs_db", "-r", "-c", "ls /", "", NULL }, 4);
+	check("mkfs.xfs", "xfs", (const char *const[]) { "xfs_db", "-r", "-c", "ls /", "", NULL },
+		4);
 }
 
 /* Mounts are the test's own, and gone with it. */
@@ -132,8 +130,7 @@ static int set_up(void **state)
 	struct error err;
 
 	(void)state;
-	if (unshare(CLONE_NEWNS) < 0 ||
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -1;
 	return root_open(&host, "/", &err) < 0 || !mkdtemp(folder) ? -1 : 0;
 }
@@ -142,8 +139,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	free(run((const char *const[]) { "umount", "-R", "-q", folder, NULL }));
-	free(run((const char *const[]) {
-		"rm", "-rf", "--one-file-system", folder, NULL }));
+	free(run((const char *const[]) { "rm", "-rf", "--one-file-system", folder, NULL }));
 	root_close(&host);
 	return 0;
 }

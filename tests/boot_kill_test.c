@@ -114,8 +114,8 @@ static size_t kill_there(const struct cycle *cycle, const char *start, const cha
 	for (step = 1; !through; step++)
 		for (int turn_back = 0; turn_back < 2; turn_back++) {
 			memory_cleanup_free char *version = NULL;
-			memory_cleanup_free char *when = text_format("%s, step %zu%s",
-				cycle->name, step, turn_back ? ", turned back" : "");
+			memory_cleanup_free char *when = text_format("%s, step %zu%s", cycle->name,
+				step, turn_back ? ", turned back" : "");
 			struct tree tree;
 
 			open_for(&tree, cycle);

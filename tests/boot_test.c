@@ -41,11 +41,10 @@ static void machines_are_understood(void **state)
 		{ "amazon-linux-2", LOADER_GRUB2, "/boot/grub2/grub.cfg", 2, "0",
 			"5.10.205-195.807.amzn2.x86_64", INITRAMFS_DRACUT },
 		{ "amazon-linux-2023", LOADER_GRUBBY, "/boot/loader/entries", 2,
-			"ec2f1a0b3c4d5e6f708192a3b4c5d6e7-6.1.102-108.177.amzn2023.x86_"
-			"64",
+			"ec2f1a0b3c4d5e6f708192a3b4c5d6e7-6.1.102-108.177.amzn2023.x86_64",
 			"6.1.102-108.177.amzn2023.x86_64", INITRAMFS_DRACUT },
-		{ "debian-12", LOADER_GRUB_DEBIAN, "/boot/grub/grub.cfg", 5, "0",
-			"6.1.0-25-amd64", INITRAMFS_TOOLS },
+		{ "debian-12", LOADER_GRUB_DEBIAN, "/boot/grub/grub.cfg", 5, "0", "6.1.0-25-amd64",
+			INITRAMFS_TOOLS },
 		{ "rhel-9", LOADER_GRUBBY, "/boot/loader/entries", 3,
 			"3a7c9e1f5b2d4c6e8f0a1b2c3d4e5f60-5.14.0-427.31.1.el9_4.x86_64",
 			"5.14.0-427.31.1.el9_4.x86_64", INITRAMFS_DRACUT },
@@ -71,8 +70,7 @@ static void machines_are_understood(void **state)
 		assert_non_null(next);
 		assert_string_equal(next->id.value, rows[i].next);
 		assert_string_equal(next->version.value, rows[i].version);
-		assert_true(
-			text_equal(tree.facts->boot.initramfs_tool.value, rows[i].tool));
+		assert_true(text_equal(tree.facts->boot.initramfs_tool.value, rows[i].tool));
 		assert_true(fact_is_false(&tree.facts->boot.our_arguments));
 		assert_true(fact_is_false(&tree.facts->boot.our_initramfs));
 		tree_close(&tree);
@@ -112,8 +110,8 @@ static void there_and_back(const char *name, const char *argument, const uint64_
 	tree_area(&tree, argument, where);
 	apply(&tree);
 	for (size_t i = 0; i < tree.facts->boot.entries.count; i++)
-		if (!arguments_complete(tree.facts->boot.entries.items[i].arguments.value,
-			    &tree.wanted))
+		if (!arguments_complete(
+			    tree.facts->boot.entries.items[i].arguments.value, &tree.wanted))
 			fail_msg("%s: entry %s has \"%s\"", name,
 				tree.facts->boot.entries.items[i].id.value,
 				tree.facts->boot.entries.items[i].arguments.value);
@@ -152,12 +150,10 @@ static void programs_are_asked_as_they_expect(void **state)
 		const char *log;
 	} rows[] = {
 		{ "amazon-linux-1", "" },
-		{ "amazon-linux-2",
-			"grub2-mkconfig -o /boot/grub2/grub.cfg.ec2hib-new\n" },
+		{ "amazon-linux-2", "grub2-mkconfig -o /boot/grub2/grub.cfg.ec2hib-new\n" },
 		{ "amazon-linux-2023",
 			"grubby --update-kernel=ALL "
-			"--remove-args=resume resume_offset no_console_suspend "
-			"--args=resume=" PARTITION
+			"--remove-args=resume resume_offset no_console_suspend --args=resume=" PARTITION
 			" resume_offset=34816 no_console_suspend=1\n" },
 		{ "debian-12", "grub-mkconfig -o /boot/grub/grub.cfg.ec2hib-new\n" },
 		{ "sles-15", "grub2-mkconfig -o /boot/grub2/grub.cfg.ec2hib-new\n" },
@@ -232,8 +228,7 @@ static void settings_that_are_overridden_are_noticed(void **state)
 	(void)state;
 	tree_open(&tree, "ubuntu-22.04");
 	tree_area(&tree, PARTITION, &offset);
-	tree_write(&tree, "/etc/default/grub.d/zzz-mine.cfg",
-		"GRUB_CMDLINE_LINUX=\"mine\"\n");
+	tree_write(&tree, "/etc/default/grub.d/zzz-mine.cfg", "GRUB_CMDLINE_LINUX=\"mine\"\n");
 	start = tree_content(&tree);
 	assert_int_equal(tree_apply(&tree, &err), -EIO);
 	assert_non_null(strstr(err.text, "overrides"));
@@ -246,8 +241,8 @@ static void ubuntu_boots_with_an_initramfs_only_where_needed(void **state)
 	static const struct {
 		const char *argument;
 		bool initramfs;
-	} rows[] = { { PARTITION, false }, { FILE_SYSTEM, true },
-		{ "/dev/mapper/a", true }, { "/dev/nvme0n1p1", false } };
+	} rows[] = { { PARTITION, false }, { FILE_SYSTEM, true }, { "/dev/mapper/a", true },
+		{ "/dev/nvme0n1p1", false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -260,10 +255,8 @@ static void ubuntu_boots_with_an_initramfs_only_where_needed(void **state)
 		assert_int_equal(boot->initramfs_resume.is, FACT_ABSENT);
 		tree_area(&tree, rows[i].argument, &offset);
 		apply(&tree);
-		assert_int_equal(
-			boot->initramfs_tool.is == FACT_KNOWN, rows[i].initramfs);
-		assert_int_equal(
-			boot->force_partuuid.is == FACT_ABSENT, rows[i].initramfs);
+		assert_int_equal(boot->initramfs_tool.is == FACT_KNOWN, rows[i].initramfs);
+		assert_int_equal(boot->force_partuuid.is == FACT_ABSENT, rows[i].initramfs);
 		if (rows[i].initramfs)
 			assert_true(fact_is_true(&boot->initramfs_resume));
 		tree_close(&tree);
@@ -284,9 +277,9 @@ static void odd_words_in_the_settings_survive(void **state)
 		"$vt_handoff noresumes'\n");
 	apply(&tree);
 	config = tree_read(&tree, "/boot/grub/grub.cfg");
-	assert_non_null(strstr(config,
-		"ro resume=" PARTITION " resume_offset=34816 no_console_suspend=1 "
-		"a=* dyn=\"two  words\"  $vt_handoff noresumes\n"));
+	assert_non_null(
+		strstr(config, "ro resume=" PARTITION " resume_offset=34816 no_console_suspend=1 "
+			       "a=* dyn=\"two  words\"  $vt_handoff noresumes\n"));
 	tree_close(&tree);
 }
 
@@ -356,8 +349,7 @@ static void kernel_installed_later_loses_our_arguments_too(void **state)
 
 static void line_that_others_changed_stays_and_is_told(void **state)
 {
-	static const char path[] = "/boot/loader/entries/"
-				   "ec2f1a0b3c4d5e6f708192a3b4c5d6e7-"
+	static const char path[] = "/boot/loader/entries/ec2f1a0b3c4d5e6f708192a3b4c5d6e7-"
 				   "6.1.77-99.164.amzn2023.x86_64.conf";
 	memory_cleanup_free char *rest = NULL;
 	strings_cleanup struct strings left = { 0 };
@@ -382,8 +374,7 @@ static void line_that_others_changed_stays_and_is_told(void **state)
 static void kernelopts_in_grubenv_are_changed(void **state)
 {
 	static const char path[] = "/boot/loader/entries/a-4.18.0-553.conf";
-	memory_cleanup_free char *start = NULL, *entry = NULL, *block = NULL,
-				 *filled = NULL;
+	memory_cleanup_free char *start = NULL, *entry = NULL, *block = NULL, *filled = NULL;
 	strings_cleanup struct strings names = { 0 };
 	struct error err;
 	struct tree tree;
@@ -434,8 +425,8 @@ static void machine_without_a_boot_loader_gets_advice(void **state)
 	assert_int_equal(root_remove(&tree.root, "/boot/grub/grub.conf", &err), 0);
 	tree_area(&tree, PARTITION, &offset);
 	assert_int_equal(tree_apply(&tree, &err), -EOPNOTSUPP);
-	assert_non_null(strstr(err.text,
-		"\"resume=" PARTITION " resume_offset=34816 no_console_suspend=1\""));
+	assert_non_null(strstr(
+		err.text, "\"resume=" PARTITION " resume_offset=34816 no_console_suspend=1\""));
 	assert_int_equal(tree.facts->boot.loader.is, FACT_ABSENT);
 	assert_int_equal(tree_remove(&tree, NULL, &err), 0);
 	tree_close(&tree);

@@ -37,13 +37,13 @@ static void release(struct facts *facts)
 	free(facts);
 }
 
-#define MENU                                                                             \
-	"menuentry 'A' --class os $menuentry_id_option 'a' {\n linux /vmlinuz-1 a\n}\n"  \
-	"submenu 'More' $menuentry_id_option 'more' {\n"                                 \
-	"menuentry \"B > b\" --id=b { linux /vmlinuz-2 b; }\n"                           \
-	"menuentry 'Memory test' { linux16 /memtest }\n"                                 \
-	"menuentry C { linuxefi (hd0,gpt1)/vmlinuz-3 c\n initrdefi /ucode.img /i-3 }\n"  \
-	"}\n"                                                                            \
+#define MENU                                                                                       \
+	"menuentry 'A' --class os $menuentry_id_option 'a' {\n linux /vmlinuz-1 a\n}\n"            \
+	"submenu 'More' $menuentry_id_option 'more' {\n"                                           \
+	"menuentry \"B > b\" --id=b { linux /vmlinuz-2 b; }\n"                                     \
+	"menuentry 'Memory test' { linux16 /memtest }\n"                                           \
+	"menuentry C { linuxefi (hd0,gpt1)/vmlinuz-3 c\n initrdefi /ucode.img /i-3 }\n"            \
+	"}\n"                                                                                      \
 	"menuentry 'Setup' --id fw { fwsetup }\n"
 
 static void grub_default_is_found_as_grub_finds_it(void **state)
@@ -61,27 +61,22 @@ static void grub_default_is_found_as_grub_finds_it(void **state)
 		{ "set default='more>b'\n", NULL, "1>0" },
 		{ "set default='More>B >> b'\n", NULL, "1>0" },
 		{ "set default='more>C'\n", NULL, "1>2" },
-		{ "set default=C\n", NULL,
-			"0" }, /* in no submenu: GRUB takes the first */
+		{ "set default=C\n", NULL, "0" }, /* in no submenu: GRUB takes the first */
 		{ "set default=99\n", NULL, "0" },
 		{ "set default=fw\n", NULL, "" },
 		{ "default=\"1>2\"\n", NULL, "1>2" },
 		{ "set default=\"${saved_entry}\"\n", "saved_entry=1>2\n####", "1>2" },
-		{ "set default=\"${saved_entry}\"\n", "# GRUB\nsaved_entry=more>b\n",
-			"1>0" },
+		{ "set default=\"${saved_entry}\"\n", "# GRUB\nsaved_entry=more>b\n", "1>0" },
 		{ "set default=\"${saved_entry}\"\n", NULL, "0" },
 		{ "if [ \"${next_entry}\" ] ; then set default=\"${next_entry}\"\n"
 		  "else\n set default=\"${saved_entry}\"\nfi\n",
 			"saved_entry=a\nnext_entry=1>2\n", "1>2" },
-		{ "if [ -n \"$x\" ]; then set default=1; elif true; then set "
-		  "default='1>2'; fi\n",
+		{ "if [ -n \"$x\" ]; then set default=1; elif true; then set default='1>2'; fi\n",
 			NULL, "1>2" },
-		{ "if [ \"$a\" = 1 -o \"$b\" = 2 ]; then set default='1>2'; fi\n",
-			"b=2\n", "1>2" },
-		{ "if [ ! \"$a\" = 1 -a x$b = x ]; then set default='1>2'; fi\n", "b=2\n",
+		{ "if [ \"$a\" = 1 -o \"$b\" = 2 ]; then set default='1>2'; fi\n", "b=2\n", "1>2" },
+		{ "if [ ! \"$a\" = 1 -a x$b = x ]; then set default='1>2'; fi\n", "b=2\n", "0" },
+		{ "function f {\n set default=1\n}\nwhile true; do set default=1; done\n", NULL,
 			"0" },
-		{ "function f {\n set default=1\n}\nwhile true; do set default=1; done\n",
-			NULL, "0" },
 		{ "# set default=1\nset def\\\nault=1 # no\n", NULL, "1>0" },
 	};
 
@@ -131,8 +126,7 @@ static void words_lose_their_quotes_and_variables(void **state)
 		{ "linux /k a#b", "a#b" },
 		{ "linux /k $ ${ ${v", "$ ${ ${v" },
 		{ "set v=2; linux /k $v", "2" },
-		{ "if [ x$grub_platform = xxen ]; then linux /k a; else linux /k b; fi",
-			"b" },
+		{ "if [ x$grub_platform = xxen ]; then linux /k a; else linux /k b; fi", "b" },
 		{ "linux /k a\n linux /k b", "b" },
 	};
 
@@ -155,10 +149,9 @@ static void legacy_default_is_a_number(void **state)
 		const char *head;
 		const char *saved;
 		const char *next;
-	} rows[] = { { "", "", "0" }, { "default 2\n", "", "2" },
-		{ "default=2\n", "", "2" }, { "  default 0\n", "", "0" },
-		{ "default saved\n", "2", "2" }, { "default=1\n", "", "" },
-		{ "default=9\n", "", "" }, { "#default 2\n", "", "0" },
+	} rows[] = { { "", "", "0" }, { "default 2\n", "", "2" }, { "default=2\n", "", "2" },
+		{ "  default 0\n", "", "0" }, { "default saved\n", "2", "2" },
+		{ "default=1\n", "", "" }, { "default=9\n", "", "" }, { "#default 2\n", "", "0" },
 		{ "default\n", "", "0" } };
 
 	(void)state;
@@ -167,8 +160,7 @@ static void legacy_default_is_a_number(void **state)
 			text_format("%stitle A\nkernel /boot/vmlinuz-1 a\ntitle "
 				    "Other\nchainloader +1\n"
 				    "title C\nroot (hd0)\n kernel --no-mem-option "
-				    "(hd0)/boot/vmlinuz-3 "
-				    "c d \ninitrd /boot/i",
+				    "(hd0)/boot/vmlinuz-3 c d \ninitrd /boot/i",
 				rows[i].head);
 		struct facts *facts = memory_new(1, sizeof(*facts));
 		const struct entry_facts *last;
@@ -195,22 +187,19 @@ static void entry_files_are_sorted_as_the_loader_does(void **state)
 	} rows[] = {
 		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf", "m-0-rescue.conf" }, "", true,
 			"m-5.14.0-1", "m-5.14.0-1" },
-		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "m-5.9.0-1", true,
-			"m-5.14.0-1", "m-5.9.0-1" },
-		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "1", true, "m-5.14.0-1",
+		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "m-5.9.0-1", true, "m-5.14.0-1",
 			"m-5.9.0-1" },
-		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "7", true, "m-5.14.0-1",
-			"m-5.14.0-1" },
+		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "1", true, "m-5.14.0-1", "m-5.9.0-1" },
+		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "7", true, "m-5.14.0-1", "m-5.14.0-1" },
 		{ { "m-5.9.0-1.conf", "m-5.14.0-1.conf" }, "gone", true, "m-5.14.0-1",
 			"m-5.14.0-1" },
-		{ { "m-5.14.0-9.conf", "m-5.14.0-10.conf", "m-5.14.0~rc1-99.conf" }, "",
-			true, "m-5.14.0-10", "m-5.14.0-10" },
+		{ { "m-5.14.0-9.conf", "m-5.14.0-10.conf", "m-5.14.0~rc1-99.conf" }, "", true,
+			"m-5.14.0-10", "m-5.14.0-10" },
 		{ { "m-6.1.102-1.amzn2023.conf", "m-6.1.77-99.amzn2023.conf" }, "", true,
 			"m-6.1.102-1.amzn2023", "m-6.1.102-1.amzn2023" },
 		{ { "a-1+3-1.conf", "a-2+0.conf" }, "", false, "a-2", "a-2" },
 		{ { "arch.conf", "debian-1.conf" }, "arch*", false, "debian-1", "arch" },
-		{ { "arch.conf", "debian-1.conf" }, "arch.conf", false, "debian-1",
-			"arch" },
+		{ { "arch.conf", "debian-1.conf" }, "arch.conf", false, "debian-1", "arch" },
 		{ { "arch.conf", "debian-1.conf" }, "@saved", false, "debian-1", "" },
 	};
 
@@ -235,10 +224,8 @@ static void entry_file_joins_lines_and_variables(void **state)
 
 	(void)state;
 	boot_bls_parse(&facts->boot, "x.conf",
-		"# a comment\ntitle\tX y\r\nversion 5\nlinux /l\ninitrd "
-		"/intel-ucode.img\n"
-		"initrd /i $tuned_initrd\noptions $kernelopts one\noptions two "
-		"$tuned_params\n"
+		"# a comment\ntitle\tX y\r\nversion 5\nlinux /l\ninitrd /intel-ucode.img\n"
+		"initrd /i $tuned_initrd\noptions $kernelopts one\noptions two $tuned_params\n"
 		"optionsx three\n",
 		"kernelopts=root=a\\\\b ro\ntuned_params=\n");
 	boot_bls_parse(&facts->boot, "no-kernel.conf", "title x\nefi /shell.efi\n", NULL);
@@ -293,12 +280,12 @@ static uint32_t random_number(void)
 /* Pieces in any order, and bytes in any order: the answer does not matter, that there is one does. */
 static void garbage_is_survived(void **state)
 {
-	static const char *const pieces[] = { "menuentry ", "submenu ", "{", "}", "if ",
-		"then", "else", "elif ", "fi", "[ ", " ]", "\n", ";", " ", "'", "\"",
-		"\\", "$", "${", "linux /vmlinuz-1 a", "initrd /i", "set default=", "1>0",
-		">", "$default", "for x in a; do ", "done", "while ", "function f ",
-		"--id ", "#", "blscfg", "title x", "kernel /k", "default 1", "options ",
-		"=", "\t", "\r", "a=$a$a$a$a", "set a=$a$a", "!", "-o", "-a" };
+	static const char *const pieces[] = { "menuentry ", "submenu ", "{", "}", "if ", "then",
+		"else", "elif ", "fi", "[ ", " ]", "\n", ";", " ", "'", "\"", "\\", "$", "${",
+		"linux /vmlinuz-1 a", "initrd /i", "set default=", "1>0", ">", "$default",
+		"for x in a; do ", "done", "while ", "function f ", "--id ", "#", "blscfg",
+		"title x", "kernel /k", "default 1", "options ", "=", "\t", "\r", "a=$a$a$a$a",
+		"set a=$a$a", "!", "-o", "-a" };
 
 	(void)state;
 	for (size_t round = 0; round < 3000; round++) {
@@ -308,11 +295,9 @@ static void garbage_is_survived(void **state)
 
 		for (size_t i = 0; i < count; i++)
 			if (random_number() % 20)
-				text_append(&text, "%s",
-					pieces[random_number() % COUNT(pieces)]);
+				text_append(&text, "%s", pieces[random_number() % COUNT(pieces)]);
 			else
-				text_append(
-					&text, "%c", (char)(1 + random_number() % 255));
+				text_append(&text, "%c", (char)(1 + random_number() % 255));
 		boot_grub_parse(&facts->boot, text, text, true, &choice);
 		boot_legacy_parse(&facts->boot, text, choice);
 		boot_bls_parse(&facts->boot, text, text, text);
@@ -328,10 +313,9 @@ static void garbage_is_survived(void **state)
 
 static void depth_and_size_have_limits(void **state)
 {
-	static const char *const pieces[] = { "if true; then ", "menuentry x { ",
-		"submenu x {\n", "{ ", "if [ ", "function f { ", "set a=$a$a$a$a\n",
-		"while x; do ", "menuentry x { linux /k }\n", "[ ! ! ! ! ] ", "1>",
-		"\\\n" };
+	static const char *const pieces[] = { "if true; then ", "menuentry x { ", "submenu x {\n",
+		"{ ", "if [ ", "function f { ", "set a=$a$a$a$a\n", "while x; do ",
+		"menuentry x { linux /k }\n", "[ ! ! ! ! ] ", "1>", "\\\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pieces); i++) {

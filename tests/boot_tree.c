@@ -25,8 +25,8 @@
 
 extern char **environ;
 
-const char *const tree_names[] = { "amazon-linux-1", "amazon-linux-2",
-	"amazon-linux-2023", "debian-12", "rhel-9", "sles-15", "ubuntu-22.04" };
+const char *const tree_names[] = { "amazon-linux-1", "amazon-linux-2", "amazon-linux-2023",
+	"debian-12", "rhel-9", "sles-15", "ubuntu-22.04" };
 const size_t tree_count = sizeof(tree_names) / sizeof(tree_names[0]);
 
 static void run(const char *const *arguments)
@@ -34,8 +34,8 @@ static void run(const char *const *arguments)
 	pid_t child;
 	int status;
 
-	assert_int_equal(posix_spawnp(&child, arguments[0], NULL, NULL,
-				 (char *const *)arguments, environ),
+	assert_int_equal(
+		posix_spawnp(&child, arguments[0], NULL, NULL, (char *const *)arguments, environ),
 		0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -96,8 +96,7 @@ void tree_area(struct tree *tree, const char *argument, const uint64_t *offset)
 int tree_apply(struct tree *tree, struct error *err)
 {
 	tree_gather(tree);
-	return boot_arguments_set(
-		&tree->root, tree->facts, &tree->config, &tree->wanted, err);
+	return boot_arguments_set(&tree->root, tree->facts, &tree->config, &tree->wanted, err);
 }
 
 int tree_remove(struct tree *tree, struct strings *left, struct error *err)
@@ -114,8 +113,8 @@ static bool add_folder(const struct tree *tree, const char *path, char **content
 
 	assert_int_equal(root_list(&tree->root, path, &names, &err), 0);
 	for (size_t i = 0; i < names.count; i++) {
-		memory_cleanup_free char *name = text_format(
-			"%s/%s", strcmp(path, "/") == 0 ? "" : path, names.items[i]);
+		memory_cleanup_free char *name =
+			text_format("%s/%s", strcmp(path, "/") == 0 ? "" : path, names.items[i]);
 		memory_cleanup_free char *below = text_copy("");
 		struct stat status;
 
@@ -162,8 +161,7 @@ void tree_assert_content(const struct tree *tree, const char *content, const cha
 		a--;
 		b--;
 	}
-	fail_msg("%s: the tree differs\n---- expected\n%.1500s\n---- is\n%.1500s", when,
-		a, b);
+	fail_msg("%s: the tree differs\n---- expected\n%.1500s\n---- is\n%.1500s", when, a, b);
 }
 
 char *tree_log(const struct tree *tree)
@@ -171,8 +169,7 @@ char *tree_log(const struct tree *tree)
 	struct error err;
 	char *text;
 
-	if (root_read(&tree->root, "/var/log/stubs.log", FILE_LIMIT, &text, NULL, &err) <
-		0)
+	if (root_read(&tree->root, "/var/log/stubs.log", FILE_LIMIT, &text, NULL, &err) < 0)
 		return text_copy("");
 	return text;
 }

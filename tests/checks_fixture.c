@@ -114,8 +114,8 @@ void config_read_json(struct config *config, json_t *settings)
 
 	config_init(config);
 	json_object_foreach(settings, name,
-		value) if (config_set(config, NULL, name, json_string_value(value),
-				   &err) < 0) fail_msg("%s", err.text);
+		value) if (config_set(config, NULL, name, json_string_value(value), &err) < 0)
+		fail_msg("%s", err.text);
 }
 
 const char *text_in(json_t *object, const char *name)
@@ -130,9 +130,9 @@ bool state_is_declared(const struct check *check, enum check_state state)
 	json_t *declared = json_object_get(states, check->id), *name;
 	size_t i;
 
-	json_array_foreach(declared, i,
-		name) if (strcmp(json_string_value(name), check_state_name(state)) ==
-			  0) return true;
+	json_array_foreach(
+		declared, i, name) if (strcmp(json_string_value(name), check_state_name(state)) ==
+				       0) return true;
 	return false;
 }
 
@@ -143,10 +143,8 @@ void sentence_is_well_formed(const struct check *check, const char *text)
 	if (length == 0)
 		fail_msg("%s: empty text", check->id);
 	if (text[length - 1] == '.' || text[length - 1] == ' ' || text[0] == ' ')
-		fail_msg("%s: \"%s\" has a full stop or a space too many", check->id,
-			text);
-	if (strchr(text, '!') || strchr(text, '\n') || strstr(text, "  ") ||
-		strstr(text, "(null)"))
+		fail_msg("%s: \"%s\" has a full stop or a space too many", check->id, text);
+	if (strchr(text, '!') || strchr(text, '\n') || strstr(text, "  ") || strstr(text, "(null)"))
 		fail_msg("%s: \"%s\" has what no sentence should have", check->id, text);
 }
 
@@ -157,12 +155,9 @@ void finding_is_well_formed(const struct check *check, const struct finding *fin
 		sentence_is_well_formed(check, finding->fix);
 	if (finding->state == CHECK_FAIL && !finding->fix)
 		fail_msg("%s: fails without saying what to do", check->id);
-	if (finding->state == CHECK_UNKNOWN &&
-		!text_starts(finding->text, "cannot tell: "))
-		fail_msg("%s: \"%s\" does not say that nobody can tell", check->id,
-			finding->text);
-	if ((finding->state == CHECK_PASS || finding->state == CHECK_SKIP) &&
-		finding->fix)
+	if (finding->state == CHECK_UNKNOWN && !text_starts(finding->text, "cannot tell: "))
+		fail_msg("%s: \"%s\" does not say that nobody can tell", check->id, finding->text);
+	if ((finding->state == CHECK_PASS || finding->state == CHECK_SKIP) && finding->fix)
 		fail_msg("%s: nothing is wrong, but there is a fix", check->id);
 	if (finding->vital != check->vital)
 		fail_msg("%s: the finding does not say that it is vital", check->id);

@@ -40,8 +40,7 @@ static struct finding evaluate(const struct check *check, json_t *json, json_t *
 
 /* ---- The cases --------------------------------------------------------------------- */
 
-static void same_text(
-	const struct check *check, json_t *input, const char *got, const char *wanted)
+static void same_text(const struct check *check, json_t *input, const char *got, const char *wanted)
 {
 	memory_cleanup_free char *changes = NULL;
 
@@ -100,8 +99,7 @@ static void every_case_has_a_check(void **state)
 	(void)state;
 	json_array_foreach(cases, i, input) if (!check_find(text_in(input, "check")))
 		fail_msg("no check \"%s\"", text_in(input, "check"));
-	json_object_foreach(
-		states, id, declared) if (!check_find(id) || !json_is_array(declared))
+	json_object_foreach(states, id, declared) if (!check_find(id) || !json_is_array(declared))
 		fail_msg("no check \"%s\"", id);
 }
 
@@ -116,8 +114,7 @@ struct trial {
 
 static void try_now(struct trial *trial)
 {
-	struct finding finding =
-		check_evaluate(trial->check, &trial->facts, &trial->config);
+	struct finding finding = check_evaluate(trial->check, &trial->facts, &trial->config);
 
 	finding_is_well_formed(trial->check, &finding);
 	finding_free(&finding);
@@ -176,8 +173,7 @@ static void lose_fact(struct trial *trial, const struct field *field, void *memb
 	memcpy(member, kept, size);
 }
 
-static void lose_each_fact(
-	struct trial *trial, const struct layout *layout, void *structure)
+static void lose_each_fact(struct trial *trial, const struct layout *layout, void *structure)
 {
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct field *field = &layout->fields[i];
@@ -283,9 +279,9 @@ static void nothing_there_is_not_ready(void **state)
 
 static const char *readiness_name(enum readiness readiness)
 {
-	static const char *const names[] = { [READY] = "ready",
-		[NOT_READY] = "not ready",
-		[READINESS_UNKNOWN] = "could not tell" };
+	static const char *const names[] = {
+		[READY] = "ready", [NOT_READY] = "not ready", [READINESS_UNKNOWN] = "could not tell"
+	};
 
 	return names[readiness];
 }
@@ -303,8 +299,7 @@ static char *ids_in_state(const struct finding *findings, enum check_state state
 
 static void machine_is_as_it_says(json_t *machine)
 {
-	static const enum check_state looked_at[] = { CHECK_FAIL, CHECK_WARN,
-		CHECK_UNKNOWN };
+	static const enum check_state looked_at[] = { CHECK_FAIL, CHECK_WARN, CHECK_UNKNOWN };
 	struct finding *findings = memory_new(check_count, sizeof(*findings));
 	json_t *json = facts_changed(json_object_get(machine, "set"));
 	const char *name = text_in(machine, "machine"), *readiness;
@@ -343,8 +338,7 @@ static void machines_come_to_what_they_are(void **state)
 /* Saved facts are the interface: the fixture has every field, by its name. */
 static void ready_machine_has_every_fact(void **state)
 {
-	memory_cleanup_free char *saved =
-		json_dumps(ready, JSON_SORT_KEYS | JSON_INDENT(1));
+	memory_cleanup_free char *saved = json_dumps(ready, JSON_SORT_KEYS | JSON_INDENT(1));
 	memory_cleanup_free char *again = NULL;
 	struct facts facts;
 	json_t *json;

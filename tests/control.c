@@ -28,8 +28,7 @@ static int connect_to(const char *place)
 	return fd;
 }
 
-const char *control_ask(
-	const char *place, const char *method, const char *path, const char *body)
+const char *control_ask(const char *place, const char *method, const char *path, const char *body)
 {
 	static char bytes[ANSWER_MOST];
 	int fd = connect_to(place);

@@ -9,7 +9,6 @@
  * Sends METHOD /control/PATH with BODY to PLACE (127.0.0.1:PORT), on a connection of its own. The
  * answer with its headers, until the next call; NULL: there is none.
  */
-const char *control_ask(
-	const char *place, const char *method, const char *path, const char *body);
+const char *control_ask(const char *place, const char *method, const char *path, const char *body);
 
 #endif

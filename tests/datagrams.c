@@ -46,8 +46,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (nfds_t i = 0; i < count; i++) {
-		polled[i] = (struct pollfd) { .fd = socket_bind(argv[i + 1]),
-			.events = POLLIN };
+		polled[i] = (struct pollfd) { .fd = socket_bind(argv[i + 1]), .events = POLLIN };
 		if (polled[i].fd < 0) {
 			perror(argv[i + 1]);
 			return 1;

@@ -24,21 +24,18 @@ static void put_chain(struct place *place)
 	place_put(place, "/sys/devices/virtual/block/dm-1/slaves/dm-0/dev", "253:0\n");
 	place_link(place, "/sys/dev/block/253:0", "../../devices/virtual/block/dm-0");
 	place_put(place, "/sys/devices/virtual/block/dm-0/dm/uuid", "LVM-abc\n");
-	place_put(
-		place, "/sys/devices/virtual/block/dm-0/slaves/nvme0n1p3/dev", "259:3\n");
+	place_put(place, "/sys/devices/virtual/block/dm-0/slaves/nvme0n1p3/dev", "259:3\n");
 	place_link(place, "/sys/dev/block/259:3",
 		"../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1/nvme0n1p3");
 	place_put(place, NVME "/nvme0n1p3/partition", "3\n");
 	place_put(place, NVME "/dev", "259:0\n");
 	place_link(place, "/sys/dev/block/259:0",
 		"../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1");
-	place_put(place, NVME "/device/model",
-		"Amazon Elastic Block Store              \n");
+	place_put(place, NVME "/device/model", "Amazon Elastic Block Store              \n");
 	place_put(place, NVME "/device/serial", "vol0123456789abcdef0\n");
 	place_put(place, NVME "/size", "16777216\n");
 	place_put(place, "/run/udev/data/b259:3",
-		"S:disk/by-partuuid/"
-		"11\nE:ID_FS_UUID=fs-uuid\nE:ID_PART_ENTRY_UUID=part-uuid\n");
+		"S:disk/by-partuuid/11\nE:ID_FS_UUID=fs-uuid\nE:ID_PART_ENTRY_UUID=part-uuid\n");
 	place_put(place, "/etc/crypttab",
 		"# name device key options\ncryptswap /dev/vg/swap /dev/urandom swap\n");
 }
@@ -48,8 +45,8 @@ static void chain_goes_down_to_the_disk(void **state)
 	static const struct {
 		const char *name;
 		const char *kind;
-	} expected[] = { { "dm-1", "crypt" }, { "dm-0", "lvm" },
-		{ "nvme0n1p3", "partition" }, { "nvme0n1", "disk" } };
+	} expected[] = { { "dm-1", "crypt" }, { "dm-0", "lvm" }, { "nvme0n1p3", "partition" },
+		{ "nvme0n1", "disk" } };
 	struct place *place = *state;
 	struct facts facts = { 0 };
 	device_list *devices = &facts.root.devices;
@@ -83,8 +80,8 @@ static void known_chain_is_copied_whole(void **state)
 	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(253, 1));
 	fact_set_unknown(fact_of(&facts.root.devices.items[3].uuid), "not read");
 	place_put(place, NVME "/device/serial", "another one now");
-	devices_gather_known(&facts.area.devices, &place->root, &place->root,
-		makedev(253, 1), &facts.root.devices);
+	devices_gather_known(&facts.area.devices, &place->root, &place->root, makedev(253, 1),
+		&facts.root.devices);
 	known = layout_to_json(&device_layout, &facts.root.devices.items[3]);
 	copied = layout_to_json(&device_layout, &facts.area.devices.items[3]);
 	assert_int_equal(facts.area.devices.count, 4);
@@ -101,8 +98,8 @@ static void another_chain_than_the_known_is_gathered(void **state)
 
 	put_chain(place);
 	devices_gather(&facts.root.devices, &place->root, &place->root, makedev(253, 1));
-	devices_gather_known(&facts.area.devices, &place->root, &place->root,
-		makedev(259, 0), &facts.root.devices);
+	devices_gather_known(&facts.area.devices, &place->root, &place->root, makedev(259, 0),
+		&facts.root.devices);
 	assert_int_equal(facts.area.devices.count, 1);
 	assert_true(fact_text_is(&facts.area.devices.items[0].name, "nvme0n1"));
 	facts_free(&facts);
@@ -123,8 +120,7 @@ static void medium_comes_from_the_model(void **state)
 		struct facts facts = { 0 };
 
 		place_put(place, NVME "/device/model", cases[i].model);
-		devices_gather(
-			&facts.root.devices, &place->root, &place->root, makedev(259, 0));
+		devices_gather(&facts.root.devices, &place->root, &place->root, makedev(259, 0));
 		devices_medium(&facts.root.medium, &facts.root.devices);
 		assert_true(fact_text_is(&facts.root.medium, cases[i].medium));
 		facts_free(&facts);

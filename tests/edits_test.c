@@ -32,8 +32,7 @@ static void assert_text(struct place *place, const char *path, const char *expec
 	free(text);
 }
 
-static void edit(
-	struct place *place, const char *file, const char *before, const char *after)
+static void edit(struct place *place, const char *file, const char *before, const char *after)
 {
 	struct error err;
 
@@ -173,18 +172,14 @@ static void impossible_edits_change_nothing(void **state)
 	struct error err;
 
 	place_put(place, "/etc/file", "a\n\xff\n");
-	assert_int_equal(
-		edit_line(&place->root, STATE, "/etc/file", "b", "c", &err), -ENOENT);
+	assert_int_equal(edit_line(&place->root, STATE, "/etc/file", "b", "c", &err), -ENOENT);
 	assert_non_null(strstr(err.text, "has no line \"b\""));
-	assert_int_equal(
-		edit_line(&place->root, STATE, "/etc/none", "b", "c", &err), -ENOENT);
-	assert_int_equal(
-		edit_line(&place->root, STATE, "/etc/file", "\xff", "c", &err), -EILSEQ);
+	assert_int_equal(edit_line(&place->root, STATE, "/etc/none", "b", "c", &err), -ENOENT);
+	assert_int_equal(edit_line(&place->root, STATE, "/etc/file", "\xff", "c", &err), -EILSEQ);
 	assert_text(place, "/etc/file", "a\n\xff\n");
 	assert_false(root_exists(&place->root, RECORD));
 	place_put(place, RECORD, "{\"edits\": [");
-	assert_int_equal(
-		edit_line(&place->root, STATE, "/etc/file", "a", "c", &err), -EINVAL);
+	assert_int_equal(edit_line(&place->root, STATE, "/etc/file", "a", "c", &err), -EINVAL);
 	assert_int_equal(edits_undo(&place->root, STATE, NULL, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "damaged"));
 	place_put(place, RECORD, "{\"edits\": [{\"file\": \"x\"}]}");
@@ -260,15 +255,14 @@ static void environment_block_keeps_its_size(void **state)
 	{
 		struct stat status;
 
-		assert_int_equal(
-			root_stat(&place->root, "/boot/grub2/grubenv", &status), 0);
+		assert_int_equal(root_stat(&place->root, "/boot/grub2/grubenv", &status), 0);
 		assert_int_equal(status.st_size, 1024);
 	}
 	undo(place);
 	assert_text(place, "/boot/grub2/grubenv", block);
 	memset(longer + strlen(longer), 'x', 1100);
-	assert_int_equal(edit_line(&place->root, STATE, "/boot/grub2/grubenv",
-				 "kernelopts=ro", longer, &err),
+	assert_int_equal(edit_line(&place->root, STATE, "/boot/grub2/grubenv", "kernelopts=ro",
+				 longer, &err),
 		-ENOSPC);
 	assert_text(place, "/boot/grub2/grubenv", block);
 	undo(place);

@@ -35,8 +35,7 @@ static void kernel_files_become_facts(void **state)
 	place_put(place, "/sys/power/resume_offset", "34816\n");
 	place_put(place, "/sys/power/pm_freeze_timeout", "20000\n");
 	place_put(place, "/sys/power/image_size", "lots\n");
-	place_put(place, "/sys/kernel/security/lockdown",
-		"none [integrity] confidentiality\n");
+	place_put(place, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
 	place_put(place, "/sys/module/workqueue/parameters/power_efficient", "N\n");
 	kernel_gather(&facts.kernel, &place->root);
 	assert_true(fact_text_is(&facts.kernel.release, "6.1.0-28-cloud-amd64"));
@@ -48,8 +47,7 @@ static void kernel_files_become_facts(void **state)
 	assert_true(fact_is_false(&facts.kernel.workqueue_power_efficient));
 	assert_int_equal(facts.kernel.pm_test.is, FACT_ABSENT);
 	assert_int_equal(facts.kernel.image_size.is, FACT_UNKNOWN);
-	assert_non_null(
-		strstr(facts.kernel.image_size.why, "says \"lots\", not a number"));
+	assert_non_null(strstr(facts.kernel.image_size.why, "says \"lots\", not a number"));
 	facts_free(&facts);
 }
 
@@ -75,8 +73,7 @@ static void swaps_are_read_with_odd_names(void **state)
 {
 	static const char text[] =
 		"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
-		"/dev/nvme1n1p2                          "
-		"partition\t2097148\t\t1024\t\t5\n"
+		"/dev/nvme1n1p2                          partition\t2097148\t\t1024\t\t5\n"
 		"/my\\040swap                            file\t\t1048572\t\t0\t\t-2\n"
 		"/gone\\040(deleted)                     file\t\t4\t\t0\t\t-3\n"
 		"garbage\n";
@@ -127,9 +124,7 @@ static void header_tells_swap_from_image(void **state)
 		memset(page, 0, HEADER_SIZE_MAX);
 		memcpy(page + 1028, &last_page, 4);
 		memcpy(page + 1036,
-			"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd"
-			"\xef",
-			16);
+			"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef", 16);
 		memcpy(page + 1052, "ec2hib", 6);
 		memcpy(page + cases[i].page - 10, cases[i].mark, strlen(cases[i].mark));
 		header_parse(&header, page, HEADER_SIZE_MAX);
@@ -222,12 +217,10 @@ static void services_and_their_keys_are_seen(void **state)
 	place_put(place, "/lib/systemd/system/hibagent.service", "");
 	place_link(place, "/etc/systemd/system/multi-user.target.wants/hibagent.service",
 		"/lib/systemd/system/hibagent.service");
-	place_put(place, "/etc/systemd/logind.conf",
-		"[Login]\n#HandleSuspendKey=suspend\n");
+	place_put(place, "/etc/systemd/logind.conf", "[Login]\n#HandleSuspendKey=suspend\n");
 	place_put(place, "/etc/systemd/logind.conf.d/10-x.conf",
 		"[Login]\nHandleSuspendKey=hibernate\n");
-	place_put(place, "/etc/selinux/config",
-		"SELINUX=enforcing\nSELINUXTYPE=targeted\n");
+	place_put(place, "/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n");
 	system_gather(system, &place->root, "/var/lib/ec2hib");
 	assert_true(fact_text_is(&system->id, "ubuntu"));
 	assert_true(fact_text_is(&system->version, "22.04"));
@@ -271,8 +264,7 @@ static void fstab_lines_are_told_apart(void **state)
 		fact_set_text(&facts.area.kind, "file");
 		kept_gather(&facts.boot, &place->root, &facts.area);
 		assert_int_equal(fact_is_true(&facts.boot.fstab_entry), cases[i].there);
-		assert_int_equal(
-			fact_is_true(&facts.boot.our_fstab_entry), cases[i].ours);
+		assert_int_equal(fact_is_true(&facts.boot.our_fstab_entry), cases[i].ours);
 		facts_free(&facts);
 	}
 }
@@ -323,8 +315,7 @@ static void list_that_was_read_or_copied_goes_on_growing(void **state)
 		for (size_t i = 0; i < count; i++)
 			fact_set_number(&facts_add(&from.swaps)->size, i);
 		json = layout_to_json(&facts_layout, &from);
-		assert_int_equal(
-			layout_from_json(&facts_layout, &read, json, "facts", &err), 0);
+		assert_int_equal(layout_from_json(&facts_layout, &read, json, "facts", &err), 0);
 		layout_copy(&facts_layout, &copy, &from);
 		/* the sanitizer and valgrind see whether there is room */
 		fact_set_number(&facts_add(&read.swaps)->size, 77);
@@ -349,8 +340,7 @@ static void damaged_facts_are_refused(void **state)
 		{ "{\"format\": 99}", "facts.format is 99, this ec2hib reads up to 1" },
 		{ "{\"format\": \"1\"}", "facts.format is not a whole number" },
 		{ "{\"format\": 1, \"kernel\": 5}", "facts.kernel is not an object" },
-		{ "{\"format\": 1, \"memory\": {\"total\": -1}}",
-			"facts.memory.total is not" },
+		{ "{\"format\": 1, \"memory\": {\"total\": -1}}", "facts.memory.total is not" },
 		{ "{\"format\": 1, \"swaps\": [3]}", "facts.swaps[0] is not an object" },
 		{ "{\"facts\": {\"format\": 1}, \"config\": {\"swapfile\": 3}}",
 			"config.swapfile is not a text" },

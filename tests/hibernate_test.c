@@ -51,8 +51,8 @@ static void keep_phase(void *data, enum hibernation_phase phase)
  * Asks for one on the machine below PLACE; the text of the error in *ERR. SINCE_MS: for how long that
  * has been away since it was asked for.
  */
-static int ask_before(struct place *place, int64_t since_ms, bool dry_run,
-	struct log *log, struct cycle *cycle, struct error *err)
+static int ask_before(struct place *place, int64_t since_ms, bool dry_run, struct log *log,
+	struct cycle *cycle, struct error *err)
 {
 	struct config config;
 	const struct gather gather = {
@@ -76,8 +76,8 @@ static int ask_before(struct place *place, int64_t since_ms, bool dry_run,
 	return status;
 }
 
-static int ask(struct place *place, bool dry_run, struct log *log, struct cycle *cycle,
-	struct error *err)
+static int ask(
+	struct place *place, bool dry_run, struct log *log, struct cycle *cycle, struct error *err)
 {
 	return ask_before(place, 0, dry_run, log, cycle, err);
 }
@@ -88,11 +88,9 @@ static int ask(struct place *place, bool dry_run, struct log *log, struct cycle 
  */
 static unsigned looks;
 
-int __wrap_rehearsal_recover_locked(
-	const struct gather *gather, char **said, struct error *err);
+int __wrap_rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err);
 
-int __wrap_rehearsal_recover_locked(
-	const struct gather *gather, char **said, struct error *err)
+int __wrap_rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err)
 {
 	struct error busy = { "" };
 
@@ -105,13 +103,13 @@ int __wrap_rehearsal_recover_locked(
 
 /* The locks of the running machine are a script: each path that is asked for, and LOCK_PATH is held. */
 static struct strings asked_locks;
-int __real_lock_wait(const struct root *root, const char *path,
-	const struct patience *patience, struct error *err);
-int __wrap_lock_wait(const struct root *root, const char *path,
-	const struct patience *patience, struct error *err);
+int __real_lock_wait(const struct root *root, const char *path, const struct patience *patience,
+	struct error *err);
+int __wrap_lock_wait(const struct root *root, const char *path, const struct patience *patience,
+	struct error *err);
 
-int __wrap_lock_wait(const struct root *root, const char *path,
-	const struct patience *patience, struct error *err)
+int __wrap_lock_wait(const struct root *root, const char *path, const struct patience *patience,
+	struct error *err)
 {
 	if (!root->live)
 		return __real_lock_wait(root, path, patience, err);
@@ -126,8 +124,7 @@ static void assert_state_is_untouched(struct place *place)
 	memory_cleanup_free char *text = NULL;
 	struct error err;
 
-	assert_int_equal(
-		root_read(&place->root, STATE, FILE_LIMIT, &text, NULL, &err), 0);
+	assert_int_equal(root_read(&place->root, STATE, FILE_LIMIT, &text, NULL, &err), 0);
 	assert_string_equal(text, "freeze mem\n");
 }
 
@@ -150,8 +147,8 @@ static void refusal_changes_nothing_and_is_remembered(void **state)
 	assert_string_equal(cycle.reason.value, REASON_NOTICE);
 	assert_string_equal(cycle.notice_time.value, "2026-01-02T03:04:05Z");
 	assert_int_equal(cycle.tries.value, 0);
-	assert_int_equal(root_read(&place->root, "/var/lib/ec2hib/history.json",
-				 FILE_LIMIT, &history, NULL, &err),
+	assert_int_equal(root_read(&place->root, "/var/lib/ec2hib/history.json", FILE_LIMIT,
+				 &history, NULL, &err),
 		0);
 	assert_non_null(strstr(history, RESULT_REFUSED));
 	layout_free(&cycle_layout, &cycle);
@@ -190,8 +187,7 @@ static void what_a_resume_has_answered_is_not_begun(void **state)
 		int64_t since_ms;
 		int status;
 		bool hooks;
-	} rows[] = { { 0, -EPERM, true }, { 400, -EPERM, true },
-		{ 3600000, -EALREADY, false } };
+	} rows[] = { { 0, -EPERM, true }, { 400, -EPERM, true }, { 3600000, -EALREADY, false } };
 	struct place *place = *state;
 
 	place_put(place, STATE, "freeze mem\n");
@@ -202,8 +198,7 @@ static void what_a_resume_has_answered_is_not_begun(void **state)
 		struct log log = { 0 };
 		struct error err = { "" };
 
-		assert_int_equal(
-			ask_before(place, rows[i].since_ms, true, &log, &cycle, &err),
+		assert_int_equal(ask_before(place, rows[i].since_ms, true, &log, &cycle, &err),
 			rows[i].status);
 		assert_int_equal(has_line(&log, "failed/10-seen"), rows[i].hooks);
 		layout_free(&cycle_layout, &cycle);
@@ -268,9 +263,7 @@ static void turn_is_waited_for_before_the_lock(void **state)
 	const struct root running = {
 		.fd = place->root.fd, .path = place->root.path, .live = true
 	};
-	const struct gather gather = {
-		.root = &running, .host = &running, .config = &config
-	};
+	const struct gather gather = { .root = &running, .host = &running, .config = &config };
 	struct log log = { 0 };
 	const struct hibernation hibernation = { .gather = &gather,
 		.reason = REASON_REHEARSAL,

@@ -52,8 +52,7 @@ static void obstacles_are_what_hibernate_does_not_mend(void **state)
 {
 	static const struct {
 		const char *set;
-		const char *before,
-			*prepared; /* the ids; the steps are still to do, or done */
+		const char *before, *prepared; /* the ids; the steps are still to do, or done */
 	} rows[] = {
 		{ "{}", "", "" },
 		{ "{\"kernel.power_state\": \"freeze mem\"}", "kernel-hibernation",
@@ -71,8 +70,7 @@ static void obstacles_are_what_hibernate_does_not_mend(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		for (int prepared = 0; prepared < 2; prepared++) {
-			const char *expected =
-				prepared ? rows[i].prepared : rows[i].before;
+			const char *expected = prepared ? rows[i].prepared : rows[i].before;
 			strings_cleanup struct strings found = { 0 };
 			strings_cleanup struct strings ids = { 0 };
 			memory_cleanup_free char *all = NULL;
@@ -106,8 +104,7 @@ static void method_is_systemd_only_for_its_scripts_or_when_asked(void **state)
 			METHOD_DIRECT },
 		{ "{\"system.sleep_scripts\": {\"unknown\": \"no right to look\"}}", NULL,
 			METHOD_DIRECT },
-		{ "{\"system.sleep_scripts\": true}", "{\"method\": \"direct\"}",
-			METHOD_DIRECT },
+		{ "{\"system.sleep_scripts\": true}", "{\"method\": \"direct\"}", METHOD_DIRECT },
 		{ "{}", "{\"method\": \"systemd\"}", METHOD_SYSTEMD },
 	};
 
@@ -118,9 +115,7 @@ static void method_is_systemd_only_for_its_scripts_or_when_asked(void **state)
 		struct error err;
 
 		machine_make(&machine, rows[i].set, rows[i].settings);
-		assert_int_equal(
-			hibernation_plan(&plan, &machine.facts, &machine.config, &err),
-			0);
+		assert_int_equal(hibernation_plan(&plan, &machine.facts, &machine.config, &err), 0);
 		assert_string_equal(plan.method, rows[i].method);
 		assert_int_equal(plan.steps.count, 0);
 		hibernation_plan_free(&plan);
@@ -130,14 +125,13 @@ static void method_is_systemd_only_for_its_scripts_or_when_asked(void **state)
 
 /* ---- Other swaps ----------------------------------------------------------------------------------- */
 
-#define AREA(priority)                                                                   \
-	"{\"path\": \"/swap\", \"type\": \"file\", \"size\": 8134983680, \"used\": 0,"   \
-	"\"priority\": \"" priority                                                      \
-	"\", \"device\": \"nvme0n1p1\", \"medium\": \"ebs\","                            \
+#define AREA(priority)                                                                             \
+	"{\"path\": \"/swap\", \"type\": \"file\", \"size\": 8134983680, \"used\": 0,"             \
+	"\"priority\": \"" priority "\", \"device\": \"nvme0n1p1\", \"medium\": \"ebs\","          \
 	"\"random_key\": false, \"is_area\": true}"
-#define OTHER(medium, priority, used, key)                                               \
-	"{\"path\": \"/dev/other\", \"type\": \"partition\", \"size\": 1073741824,"      \
-	"\"used\": " used ", \"priority\": \"" priority "\", \"device\": \"other\","     \
+#define OTHER(medium, priority, used, key)                                                         \
+	"{\"path\": \"/dev/other\", \"type\": \"partition\", \"size\": 1073741824,"                \
+	"\"used\": " used ", \"priority\": \"" priority "\", \"device\": \"other\","               \
 	"\"medium\": \"" medium "\", \"random_key\": " key ", \"is_area\": false}"
 #define SWAPS(swaps) "{\"swaps\": [" swaps "]}"
 
@@ -153,14 +147,11 @@ static void other_swaps_go_off_where_they_must(void **state)
 		{ SWAPS(AREA("-2") "," OTHER("ebs", "5", "4096", "false")), false, true },
 		{ SWAPS(OTHER("ebs", "5", "4096", "false")), false, true },
 		/* Its pages would be gone, or not be readable any more. */
-		{ SWAPS(AREA("5") "," OTHER("instance-store", "-3", "4096", "false")),
-			true, true },
+		{ SWAPS(AREA("5") "," OTHER("instance-store", "-3", "4096", "false")), true, true },
 		{ SWAPS(AREA("5") "," OTHER("ebs", "-3", "4096", "true")), true, true },
 		/* In memory, and so in the image. */
-		{ SWAPS(AREA("-2") "," OTHER("zram", "100", "4096", "false")), false,
-			false },
-		{ SWAPS(AREA("-2") "," OTHER("zram", "100", "4096", "true")), false,
-			false },
+		{ SWAPS(AREA("-2") "," OTHER("zram", "100", "4096", "false")), false, false },
+		{ SWAPS(AREA("-2") "," OTHER("zram", "100", "4096", "true")), false, false },
 	};
 
 	(void)state;
@@ -173,9 +164,8 @@ static void other_swaps_go_off_where_they_must(void **state)
 
 			machine_make(&machine, rows[i].set,
 				systemd ? "{\"method\": \"systemd\"}" : NULL);
-			assert_int_equal(hibernation_plan(&plan, &machine.facts,
-						 &machine.config, &err),
-				0);
+			assert_int_equal(
+				hibernation_plan(&plan, &machine.facts, &machine.config, &err), 0);
 			if (plan.leave_count != goes)
 				fail_msg("row %zu, method %s: %zu go off", i, plan.method,
 					plan.leave_count);
@@ -194,11 +184,8 @@ static void swap_that_does_not_fit_into_memory_is_not_switched_off(void **state)
 		int status;
 	} rows[] = {
 		/* available is 6 GiB */
-		{ SWAPS(AREA("5") "," OTHER(
-			  "instance-store", "-3", "6375342080", "false")),
-			0 },
-		{ SWAPS(AREA("5") "," OTHER(
-			  "instance-store", "-3", "6375342081", "false")),
+		{ SWAPS(AREA("5") "," OTHER("instance-store", "-3", "6375342080", "false")), 0 },
+		{ SWAPS(AREA("5") "," OTHER("instance-store", "-3", "6375342081", "false")),
 			-EPERM },
 		{ SWAPS(AREA("5") "," OTHER("ebs", "-3", "6442450945", "false")), 0 },
 	};
@@ -210,12 +197,10 @@ static void swap_that_does_not_fit_into_memory_is_not_switched_off(void **state)
 		struct error err = { "" };
 
 		machine_make(&machine, rows[i].set, NULL);
-		assert_int_equal(
-			hibernation_plan(&plan, &machine.facts, &machine.config, &err),
+		assert_int_equal(hibernation_plan(&plan, &machine.facts, &machine.config, &err),
 			rows[i].status);
-		if (rows[i].status < 0 &&
-			!strstr(err.text, "/dev/other has to be switched "
-					  "off to hibernate, but holds"))
+		if (rows[i].status < 0 && !strstr(err.text, "/dev/other has to be switched "
+							    "off to hibernate, but holds"))
 			fail_msg("\"%s\"", err.text);
 		hibernation_plan_free(&plan);
 		machine_free(&machine);
@@ -233,21 +218,16 @@ static void image_is_made_smaller_only_where_it_has_to_be(void **state)
 	} rows[] = {
 		{ "{}", NULL, false, 0 },
 		/* 2 GiB, of which 4 MiB are the kernel's: 32 parts of 35 of the rest. */
-		{ "{\"area.size\": 2147483648}", NULL, true,
-			(2147483648 - 4194304) / 35 * 32 },
+		{ "{\"area.size\": 2147483648}", NULL, true, (2147483648 - 4194304) / 35 * 32 },
 		{ "{\"area.size\": 3221225472, \"area.used\": 1073741824}", NULL, true,
 			(2147483648 - 4194304) / 35 * 32 },
 		/* More is in use than there is, or no room at all. */
 		{ "{\"area.size\": 4096, \"area.used\": 8192}", NULL, true, 0 },
-		{ "{\"area.size\": 2147483648}", "{\"image-size\": \"kernel\"}", false,
-			0 },
+		{ "{\"area.size\": 2147483648}", "{\"image-size\": \"kernel\"}", false, 0 },
 		{ "{}", "{\"image-size\": \"minimal\"}", true, 0 },
-		{ "{\"kernel.image_size\": 0}", "{\"image-size\": \"minimal\"}", false,
-			0 },
-		{ "{\"kernel.image_size\": null, \"area.size\": 2147483648}", NULL, false,
-			0 },
-		{ "{\"area.size\": {\"unknown\": \"no right to look\"}}", NULL, false,
-			0 },
+		{ "{\"kernel.image_size\": 0}", "{\"image-size\": \"minimal\"}", false, 0 },
+		{ "{\"kernel.image_size\": null, \"area.size\": 2147483648}", NULL, false, 0 },
+		{ "{\"area.size\": {\"unknown\": \"no right to look\"}}", NULL, false, 0 },
 	};
 
 	(void)state;
@@ -257,16 +237,13 @@ static void image_is_made_smaller_only_where_it_has_to_be(void **state)
 		struct error err;
 
 		machine_make(&machine, rows[i].set, rows[i].settings);
-		assert_int_equal(
-			hibernation_plan(&plan, &machine.facts, &machine.config, &err),
-			0);
-		if (plan.set_image_size != rows[i].changes ||
-			plan.image_size != rows[i].size)
+		assert_int_equal(hibernation_plan(&plan, &machine.facts, &machine.config, &err), 0);
+		if (plan.set_image_size != rows[i].changes || plan.image_size != rows[i].size)
 			fail_msg("row %zu: %d, %llu", i, plan.set_image_size,
 				(unsigned long long)plan.image_size);
 		if (plan.set_image_size)
-			assert_int_equal(plan.image_size_before,
-				machine.facts.kernel.image_size.value);
+			assert_int_equal(
+				plan.image_size_before, machine.facts.kernel.image_size.value);
 		hibernation_plan_free(&plan);
 		machine_free(&machine);
 	}
@@ -298,6 +275,5 @@ int main(void)
 		cmocka_unit_test(image_that_fits_needs_no_more_than_there_is),
 	};
 
-	return cmocka_run_group_tests_name(
-		"hibernation", tests, fixtures_read, fixtures_free);
+	return cmocka_run_group_tests_name("hibernation", tests, fixtures_read, fixtures_free);
 }

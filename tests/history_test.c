@@ -114,22 +114,19 @@ static void damaged_history_is_kept_aside(void **state)
 {
 	static const char *const texts[] = { "", "{", "[]", "{\"cycles\":[]}", "null",
 		"{\"format\":2,\"cycles\":[]}", "{\"format\":1,\"cycles\":{}}",
-		"{\"format\":1,\"cycles\":[3]}",
-		"{\"format\":1,\"cycles\":[{\"away\":\"long\"}]}",
+		"{\"format\":1,\"cycles\":[3]}", "{\"format\":1,\"cycles\":[{\"away\":\"long\"}]}",
 		"{\"format\":1,\"format\":1,\"cycles\":[]}" };
 	struct place *place = *state;
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		memory_cleanup_free char *aside =
-			i ? text_format("%s.damaged-%zu", HISTORY, i + 1)
-			  : text_copy(HISTORY ".damaged");
+		memory_cleanup_free char *aside = i ? text_format("%s.damaged-%zu", HISTORY, i + 1)
+						    : text_copy(HISTORY ".damaged");
 		memory_cleanup_free char *kept = NULL;
 		cycle_list list = { 0 };
 		struct error err = { "" };
 
 		place_put(place, HISTORY, texts[i]);
-		assert_int_equal(
-			history_read(&place->root, STATE, &list, &err), -EBADMSG);
+		assert_int_equal(history_read(&place->root, STATE, &list, &err), -EBADMSG);
 		cycles_free(&list);
 		assert_int_equal(append(place, i, &err), 1);
 		assert_non_null(strstr(err.text, aside));
@@ -176,8 +173,7 @@ static void cycle_takes_what_the_log_tells(void **state)
 
 /* ---- The kernel's log ---------------------------------------------------------------------- */
 
-#define RECORDS                                                                          \
-	"6,0,100,-;first\n SUBSYSTEM=a\n4,7,200,-;second\n6,8,300,c;third\n DEVICE=b\n"
+#define RECORDS "6,0,100,-;first\n SUBSYSTEM=a\n4,7,200,-;second\n6,8,300,c;third\n DEVICE=b\n"
 
 static void records_after_the_mark_are_read(void **state)
 {
@@ -201,13 +197,11 @@ static void records_after_the_mark_are_read(void **state)
 		uint64_t last;
 
 		assert_int_equal(
-			kernel_log_read(&place->root, rows[i].after, &text, &last, &err),
-			0);
+			kernel_log_read(&place->root, rows[i].after, &text, &last, &err), 0);
 		assert_string_equal(text, rows[i].text);
 		assert_int_equal(last, rows[i].last);
 		assert_int_equal(
-			kernel_log_read(&place->root, rows[i].after, NULL, &last, &err),
-			0);
+			kernel_log_read(&place->root, rows[i].after, NULL, &last, &err), 0);
 		assert_int_equal(last, rows[i].last);
 	}
 }
@@ -246,10 +240,7 @@ static void what_is_no_log_is_refused(void **state)
 	static const struct {
 		const char *text;
 		const char *says;
-	} rows[] = { { "\x1f\x8b\x08", "zcat" },
-		{ "\xfd"
-		  "7zXZ",
-			"xzcat" },
+	} rows[] = { { "\x1f\x8b\x08", "zcat" }, { "\3757zXZ", "xzcat" },
 		{ "LPKSHHRH", "journalctl" } };
 	struct place *place = *state;
 	memory_cleanup_free char *path = text_format("%s/log", place->path);

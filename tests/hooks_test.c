@@ -72,8 +72,7 @@ static int fixture_remove(void **state)
 	struct error err;
 
 	if (geteuid() == 0) {
-		assert_int_equal(
-			process_run(&fixture->root, arguments, LONG_MS, NULL, &err), 0);
+		assert_int_equal(process_run(&fixture->root, arguments, LONG_MS, NULL, &err), 0);
 		root_close(&fixture->root);
 	}
 	strings_free(&fixture->log);
@@ -176,8 +175,7 @@ static void hooks_run_in_the_order_of_their_bytes(void **state)
 	struct fixture *fixture = fixture_of(state);
 	static const char *const names[] = { "b", "a.sh", "20-x", "100-x", "B", "a b" };
 	static const char *const order[] = { "6 notice/100-x: ran", "6 notice/20-x: ran",
-		"6 notice/B: ran", "6 notice/a b: ran", "6 notice/a.sh: ran",
-		"6 notice/b: ran" };
+		"6 notice/B: ran", "6 notice/a b: ran", "6 notice/a.sh: ran", "6 notice/b: ran" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		put(fixture, names[i], "echo ran");
@@ -191,9 +189,8 @@ static void hooks_run_in_the_order_of_their_bytes(void **state)
 static void leftovers_are_passed_over(void **state)
 {
 	struct fixture *fixture = fixture_of(state);
-	static const char *const names[] = { ".hidden", "a~", "a.bak", "a.rpmsave",
-		"a.rpmnew", "a.dpkg-old", "a.dpkg-dist", "a.ucf-dist", "a.sample",
-		".a.swp", "a.orig" };
+	static const char *const names[] = { ".hidden", "a~", "a.bak", "a.rpmsave", "a.rpmnew",
+		"a.dpkg-old", "a.dpkg-dist", "a.ucf-dist", "a.sample", ".a.swp", "a.orig" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		put(fixture, names[i], "echo ran");
@@ -228,14 +225,11 @@ static void what_others_could_change_is_refused(void **state)
 		"notice/group: refused: can be written by others (mode 0775)");
 	assert_logged(fixture, LOG_WARNING,
 		"notice/others: refused: can be written by others (mode 0757)");
-	assert_logged(fixture, LOG_WARNING,
-		"notice/owner: refused: belongs to uid 1000, not to root");
-	assert_logged(fixture, LOG_WARNING,
-		"notice/plain: refused: is not executable (mode 0644)");
 	assert_logged(
-		fixture, LOG_WARNING, "notice/folder: refused: is not a regular file");
-	assert_logged(
-		fixture, LOG_WARNING, "notice/fifo: refused: is not a regular file");
+		fixture, LOG_WARNING, "notice/owner: refused: belongs to uid 1000, not to root");
+	assert_logged(fixture, LOG_WARNING, "notice/plain: refused: is not executable (mode 0644)");
+	assert_logged(fixture, LOG_WARNING, "notice/folder: refused: is not a regular file");
+	assert_logged(fixture, LOG_WARNING, "notice/fifo: refused: is not a regular file");
 	assert_logged(fixture, LOG_INFO, "notice/zz-good: ran");
 	assert_int_equal(fixture->log.count, 7);
 }
@@ -338,12 +332,11 @@ static void first_failure_is_told_and_the_others_run(void **state)
 	run(fixture);
 	assert_counts(fixture, 4, 2, 0);
 	assert_string_equal(fixture->result.first, "2-bad");
-	assert_true(text_ends(fixture->result.reason.text,
-		"/notice/2-bad failed with status 3: no database"));
+	assert_true(text_ends(
+		fixture->result.reason.text, "/notice/2-bad failed with status 3: no database"));
 	assert_logged(fixture, LOG_INFO, "notice/2-bad: no database");
 	assert_logged(fixture, LOG_WARNING, "notice/2-bad: failed with status 3");
-	assert_logged(
-		fixture, LOG_WARNING, "notice/3-killed: was ended by signal 9 (Killed)");
+	assert_logged(fixture, LOG_WARNING, "notice/3-killed: was ended by signal 9 (Killed)");
 	assert_logged(fixture, LOG_INFO, "notice/4-good: fine");
 }
 
@@ -397,8 +390,7 @@ static void hook_without_interpreter_fails(void **state)
 	struct error err;
 
 	put(fixture, "a", "");
-	assert_int_equal(
-		root_replace(&fixture->root, path, "#!/no/such\n", 0755, &err), 0);
+	assert_int_equal(root_replace(&fixture->root, path, "#!/no/such\n", 0755, &err), 0);
 	run(fixture);
 	assert_counts(fixture, 1, 1, 0);
 	assert_logged(fixture, LOG_WARNING, ": its interpreter is missing");
@@ -423,8 +415,7 @@ static void cancelled_hook_is_the_last(void **state)
 	assert_logged(fixture, LOG_WARNING, "notice/1-long: was cancelled");
 }
 
-#define WITH_FIXTURE(name)                                                               \
-	cmocka_unit_test_setup_teardown(name, fixture_make, fixture_remove)
+#define WITH_FIXTURE(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_remove)
 
 int main(void)
 {

@@ -146,8 +146,7 @@ static const char *token_use(const char *request)
 	return "good";
 }
 
-static void token_give(
-	struct service *service, const char *request, struct answer *answer)
+static void token_give(struct service *service, const char *request, struct answer *answer)
 {
 	const struct fault *uses = fault_find(FAULT_USES, "api/token");
 	const struct fault *ttl_fault = fault_find(FAULT_TTL, "api/token");
@@ -160,8 +159,7 @@ static void token_give(
 		answer->status = 403;
 		return;
 	}
-	if (!header_read(request, "X-aws-ec2-metadata-token-ttl-seconds", text,
-		    sizeof(text)) ||
+	if (!header_read(request, "X-aws-ec2-metadata-token-ttl-seconds", text, sizeof(text)) ||
 		(ttl = atoi(text)) < 1 || ttl > TTL_MOST_S) {
 		answer->status = 400;
 		return;
@@ -178,14 +176,13 @@ static void token_give(
 	service->tokens++;
 	answer->status = 200;
 	answer->body = token->text;
-	if (asprintf(&answer->headers, "X-aws-ec2-metadata-token-ttl-seconds: %d\r\n",
-		    ttl) < 0)
+	if (asprintf(&answer->headers, "X-aws-ec2-metadata-token-ttl-seconds: %d\r\n", ttl) < 0)
 		abort();
 }
 
 /* What a service without faults answers. */
-static const char *answer_make(struct service *service, const char *request,
-	const char *method, const char *path, struct answer *answer)
+static const char *answer_make(struct service *service, const char *request, const char *method,
+	const char *path, struct answer *answer)
 {
 	const char *token = "none", *text;
 
@@ -199,8 +196,7 @@ static const char *answer_make(struct service *service, const char *request,
 	text = json_string_value(json_object_get(data, path));
 	if (strcmp(method, "GET") != 0)
 		answer->status = 405;
-	else if (strcmp(token, "good") != 0 &&
-		 !(service->v1 && strcmp(token, "none") == 0))
+	else if (strcmp(token, "good") != 0 && !(service->v1 && strcmp(token, "none") == 0))
 		answer->status = 401;
 	else if (!text)
 		answer->status = 404;
@@ -237,8 +233,7 @@ static void answer_spoil(const char *path, struct answer *answer)
 	if (redirect) {
 		answer->status = 302;
 		free(answer->headers);
-		if (asprintf(&answer->headers, "Location: %s\r\n", redirect->argument) <
-			0)
+		if (asprintf(&answer->headers, "Location: %s\r\n", redirect->argument) < 0)
 			abort();
 	}
 	if (answer->status != 200) {
@@ -265,13 +260,11 @@ static void head_write(FILE *out, const char *path, const struct answer *answer)
 }
 
 /* The bytes of the answer, with the faults below HTTP. */
-static void reply_write(
-	struct reply *reply, const char *path, const struct answer *answer)
+static void reply_write(struct reply *reply, const char *path, const struct answer *answer)
 {
 	static const char garbage[] = "\x16\x03\x01\x02 this is no HTTP\r\n\r\n";
 	const struct fault *slow = fault_find(FAULT_SLOW, path);
-	bool huge = fault_find(FAULT_HUGE, path),
-	     headers = fault_find(FAULT_HEADERS, path);
+	bool huge = fault_find(FAULT_HUGE, path), headers = fault_find(FAULT_HEADERS, path);
 	bool drop = fault_find(FAULT_DROP, path), cut = fault_find(FAULT_CUT, path);
 	bool no_http = fault_find(FAULT_GARBAGE, path);
 	FILE *out = open_memstream(&reply->bytes, &reply->size);
@@ -297,8 +290,8 @@ static void reply_write(
 		reply->size -= answer->size / 2 + 1;
 }
 
-void reply_make(struct service *service, unsigned connection, const char *request,
-	struct reply *reply)
+void reply_make(
+	struct service *service, unsigned connection, const char *request, struct reply *reply)
 {
 	char method[16] = "", url[1024] = "/", value[16];
 	struct answer answer = { 0 };
@@ -311,8 +304,8 @@ void reply_make(struct service *service, unsigned connection, const char *reques
 	answer_spoil(path, &answer);
 	service->requests++;
 	if (service->log) {
-		fprintf(service->log, "%u %s %s token=%s status=%d\n", connection, method,
-			path, token, answer.status);
+		fprintf(service->log, "%u %s %s token=%s status=%d\n", connection, method, path,
+			token, answer.status);
 		fflush(service->log);
 	}
 	reply->closes = header_read(request, "Connection", value, sizeof(value)) &&
@@ -329,8 +322,7 @@ void data_read(const char *file)
 
 	data = json_load_file(file, 0, &error);
 	if (!json_is_object(data))
-		errx(2, "%s:%d: %s", file, error.line,
-			data ? "not an object" : error.text);
+		errx(2, "%s:%d: %s", file, error.line, data ? "not an object" : error.text);
 	json_object_foreach(data, path, value) if (!json_is_string(value))
 		errx(2, "%s: %s is not a text", file, path);
 }
@@ -372,6 +364,6 @@ void faults_free(void)
 void faults_help(FILE *out)
 {
 	for (size_t i = 0; i < sizeof(fault_names) / sizeof(fault_names[0]); i++)
-		fprintf(out, "  %-14s %-20s %s\n", fault_names[i].name,
-			fault_names[i].standard, fault_names[i].help);
+		fprintf(out, "  %-14s %-20s %s\n", fault_names[i].name, fault_names[i].standard,
+			fault_names[i].help);
 }

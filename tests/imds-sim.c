@@ -153,14 +153,12 @@ static void serve(int listener, int signals)
 		wait[1] = (struct pollfd) { .fd = listener, .events = POLLIN };
 		for (size_t i = 0; i < connection_count; i++) {
 			const struct reply *reply = &connections[i]->reply;
-			bool ready =
-				reply->bytes && !reply->hangs && reply->ready <= now_ms();
+			bool ready = reply->bytes && !reply->hangs && reply->ready <= now_ms();
 
 			wait[i + 2] = (struct pollfd) { .fd = connections[i]->fd,
 				.events = ready ? POLLIN | POLLOUT : POLLIN };
 		}
-		if (poll(wait, connection_count + 2, time_to_wait()) < 0 &&
-			errno != EINTR)
+		if (poll(wait, connection_count + 2, time_to_wait()) < 0 && errno != EINTR)
 			err(1, "poll");
 		if (wait[0].revents)
 			return;
@@ -219,8 +217,7 @@ static void say_where(int listener)
 		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
 			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
 		errx(1, "cannot tell where it listens");
-	printf(address.ss_family == AF_INET6 ? "listening on [%s]:%s\n"
-					     : "listening on %s:%s\n",
+	printf(address.ss_family == AF_INET6 ? "listening on [%s]:%s\n" : "listening on %s:%s\n",
 		host, port);
 	fflush(stdout);
 }
@@ -230,8 +227,7 @@ static void help(void)
 	puts("imds-sim [--listen ADDRESS:PORT] [--data FILE] [--v1] [--fault "
 	     "[SCOPE:]NAME[=ARG]]...\n"
 	     "\t[--log FILE]\n"
-	     "SCOPE is token, items or the path of an item. Faults, with their usual "
-	     "argument:");
+	     "SCOPE is token, items or the path of an item. Faults, with their usual argument:");
 	faults_help(stdout);
 	exit(0);
 }
@@ -262,10 +258,8 @@ static FILE *log_open(const char *file)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "listen", required_argument, NULL,
-							 'l' },
-		{ "data", required_argument, NULL, 'd' },
-		{ "fault", required_argument, NULL, 'f' },
+	static const struct option options[] = { { "listen", required_argument, NULL, 'l' },
+		{ "data", required_argument, NULL, 'd' }, { "fault", required_argument, NULL, 'f' },
 		{ "v1", no_argument, NULL, '1' }, { "log", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	const char *place = "127.0.0.1:0";

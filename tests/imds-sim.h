@@ -36,7 +36,7 @@ void faults_free(void);
 void faults_help(FILE *out);
 
 /* REQUEST is the head of a request without the empty line. */
-void reply_make(struct service *service, unsigned connection, const char *request,
-	struct reply *reply);
+void reply_make(
+	struct service *service, unsigned connection, const char *request, struct reply *reply);
 
 #endif

@@ -81,8 +81,7 @@ static void assert_untouched(int listener)
 	assert_int_equal(poll(&wait, 1, 0), 0);
 }
 
-static void get_from_port(
-	uint16_t port, struct imds_options options, int wanted, const char *says)
+static void get_from_port(uint16_t port, struct imds_options options, int wanted, const char *says)
 {
 	memory_cleanup_free char *url = text_format("http://127.0.0.1:%u/", port);
 	struct imds_item items[] = { { .path = ID_PATH }, { .path = CYCLE_PATH } };
@@ -107,8 +106,8 @@ static void refused_connection_ends_at_once(void **state)
 	struct imds_options options = { .timeout_ms = 10 * LONG_MS, .attempts = 100 };
 	uint16_t port;
 	int bound = listener_open(&port, -1);
-	memory_cleanup_free char *says = text_format(
-		"service at 127.0.0.1:%u did not answer: Connection refused", port);
+	memory_cleanup_free char *says =
+		text_format("service at 127.0.0.1:%u did not answer: Connection refused", port);
 
 	(void)state;
 	get_from_port(port, options, -ECONNREFUSED, says);
@@ -128,12 +127,10 @@ static void unanswered_connection_ends_in_time(void **state)
 			.sin_port = htons(port),
 			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
-		others[i] =
-			socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		others[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		(void)!connect(others[i], (struct sockaddr *)&address, sizeof(address));
 	}
-	get_from_port(port, (struct imds_options) { 0 }, -ETIMEDOUT,
-		"did not answer within 1.0 s");
+	get_from_port(port, (struct imds_options) { 0 }, -ETIMEDOUT, "did not answer within 1.0 s");
 	for (size_t i = 0; i < COUNT(others); i++)
 		close(others[i]);
 	close(listener);
@@ -147,8 +144,8 @@ static void redirect_is_not_followed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(scopes); i++) {
-		memory_cleanup_free char *arguments = text_format(
-			"--fault %s:redirect=http://127.0.0.1:%u/", scopes[i], port);
+		memory_cleanup_free char *arguments =
+			text_format("--fault %s:redirect=http://127.0.0.1:%u/", scopes[i], port);
 		memory_cleanup_free char *said = NULL;
 
 		assert_int_equal(get_id("127.0.0.1:0", arguments, &said), -EPROTO);

@@ -92,13 +92,10 @@ static const struct {
 	{ TIMEOUT, "1s", TIMEOUT " is \"1s\", not a number of seconds up to 3600" },
 	{ TIMEOUT, "1.", TIMEOUT " is \"1.\", not a number of seconds up to 3600" },
 	{ TIMEOUT, ".5", TIMEOUT " is \".5\", not a number of seconds up to 3600" },
-	{ TIMEOUT, "0.0001",
-		TIMEOUT " is \"0.0001\", not a number of seconds up to 3600" },
-	{ TIMEOUT, "3600.5",
-		TIMEOUT " is \"3600.5\", not a number of seconds up to 3600" },
+	{ TIMEOUT, "0.0001", TIMEOUT " is \"0.0001\", not a number of seconds up to 3600" },
+	{ TIMEOUT, "3600.5", TIMEOUT " is \"3600.5\", not a number of seconds up to 3600" },
 	{ TIMEOUT, "99999999999999999999",
-		TIMEOUT
-		" is \"99999999999999999999\", not a number of seconds up to 3600" },
+		TIMEOUT " is \"99999999999999999999\", not a number of seconds up to 3600" },
 	{ ATTEMPTS, "0", ATTEMPTS " is \"0\", not a number from 1 to 100" },
 	{ ATTEMPTS, "101", ATTEMPTS " is \"101\", not a number from 1 to 100" },
 	{ ATTEMPTS, "two", ATTEMPTS " is \"two\", not a number from 1 to 100" },
@@ -191,9 +188,7 @@ static void only_text_counts_as_text(void **state)
 		{ BYTES("\0"), false, false },
 		{ BYTES("\033[2J"), false, false },
 		{ BYTES("a\x7f"), false, false },
-		{ BYTES("\xc2\x9b"
-			"2J"),
-			false, false },			     /* C1 */
+		{ BYTES("\xc2\2332J"), false, false },	     /* C1 */
 		{ BYTES("\x9b"), false, false },	     /* a continuation alone */
 		{ BYTES("\xc3"), false, false },	     /* cut */
 		{ BYTES("\xe2\x82"), false, false },	     /* cut */

@@ -26,8 +26,7 @@ static const char *const standard_data[][2] = {
 	{ "dynamic/instance-identity/document",
 		"{\"accountId\": \"123456789012\", \"architecture\": \"x86_64\", "
 		"\"availabilityZone\": \"eu-central-1a\", \"billingProducts\": null, "
-		"\"imageId\": \"ami-0123456789abcdef0\", \"instanceId\": \"" SERVER_ID
-		"\", "
+		"\"imageId\": \"ami-0123456789abcdef0\", \"instanceId\": \"" SERVER_ID "\", "
 		"\"instanceType\": \"m5.large\", \"region\": \"eu-central-1\"}" },
 };
 
@@ -48,21 +47,18 @@ static void program_find(char *program, size_t size)
 	snprintf(program + length, size - (size_t)length, "/imds-sim");
 }
 
-static void file_path(
-	const struct imds_server *server, const char *name, char *path, size_t size)
+static void file_path(const struct imds_server *server, const char *name, char *path, size_t size)
 {
 	snprintf(path, size, "%s/%s", server->folder, name);
 }
 
-static void data_write(
-	const struct imds_server *server, const char *path, const char *value)
+static void data_write(const struct imds_server *server, const char *path, const char *value)
 {
 	json_t *data = json_object();
 	char file[128];
 
 	for (size_t i = 0; i < sizeof(standard_data) / sizeof(standard_data[0]); i++)
-		json_object_set_new(
-			data, standard_data[i][0], json_string(standard_data[i][1]));
+		json_object_set_new(data, standard_data[i][0], json_string(standard_data[i][1]));
 	if (path && value)
 		json_object_set_new(data, path, json_string(value));
 	else if (path)
@@ -72,19 +68,16 @@ static void data_write(
 	json_decref(data);
 }
 
-static void run(
-	const struct imds_server *server, const char *address, char *arguments, int out)
+static void run(const struct imds_server *server, const char *address, char *arguments, int out)
 {
 	char program[4096], data[128], log[128];
-	char *words[64] = { program, "--listen", (char *)address, "--data", data, "--log",
-		log };
+	char *words[64] = { program, "--listen", (char *)address, "--data", data, "--log", log };
 	size_t count = 7;
 
 	program_find(program, sizeof(program));
 	file_path(server, "data", data, sizeof(data));
 	file_path(server, "log", log, sizeof(log));
-	for (char *word = strtok(arguments, " "); word && count < 63;
-		word = strtok(NULL, " "))
+	for (char *word = strtok(arguments, " "); word && count < 63; word = strtok(NULL, " "))
 		words[count++] = word;
 	dup2(out, STDOUT_FILENO);
 	/* A test that is killed leaves nothing behind. */
@@ -123,8 +116,7 @@ static void folder_make(struct imds_server *server)
 	assert_non_null(mkdtemp(server->folder));
 }
 
-bool server_start_at(
-	struct imds_server *server, const char *address, const char *arguments)
+bool server_start_at(struct imds_server *server, const char *address, const char *arguments)
 {
 	folder_make(server);
 	data_write(server, NULL, NULL);

@@ -24,8 +24,7 @@ struct imds_server {
  * returns. False when it cannot listen at that address; everything else fails the test. With
  * server_start() it listens at 127.0.0.1 and must.
  */
-bool server_start_at(
-	struct imds_server *server, const char *address, const char *arguments);
+bool server_start_at(struct imds_server *server, const char *address, const char *arguments);
 void server_start(struct imds_server *server, const char *arguments);
 
 /* The same with the value of one item replaced; NULL takes it away. */

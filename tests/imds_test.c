@@ -29,8 +29,7 @@
 /* A limit that is meant to be reached. */
 #define SHORT_MS 1000
 
-static struct imds *client_open(
-	const struct imds_server *server, struct imds_options options)
+static struct imds *client_open(const struct imds_server *server, struct imds_options options)
 {
 	struct error err;
 	struct imds *imds;
@@ -102,32 +101,23 @@ static const struct {
 	int status;
 	const char *says;
 } faults[] = {
-	{ "--fault token:status=400", -EPROTO,
-		"gave no token: api/token: HTTP status 400" },
-	{ "--fault token:status=401", -EACCES,
-		"gave no token: api/token: HTTP status 401" },
-	{ "--fault token:status=403", -EACCES,
-		"it is switched off, or its hop limit is too low" },
-	{ "--fault token:status=500", -EAGAIN,
-		"gave no token: api/token: HTTP status 500" },
-	{ "--fault token:status=503", -EAGAIN,
-		"gave no token: api/token: HTTP status 503" },
+	{ "--fault token:status=400", -EPROTO, "gave no token: api/token: HTTP status 400" },
+	{ "--fault token:status=401", -EACCES, "gave no token: api/token: HTTP status 401" },
+	{ "--fault token:status=403", -EACCES, "it is switched off, or its hop limit is too low" },
+	{ "--fault token:status=500", -EAGAIN, "gave no token: api/token: HTTP status 500" },
+	{ "--fault token:status=503", -EAGAIN, "gave no token: api/token: HTTP status 503" },
 	{ "--fault token:status=404", -EACCES, ID_PATH ": HTTP status 401" },
-	{ "--fault token:hang", -ETIMEDOUT,
-		"gave no token within 1.0 s; in a container" },
+	{ "--fault token:hang", -ETIMEDOUT, "gave no token within 1.0 s; in a container" },
 	{ "--fault token:slow=600000", -ETIMEDOUT, "gave no token within 1.0 s" },
-	{ "--fault token:drop", -ECONNRESET,
-		"gave no token: api/token: the answer was cut off" },
+	{ "--fault token:drop", -ECONNRESET, "gave no token: api/token: the answer was cut off" },
 	{ "--fault token:cut", -ECONNRESET, "api/token: the answer was cut off" },
 	{ "--fault token:huge", -EFBIG, "api/token: the answer has too many bytes" },
-	{ "--fault token:header-flood", -EFBIG,
-		"api/token: the answer has too many headers" },
+	{ "--fault token:header-flood", -EFBIG, "api/token: the answer has too many headers" },
 	{ "--fault token:garbage", -EPROTO, "api/token: not an HTTP answer" },
 	{ "--fault token:nul", -EBADMSG, "api/token: the answer is not a token" },
 	{ "--fault token:not-json=a\nX-Evil:b", -EBADMSG, "the answer is not a token" },
 	{ "--fault token:not-json=", -EBADMSG, "the answer is not a token" },
-	{ "--fault token:redirect", -EPROTO,
-		"HTTP status 302, a redirect, which is not" },
+	{ "--fault token:redirect", -EPROTO, "HTTP status 302, a redirect, which is not" },
 	{ "--fault items:status=204", -EPROTO, ID_PATH ": HTTP status 204" },
 	{ "--fault items:status=401", -EACCES, ID_PATH ": HTTP status 401" },
 	{ "--fault items:status=403", -EACCES, ID_PATH ": HTTP status 403" },
@@ -139,11 +129,9 @@ static const struct {
 	{ "--fault items:slow=600000", -ETIMEDOUT, "did not answer within 1.0 s" },
 	{ "--fault items:drop", -ECONNRESET, ID_PATH ": the answer was cut off" },
 	{ "--fault items:cut", -ECONNRESET, ID_PATH ": the answer was cut off" },
-	{ "--fault items:cut --fault items:status=404", -ECONNRESET,
-		"the answer was cut off" },
+	{ "--fault items:cut --fault items:status=404", -ECONNRESET, "the answer was cut off" },
 	{ "--fault items:huge", -EFBIG, ID_PATH ": the answer has too many bytes" },
-	{ "--fault items:header-flood", -EFBIG,
-		ID_PATH ": the answer has too many headers" },
+	{ "--fault items:header-flood", -EFBIG, ID_PATH ": the answer has too many headers" },
 	{ "--fault items:garbage", -EPROTO, ID_PATH ": not an HTTP answer" },
 	{ "--fault items:nul", -EBADMSG, ID_PATH ": the answer is not text" },
 	{ "--fault items:length=10", -ETIMEDOUT, "did not answer within 1.0 s" },
@@ -242,8 +230,8 @@ static void all_items_together_have_a_time_limit(void **state)
 
 	(void)state;
 	server_start(&server, "--fault items:hang");
-	imds = client_open(&server, (struct imds_options) { .timeout_ms = SHORT_MS,
-					    .total_ms = SHORT_MS + 500 });
+	imds = client_open(&server,
+		(struct imds_options) { .timeout_ms = SHORT_MS, .total_ms = SHORT_MS + 500 });
 	imds_get_all(imds, items, COUNT(items), &err);
 	for (size_t i = 0; i < COUNT(items); i++)
 		assert_int_equal(items[i].status, -ETIMEDOUT);
@@ -282,9 +270,8 @@ static void what_may_pass_is_tried_again(void **state)
 		char *text;
 
 		server_start(&server, cases[i].arguments);
-		imds = client_open(
-			&server, (struct imds_options) { .attempts = cases[i].attempts,
-					 .total_ms = 10 * LONG_MS });
+		imds = client_open(&server, (struct imds_options) { .attempts = cases[i].attempts,
+						    .total_ms = 10 * LONG_MS });
 		assert_int_equal(imds_get(imds, ID_PATH, &text, &err), cases[i].status);
 		assert_int_equal(server_count(&server, "PUT"), cases[i].puts);
 		assert_int_equal(server_count(&server, "GET"), cases[i].gets);
@@ -316,14 +303,11 @@ static void token_is_renewed(void **state)
 		struct error err;
 
 		server_start(&server, cases[i].arguments);
-		imds = client_open(
-			&server, (struct imds_options) { .total_ms = 10 * LONG_MS });
+		imds = client_open(&server, (struct imds_options) { .total_ms = 10 * LONG_MS });
 		for (int turn = 0; turn < 2; turn++) {
-			struct imds_item items[] = { { .path = ID_PATH },
-				{ .path = CYCLE_PATH } };
+			struct imds_item items[] = { { .path = ID_PATH }, { .path = CYCLE_PATH } };
 
-			assert_int_equal(
-				imds_get_all(imds, items, COUNT(items), &err), 0);
+			assert_int_equal(imds_get_all(imds, items, COUNT(items), &err), 0);
 			assert_int_equal(items[0].status, 0);
 			assert_int_equal(items[1].status, 0);
 			imds_items_free(items, COUNT(items));
@@ -347,10 +331,8 @@ static void without_imdsv2_it_asks_without_a_token_unless_ruled_out(void **state
 	} cases[] = {
 		{ "--v1 --fault token:status=404", false, 0, 2, SERVER_ID },
 		{ "--v1 --fault token:status=405", false, 0, 2, SERVER_ID },
-		{ "--v1 --fault token:status=404", true, -EOPNOTSUPP, 0,
-			"rules out IMDSv1" },
-		{ "--v1 --fault token:status=403", false, -EACCES, 0,
-			"it is switched off" },
+		{ "--v1 --fault token:status=404", true, -EOPNOTSUPP, 0, "rules out IMDSv1" },
+		{ "--v1 --fault token:status=403", false, -EACCES, 0, "it is switched off" },
 		{ "--v1 --fault token:status=500", false, -EAGAIN, 0, "HTTP status 500" },
 		{ "--fault token:status=405", false, -EACCES, 4, "HTTP status 401" },
 	};
@@ -367,8 +349,7 @@ static void without_imdsv2_it_asks_without_a_token_unless_ruled_out(void **state
 		server_start(&server, cases[i].arguments);
 		imds = client_open(&server, options);
 		for (int turn = 0; turn < 2; turn++) {
-			assert_int_equal(
-				imds_get(imds, ID_PATH, &text, &err), cases[i].status);
+			assert_int_equal(imds_get(imds, ID_PATH, &text, &err), cases[i].status);
 			assert_text(text ? text : err.text, cases[i].says);
 			free(text);
 		}

@@ -41,24 +41,20 @@ static void initramfs_learns_to_resume_and_forgets(void **state)
 		const char *log;
 	} rows[] = {
 		{ "amazon-linux-2", "dracut",
-			"dracut -f "
-			"/boot/initramfs-5.10.205-195.807.amzn2.x86_64.img.ec2hib-new "
+			"dracut -f /boot/initramfs-5.10.205-195.807.amzn2.x86_64.img.ec2hib-new "
 			"5.10.205-195.807.amzn2.x86_64\n" },
 		{ "rhel-9", "dracut",
-			"dracut -f "
-			"/boot/initramfs-5.14.0-427.31.1.el9_4.x86_64.img.ec2hib-new "
+			"dracut -f /boot/initramfs-5.14.0-427.31.1.el9_4.x86_64.img.ec2hib-new "
 			"5.14.0-427.31.1.el9_4.x86_64\n" },
 		{ "sles-15", "dracut",
 			"dracut -f /boot/initrd-5.14.21-150500.53-default.ec2hib-new "
 			"5.14.21-150500.53-default\n" },
-		{ "debian-12", "update-initramfs",
-			"update-initramfs -u -k 6.1.0-25-amd64\n" },
+		{ "debian-12", "update-initramfs", "update-initramfs -u -k 6.1.0-25-amd64\n" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		memory_cleanup_free char *start = NULL, *log = NULL, *again = NULL,
-					 *fail = NULL;
+		memory_cleanup_free char *start = NULL, *log = NULL, *again = NULL, *fail = NULL;
 		struct error err;
 		struct tree tree;
 
@@ -144,15 +140,13 @@ static void dracut_image_older_than_its_setting_cannot_resume(void **state)
 	(void)state;
 	tree_open(&tree, "amazon-linux-2023");
 	assert_int_equal(tree.facts->boot.initramfs_resume.is, FACT_UNKNOWN);
-	tree_write(&tree, "/etc/dracut.conf.d/mine.conf",
-		"add_dracutmodules+=\" a resume \"\n");
+	tree_write(&tree, "/etc/dracut.conf.d/mine.conf", "add_dracutmodules+=\" a resume \"\n");
 	tree_gather(&tree);
 	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
 	tree_write(&tree, "/boot/initramfs-6.1.102-108.177.amzn2023.x86_64.img", "new\n");
 	tree_gather(&tree);
 	assert_true(fact_is_true(&tree.facts->boot.initramfs_resume));
-	tree_write(&tree, "/etc/dracut.conf.d/off.conf",
-		"omit_dracutmodules+=\" resume \"\n");
+	tree_write(&tree, "/etc/dracut.conf.d/off.conf", "omit_dracutmodules+=\" resume \"\n");
 	tree_gather(&tree);
 	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
 	/* Nothing that setup can do helps. */

@@ -61,12 +61,10 @@ static void all_facts_come_over_one_connection_with_one_token(void **state)
 	server_start(&server, "");
 	facts = gather(&server, (struct imds_options) { 0 });
 	assert_string_equal(facts,
-		"{\"id\":\"" SERVER_ID
-		"\",\"type\":\"m5.large\",\"region\":\"eu-central-1\","
+		"{\"id\":\"" SERVER_ID "\",\"type\":\"m5.large\",\"region\":\"eu-central-1\","
 		"\"zone\":\"eu-central-1a\",\"image\":\"ami-0123456789abcdef0\","
 		"\"architecture\":\"x86_64\",\"life_cycle\":\"spot\","
-		"\"hibernation_configured\":true,\"target_lifecycle_state\":"
-		"\"InService\"}");
+		"\"hibernation_configured\":true,\"target_lifecycle_state\":\"InService\"}");
 	assert_int_equal(server_count(&server, ""), 6);
 	assert_int_equal(server_count(&server, "PUT api/token"), 1);
 	assert_int_equal(server_connections(&server), 1);
@@ -79,61 +77,43 @@ static const struct {
 	const char *path, *value, *says;
 } values[] = {
 	{ "meta-data/instance-id", "i-01234567", "\"id\":\"i-01234567\"" },
-	{ "meta-data/instance-id", NULL,
-		"\"id\":{\"unknown\":\"meta-data/instance-id: HTTP" },
-	{ "meta-data/instance-id", "",
-		"\"id\":{\"unknown\":\"meta-data/instance-id: the answer" },
+	{ "meta-data/instance-id", NULL, "\"id\":{\"unknown\":\"meta-data/instance-id: HTTP" },
+	{ "meta-data/instance-id", "", "\"id\":{\"unknown\":\"meta-data/instance-id: the answer" },
 	{ "meta-data/instance-id", "i-", "\\\"i-\\\" is not an instance id\"}" },
 	{ "meta-data/instance-id", "i-0123456789abcdef", "is not an instance id\"}" },
 	{ "meta-data/instance-id", "i-0123456789ABCDEF0", "is not an instance id\"}" },
-	{ "meta-data/instance-id", "i-0123456789abcdef0\n",
-		"the answer is not an instance id\"}" },
+	{ "meta-data/instance-id", "i-0123456789abcdef0\n", "the answer is not an instance id\"}" },
 	{ "meta-data/instance-life-cycle", "on-demand", "\"life_cycle\":\"on-demand\"" },
-	{ "meta-data/instance-life-cycle", "Spot",
-		"\"life_cycle\":{\"unknown\":\"meta-data" },
-	{ "meta-data/instance-life-cycle", "spot ",
-		"\\\"spot \\\" is not a word that is known" },
+	{ "meta-data/instance-life-cycle", "Spot", "\"life_cycle\":{\"unknown\":\"meta-data" },
+	{ "meta-data/instance-life-cycle", "spot ", "\\\"spot \\\" is not a word that is known" },
 	{ "meta-data/instance-life-cycle", NULL, "\"life_cycle\":null" },
-	{ "meta-data/hibernation/configured", "false",
-		"\"hibernation_configured\":false" },
-	{ "meta-data/hibernation/configured", "True",
-		"\\\"True\\\" is not true or false\"}" },
+	{ "meta-data/hibernation/configured", "false", "\"hibernation_configured\":false" },
+	{ "meta-data/hibernation/configured", "True", "\\\"True\\\" is not true or false\"}" },
 	{ "meta-data/hibernation/configured", "1", "\\\"1\\\" is not true or false\"}" },
-	{ "meta-data/hibernation/configured", "true\n",
-		"the answer is not true or false\"}" },
+	{ "meta-data/hibernation/configured", "true\n", "the answer is not true or false\"}" },
 	{ "meta-data/hibernation/configured", NULL, "\"hibernation_configured\":null" },
 	{ "meta-data/autoscaling/target-lifecycle-state", "Warmed:Hibernated",
 		"\"target_lifecycle_state\":\"Warmed:Hibernated\"" },
 	{ "meta-data/autoscaling/target-lifecycle-state", "InServ",
 		"\"target_lifecycle_state\":{\"unknown\":" },
-	{ "meta-data/autoscaling/target-lifecycle-state", NULL,
-		"\"target_lifecycle_state\":null" },
-	{ DOCUMENT, NULL,
-		"\"type\":{\"unknown\":\"" DOCUMENT ": HTTP status 404, not there\"}" },
-	{ DOCUMENT, "",
-		"\"type\":{\"unknown\":\"" DOCUMENT ": the answer is not a JSON object" },
-	{ DOCUMENT, "[]",
-		"\"region\":{\"unknown\":\"" DOCUMENT ": the answer is not a JSON obj" },
-	{ DOCUMENT, "{\"region\":\"a-1\"",
-		"\"region\":{\"unknown\":\"" DOCUMENT ": the answer" },
-	{ DOCUMENT, "{\"region\":\"a-1\"}x",
-		"\"region\":{\"unknown\":\"" DOCUMENT ": the answer" },
+	{ "meta-data/autoscaling/target-lifecycle-state", NULL, "\"target_lifecycle_state\":null" },
+	{ DOCUMENT, NULL, "\"type\":{\"unknown\":\"" DOCUMENT ": HTTP status 404, not there\"}" },
+	{ DOCUMENT, "", "\"type\":{\"unknown\":\"" DOCUMENT ": the answer is not a JSON object" },
+	{ DOCUMENT, "[]", "\"region\":{\"unknown\":\"" DOCUMENT ": the answer is not a JSON obj" },
+	{ DOCUMENT, "{\"region\":\"a-1\"", "\"region\":{\"unknown\":\"" DOCUMENT ": the answer" },
+	{ DOCUMENT, "{\"region\":\"a-1\"}x", "\"region\":{\"unknown\":\"" DOCUMENT ": the answer" },
 	{ DOCUMENT, "{\"region\":\"a\",\"region\":\"b\"}", "\"region\":{\"unknown\":" },
 	{ DOCUMENT, "{\"region\":\"a-1\"}", "\"region\":\"a-1\"" },
-	{ DOCUMENT, "{\"region\":\"a-1\"}",
-		"\"type\":{\"unknown\":\"" DOCUMENT ", instanceType:" },
+	{ DOCUMENT, "{\"region\":\"a-1\"}", "\"type\":{\"unknown\":\"" DOCUMENT ", instanceType:" },
 	{ DOCUMENT, "{\"region\":1}",
 		"\"region\":{\"unknown\":\"" DOCUMENT ", region: no text\"}" },
 	{ DOCUMENT, "{\"region\":null}", "\"region\":{\"unknown\":" },
 	{ DOCUMENT, "{\"region\":\"A 1\"}", "\\\"A 1\\\" is not a region\"}" },
-	{ DOCUMENT, "{\"region\":\"\\u001b[2J\"}",
-		", region: the answer is not a region\"}" },
+	{ DOCUMENT, "{\"region\":\"\\u001b[2J\"}", ", region: the answer is not a region\"}" },
 	{ DOCUMENT, "{\"region\":\"a\\u0000b\"}", "\"region\":{\"unknown\":" },
-	{ DOCUMENT, "{\"instanceType\":\"u-6tb1.112xlarge\"}",
-		"\"type\":\"u-6tb1.112xlarge\"" },
+	{ DOCUMENT, "{\"instanceType\":\"u-6tb1.112xlarge\"}", "\"type\":\"u-6tb1.112xlarge\"" },
 	{ DOCUMENT, "{\"instanceType\":\"../m5\"}", "is not an instance type\"}" },
-	{ DOCUMENT, "{\"imageId\":\"ami-0123\"}",
-		"\\\"ami-0123\\\" is not an image id\"}" },
+	{ DOCUMENT, "{\"imageId\":\"ami-0123\"}", "\\\"ami-0123\\\" is not an image id\"}" },
 	{ DOCUMENT, "{\"architecture\":\"arm64\"}", "\"architecture\":\"arm64\"" },
 };
 
@@ -156,17 +136,15 @@ static void value_of_wrong_form_is_unknown(void **state)
 static void fault_gives_no_fact(void **state)
 {
 	static const char *const faults[] = { "status=401", "status=403", "status=404",
-		"status=405", "status=500", "status=503", "status=204", "drop", "cut",
-		"huge", "garbage", "header-flood", "nul", "redirect", "not-json",
-		"token:status=403", "items:status=403", "items:status=404",
-		"items:status=500", "items:drop", "items:cut", "items:huge",
-		"items:garbage", "items:header-flood", "items:nul", "items:redirect",
-		"items:not-json", "items:length=-3" };
+		"status=405", "status=500", "status=503", "status=204", "drop", "cut", "huge",
+		"garbage", "header-flood", "nul", "redirect", "not-json", "token:status=403",
+		"items:status=403", "items:status=404", "items:status=500", "items:drop",
+		"items:cut", "items:huge", "items:garbage", "items:header-flood", "items:nul",
+		"items:redirect", "items:not-json", "items:length=-3" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
-		const struct imds_options options = { .attempts = 1,
-			.total_ms = 5 * LONG_MS };
+		const struct imds_options options = { .attempts = 1, .total_ms = 5 * LONG_MS };
 		struct imds_server server;
 		char arguments[64], *facts;
 		size_t unknown = 0;
@@ -226,8 +204,7 @@ static void service_that_is_switched_off_is_not_asked(void **state)
 	(void)state;
 	server_start(&server, "");
 	facts = gather(&server, (struct imds_options) { .disabled = true });
-	assert_said(facts,
-		"{\"id\":{\"unknown\":\"switched off by AWS_EC2_METADATA_DISABLED\"}");
+	assert_said(facts, "{\"id\":{\"unknown\":\"switched off by AWS_EC2_METADATA_DISABLED\"}");
 	assert_int_equal(server_count(&server, ""), 0);
 	free(facts);
 	server_stop(&server);
@@ -239,8 +216,7 @@ static void bad_endpoint_is_the_reason(void **state)
 	char *facts = facts_said(&options);
 
 	(void)state;
-	assert_said(facts,
-		"{\"unknown\":\"\\\"nowhere\\\" is not the URL of a metadata service");
+	assert_said(facts, "{\"unknown\":\"\\\"nowhere\\\" is not the URL of a metadata service");
 	free(facts);
 }
 

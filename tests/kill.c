@@ -20,8 +20,8 @@
 /* System calls after which the file system is another, or a program runs. */
 static bool is_step(uint64_t number)
 {
-	static const uint64_t steps[] = { SYS_renameat, SYS_renameat2, SYS_unlinkat,
-		SYS_mkdirat, SYS_fsync, SYS_fchmod, SYS_clone, SYS_clone3,
+	static const uint64_t steps[] = { SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_mkdirat,
+		SYS_fsync, SYS_fchmod, SYS_clone, SYS_clone3,
 #ifdef SYS_fork
 		SYS_fork, SYS_vfork
 #endif
@@ -52,8 +52,8 @@ bool run_up_to_step(int (*work)(void *), void *data, size_t step)
 		be_traced(work, data);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSTOPPED(status));
-	assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL,
-				 PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL),
+	assert_int_equal(
+		ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL),
 		0);
 	for (;;) {
 		assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, signal), 0);

@@ -42,9 +42,8 @@ static int receiver_make(const char *name)
 	memcpy(address.sun_path, name, length);
 	if (*name == '@')
 		address.sun_path[0] = '\0';
-	assert_int_equal(
-		bind(fd, (const struct sockaddr *)&address,
-			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
 		0);
 	return fd;
 }
@@ -149,8 +148,8 @@ static void standard_error_is_the_journal_when_it_is_the_same_file(void **state)
 	(void)state;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(fstat(ends[1], &status), 0);
-	good = text_format("%llu:%llu", (unsigned long long)status.st_dev,
-		(unsigned long long)status.st_ino);
+	good = text_format(
+		"%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
 	other = text_format("%llu:%llu", (unsigned long long)status.st_dev,
 		(unsigned long long)status.st_ino + 1);
 	more = text_format("%s:1", good);
@@ -169,9 +168,9 @@ static void standard_error_is_the_journal_when_it_is_the_same_file(void **state)
 static void entry_has_the_journals_fields(void **state)
 {
 	static const struct log_field fields[] = { { "EC2HIB_EVENT", "notice" },
-		{ "EC2HIB_NONE", NULL }, { "EC2HIB_OUTPUT", "a\nb=c" },
-		{ "EC2HIB_EMPTY", "" }, { "lower", "x" }, { "_TRUSTED", "x" },
-		{ "A=B", "x" }, { "A\nMESSAGE", "x" }, { "", "x" }, { "1ST", "x" } };
+		{ "EC2HIB_NONE", NULL }, { "EC2HIB_OUTPUT", "a\nb=c" }, { "EC2HIB_EMPTY", "" },
+		{ "lower", "x" }, { "_TRUSTED", "x" }, { "A=B", "x" }, { "A\nMESSAGE", "x" },
+		{ "", "x" }, { "1ST", "x" } };
 	static const char expected[] = "MESSAGE=a notice came\n"
 				       "PRIORITY=5\n"
 				       "SYSLOG_IDENTIFIER=ec2hib\n"
@@ -213,8 +212,8 @@ static void large_entry_comes_as_a_sealed_file(void **state)
 	assert_int_equal(log.lost, 0);
 	assert_int_equal(receive(receiver, got, sizeof(got), &file), 0);
 	assert_true(file >= 0);
-	assert_int_equal(fcntl(file, F_GET_SEALS),
-		F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	assert_int_equal(
+		fcntl(file, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	assert_int_equal(fstat(file, &status), 0);
 	assert_int_equal(status.st_size, sizeof(start) - 1 - 3 + 4 * 1024 * 1024 + 1);
 	assert_int_equal(pread(file, got, sizeof(start) - 1, 0), sizeof(start) - 1);
@@ -248,8 +247,7 @@ static void journal_that_is_away_loses_messages_only(void **state)
 /* The next datagram without its time. */
 static void assert_syslog(int fd, const char *priority, const char *text)
 {
-	memory_cleanup_free char *end =
-		text_format("ec2hib[%ld]: %s", (long)getpid(), text);
+	memory_cleanup_free char *end = text_format("ec2hib[%ld]: %s", (long)getpid(), text);
 	char got[512] = "";
 	int file;
 
@@ -312,8 +310,7 @@ static void syslog_may_be_a_stream(void **state)
 	int fd;
 
 	strcpy(address.sun_path, path);
-	assert_int_equal(
-		bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(listener, 1), 0);
 	log_to_syslog(&log, "ec2hib", path);
 	log_text(&log, LOG_NOTICE, "one");
@@ -403,8 +400,7 @@ static void without_a_manager_nothing_is_said(void **state)
 		struct notify notify;
 		struct error err;
 
-		assert_int_equal(
-			notify_open(&notify, cases[i].address, &err), cases[i].status);
+		assert_int_equal(notify_open(&notify, cases[i].address, &err), cases[i].status);
 		assert_int_equal(notify_ready(&notify, "watching"), 0);
 		assert_int_equal(notify_watchdog(&notify), 0);
 		notify_close(&notify);
@@ -432,8 +428,7 @@ static void watchdog_is_fed_twice_as_often(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(
-			notify_watchdog_ms(cases[i].usec, cases[i].pid, 42), cases[i].ms);
+		assert_int_equal(notify_watchdog_ms(cases[i].usec, cases[i].pid, 42), cases[i].ms);
 }
 
 int main(void)

@@ -17,8 +17,8 @@
 #define NOTICE	     "/latest/meta-data/spot/instance-action"
 
 /* The HTTP status of a request; the body is compared unless it is NULL. */
-static unsigned asked(struct metadata *metadata, const struct metadata_request *request,
-	const char *body)
+static unsigned asked(
+	struct metadata *metadata, const struct metadata_request *request, const char *body)
 {
 	struct metadata_answer answer;
 	unsigned status;
@@ -49,16 +49,16 @@ static char *token_get(struct metadata *metadata)
 static void control_is_for_this_machine_alone(void **state)
 {
 	static const char *const methods[] = { "GET", "PUT", "POST", "DELETE", "HEAD" };
-	static const char *const paths[] = { "/control", "/control/spot",
-		"/control/counters", "/control/items/meta-data/a", "/control/none" };
+	static const char *const paths[] = { "/control", "/control/spot", "/control/counters",
+		"/control/items/meta-data/a", "/control/none" };
 	struct metadata *metadata = metadata_open();
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(methods); i++)
 		for (size_t j = 0; j < COUNT(paths); j++) {
-			const struct metadata_request request = { .method = methods[i],
-				.path = paths[j],
-				.body = "hibernate" };
+			const struct metadata_request request = {
+				.method = methods[i], .path = paths[j], .body = "hibernate"
+			};
 
 			assert_int_equal(asked(metadata, &request, NULL), 403);
 		}
@@ -71,16 +71,14 @@ static void control_has_a_name_of_its_own(void **state)
 		const char *path;
 		int status;
 	} rows[] = { { "/control", 0 }, { "/a/b/", 0 }, { "/latestish", 0 }, { "", 0 },
-		{ "/", -EINVAL }, { "//", -EINVAL }, { "control", -EINVAL },
-		{ "/latest", -EINVAL }, { "/latest/", -EINVAL },
-		{ "/latest/x", -EINVAL } };
+		{ "/", -EINVAL }, { "//", -EINVAL }, { "control", -EINVAL }, { "/latest", -EINVAL },
+		{ "/latest/", -EINVAL }, { "/latest/x", -EINVAL } };
 	struct metadata *metadata = metadata_open();
 	struct error err;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(metadata_control_at(metadata, rows[i].path, &err),
-			rows[i].status);
+		assert_int_equal(metadata_control_at(metadata, rows[i].path, &err), rows[i].status);
 	metadata_close(metadata);
 }
 
@@ -97,18 +95,15 @@ static void notice_comes_and_goes_at_its_time(void **state)
 	(void)state;
 	assert_int_equal(metadata_advance(metadata, metadata_clock()), METADATA_NEVER);
 	begin = metadata_clock();
-	assert_int_equal(
-		metadata_plan(metadata, METADATA_SPOT, "{\"action\": \"hibernate\"}",
-			3600 * 1000, 60 * 1000, &err),
+	assert_int_equal(metadata_plan(metadata, METADATA_SPOT, "{\"action\": \"hibernate\"}",
+				 3600 * 1000, 60 * 1000, &err),
 		0);
 	due = metadata_advance(metadata, begin);
-	assert_in_range(
-		due, begin + 3600000000000ULL, metadata_clock() + 3600000000000ULL);
+	assert_in_range(due, begin + 3600000000000ULL, metadata_clock() + 3600000000000ULL);
 	assert_int_equal(asked(metadata, &request, NULL), 404);
 	assert_int_equal(metadata_advance(metadata, due), due + 60000000000ULL);
 	assert_int_equal(asked(metadata, &request, "{\"action\": \"hibernate\"}"), 200);
-	assert_int_equal(
-		metadata_advance(metadata, due + 60000000000ULL), METADATA_NEVER);
+	assert_int_equal(metadata_advance(metadata, due + 60000000000ULL), METADATA_NEVER);
 	assert_int_equal(asked(metadata, &request, NULL), 404);
 	free(token);
 	metadata_close(metadata);
@@ -120,11 +115,9 @@ static void share_of_faults_is_about_what_was_asked_for(void **state)
 		const char *fault;
 		size_t least, most; /* of 1000 */
 	} rows[] = { { "error=0%", 0, 0 }, { "error=1%", 1, 30 }, { "error=10", 70, 130 },
-		{ "error=50%", 450, 550 }, { "error=99%", 970, 999 },
-		{ "error=100%", 1000, 1000 }, { "error", 1000, 1000 } };
-	const struct metadata_request request = {
-		.method = "GET", .path = NOTICE, .body = ""
-	};
+		{ "error=50%", 450, 550 }, { "error=99%", 970, 999 }, { "error=100%", 1000, 1000 },
+		{ "error", 1000, 1000 } };
+	const struct metadata_request request = { .method = "GET", .path = NOTICE, .body = "" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -83,9 +83,9 @@ static void insert(struct bytes *bytes, size_t at, const char *data, size_t size
 
 static void damage(struct bytes *bytes, uint64_t *state)
 {
-	static const char *const words[] = { "{", "}", "[", "]", "\"", ":", ",", "\\",
-		"\r\n", "\\u0000", "null", "hibernate", "action", "time", "200",
-		"Content-Length: 9\r\n", "chunked", "\r\n\r\n", BODY };
+	static const char *const words[] = { "{", "}", "[", "]", "\"", ":", ",", "\\", "\r\n",
+		"\\u0000", "null", "hibernate", "action", "time", "200", "Content-Length: 9\r\n",
+		"chunked", "\r\n\r\n", BODY };
 	size_t at = bytes->size ? chance(state) % bytes->size : 0;
 	size_t length = 1 + chance(state) % 8;
 	const char *word = words[chance(state) % COUNT(words)];
@@ -103,8 +103,7 @@ static void damage(struct bytes *bytes, uint64_t *state)
 			bytes->data[at] = (char)chance(state);
 		break;
 	case 2:
-		memmove(bytes->data + at, bytes->data + at + length,
-			bytes->size - at - length);
+		memmove(bytes->data + at, bytes->data + at + length, bytes->size - at - length);
 		bytes->size -= length;
 		break;
 	case 3:
@@ -120,8 +119,7 @@ static void damage(struct bytes *bytes, uint64_t *state)
 }
 
 /* The answer number ROUND of all that come of SEEDS. */
-static void make(
-	struct bytes *bytes, const char *const *seeds, size_t count, uint64_t round)
+static void make(struct bytes *bytes, const char *const *seeds, size_t count, uint64_t round)
 {
 	uint64_t state = round;
 	const char *seed = seeds[chance(&state) % count];
@@ -149,8 +147,7 @@ static void damaged_texts_are_no_notices(void **state)
 		text = text_copy_length(bytes.data, bytes.size);
 		wrong = notice_oracle(text, &notices);
 		if (wrong)
-			fail_msg("round %llu: %s: \"%s\"", (unsigned long long)round,
-				wrong, text);
+			fail_msg("round %llu: %s: \"%s\"", (unsigned long long)round, wrong, text);
 		taken += notices;
 	}
 	/* Some damage changes a digit of the time, and leaves a notice: the test sees both sides. */
@@ -172,9 +169,8 @@ static void whole_texts_are_notices(void **state)
 
 static void serve_one(int fd)
 {
-	static const char token[] =
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
-		"X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\ntoken";
+	static const char token[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+				    "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\ntoken";
 	struct bytes bytes;
 	char request[4096];
 	ssize_t size;
@@ -266,8 +262,7 @@ static void damaged_answers_are_no_notices(void **state)
 			continue;
 		wrong = judge(&sent, text, &notices);
 		if (wrong)
-			fail_msg("round %u: %s: \"%.*s\"", round, wrong, (int)sent.size,
-				sent.data);
+			fail_msg("round %u: %s: \"%.*s\"", round, wrong, (int)sent.size, sent.data);
 		taken += notices;
 	}
 	imds_close(imds);

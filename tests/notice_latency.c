@@ -122,8 +122,7 @@ int main(int argc, char **argv)
 		/* Two polls to come to rest, and some part of one. */
 		usleep(1000 * 2 * interval + (useconds_t)random() % (1000 * interval));
 		snprintf(notice, sizeof(notice),
-			"{\"action\": \"hibernate\", \"time\": "
-			"\"2026-01-%02zuT%02zu:%02zu:00Z\"}",
+			"{\"action\": \"hibernate\", \"time\": \"2026-01-%02zuT%02zu:%02zu:00Z\"}",
 			1 + i / 1440, i / 60 % 24, i % 60);
 		ask("DELETE", "counters", "");
 		ask("PUT", "spot", notice);

@@ -14,8 +14,7 @@ static bool is_time(const char *text)
 	size_t i;
 
 	for (i = 0; form[i]; i++)
-		if (form[i] == 'd' ? !isdigit((unsigned char)text[i])
-				   : text[i] != form[i])
+		if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
 			return false;
 	if (text[i] == '.')
 		for (i++; isdigit((unsigned char)text[i]); i++)
@@ -31,8 +30,7 @@ static bool is_between(const char *text, char first, char last)
 
 	while (length && strchr(space, text[length - 1]))
 		length--;
-	return length > 1 && text[strspn(text, space)] == first &&
-	       text[length - 1] == last;
+	return length > 1 && text[strspn(text, space)] == first && text[length - 1] == last;
 }
 
 static bool is_zero(const struct notice *notice)
@@ -48,8 +46,8 @@ static bool names(const char *text, const char *name)
 	return strstr(text, name) || strchr(text, '\\');
 }
 
-static const char *check_object(const char *text, int status, const struct notice *notice,
-	const struct error *err)
+static const char *check_object(
+	const char *text, int status, const struct notice *notice, const struct error *err)
 {
 	if (status < 0)
 		return !is_zero(notice) ? "a notice is left behind"
@@ -61,14 +59,13 @@ static const char *check_object(const char *text, int status, const struct notic
 		return "a notice at a time that nobody said";
 	if (notice->kind != NOTICE_REBALANCE && !names(text, notice_kinds[notice->kind]))
 		return "a notice of an action that nobody said";
-	if (!names(text,
-		    notice->kind == NOTICE_REBALANCE ? "\"noticeTime\"" : "\"action\""))
+	if (!names(text, notice->kind == NOTICE_REBALANCE ? "\"noticeTime\"" : "\"action\""))
 		return "a notice without its key";
 	return NULL;
 }
 
-static const char *check_lifecycle(const char *text, int status,
-	const struct notice *notice, const struct error *err)
+static const char *check_lifecycle(
+	const char *text, int status, const struct notice *notice, const struct error *err)
 {
 	size_t length = strlen(notice->detail);
 

@@ -52,22 +52,20 @@ static void times_that_exist_are_read(void **state)
 
 static void times_that_do_not_exist_are_not(void **state)
 {
-	static const char *const texts[] = { "", "2017", "2017-09-18",
-		"2017-09-18T08:22Z", "2017-09-18T08:22:00", "2017-09-18T08:22:00+00:00",
-		"2017-09-18 08:22:00Z", "2017-09-18t08:22:00z", " 2017-09-18T08:22:00Z",
-		"2017-09-18T08:22:00Z ", "2017-09-18T08:22:00ZZ", "2017-00-18T08:22:00Z",
-		"2017-13-18T08:22:00Z", "2017-09-00T08:22:00Z", "2017-09-31T08:22:00Z",
-		"2017-02-29T08:22:00Z", "2100-02-29T08:22:00Z", "2017-09-18T24:00:00Z",
-		"2017-09-18T08:60:00Z", "2017-09-18T08:22:60Z", "1999-12-31T23:59:59Z",
-		"2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0000-00-00T00:00:00Z",
-		"2017-9-18T08:22:00Z", "+017-09-18T08:22:00Z", "2017-09-18T08:22:00.Z",
-		"2017-09-18T08:22:00.1234567890Z", "2017-09-18T08:22:-1Z",
-		"20170918T082200Z" };
-	static const char *const gmt[] = { "", "21 Jan 2019 09:00:43",
-		"21 Jan 2019 09:00:43 UTC", "121 Jan 2019 09:00:43 GMT",
-		"31 Feb 2019 09:00:43 GMT", "21 jan 2019 09:00:43 GMT",
-		"21 Jan 2019 09:00:43 GMT ", "Jan 21 2019 09:00:43 GMT",
-		"0 Jan 2019 09:00:43 GMT", "21  Jan 2019 09:00:43 GMT" };
+	static const char *const texts[] = { "", "2017", "2017-09-18", "2017-09-18T08:22Z",
+		"2017-09-18T08:22:00", "2017-09-18T08:22:00+00:00", "2017-09-18 08:22:00Z",
+		"2017-09-18t08:22:00z", " 2017-09-18T08:22:00Z", "2017-09-18T08:22:00Z ",
+		"2017-09-18T08:22:00ZZ", "2017-00-18T08:22:00Z", "2017-13-18T08:22:00Z",
+		"2017-09-00T08:22:00Z", "2017-09-31T08:22:00Z", "2017-02-29T08:22:00Z",
+		"2100-02-29T08:22:00Z", "2017-09-18T24:00:00Z", "2017-09-18T08:60:00Z",
+		"2017-09-18T08:22:60Z", "1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z",
+		"9999-12-31T23:59:59Z", "0000-00-00T00:00:00Z", "2017-9-18T08:22:00Z",
+		"+017-09-18T08:22:00Z", "2017-09-18T08:22:00.Z", "2017-09-18T08:22:00.1234567890Z",
+		"2017-09-18T08:22:-1Z", "20170918T082200Z" };
+	static const char *const gmt[] = { "", "21 Jan 2019 09:00:43", "21 Jan 2019 09:00:43 UTC",
+		"121 Jan 2019 09:00:43 GMT", "31 Feb 2019 09:00:43 GMT", "21 jan 2019 09:00:43 GMT",
+		"21 Jan 2019 09:00:43 GMT ", "Jan 21 2019 09:00:43 GMT", "0 Jan 2019 09:00:43 GMT",
+		"21  Jan 2019 09:00:43 GMT" };
 	int64_t when;
 
 	(void)state;
@@ -115,9 +113,8 @@ static void documented_answers_are_notices(void **state)
 		id = notice_id(&notice);
 		assert_string_equal(id, cases[i].id);
 	}
-	assert_int_equal(notice_parse_rebalance("{\"noticeTime\": "
-						"\"2020-10-26T23:59:59Z\"}",
-				 &notice, &err),
+	assert_int_equal(
+		notice_parse_rebalance("{\"noticeTime\": \"2020-10-26T23:59:59Z\"}", &notice, &err),
 		0);
 	assert_int_equal(notice.kind, NOTICE_REBALANCE);
 	assert_int_equal(notice.when, 1603756799);
@@ -125,9 +122,8 @@ static void documented_answers_are_notices(void **state)
 
 static void anything_else_is_never_a_notice(void **state)
 {
-	static const char *const texts[] = {
-		"", " ", "null", "true", "\"hibernate\"", "[]", "{}", "hibernate",
-		"404 - Not Found", "<html></html>",
+	static const char *const texts[] = { "", " ", "null", "true", "\"hibernate\"", "[]", "{}",
+		"hibernate", "404 - Not Found", "<html></html>",
 		"[{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}]",
 		"{\"action\":\"hibernate\"}", "{\"time\":\"2017-09-18T08:22:00Z\"}",
 		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"",
@@ -145,15 +141,13 @@ static void anything_else_is_never_a_notice(void **state)
 		"{\"action\":\"hibernate\",\"time\":1505722920}",
 		"{\"action\":\"hibernate\",\"time\":\"2017-02-30T08:22:00Z\"}",
 		"{\"action\":\"hibernate\",\"time\":\"soon\"}",
-		"{\"action\":\"stop\",\"action\":\"hibernate\","
-		"\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"stop\",\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
 		"{\"action\":\"hibernate\",\"action\":\"hibernate\","
 		"\"time\":\"2017-09-18T08:22:00Z\"}",
 		"{'action':'hibernate','time':'2017-09-18T08:22:00Z'}",
 		"{\"action\":\"hib\\u0000ernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
 		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\xff\"}",
-		"\xef\xbb\xbf{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}"
-	};
+		"\xef\xbb\xbf{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -165,16 +159,14 @@ static void anything_else_is_never_a_notice(void **state)
 			fail_msg("\"%s\" is a notice", texts[i]);
 		assert_memory_equal(&notice, &none, sizeof(none));
 		assert_true(strlen(err.text) > 0);
-		assert_int_equal(
-			notice_parse_rebalance(texts[i], &notice, &err), -EBADMSG);
+		assert_int_equal(notice_parse_rebalance(texts[i], &notice, &err), -EBADMSG);
 	}
 }
 
 static void long_answer_is_refused(void **state)
 {
 	memory_cleanup_free char *text = memory_new(NOTICE_TEXT_LIMIT + 2, 1);
-	const char *notice_text =
-		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}";
+	const char *notice_text = "{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}";
 	struct notice notice;
 	struct error err;
 
@@ -202,8 +194,7 @@ static void strange_value_is_quoted_safely(void **state)
 /* Every cut and every changed byte of a real answer: an error, or a notice of a known kind. */
 static void damaged_answers_are_errors_or_the_notice(void **state)
 {
-	const char *good =
-		"{\"action\": \"hibernate\", \"time\": \"2017-09-18T08:22:00Z\"}";
+	const char *good = "{\"action\": \"hibernate\", \"time\": \"2017-09-18T08:22:00Z\"}";
 	size_t length = strlen(good);
 	char text[128];
 	struct notice notice;
@@ -231,9 +222,9 @@ static void damaged_answers_are_errors_or_the_notice(void **state)
 
 /* ---- Scheduled events ---------------------------------------------------------------------------- */
 
-#define EVENT(id, state_name)                                                            \
-	"{\"NotBefore\":\"21 Jan 2019 09:00:43 GMT\",\"Code\":\"system-reboot\","        \
-	"\"Description\":\"scheduled reboot\",\"EventId\":\"" id "\","                   \
+#define EVENT(id, state_name)                                                                      \
+	"{\"NotBefore\":\"21 Jan 2019 09:00:43 GMT\",\"Code\":\"system-reboot\","                  \
+	"\"Description\":\"scheduled reboot\",\"EventId\":\"" id "\","                             \
 	"\"NotAfter\":\"21 Jan 2019 09:17:23 GMT\",\"State\":\"" state_name "\"}"
 
 static void active_events_are_notices(void **state)
@@ -273,8 +264,7 @@ static void every_source_has_its_form(void **state)
 		enum notice_kind kind;
 		size_t count;
 	} cases[] = {
-		{ SOURCE_ACTION,
-			"{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\"}", 0,
+		{ SOURCE_ACTION, "{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\"}", 0,
 			NOTICE_STOP, 1 },
 		{ SOURCE_REBALANCE, "{\"noticeTime\":\"2020-11-05T08:22:00Z\"}", 0,
 			NOTICE_REBALANCE, 1 },
@@ -292,8 +282,8 @@ static void every_source_has_its_form(void **state)
 		struct error err = { "" };
 		size_t count;
 
-		assert_int_equal(notices_parse(cases[i].source, cases[i].text, &notices,
-					 &count, &err),
+		assert_int_equal(
+			notices_parse(cases[i].source, cases[i].text, &notices, &count, &err),
 			cases[i].status);
 		assert_int_equal(count, cases[i].count);
 		if (count)
@@ -308,11 +298,9 @@ static void one_bad_event_spoils_the_list(void **state)
 		"[" EVENT("a", "active") ",{}]", "[" EVENT("a b", "active") "]",
 		"[" EVENT("", "active") "]", "[" EVENT("a\\nb", "active") "]",
 		"[" EVENT("a", "active") "]]",
-		"[{\"EventId\":\"a\",\"Code\":\"b\",\"State\":\"active\","
-		"\"NotBefore\":\"soon\"}]",
+		"[{\"EventId\":\"a\",\"Code\":\"b\",\"State\":\"active\",\"NotBefore\":\"soon\"}]",
 		"[{\"EventId\":\"a\",\"Code\":\"b\",\"State\":\"active\"}]",
-		"[{\"EventId\":\"a\",\"Code\":\"b\",\"NotBefore\":"
-		"\"2019-01-21T09:00:43Z\"}]" };
+		"[{\"EventId\":\"a\",\"Code\":\"b\",\"NotBefore\":\"2019-01-21T09:00:43Z\"}]" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -320,8 +308,7 @@ static void one_bad_event_spoils_the_list(void **state)
 		size_t count = 7;
 		struct error err;
 
-		if (notice_parse_maintenance(texts[i], &notices, &count, &err) !=
-			-EBADMSG)
+		if (notice_parse_maintenance(texts[i], &notices, &count, &err) != -EBADMSG)
 			fail_msg("\"%s\" is a list of events", texts[i]);
 		assert_null(notices);
 		assert_int_equal(count, 0);
@@ -332,9 +319,9 @@ static void one_bad_event_spoils_the_list(void **state)
 
 static void lifecycle_states_are_words(void **state)
 {
-	static const char *const bad[] = { "", "\n", "terminated", "Terminated ",
-		" Terminated", "Terminated\nInService", "Terminated\n\n", "Warmed",
-		"Warmed:", "Terminatedx", "Terminate", "{\"a\":1}" };
+	static const char *const bad[] = { "", "\n", "terminated", "Terminated ", " Terminated",
+		"Terminated\nInService", "Terminated\n\n", "Warmed", "Warmed:", "Terminatedx",
+		"Terminate", "{\"a\":1}" };
 	struct notice notice, other;
 	struct error err;
 	char *id;
@@ -394,11 +381,10 @@ static void wait_doubles_up_to_its_limit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(
-			backoff_ms(cases[i].failures, cases[i].base, cases[i].most, 0),
+		assert_int_equal(backoff_ms(cases[i].failures, cases[i].base, cases[i].most, 0),
 			cases[i].least_wait);
-		assert_int_equal(backoff_ms(cases[i].failures, cases[i].base,
-					 cases[i].most, UINT32_MAX),
+		assert_int_equal(
+			backoff_ms(cases[i].failures, cases[i].base, cases[i].most, UINT32_MAX),
 			cases[i].most_wait);
 	}
 	assert_int_equal(backoff_ms(1, 1000, 30000, UINT32_MAX / 2), 750);
@@ -429,8 +415,8 @@ static void echoes_of_a_press_are_ignored(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(debounce_ignores(&cases[i].debounce, cases[i].pressed),
-			cases[i].ignored);
+		assert_int_equal(
+			debounce_ignores(&cases[i].debounce, cases[i].pressed), cases[i].ignored);
 }
 
 int main(void)

@@ -108,8 +108,8 @@ static void setup_plans_what_is_missing(void **state)
 		{ "{\"kernel.resume_offset\": 7}", 0, "kernel-resume" },
 		/* Before 4.17 the command line is all that tells. */
 		{ "{\"kernel.resume_offset\": null}", 0, "" },
-		{ "{\"kernel.resume_offset\": null, \"kernel.command_line\": \"quiet\"}",
-			0, "kernel-resume" },
+		{ "{\"kernel.resume_offset\": null, \"kernel.command_line\": \"quiet\"}", 0,
+			"kernel-resume" },
 		{ "{\"kernel.freeze_timeout\": 10000}", 0, "freeze-timeout" },
 		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368}",
 			0, "freeze-timeout freeze-timeout-at-boot" },
@@ -126,18 +126,16 @@ static void setup_plans_what_is_missing(void **state)
 	try_rows(plan_setup, rows, COUNT(rows));
 }
 
-static int plan_prewarm_yes(
-	struct plan *plan, const struct facts *facts, struct error *err)
+static int plan_prewarm_yes(struct plan *plan, const struct facts *facts, struct error *err)
 {
-	return plan_request(plan, facts,
-		&(struct setup_request) { .prewarm = SETUP_PREWARM_YES }, err);
+	return plan_request(
+		plan, facts, &(struct setup_request) { .prewarm = SETUP_PREWARM_YES }, err);
 }
 
-static int plan_prewarm_no(
-	struct plan *plan, const struct facts *facts, struct error *err)
+static int plan_prewarm_no(struct plan *plan, const struct facts *facts, struct error *err)
 {
-	return plan_request(plan, facts,
-		&(struct setup_request) { .prewarm = SETUP_PREWARM_NO }, err);
+	return plan_request(
+		plan, facts, &(struct setup_request) { .prewarm = SETUP_PREWARM_NO }, err);
 }
 
 #define COLD	 "\"area.prewarmed\": \"never\""
@@ -159,8 +157,7 @@ static void cold_area_on_ebs_is_warmed_last(void **state)
 		{ "{" COLD ", \"live\": false}", 0, "" },
 		{ "{" UNKNOWN "}", 0, "" },
 		{ "{" UNKNOWN ", \"area.active\": false}", 0, "swap-on prewarm" },
-		{ "{" UNKNOWN ", \"area.signature\": \"none\"}", 0,
-			"format-swap prewarm" },
+		{ "{" UNKNOWN ", \"area.signature\": \"none\"}", 0, "format-swap prewarm" },
 		{ "{\"area.mode\": 420}", 0, "protect-swap" },
 	};
 	static const struct row yes[] = {
@@ -181,14 +178,13 @@ static void cold_area_on_ebs_is_warmed_last(void **state)
 }
 
 /* Agents of ready.json: logind runs, acpid, hibagent, hibinit-agent and ec2hib (4) are not there. */
-#define THERE	"\"system.agents.4.installed\": true"
-#define ENABLED THERE ", \"system.agents.4.enabled\": true"
-#define RUNNING ENABLED ", \"system.agents.4.running\": true"
-#define KEY_OURS                                                                         \
-	"\"system.logind_drop_in\": \"done\", \"system.logind_sleep_key\": \"ignore\""
-#define OLD_ONES                                                                         \
-	"\"system.agents.2.installed\": true, \"system.agents.2.running\": true,"        \
-	"\"system.agents.3.installed\": true, \"system.agents.3.enabled\": true,"        \
+#define THERE	 "\"system.agents.4.installed\": true"
+#define ENABLED	 THERE ", \"system.agents.4.enabled\": true"
+#define RUNNING	 ENABLED ", \"system.agents.4.running\": true"
+#define KEY_OURS "\"system.logind_drop_in\": \"done\", \"system.logind_sleep_key\": \"ignore\""
+#define OLD_ONES                                                                                   \
+	"\"system.agents.2.installed\": true, \"system.agents.2.running\": true,"                  \
+	"\"system.agents.3.installed\": true, \"system.agents.3.enabled\": true,"                  \
 	"\"system.agents.1.installed\": true, \"system.acpid_events\": \"sleepconf\""
 
 static void setup_starts_the_agent_last(void **state)
@@ -202,8 +198,7 @@ static void setup_starts_the_agent_last(void **state)
 		{ "{" RUNNING ", " KEY_OURS "}", 0, "" },
 		{ "{" RUNNING "}", 0, "sleep-key" },
 		/* A run that was killed before logind knew. */
-		{ "{" RUNNING ", \"system.logind_drop_in\": \"unfinished\"}", 0,
-			"sleep-key" },
+		{ "{" RUNNING ", \"system.logind_drop_in\": \"unfinished\"}", 0, "sleep-key" },
 		/* Somebody's own file comes behind ours: a note, and no step that never ends. */
 		{ "{" RUNNING ", \"system.logind_drop_in\": \"done\"}", 0, "" },
 		{ "{" RUNNING ", \"system.agents.0.installed\": false}", 0, "" },
@@ -281,10 +276,10 @@ static void setup_keeps_off_what_may_be_needed(void **state)
 			"what it holds is not known: an I/O error" },
 		{ "{\"area.signature\": \"image\", \"live\": false}", -EBUSY,
 			"/swap holds a hibernation image" },
-		{ "{\"area.untrusted_folder\": \"/ belongs to uid 7, not to root\"}",
-			-EPERM, "cannot use /swap: / belongs to uid 7" },
-		{ "{\"area.kind\": null, \"area.untrusted_folder\": \"/ is a link\"}",
-			-EPERM, "cannot create /swap: / is a link" },
+		{ "{\"area.untrusted_folder\": \"/ belongs to uid 7, not to root\"}", -EPERM,
+			"cannot use /swap: / belongs to uid 7" },
+		{ "{\"area.kind\": null, \"area.untrusted_folder\": \"/ is a link\"}", -EPERM,
+			"cannot create /swap: / is a link" },
 		{ "{\"area.kind\": \"device\", \"area.signature\": \"none\","
 		  "\"area.devices.0.holds\": \"ext4\"}",
 			-EEXIST, "it holds ext4; if nothing on it is needed" },
@@ -298,8 +293,8 @@ static void setup_keeps_off_what_may_be_needed(void **state)
 }
 
 /* The boot arguments and the swap file are ours, or nothing is. */
-#define REST                                                                             \
-	"\"boot.our_initramfs\": false, \"boot.our_fstab_entry\": false,"                \
+#define REST                                                                                       \
+	"\"boot.our_initramfs\": false, \"boot.our_fstab_entry\": false,"                          \
 	"\"boot.freeze_timeout_kept\": false"
 #define OURS	"\"area.header_label\": \"ec2hib\", \"boot.our_arguments\": true," REST
 #define FOREIGN "\"area.header_label\": \"data\", \"boot.our_arguments\": false," REST
@@ -315,13 +310,9 @@ static void teardown_plans_what_is_ours(void **state)
 		{ "{" FOREIGN ", " ENABLED "}", 0, "undo-service" },
 		{ "{" FOREIGN ", " RUNNING ", \"system.agents.4.enabled\": false}", 0,
 			"undo-service" },
-		{ "{" FOREIGN ", \"system.logind_drop_in\": \"unfinished\"}", 0,
-			"undo-sleep-key" },
-		{ "{" FOREIGN ", \"system.taken_over\": \"hibagent\"}", 0,
-			"undo-take-over" },
-		{ "{" OURS ", " RUNNING ", " KEY_OURS
-		  ", \"system.taken_over\": \"hibagent\"}",
-			0,
+		{ "{" FOREIGN ", \"system.logind_drop_in\": \"unfinished\"}", 0, "undo-sleep-key" },
+		{ "{" FOREIGN ", \"system.taken_over\": \"hibagent\"}", 0, "undo-take-over" },
+		{ "{" OURS ", " RUNNING ", " KEY_OURS ", \"system.taken_over\": \"hibagent\"}", 0,
 			"undo-service undo-sleep-key undo-boot-arguments undo-kernel-resume "
 			"undo-swap undo-take-over" },
 		/* The blocks of a removed file keep the image. */
@@ -340,17 +331,13 @@ static void teardown_plans_what_is_ours(void **state)
 static void teardown_refuses_while_swap_is_needed(void **state)
 {
 	static const struct row rows[] = {
-		{ "{" OURS
-		  ", \"area.used\": 2147483648, \"memory.available\": 1073741824}",
-			-EBUSY,
+		{ "{" OURS ", \"area.used\": 2147483648, \"memory.available\": 1073741824}", -EBUSY,
 			"cannot switch off /swap: it holds 2.0 GiB and only 1.0 GiB of "
 			"memory is free" },
-		{ "{" OURS
-		  ", \"area.used\": 1073741824, \"memory.available\": 2147483648}",
-			0, "undo-boot-arguments undo-kernel-resume undo-swap" },
-		{ "{" FOREIGN
-		  ", \"area.used\": 2147483648, \"memory.available\": 1073741824}",
-			0, "" },
+		{ "{" OURS ", \"area.used\": 1073741824, \"memory.available\": 2147483648}", 0,
+			"undo-boot-arguments undo-kernel-resume undo-swap" },
+		{ "{" FOREIGN ", \"area.used\": 2147483648, \"memory.available\": 1073741824}", 0,
+			"" },
 	};
 
 	(void)state;
@@ -362,8 +349,7 @@ static void teardown_leaves_a_hibernated_machine_alone(void **state)
 	static const struct row rows[] = {
 		{ "{" OURS ", \"area.signature\": \"image\", \"live\": false}", -EBUSY,
 			"/swap holds a hibernation image" },
-		{ "{" FOREIGN ", \"area.signature\": \"image\", \"live\": false}", 0,
-			"" },
+		{ "{" FOREIGN ", \"area.signature\": \"image\", \"live\": false}", 0, "" },
 	};
 
 	(void)state;

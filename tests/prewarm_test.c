@@ -40,8 +40,8 @@ static void parse(struct prewarm_ranges *ranges, const char *text)
 		char *plus;
 		uint64_t start = strtoull(words.items[i], &plus, 10);
 
-		prewarm_ranges_add(ranges,
-			&(struct prewarm_range) { start, strtoull(plus + 1, NULL, 10) });
+		prewarm_ranges_add(
+			ranges, &(struct prewarm_range) { start, strtoull(plus + 1, NULL, 10) });
 	}
 }
 
@@ -145,13 +145,13 @@ static void extents_become_whole_blocks_in_the_order_of_the_device(void **state)
 
 		for (size_t j = 0; j < 3 && rows[i].extents[j][1]; j++)
 			extent(&extents, rows[i].extents[j][0], rows[i].extents[j][1]);
-		assert_int_equal(prewarm_ranges_of(&ranges, &extents, rows[i].size,
-					 rows[i].logical, &err),
+		assert_int_equal(
+			prewarm_ranges_of(&ranges, &extents, rows[i].size, rows[i].logical, &err),
 			rows[i].status);
 		text = shown(&ranges);
 		assert_string_equal(text, rows[i].result);
-		assert_int_equal(rows[i].status < 0,
-			strstr(err.text, "lies outside the device") != NULL);
+		assert_int_equal(
+			rows[i].status < 0, strstr(err.text, "lies outside the device") != NULL);
 		prewarm_ranges_free(&ranges);
 		for (size_t j = 0; j < extents.count; j++)
 			layout_free(&extent_layout, &extents.items[j]);
@@ -182,8 +182,7 @@ static void requests_end_at_multiples_of_the_block(void **state)
 
 		parse(&ranges, rows[i].ranges);
 		while (prewarm_next(&ranges, rows[i].block, &place, &request))
-			text_append(&text, "%llu+%llu ",
-				(unsigned long long)request.start,
+			text_append(&text, "%llu+%llu ", (unsigned long long)request.start,
 				(unsigned long long)request.length);
 		assert_string_equal(text, rows[i].requests);
 		prewarm_ranges_free(&ranges);
@@ -196,8 +195,7 @@ static void map_that_moved_has_another_name(void **state)
 		const char *ranges;
 		uint64_t size;
 	} rows[] = { { "4096+8192", 65536 }, { "8192+8192", 65536 },
-		{ "4096+4096 12288+4096", 65536 }, { "4096+8192", 131072 },
-		{ "", 65536 } };
+		{ "4096+4096 12288+4096", 65536 }, { "4096+8192", 131072 }, { "", 65536 } };
 	char *names[COUNT(rows)];
 
 	(void)state;
@@ -227,29 +225,22 @@ static void write_is_for_a_swap_file_that_is_not_active(void **state)
 		int status;
 		const char *says;
 	} rows[] = {
-		{ PREWARM_AUTO, PREWARM_READ, "file", SIGNATURE_SWAP, false, false, 0,
-			"" },
+		{ PREWARM_AUTO, PREWARM_READ, "file", SIGNATURE_SWAP, false, false, 0, "" },
 		{ PREWARM_AUTO, PREWARM_READ, "file", SIGNATURE_SWAP, true, true, 0, "" },
-		{ PREWARM_READ, PREWARM_READ, "file", SIGNATURE_IMAGE, true, false, 0,
-			"" },
-		{ PREWARM_READ, PREWARM_READ, "device", SIGNATURE_SWAP, true, false, 0,
-			"" },
+		{ PREWARM_READ, PREWARM_READ, "file", SIGNATURE_IMAGE, true, false, 0, "" },
+		{ PREWARM_READ, PREWARM_READ, "device", SIGNATURE_SWAP, true, false, 0, "" },
 		{ PREWARM_READ, 0, NULL, NULL, false, false, -ENOENT, "is not there" },
 		{ PREWARM_READ, 0, "link", NULL, false, false, -EINVAL, "is no file" },
-		{ PREWARM_WRITE, PREWARM_WRITE, "file", SIGNATURE_SWAP, false, false, 0,
-			"" },
-		{ PREWARM_WRITE, 0, "file", SIGNATURE_SWAP, true, false, -EBUSY,
-			"is active" },
+		{ PREWARM_WRITE, PREWARM_WRITE, "file", SIGNATURE_SWAP, false, false, 0, "" },
+		{ PREWARM_WRITE, 0, "file", SIGNATURE_SWAP, true, false, -EBUSY, "is active" },
 		{ PREWARM_WRITE, 0, "device", SIGNATURE_SWAP, false, false, -EINVAL,
 			"is a device" },
 		{ PREWARM_WRITE, 0, "file", SIGNATURE_IMAGE, false, false, -EPERM,
 			"hibernation image" },
 		{ PREWARM_WRITE, 0, "file", SIGNATURE_OTHER, false, false, -EPERM,
 			"something that is not swap" },
-		{ PREWARM_WRITE, 0, "file", SIGNATURE_NONE, false, false, -EPERM,
-			"no swap area" },
-		{ PREWARM_WRITE, 0, "file", SIGNATURE_SWAP, false, true, -EPERM,
-			"others" },
+		{ PREWARM_WRITE, 0, "file", SIGNATURE_NONE, false, false, -EPERM, "no swap area" },
+		{ PREWARM_WRITE, 0, "file", SIGNATURE_SWAP, false, true, -EPERM, "others" },
 	};
 
 	(void)state;
@@ -294,16 +285,15 @@ static void depth_doubles_while_that_brings_more(void **state)
 {
 	static const struct {
 		unsigned best, most, depth;
-	} rows[] = { { 1, 64, 8 }, { 8, 64, 8 }, { 16, 64, 16 }, { 32, 64, 32 },
-		{ 64, 64, 64 }, { 1000, 64, 64 }, { 1000, 24, 24 }, { 1000, 3, 3 } };
+	} rows[] = { { 1, 64, 8 }, { 8, 64, 8 }, { 16, 64, 16 }, { 32, 64, 32 }, { 64, 64, 64 },
+		{ 1000, 64, 64 }, { 1000, 24, 24 }, { 1000, 3, 3 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct prewarm_depth depth;
 
 		prewarm_depth_init(&depth, 0, rows[i].most, SECOND);
-		assert_int_equal(
-			depth_after(&depth, rows[i].best, 3 * SECOND), rows[i].depth);
+		assert_int_equal(depth_after(&depth, rows[i].best, 3 * SECOND), rows[i].depth);
 		assert_true(depth.settled);
 	}
 }
@@ -363,12 +353,10 @@ static void pace_keeps_the_rate(void **state)
 			sum += rows[i].bytes;
 			/* at no moment more than the rate allows */
 			assert_true((double)sum <=
-				    (double)rows[i].rate *
-					    ((double)(now - begin) / 1e9 + 1e-6));
+				    (double)rows[i].rate * ((double)(now - begin) / 1e9 + 1e-6));
 		}
 		wanted = rows[i].seconds * SECOND;
-		assert_in_range(
-			now - begin, wanted, wanted + wanted / 100 + rows[i].step);
+		assert_in_range(now - begin, wanted, wanted + wanted / 100 + rows[i].step);
 	}
 }
 
@@ -379,10 +367,8 @@ static void pace_catches_up_on_little(void **state)
 	(void)state;
 	assert_int_equal(prewarm_pace_begin(&pace, SECOND, MIB), 2 * SECOND);
 	/* nothing for a minute: what was not used is not made good in a burst */
-	assert_int_equal(
-		prewarm_pace_begin(&pace, 62 * SECOND, MIB), 63 * SECOND - 100 * MS);
-	assert_int_equal(
-		prewarm_pace_begin(&pace, 63 * SECOND, MIB), 64 * SECOND - 100 * MS);
+	assert_int_equal(prewarm_pace_begin(&pace, 62 * SECOND, MIB), 63 * SECOND - 100 * MS);
+	assert_int_equal(prewarm_pace_begin(&pace, 63 * SECOND, MIB), 64 * SECOND - 100 * MS);
 	pace = (struct prewarm_pace) { 0 };
 	assert_int_equal(prewarm_pace_begin(&pace, 5, GIB), 5);
 }
@@ -425,18 +411,18 @@ struct look {
 #define LOOKS_MOST 12
 
 /* One request of 1 MiB alone, which the device serves in one piece or in four. */
-#define FIRST_WHOLE                                                                      \
-	{                                                                                \
-		1, 1024, 0, 1024, 1024, 0, 0                                             \
+#define FIRST_WHOLE                                                                                \
+	{                                                                                          \
+		1, 1024, 0, 1024, 1024, 0, 0                                                       \
 	}
-#define FIRST_IN_FOUR                                                                    \
-	{                                                                                \
-		4, 1024, 0, 1024, 1024, 0, 0                                             \
+#define FIRST_IN_FOUR                                                                              \
+	{                                                                                          \
+		4, 1024, 0, 1024, 1024, 0, 0                                                       \
 	}
 /* Ten of them, eight more on their way. */
-#define TEN_WHOLE(rate)                                                                  \
-	{                                                                                \
-		10, 10240, 0, 18432, 10240, 0, rate                                      \
+#define TEN_WHOLE(rate)                                                                            \
+	{                                                                                          \
+		10, 10240, 0, 18432, 10240, 0, rate                                                \
 	}
 
 static void yields_to_whoever_else_is_served(void **state)
@@ -445,11 +431,9 @@ static void yields_to_whoever_else_is_served(void **state)
 		const char *what;
 		struct look looks[LOOKS_MOST];
 	} rows[] = {
-		{ "nobody", { FIRST_WHOLE, TEN_WHOLE(0),
-				    { 10, 10240, 0, 10240, 10240, 99, 0 } } },
-		{ "nobody, in four",
-			{ FIRST_IN_FOUR, { 42, 10752, 0, 18432, 10240, 0, 0 },
-				{ 40, 10240, 0, 10240, 10240, 99, 0 } } },
+		{ "nobody", { FIRST_WHOLE, TEN_WHOLE(0), { 10, 10240, 0, 10240, 10240, 99, 0 } } },
+		{ "nobody, in four", { FIRST_IN_FOUR, { 42, 10752, 0, 18432, 10240, 0, 0 },
+					     { 40, 10240, 0, 10240, 10240, 99, 0 } } },
 		{ "nobody, and the kernel counts bytes before requests",
 			{ FIRST_WHOLE, { 24, 27648, 0, 36864, 27648, 0, 0 },
 				{ 27, 24576, 0, 24576, 24576, 0, 0 },
@@ -463,34 +447,28 @@ static void yields_to_whoever_else_is_served(void **state)
 				{ 10, 10240, 0, 10240, 10240, 0, 0 } } },
 		{ "a write", { FIRST_WHOLE, { 10, 10240, 1, 18432, 10240, 0, RATE } } },
 		{ "a write, before anything else", { { 0, 0, 1, 8192, 0, 0, RATE } } },
-		{ "small reads", { FIRST_WHOLE, TEN_WHOLE(0),
-					 { 15, 10260, 0, 10240, 10240, 0, RATE } } },
+		{ "small reads",
+			{ FIRST_WHOLE, TEN_WHOLE(0), { 15, 10260, 0, 10240, 10240, 0, RATE } } },
 		{ "small reads, before it is known how it serves",
 			{ { 20, 80, 0, 1024, 0, 0, RATE } } },
-		{ "one small read", { FIRST_WHOLE, TEN_WHOLE(0),
-					    { 11, 10244, 0, 10240, 10240, 0, RATE } } },
-		{ "small reads, in four",
-			{ FIRST_IN_FOUR, { 42, 10752, 0, 18432, 10240, 0, 0 },
-				{ 45, 10260, 0, 10240, 10240, 0, RATE } } },
-		{ "large reads", { FIRST_WHOLE, TEN_WHOLE(0),
-					 { 20, 20480, 0, 10240, 10240, 0, RATE } } },
+		{ "one small read",
+			{ FIRST_WHOLE, TEN_WHOLE(0), { 11, 10244, 0, 10240, 10240, 0, RATE } } },
+		{ "small reads, in four", { FIRST_IN_FOUR, { 42, 10752, 0, 18432, 10240, 0, 0 },
+						  { 45, 10260, 0, 10240, 10240, 0, RATE } } },
+		{ "large reads",
+			{ FIRST_WHOLE, TEN_WHOLE(0), { 20, 20480, 0, 10240, 10240, 0, RATE } } },
 		{ "reads beside the first one", { { 3, 1032, 0, 1024, 1024, 0, RATE } } },
 		{ "it comes back in steps",
-			{ FIRST_WHOLE, TEN_WHOLE(0),
-				{ 11, 10244, 1, 10240, 10240, 0, RATE },
-				{ 8, 8192, 0, 0, 8192, 0, RATE },
-				{ 0, 0, 0, 0, 0, 3, RATE },
+			{ FIRST_WHOLE, TEN_WHOLE(0), { 11, 10244, 1, 10240, 10240, 0, RATE },
+				{ 8, 8192, 0, 0, 8192, 0, RATE }, { 0, 0, 0, 0, 0, 3, RATE },
 				{ 0, 0, 0, 0, 0, 0, 4 * RATE },
 				{ 1, 128, 0, 128, 128, 4, 4 * RATE },
-				{ 0, 0, 0, 0, 0, 0, 16 * RATE },
-				{ 0, 0, 0, 0, 0, 5, 64 * RATE },
-				{ 0, 0, 0, 0, 0, 5, 256 * RATE },
-				{ 0, 0, 0, 0, 0, 4, 256 * RATE },
+				{ 0, 0, 0, 0, 0, 0, 16 * RATE }, { 0, 0, 0, 0, 0, 5, 64 * RATE },
+				{ 0, 0, 0, 0, 0, 5, 256 * RATE }, { 0, 0, 0, 0, 0, 4, 256 * RATE },
 				{ 0, 0, 0, 0, 0, 1, 0 } } },
 		{ "and goes down again",
 			{ FIRST_WHOLE, { 2, 1028, 0, 1024, 1024, 0, RATE },
-				{ 0, 0, 0, 0, 0, 5, -1 },
-				{ 2, 132, 0, 128, 128, 0, RATE },
+				{ 0, 0, 0, 0, 0, 5, -1 }, { 2, 132, 0, 128, 128, 0, RATE },
 				{ 1, 4, 0, 0, 0, 300, RATE } } },
 		/* Buffers that lie apart: after one alarm for nothing it knows, and there is no other. */
 		{ "nobody, in pieces that differ",
@@ -510,8 +488,7 @@ static void yields_to_whoever_else_is_served(void **state)
 		prewarm_yield_look(&yield, now, &counters, &ours);
 		for (size_t j = 0; j < LOOKS_MOST; j++) {
 			const struct look *look = &rows[i].looks[j];
-			bool empty =
-				memcmp(look, &(struct look) { 0 }, sizeof(*look)) == 0;
+			bool empty = memcmp(look, &(struct look) { 0 }, sizeof(*look)) == 0;
 			unsigned times = empty ? 0 : look->times ? look->times : 1;
 
 			for (unsigned k = 0; k < times; k++) {
@@ -522,8 +499,7 @@ static void yields_to_whoever_else_is_served(void **state)
 					size = begun < 1024 ? begun : 1024;
 					if (rows[i].looks[j].pieces == 30)
 						size = 68; /* the ends of extents */
-					ours.begun_short +=
-						prewarm_yield_short(&yield, size * KIB);
+					ours.begun_short += prewarm_yield_short(&yield, size * KIB);
 				}
 				ours.begun += look->begun * KIB;
 				ours.done += look->done * KIB;
@@ -552,18 +528,17 @@ static void who_waits_in_our_shadow_is_not_silent(void **state)
 	(void)state;
 	prewarm_yield_look(&yield, now, &counters, &ours);
 	counters.writes++;
-	assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
-		PREWARM_YIELD_RATE);
+	assert_int_equal(
+		prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours), PREWARM_YIELD_RATE);
 	/* Our own requests take 100 ms, so a read of the others does, too. */
 	for (int i = 1; i < 20; i++)
-		assert_int_equal(
-			prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
+		assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
 			PREWARM_YIELD_RATE);
 	assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours), 0);
 	/* What is on its way and not ours. */
 	counters.pending = 1;
-	assert_int_equal(prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours),
-		PREWARM_YIELD_RATE);
+	assert_int_equal(
+		prewarm_yield_look(&yield, now += 10 * MS, &counters, &ours), PREWARM_YIELD_RATE);
 }
 
 static void own_record_is_nobody_elses_write(void **state)
@@ -576,11 +551,10 @@ static void own_record_is_nobody_elses_write(void **state)
 	prewarm_yield_look(&yield, SECOND, &counters, &ours);
 	counters.writes = 5;
 	prewarm_yield_skip(&yield);
-	assert_int_equal(
-		prewarm_yield_look(&yield, SECOND + 10 * MS, &counters, &ours), 0);
+	assert_int_equal(prewarm_yield_look(&yield, SECOND + 10 * MS, &counters, &ours), 0);
 	counters.writes = 6;
-	assert_int_equal(prewarm_yield_look(&yield, SECOND + 20 * MS, &counters, &ours),
-		PREWARM_YIELD_RATE);
+	assert_int_equal(
+		prewarm_yield_look(&yield, SECOND + 20 * MS, &counters, &ours), PREWARM_YIELD_RATE);
 }
 
 /* ---- Histogram ------------------------------------------------------------------------------ */
@@ -611,8 +585,7 @@ static void slow_requests_are_told_from_quick_ones(void **state)
 		for (size_t j = 0; j < 3; j++)
 			for (unsigned k = 0; k < rows[i].times[j].count; k++)
 				prewarm_histogram_add(&histogram, rows[i].times[j].us);
-		assert_int_equal(
-			prewarm_histogram_slow(&histogram, &quick), rows[i].slow);
+		assert_int_equal(prewarm_histogram_slow(&histogram, &quick), rows[i].slow);
 		assert_int_equal(quick, rows[i].quick);
 	}
 }
@@ -629,8 +602,7 @@ int main(void)
 		cmocka_unit_test(depth_doubles_while_that_brings_more),
 		cmocka_unit_test(depth_follows_a_device_that_changes),
 		cmocka_unit_test(depth_that_is_given_stays),
-		cmocka_unit_test(
-			depth_64_is_reached_within_a_quarter_of_a_second_at_10_ms),
+		cmocka_unit_test(depth_64_is_reached_within_a_quarter_of_a_second_at_10_ms),
 		cmocka_unit_test(pace_keeps_the_rate),
 		cmocka_unit_test(pace_catches_up_on_little),
 		cmocka_unit_test(time_left_has_no_overflow),

@@ -103,8 +103,7 @@ static void bytes_are_made_printable(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		memory_cleanup_free char *shown =
-			text_printable(cases[i].bytes, cases[i].length);
+		memory_cleanup_free char *shown = text_printable(cases[i].bytes, cases[i].length);
 
 		assert_string_equal(shown, cases[i].shown);
 	}
@@ -134,8 +133,7 @@ static void overlong_line_is_cut(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(run_script("head -c 100000 /dev/zero | tr '\\000' a; echo; echo "
-				    "after",
+	assert_int_equal(run_script("head -c 100000 /dev/zero | tr '\\000' a; echo; echo after",
 				 LONG_MS, 0, &lines, &err),
 		0);
 	assert_int_equal(lines.count, 2);
@@ -146,8 +144,7 @@ static void overlong_line_is_cut(void **state)
 
 static void output_is_kept_up_to_its_limit(void **state)
 {
-	const char *const arguments[] = { "/bin/sh", "-c", "head -c 3000000 /dev/zero",
-		NULL };
+	const char *const arguments[] = { "/bin/sh", "-c", "head -c 3000000 /dev/zero", NULL };
 	const char *const silent[] = { "true", NULL };
 	memory_cleanup_free char *output = NULL;
 	struct error err;
@@ -206,8 +203,7 @@ static void ignored_signals_are_not_inherited(void **state)
 	signal_of_libc(32, SIG_IGN);
 	signal_of_libc(33, SIG_IGN);
 	/* The mask of ignored signals; a shell may ignore none of them by itself here. */
-	assert_int_equal(
-		run_script("grep SigIgn /proc/self/status", LONG_MS, 0, &lines, &err), 0);
+	assert_int_equal(run_script("grep SigIgn /proc/self/status", LONG_MS, 0, &lines, &err), 0);
 	signal_of_libc(32, SIG_DFL);
 	signal_of_libc(33, SIG_DFL);
 	signal(SIGHUP, before);
@@ -225,8 +221,7 @@ static void time_limit_ends_the_program(void **state)
 	(void)state;
 	assert_int_equal(run_script("sleep 1000", 100, 0, &lines, &err), -ETIMEDOUT);
 	assert_string_equal(err.text, "/bin/sh did not end within 0.1 s");
-	assert_int_equal(
-		run_script("sleep 1000", 100, LONG_MS, &lines, &err), -ETIMEDOUT);
+	assert_int_equal(run_script("sleep 1000", 100, LONG_MS, &lines, &err), -ETIMEDOUT);
 }
 
 /* The user loses patience when the first line has come. */
@@ -271,9 +266,8 @@ static void who_does_not_hear_is_killed_after_the_grace(void **state)
 	int64_t started = now_ms();
 
 	(void)state;
-	assert_int_equal(run_until_ready("trap '' TERM; echo up; "
-					 "while :; do sleep 1000; done",
-				 100, &lines),
+	assert_int_equal(
+		run_until_ready("trap '' TERM; echo up; while :; do sleep 1000; done", 100, &lines),
 		-ECANCELED);
 	assert_true(now_ms() - started >= 100);
 	assert_true(now_ms() - started < LONG_MS / 2);
@@ -298,10 +292,9 @@ static void group_goes_with_the_program(void **state)
 
 	(void)state;
 	/* The shell hears SIGTERM and ends, its child does not. */
-	assert_int_equal(
-		run_until_ready("trap '' TERM; sleep 1000 & trap 'exit 0' TERM; echo $!; "
-				"wait",
-			LONG_MS, &lines),
+	assert_int_equal(run_until_ready("trap '' TERM; sleep 1000 & trap 'exit 0' TERM; echo $!; "
+					 "wait",
+				 LONG_MS, &lines),
 		-ECANCELED);
 	assert_int_equal(lines.count, 1);
 	while (!is_gone(lines.items[0]) && now_ms() - started < LONG_MS / 2)

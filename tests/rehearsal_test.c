@@ -28,8 +28,7 @@ static void facts_with(struct facts *facts, const char *path, const char *value)
 	json_t *json;
 
 	if (path)
-		json_object_set_new(
-			changes, path, value ? json_string(value) : json_null());
+		json_object_set_new(changes, path, value ? json_string(value) : json_null());
 	json = facts_changed(changes);
 	facts_read(facts, json);
 	json_decref(json);
@@ -69,8 +68,7 @@ static void kernel_says_which_levels_it_has(void **state)
 		{ "kernel.pm_test", all, LEVEL_FREEZER, NULL },
 		{ "kernel.pm_test", all, LEVEL_CORE, NULL },
 		{ "kernel.pm_test", "none [core]", LEVEL_CORE, NULL },
-		{ "kernel.pm_test", "[none] core", LEVEL_DEVICES,
-			"does not offer devices" },
+		{ "kernel.pm_test", "[none] core", LEVEL_DEVICES, "does not offer devices" },
 		{ "kernel.pm_test", NULL, LEVEL_IMAGE, NULL },
 		{ "kernel.snapshot_device", NULL, LEVEL_IMAGE, "/dev/snapshot" },
 		{ "kernel.snapshot_device", NULL, LEVEL_CYCLE, NULL },
@@ -83,8 +81,7 @@ static void kernel_says_which_levels_it_has(void **state)
 
 		facts_with(&facts, rows[i].path, rows[i].value);
 		missing = rehearsal_missing(rows[i].level, &facts);
-		if (!rows[i].missing != !missing ||
-			(missing && !strstr(missing, rows[i].missing)))
+		if (!rows[i].missing != !missing || (missing && !strstr(missing, rows[i].missing)))
 			fail_msg("%s with %s: %s", rehearsal_levels[rows[i].level].id,
 				rows[i].value, missing);
 		facts_free(&facts);
@@ -135,8 +132,8 @@ static void estimate_is_for_all_of_memory(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct rehearsal_estimate estimate;
 
-		assert_int_equal(rehearsal_estimate(&estimate, rows[i].memory,
-					 rows[i].written, rows[i].ms, rows[i].overhead),
+		assert_int_equal(rehearsal_estimate(&estimate, rows[i].memory, rows[i].written,
+					 rows[i].ms, rows[i].overhead),
 			rows[i].known);
 		if (!rows[i].known)
 			continue;
@@ -155,8 +152,7 @@ static void machine_is_the_same_until_something_changes(void **state)
 	} rows[] = {
 		{ NULL, NULL, "" },
 		{ "kernel.release", "6.1.0-27",
-			"the kernel was 6.1.0-26-cloud-amd64 and is "
-			"6.1.0-27" },
+			"the kernel was 6.1.0-26-cloud-amd64 and is 6.1.0-27" },
 		{ "area.header_uuid", "other", "the swap area is another one" },
 		{ "boot.entries.0.arguments", "quiet", "the boot entry is another one" },
 		{ "boot.entries.0.version", "6.1.0-27", "the boot entry is another one" },
@@ -210,8 +206,8 @@ static void less_does_not_take_the_place_of_more(void **state)
 		assert_int_equal(rehearsal_counts(rows[i].level, &facts), rows[i].counts);
 		/* What was shown with another kernel is worth nothing now. */
 		fact_set_text(&facts.rehearsal.kernel, "5.10");
-		assert_int_equal(rehearsal_counts(rows[i].level, &facts),
-			rows[i].level >= LEVEL_FREEZER);
+		assert_int_equal(
+			rehearsal_counts(rows[i].level, &facts), rows[i].level >= LEVEL_FREEZER);
 		facts_free(&facts);
 	}
 }
@@ -228,21 +224,16 @@ static void boot_without_the_image_is_explained(void **state)
 	static const struct {
 		const char *line, *release, *signature, *log, *why;
 	} rows[] = {
-		{ "quiet", NULL, "image", NULL,
-			"there is no resume= on the command line" },
-		{ RIGHT " noresume", NULL, "image", NULL,
-			"noresume is on the command line" },
-		{ RIGHT " hibernate=noresume", NULL, "image", NULL,
-			"noresume is on the" },
+		{ "quiet", NULL, "image", NULL, "there is no resume= on the command line" },
+		{ RIGHT " noresume", NULL, "image", NULL, "noresume is on the command line" },
+		{ RIGHT " hibernate=noresume", NULL, "image", NULL, "noresume is on the" },
 		{ "resume=PARTUUID=5c8e resume_offset=4096", NULL, "image", NOT_FOUND,
 			"looked for the image at page 4096 (resume_offset), and it was "
 			"written at page 38912" },
 		{ "resume=PARTUUID=5c8e", NULL, "image", NOT_FOUND, "at page 0 " },
 		{ RIGHT, NULL, "swap", NOT_FOUND, "there was no image any more" },
 		{ RIGHT, NULL, "image", UNREADABLE, "could not read the image" },
-		{ RIGHT, NULL, "swap", MISMATCH,
-			"refused the image: Image mismatch: memory "
-			"size" },
+		{ RIGHT, NULL, "swap", MISMATCH, "refused the image: Image mismatch: memory size" },
 		{ RIGHT, "6.1.0-27", "swap", NOT_FOUND,
 			"another kernel than 6.1.0-26-cloud-amd64" },
 		{ RIGHT, NULL, "image", "", "nothing in this boot has looked for it" },
@@ -297,11 +288,9 @@ static void marker_is_there_until_it_is_removed(void **state)
 
 	machine_init(&machine, place);
 	facts_with(&facts, NULL, NULL);
-	assert_int_equal(
-		rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), -ENOENT);
+	assert_int_equal(rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), -ENOENT);
 	assert_int_equal(marker_write(&machine.gather, &facts, LEVEL_CYCLE, -1, &err), 0);
-	assert_int_equal(
-		rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), 0);
+	assert_int_equal(rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), 0);
 	assert_string_equal(marker.level.value, "cycle");
 	assert_string_equal(marker.boot_id.value, "0f844e31-adf5-4ee4-b09a-425742fa7b98");
 	assert_int_equal(marker.slept.value, 0);
@@ -316,8 +305,7 @@ static void marker_is_there_until_it_is_removed(void **state)
 static void damaged_files_are_told_from_none(void **state)
 {
 	static const char *const damaged[] = { "", "{", "[]", "{}",
-		"{\"format\": 2, \"level\": \"image\"}",
-		"{\"format\": 1, \"level\": 7}" };
+		"{\"format\": 2, \"level\": \"image\"}", "{\"format\": 1, \"level\": 7}" };
 	struct place *place = *state;
 
 	for (size_t i = 0; i < COUNT(damaged); i++) {
@@ -328,8 +316,7 @@ static void damaged_files_are_told_from_none(void **state)
 		place_put(place, MARKER, damaged[i]);
 		place_put(place, RECORD, damaged[i]);
 		assert_int_equal(
-			rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err),
-			-EBADMSG);
+			rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), -EBADMSG);
 		layout_free(&rehearsal_marker_layout, &marker);
 		rehearsal_gather(&rehearsal, &place->root, STATE_DIR);
 		/* {"format": 1, "level": 7} is wrong in the marker, and no member of the record. */
@@ -351,11 +338,9 @@ static void marker_of_somebody_else_is_not_heeded(void **state)
 	if (geteuid() != 0)
 		skip();
 	place_put(place, MARKER, "{\"format\": 1}");
-	assert_int_equal(
-		rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), 0);
+	assert_int_equal(rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), 0);
 	assert_int_equal(chmod(shown, 0666), 0);
-	assert_int_equal(
-		rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), -EPERM);
+	assert_int_equal(rehearsal_marker_read(&place->root, STATE_DIR, &marker, &err), -EPERM);
 	layout_free(&rehearsal_marker_layout, &marker);
 }
 
@@ -390,8 +375,7 @@ static void record_keeps_the_furthest_and_the_last_failure(void **state)
 	record_says(place, "image", NULL);
 	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_CORE, &err), 0);
 	record_says(place, "image", NULL);
-	assert_int_equal(
-		record_failed(&machine.gather, &facts, LEVEL_IMAGE, "no room", &err), 0);
+	assert_int_equal(record_failed(&machine.gather, &facts, LEVEL_IMAGE, "no room", &err), 0);
 	record_says(place, "image", "image");
 	/* A level before the one that failed mends nothing; that one itself does. */
 	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_CORE, &err), 0);
@@ -464,6 +448,5 @@ int main(void)
 		WITH_PLACE(image_is_left_alone),
 	};
 
-	return cmocka_run_group_tests_name(
-		"rehearsal", tests, fixtures_read, fixtures_free);
+	return cmocka_run_group_tests_name("rehearsal", tests, fixtures_read, fixtures_free);
 }

@@ -32,8 +32,7 @@ static int stop_answer; /* of prewarm_stop() */
 static bool stopped;	/* the rehearsal, while the level ran */
 static bool called_off; /* by a hook */
 
-int __wrap_hibernate(
-	const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
+int __wrap_hibernate(const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
 int __wrap_prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err);
 int __wrap_prewarm_go_on(const struct gather *gather, struct error *err);
 char *__wrap_rehearsal_missing(enum rehearsal_level level, const struct facts *facts);
@@ -43,12 +42,10 @@ int __wrap_prewarm_stop(const struct root *root, unsigned wait_ms, struct error 
 	(void)root;
 	(void)wait_ms;
 	done[strlen(done)] = 's';
-	return stop_answer < 0 ? error_set(err, -stop_answer, "it does not stop")
-			       : stop_answer;
+	return stop_answer < 0 ? error_set(err, -stop_answer, "it does not stop") : stop_answer;
 }
 
-int __wrap_hibernate(
-	const struct hibernation *hibernation, struct cycle *cycle, struct error *err)
+int __wrap_hibernate(const struct hibernation *hibernation, struct cycle *cycle, struct error *err)
 {
 	(void)cycle;
 	done[strlen(done)] = 'h';
@@ -202,8 +199,7 @@ static void image_is_refused_under_a_debugger(void **state)
 	struct snapshot_result result;
 	struct error err = { "" };
 
-	place_put(
-		place, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t4711\nUid:\t0\n");
+	place_put(place, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t4711\nUid:\t0\n");
 	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -EPERM);
 	assert_non_null(strstr(err.text, "process 4711"));
 	place_put(place, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t0\nUid:\t0\n");
@@ -214,10 +210,9 @@ static void image_is_refused_under_a_debugger(void **state)
 static void image_goes_to_the_resume_device_only(void **state)
 {
 	struct place *place = *state;
-	const struct snapshot snapshot = { .root = &place->root,
-		.name = "disk",
-		.number = "259:1",
-		.timeout_ms = 1000 };
+	const struct snapshot snapshot = {
+		.root = &place->root, .name = "disk", .number = "259:1", .timeout_ms = 1000
+	};
 	struct snapshot_result result;
 	struct error err = { "" };
 

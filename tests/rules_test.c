@@ -26,11 +26,10 @@ static void curve_has_a_timeout_for_each_size(void **state)
 	static const struct {
 		uint64_t memory;
 		uint64_t ms;
-	} rows[] = { { 0, 20000 }, { 8 * GIB - 1, 20000 }, { 8 * GIB, 40000 },
-		{ 15 * GIB, 40000 }, { 16 * GIB, 60000 }, { 63 * GIB, 60000 },
-		{ 64 * GIB, 150000 }, { 128 * GIB, 200000 }, { 255 * GIB, 200000 },
-		{ 256 * GIB, 400000 }, { 24 * 1024 * GIB, 400000 },
-		{ UINT64_MAX - 1, 400000 } };
+	} rows[] = { { 0, 20000 }, { 8 * GIB - 1, 20000 }, { 8 * GIB, 40000 }, { 15 * GIB, 40000 },
+		{ 16 * GIB, 60000 }, { 63 * GIB, 60000 }, { 64 * GIB, 150000 },
+		{ 128 * GIB, 200000 }, { 255 * GIB, 200000 }, { 256 * GIB, 400000 },
+		{ 24 * 1024 * GIB, 400000 }, { UINT64_MAX - 1, 400000 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -58,12 +57,11 @@ static void curve_that_says_nothing_changes_nothing(void **state)
 
 static void curve_that_does_not_parse_is_refused(void **state)
 {
-	static const char *const curves[] = { "x", "0-8", "0:20", "0-8:", "0-8:0",
-		"-8:20", "8-8:20", "16-8:20", "0-8:20,", ",0-8:20", "0-8:20,,8-:40",
-		"0-8:20 ", " 0-8:20", "0-8:20;8-:40", "0-8:20s", "0-0x8:20", "0--8:20",
-		"+0-8:20", "0-8:4294968", "0-8:99999999999999999999",
-		"0-99999999999999999999:20", "17179869184-:20", "0-8.5:20",
-		"0-16:20,16-:x", "0:8-20", ":", "-", "-:20" };
+	static const char *const curves[] = { "x", "0-8", "0:20", "0-8:", "0-8:0", "-8:20",
+		"8-8:20", "16-8:20", "0-8:20,", ",0-8:20", "0-8:20,,8-:40", "0-8:20 ", " 0-8:20",
+		"0-8:20;8-:40", "0-8:20s", "0-0x8:20", "0--8:20", "+0-8:20", "0-8:4294968",
+		"0-8:99999999999999999999", "0-99999999999999999999:20", "17179869184-:20",
+		"0-8.5:20", "0-16:20,16-:x", "0:8-20", ":", "-", "-:20" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(curves); i++)
@@ -110,9 +108,8 @@ static void families_are_sorted_and_found(void **state)
 
 static void family_is_the_word_before_the_point(void **state)
 {
-	static const char *const others[] = { "", "m5", "m5n.large", "m5dn.large",
-		"m55.large", "xm5.large", ".large", "M5.large", "p5.48xlarge",
-		"m7i-flexx.large", "a1.large" };
+	static const char *const others[] = { "", "m5", "m5n.large", "m5dn.large", "m55.large",
+		"xm5.large", ".large", "M5.large", "p5.48xlarge", "m7i-flexx.large", "a1.large" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++)

@@ -35,22 +35,18 @@ static bool programs_run;
 /* The program that fails: a part of its command line. */
 static const char *failing;
 
-int __real_process_execute(
-	const struct process *process, char **output, struct error *err);
-int __wrap_process_execute(
-	const struct process *process, char **output, struct error *err);
+int __real_process_execute(const struct process *process, char **output, struct error *err);
+int __wrap_process_execute(const struct process *process, char **output, struct error *err);
 
 static bool says(const struct root *root, const char *path, const char *what)
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err;
 
-	return root_read(root, path, FILE_LIMIT, &text, NULL, &err) == 0 &&
-	       strstr(text, what);
+	return root_read(root, path, FILE_LIMIT, &text, NULL, &err) == 0 && strstr(text, what);
 }
 
-int __wrap_process_execute(
-	const struct process *process, char **output, struct error *err)
+int __wrap_process_execute(const struct process *process, char **output, struct error *err)
 {
 	memory_cleanup_free char *line = text_copy("");
 	int fd;
@@ -60,8 +56,7 @@ int __wrap_process_execute(
 	for (size_t i = 0; process->arguments[i]; i++)
 		text_append(&line, "%s%s", i ? " " : "", process->arguments[i]);
 	text_append(&line, "%s%s%s\n", process->alone ? "" : " SHARED",
-		says(process->root, LOGIND_DROP_IN, LOGIND_UNFINISHED) ? " (drop-in open)"
-								       : "",
+		says(process->root, LOGIND_DROP_IN, LOGIND_UNFINISHED) ? " (drop-in open)" : "",
 		says(process->root, STATE "/" TAKEN_OVER_NAME, TAKEN_OVER_UNFINISHED)
 			? " (record open)"
 			: "");
@@ -77,8 +72,7 @@ int __wrap_process_execute(
 struct machine {
 	const struct place *place;
 	bool systemd;
-	int (*work)(const struct services *services, const struct facts *facts,
-		struct error *err);
+	int (*work)(const struct services *services, const struct facts *facts, struct error *err);
 };
 
 /* What of the system's facts these actions look at. */
@@ -99,8 +93,8 @@ static int work_inside(void *data)
 	struct error err = { "" };
 	int status;
 
-	if (chroot(machine->place->path) < 0 || chdir("/") < 0 ||
-		root_open(&root, "/", &err) < 0 || !root.live)
+	if (chroot(machine->place->path) < 0 || chdir("/") < 0 || root_open(&root, "/", &err) < 0 ||
+		!root.live)
 		_exit(2);
 	programs_run = false;
 	gather(&facts, &root, machine->systemd);
@@ -146,10 +140,9 @@ static void assert_log(struct place *place, const char *expected)
 /* A process that is always there: our parent while the child works. */
 static void make_agent(struct place *place, const char *name, bool enabled, bool running)
 {
-	memory_cleanup_free char *unit =
-		text_format("/usr/lib/systemd/system/%s.service", name);
-	memory_cleanup_free char *link = text_format(
-		"/etc/systemd/system/multi-user.target.wants/%s.service", name);
+	memory_cleanup_free char *unit = text_format("/usr/lib/systemd/system/%s.service", name);
+	memory_cleanup_free char *link =
+		text_format("/etc/systemd/system/multi-user.target.wants/%s.service", name);
 	memory_cleanup_free char *pid = text_format("/run/%s.pid", name);
 
 	place_put(place, unit, "[Service]\n");
@@ -162,8 +155,7 @@ static void make_agent(struct place *place, const char *name, bool enabled, bool
 
 /* ---- Services --------------------------------------------------------------------------------- */
 
-static int all_verbs(
-	const struct services *services, const struct facts *facts, struct error *err)
+static int all_verbs(const struct services *services, const struct facts *facts, struct error *err)
 {
 	(void)facts;
 	service_enable(services, "x", err);
@@ -185,8 +177,7 @@ static void services_are_asked_as_they_expect(void **state)
 			  "systemctl disable x.service\nsystemctl disable x.service\n");
 	machine.systemd = false;
 	assert_false(inside(&machine));
-	assert_log(place,
-		"/etc/init.d/x start\n/etc/init.d/x restart\n/etc/init.d/x stop\n");
+	assert_log(place, "/etc/init.d/x start\n/etc/init.d/x restart\n/etc/init.d/x stop\n");
 }
 
 /* ---- logind ------------------------------------------------------------------------------------ */
@@ -209,8 +200,7 @@ static void logind_reads_the_drop_in_before_it_is_done(void **state)
 	assert_true(says(&place->root, LOGIND_DROP_IN, "\nHandleSuspendKey=ignore\n"));
 	machine.work = sleep_key_give_back;
 	assert_true(inside(&machine));
-	assert_log(place, "systemctl kill --kill-who=main --signal=HUP "
-			  "systemd-logind.service\n");
+	assert_log(place, "systemctl kill --kill-who=main --signal=HUP systemd-logind.service\n");
 	assert_false(root_exists(&place->root, "/etc/systemd/logind.conf.d"));
 }
 
@@ -231,8 +221,7 @@ static void drop_ins_of_logind_count_by_their_names(void **state)
 	struct facts facts = { 0 };
 
 	make_agent(place, AGENT_LOGIND, true, false);
-	place_put(place, "/usr/lib/systemd/logind.conf",
-		"[Login]\nHandleSuspendKey=lock\n");
+	place_put(place, "/usr/lib/systemd/logind.conf", "[Login]\nHandleSuspendKey=lock\n");
 	place_put(place, "/etc/systemd/logind.conf.d/10-a.conf",
 		"[Login]\nHandleSuspendKey=hibernate\n");
 	place_put(place, "/usr/lib/systemd/logind.conf.d/20-b.conf",
@@ -250,14 +239,12 @@ static void drop_ins_of_logind_count_by_their_names(void **state)
 
 /* ---- Older agents --------------------------------------------------------------------------------- */
 
-static int take(
-	const struct services *services, const struct facts *facts, struct error *err)
+static int take(const struct services *services, const struct facts *facts, struct error *err)
 {
 	return take_over(services, facts, STATE, err);
 }
 
-static int give(
-	const struct services *services, const struct facts *facts, struct error *err)
+static int give(const struct services *services, const struct facts *facts, struct error *err)
 {
 	static const struct progress progress = { .note = NULL };
 
@@ -345,8 +332,8 @@ static void record_names_nothing_but_what_we_switch_off(void **state)
 /* Files (an empty folder may stay behind after a kill), and whether logind and acpid have read what there is. */
 static char *look(struct place *place)
 {
-	static const char *const folders[] = { "/etc/acpi/events",
-		"/etc/systemd/logind.conf.d", STATE };
+	static const char *const folders[] = { "/etc/acpi/events", "/etc/systemd/logind.conf.d",
+		STATE };
 	strings_cleanup struct strings all = { 0 };
 	struct error err;
 
@@ -356,25 +343,20 @@ static char *look(struct place *place)
 		root_list(&place->root, folders[i], &names, &err);
 		strings_take(&all, strings_join(&names, " "));
 	}
+	strings_add(&all, says(&place->root, LOGIND_DROP_IN, LOGIND_UNFINISHED) ? "open" : "");
 	strings_add(&all,
-		says(&place->root, LOGIND_DROP_IN, LOGIND_UNFINISHED) ? "open" : "");
-	strings_add(
-		&all, says(&place->root, STATE "/" TAKEN_OVER_NAME, TAKEN_OVER_UNFINISHED)
-			      ? "open"
-			      : "");
+		says(&place->root, STATE "/" TAKEN_OVER_NAME, TAKEN_OVER_UNFINISHED) ? "open" : "");
 	return strings_join(&all, " | ");
 }
 
-static int take_both(
-	const struct services *services, const struct facts *facts, struct error *err)
+static int take_both(const struct services *services, const struct facts *facts, struct error *err)
 {
 	int status = take(services, facts, err);
 
 	return status < 0 ? status : sleep_key_take(services, facts, err);
 }
 
-static int give_both(
-	const struct services *services, const struct facts *facts, struct error *err)
+static int give_both(const struct services *services, const struct facts *facts, struct error *err)
 {
 	int status = sleep_key_give_back(services, facts, err);
 

@@ -58,8 +58,7 @@ static void scene_decide(const struct scene *scene, const struct size_row *row)
 {
 	struct error err = { "" };
 	struct swap_size size;
-	int status =
-		swap_size_decide(&scene->facts, &scene->config, row->wanted, &size, &err);
+	int status = swap_size_decide(&scene->facts, &scene->config, row->wanted, &size, &err);
 
 	assert_string_equal(status < 0 ? err.text : size.why, row->text);
 	assert_int_equal(status, row->status);
@@ -101,16 +100,15 @@ static void auto_size_is_the_larger_of_memory_and_4000_mib(void **state)
 		{ "auto", 1 * GIB, 4010 * MIB, 0, 0, SIZE_CREATE, 4000 * MIB, false,
 			"3.9 GiB: target-size-mb, 4000 MiB; memory has 1.0 GiB" },
 		/* Whole pages. */
-		{ "auto", 8 * GIB + 1, 100 * GIB, 0, 0, SIZE_CREATE, 8 * GIB + 4096,
-			false, "8.0 GiB: 100 % of memory (8.0 GiB)" },
+		{ "auto", 8 * GIB + 1, 100 * GIB, 0, 0, SIZE_CREATE, 8 * GIB + 4096, false,
+			"8.0 GiB: 100 % of memory (8.0 GiB)" },
 		{ "auto", 16 * GIB, 3435973836, 0, -ENOSPC, SIZE_KEEP, 0, false,
 			"cannot create /swap: needs 16.0 GiB, 3.2 GiB free on / (ext4)" },
-		{ "auto", 16 * GIB, 16 * GIB + 10 * MIB - 1, 0, -ENOSPC, SIZE_KEEP, 0,
-			false,
+		{ "auto", 16 * GIB, 16 * GIB + 10 * MIB - 1, 0, -ENOSPC, SIZE_KEEP, 0, false,
 			"cannot create /swap: needs 16.0 GiB, 16.0 GiB free on / "
 			"(ext4); 10 MiB have to stay free" },
-		{ "auto", 16 * GIB, 16 * GIB + 10 * MIB, 0, 0, SIZE_CREATE, 16 * GIB,
-			false, "16.0 GiB: 100 % of memory (16.0 GiB)" },
+		{ "auto", 16 * GIB, 16 * GIB + 10 * MIB, 0, 0, SIZE_CREATE, 16 * GIB, false,
+			"16.0 GiB: 100 % of memory (16.0 GiB)" },
 		{ "auto", 1 * GIB, 0, 0, -ENOSPC, SIZE_KEEP, 0, false,
 			"cannot create /swap: needs 1.0 GiB, 0 bytes free on / (ext4)" },
 	};
@@ -119,18 +117,16 @@ static void auto_size_is_the_larger_of_memory_and_4000_mib(void **state)
 	decide_rows(rows, COUNT(rows));
 }
 
-#define REFUSED(wanted, text)                                                            \
-	{                                                                                \
-		wanted, GIB, GIB, 0, -EINVAL, SIZE_KEEP, 0, false, text                  \
+#define REFUSED(wanted, text)                                                                      \
+	{                                                                                          \
+		wanted, GIB, GIB, 0, -EINVAL, SIZE_KEEP, 0, false, text                            \
 	}
-#define NO_SIZE(wanted)                                                                  \
-	REFUSED(wanted,                                                                  \
-		"size \"" wanted "\" is not auto, N%, or a number with K, M, G or T")
-#define TOO_SMALL(wanted)                                                                \
-	REFUSED(wanted,                                                                  \
-		"size \"" wanted                                                         \
-		"\" is less than the 40 KiB that a swap area has at least; a number "    \
-		"without K, M, G or T counts bytes")
+#define NO_SIZE(wanted)                                                                            \
+	REFUSED(wanted, "size \"" wanted "\" is not auto, N%, or a number with K, M, G or T")
+#define TOO_SMALL(wanted)                                                                          \
+	REFUSED(wanted, "size \"" wanted                                                           \
+			"\" is less than the 40 KiB that a swap area has at least; a number "      \
+			"without K, M, G or T counts bytes")
 #define NO_PERCENTAGE(wanted) REFUSED(wanted, "size \"" wanted "\" is no percentage")
 
 static void asked_size_is_taken_as_it_is(void **state)
@@ -147,8 +143,7 @@ static void asked_size_is_taken_as_it_is(void **state)
 		/* Nothing smaller in its place. */
 		{ "8G", 1 * GIB, 4 * GIB, 0, -ENOSPC, SIZE_KEEP, 0, false,
 			"cannot create /swap: needs 8.0 GiB, 4.0 GiB free on / (ext4)" },
-		{ "40960", GIB, GIB, 0, 0, SIZE_CREATE, 40960, false,
-			"40.0 KiB: 40960, as asked" },
+		{ "40960", GIB, GIB, 0, 0, SIZE_CREATE, 40960, false, "40.0 KiB: 40960, as asked" },
 		TOO_SMALL("8"),
 		TOO_SMALL("36K"),
 		NO_SIZE("big"),
@@ -160,8 +155,7 @@ static void asked_size_is_taken_as_it_is(void **state)
 		NO_PERCENTAGE("1.5%"),
 		REFUSED("18446744073709551615%",
 			"18446744073709551615 % of memory is out of range"),
-		REFUSED("18446744073709551615",
-			"the size of the swap area is out of range"),
+		REFUSED("18446744073709551615", "the size of the swap area is out of range"),
 	};
 
 	(void)state;
@@ -173,25 +167,18 @@ static void present_file_is_kept_when_it_is_about_right(void **state)
 	static const struct size_row rows[] = {
 		{ NULL, 8 * GIB, 1 * GIB, 8 * GIB, 0, SIZE_KEEP, 8 * GIB, false,
 			"/swap stays as it is, 8.0 GiB: 100 % of memory (8.0 GiB)" },
-		{ NULL, 8 * GIB, 1 * GIB, 8 * GIB + 100 * MIB, 0, SIZE_KEEP,
-			8 * GIB + 100 * MIB, false,
-			"/swap stays as it is, 8.1 GiB: 100 % of memory (8.0 GiB)" },
-		{ NULL, 8 * GIB, 1 * GIB, 8 * GIB + 100 * MIB + 1, 0, SIZE_REPLACE,
-			8 * GIB, true,
-			"8.0 GiB: 100 % of memory (8.0 GiB); the present file has 8.1 "
-			"GiB" },
-		{ NULL, 8 * GIB, 20 * GIB, 8 * GIB - 4096, 0, SIZE_REPLACE, 8 * GIB,
-			false,
-			"8.0 GiB: 100 % of memory (8.0 GiB); the present file has 8.0 "
-			"GiB" },
+		{ NULL, 8 * GIB, 1 * GIB, 8 * GIB + 100 * MIB, 0, SIZE_KEEP, 8 * GIB + 100 * MIB,
+			false, "/swap stays as it is, 8.1 GiB: 100 % of memory (8.0 GiB)" },
+		{ NULL, 8 * GIB, 1 * GIB, 8 * GIB + 100 * MIB + 1, 0, SIZE_REPLACE, 8 * GIB, true,
+			"8.0 GiB: 100 % of memory (8.0 GiB); the present file has 8.1 GiB" },
+		{ NULL, 8 * GIB, 20 * GIB, 8 * GIB - 4096, 0, SIZE_REPLACE, 8 * GIB, false,
+			"8.0 GiB: 100 % of memory (8.0 GiB); the present file has 8.0 GiB" },
 		/* What it would give back is room. */
 		{ NULL, 8 * GIB, 3 * GIB, 6 * GIB, 0, SIZE_REPLACE, 8 * GIB, true,
-			"8.0 GiB: 100 % of memory (8.0 GiB); the present file has 6.0 "
-			"GiB" },
+			"8.0 GiB: 100 % of memory (8.0 GiB); the present file has 6.0 GiB" },
 		{ NULL, 8 * GIB, 1 * GIB, 6 * GIB, -ENOSPC, SIZE_KEEP, 0, false,
 			"cannot create /swap: needs 8.0 GiB, 1.0 GiB free on / (ext4) "
-			"and 6.0 GiB "
-			"in the present file" },
+			"and 6.0 GiB in the present file" },
 		/* 4000 MiB do not fit, and this one is as large as memory at least. */
 		{ NULL, 1 * GIB, 1 * GIB, 2 * GIB, 0, SIZE_KEEP, 2 * GIB, false,
 			"/swap stays as it is, 2.0 GiB: memory's size, since 3.9 GiB "
@@ -206,12 +193,10 @@ static void present_file_is_kept_when_it_is_about_right(void **state)
 
 static void file_that_cannot_be_swap_is_replaced(void **state)
 {
-	static const struct size_row row = { NULL, 8 * GIB, 1 * GIB, 8 * GIB, 0,
-		SIZE_REPLACE, 8 * GIB, true,
-		"8.0 GiB: 100 % of memory (8.0 GiB); the present file has holes" };
-	static const struct size_row shared = { NULL, 8 * GIB, 1 * GIB, 8 * GIB, -ENOSPC,
-		SIZE_KEEP, 0, false,
-		"cannot create /swap: needs 8.0 GiB, 1.0 GiB free on / (ext4)" };
+	static const struct size_row row = { NULL, 8 * GIB, 1 * GIB, 8 * GIB, 0, SIZE_REPLACE,
+		8 * GIB, true, "8.0 GiB: 100 % of memory (8.0 GiB); the present file has holes" };
+	static const struct size_row shared = { NULL, 8 * GIB, 1 * GIB, 8 * GIB, -ENOSPC, SIZE_KEEP,
+		0, false, "cannot create /swap: needs 8.0 GiB, 1.0 GiB free on / (ext4)" };
 	struct scene scene;
 
 	(void)state;
@@ -233,12 +218,11 @@ static void file_that_cannot_be_swap_is_replaced(void **state)
 
 static void device_is_used_when_it_is_large_enough(void **state)
 {
-	static const struct size_row kept = { NULL, 2 * GIB, 0, 2 * GIB, 0, SIZE_KEEP,
-		2 * GIB, false,
-		"/swap stays as it is, 2.0 GiB: target-size-mb, 4000 MiB; memory has 2.0 "
-		"GiB" };
-	static const struct size_row small = { NULL, 8 * GIB, 0, 2 * GIB, -ENOSPC,
-		SIZE_KEEP, 0, false, "cannot use /swap: needs 8.0 GiB, has 2.0 GiB" };
+	static const struct size_row kept = { NULL, 2 * GIB, 0, 2 * GIB, 0, SIZE_KEEP, 2 * GIB,
+		false,
+		"/swap stays as it is, 2.0 GiB: target-size-mb, 4000 MiB; memory has 2.0 GiB" };
+	static const struct size_row small = { NULL, 8 * GIB, 0, 2 * GIB, -ENOSPC, SIZE_KEEP, 0,
+		false, "cannot use /swap: needs 8.0 GiB, has 2.0 GiB" };
 	static const struct size_row *const rows[] = { &kept, &small };
 
 	(void)state;
@@ -260,12 +244,10 @@ static void what_is_no_swap_area_is_refused(void **state)
 		const char *text;
 	} rows[] = {
 		{ "link", "",
-			"cannot use /swap: it is a symbolic link, which others could "
-			"point "
+			"cannot use /swap: it is a symbolic link, which others could point "
 			"elsewhere" },
 		{ "other", "",
-			"cannot use /swap: it is neither a regular file nor a block "
-			"device" },
+			"cannot use /swap: it is neither a regular file nor a block device" },
 		{ NULL, "/dev/vg/swap", "cannot use /swap: there is no such device" },
 		{ "file", "/dev/vg/swap", "cannot use /swap: it is not a block device" },
 	};
@@ -286,14 +268,12 @@ static void what_is_no_swap_area_is_refused(void **state)
 
 static void unknown_facts_are_named(void **state)
 {
-	struct size_row row = { NULL, GIB, 8 * GIB, 0, -ENODATA, SIZE_KEEP, 0, false,
-		NULL };
+	struct size_row row = { NULL, GIB, 8 * GIB, 0, -ENODATA, SIZE_KEEP, 0, false, NULL };
 	struct scene scene;
 
 	(void)state;
 	scene_open(&scene, &row);
-	fact_set_unknown(
-		fact_of(&scene.facts.area.filesystem_free), "statvfs: Permission denied");
+	fact_set_unknown(fact_of(&scene.facts.area.filesystem_free), "statvfs: Permission denied");
 	row.text = "cannot tell how much space is free: statvfs: Permission denied";
 	scene_decide(&scene, &row);
 	fact_set_unknown(fact_of(&scene.facts.memory.total), "/mnt is an image");
@@ -308,8 +288,8 @@ static void unknown_facts_are_named(void **state)
 /* An asked size needs no knowledge of memory: --root DIR --size 4G. */
 static void asked_size_does_not_need_memory(void **state)
 {
-	static const struct size_row row = { "2G", 0, 8 * GIB, 0, 0, SIZE_CREATE, 2 * GIB,
-		false, "2.0 GiB: 2G, as asked" };
+	static const struct size_row row = { "2G", 0, 8 * GIB, 0, 0, SIZE_CREATE, 2 * GIB, false,
+		"2.0 GiB: 2G, as asked" };
 	struct scene scene;
 
 	(void)state;
@@ -322,10 +302,10 @@ static void asked_size_does_not_need_memory(void **state)
 
 static void configuration_moves_the_automatic_size(void **state)
 {
-	static const struct size_row half = { NULL, 16 * GIB, 100 * GIB, 0, 0,
-		SIZE_CREATE, 8 * GIB, false, "8.0 GiB: 50 % of memory (16.0 GiB)" };
-	static const struct size_row nothing = { NULL, 16 * GIB, 100 * GIB, 0, -EINVAL,
-		SIZE_KEEP, 0, false, "percentage-of-ram and target-size-mb are both 0" };
+	static const struct size_row half = { NULL, 16 * GIB, 100 * GIB, 0, 0, SIZE_CREATE, 8 * GIB,
+		false, "8.0 GiB: 50 % of memory (16.0 GiB)" };
+	static const struct size_row nothing = { NULL, 16 * GIB, 100 * GIB, 0, -EINVAL, SIZE_KEEP,
+		0, false, "percentage-of-ram and target-size-mb are both 0" };
 	struct scene scene;
 
 	(void)state;

@@ -290,8 +290,8 @@ static void device_that_appears_is_found(void **state)
 
 static void only_event_nodes_with_the_key_are_devices(void **state)
 {
-	static const char *const others[] = { "mouse0", "event", "eventx", "event1x",
-		"event.1", "js0", "event9999999999999999999999999999999999" };
+	static const char *const others[] = { "mouse0", "event", "eventx", "event1x", "event.1",
+		"js0", "event9999999999999999999999999999999999" };
 	struct place *place = *state;
 	struct sleep_keys *keys = open_keys(place);
 	struct sleep_press press;
@@ -327,8 +327,7 @@ static void device_is_opened_once_its_mode_is_right(void **state)
 	button = plug(place, "event0");
 	assert_false(sleep_keys_read(keys, &press));
 	assert_devices(keys, "");
-	assert_string_equal(
-		sleep_keys_trouble(keys), "cannot open /dev/input/event0: denied");
+	assert_string_equal(sleep_keys_trouble(keys), "cannot open /dev/input/event0: denied");
 	fake.denied = false;
 	assert_int_equal(fchmodat(place->root.fd, "dev/input/event0", 0640, 0), 0);
 	assert_true(is_readable(keys));

@@ -58,8 +58,7 @@ static void service_child(const char *fault, int pipe)
 	struct error err;
 
 	if (metadata_add_fault(metadata, fault, &err) < 0 ||
-		metadata_service_open(
-			&service, metadata, "127.0.0.1:0", &progress, &err) < 0) {
+		metadata_service_open(&service, metadata, "127.0.0.1:0", &progress, &err) < 0) {
 		dprintf(pipe, "cannot: %s", err.text);
 		_exit(1);
 	}
@@ -117,8 +116,8 @@ static long resident_kib(void)
 
 /* ---- The agent ------------------------------------------------------------------------------------ */
 
-static void ignore_log(void *data, int priority, const char *text,
-	const struct log_field *fields, size_t count)
+static void ignore_log(
+	void *data, int priority, const char *text, const struct log_field *fields, size_t count)
 {
 	(void)data;
 	(void)priority;
@@ -151,8 +150,8 @@ static void poll_once(struct agent *agent)
 
 static void time_of(unsigned number, char *time, size_t size)
 {
-	snprintf(time, size, "2026-01-%02uT%02u:%02u:00Z", 1 + number / 1440 % 28,
-		number / 60 % 24, number % 60);
+	snprintf(time, size, "2026-01-%02uT%02u:%02u:00Z", 1 + number / 1440 % 28, number / 60 % 24,
+		number % 60);
 }
 
 static void notice_put(struct soak *soak)
@@ -227,8 +226,8 @@ static void polls_make(struct soak *soak)
 	/* The connection may be open at one time and closed at the other. */
 	assert_in_range(descriptors(), files - 1, files + 1);
 	if (resident_kib() - memory > MEMORY_MOST_KIB)
-		fail_msg("%s: memory grew from %ld to %ld KiB", soak->fault, memory,
-			resident_kib());
+		fail_msg(
+			"%s: memory grew from %ld to %ld KiB", soak->fault, memory, resident_kib());
 }
 
 /* The service is whole again: whatever was set last is heard now. */
@@ -250,15 +249,10 @@ static void soak_under(struct place *place, const char *fault, bool spoils_all)
 		.timeout_ms = TIMEOUT_MS, .attempts = 1, .total_ms = 8 * TIMEOUT_MS
 	};
 	struct config config;
-	const struct gather gather = {
-		.root = &place->root, .config = &config, .imds = &options
-	};
+	const struct gather gather = { .root = &place->root, .config = &config, .imds = &options };
 	const struct notify notify = { -1 };
-	const struct watch watch = {
-		.gather = &gather, .notify = &notify, .log = ignore_log
-	};
-	struct soak soak = { .agent = { .watch = &watch, .config = &config },
-		.fault = fault };
+	const struct watch watch = { .gather = &gather, .notify = &notify, .log = ignore_log };
+	struct soak soak = { .agent = { .watch = &watch, .config = &config }, .fault = fault };
 	memory_cleanup_free char *endpoint = NULL;
 	struct service service;
 	struct error err;
@@ -286,10 +280,10 @@ static void soak_under(struct place *place, const char *fault, bool spoils_all)
 	assert_int_equal(waitpid(service.pid, NULL, 0), service.pid);
 }
 
-#define SOAK(name, fault, spoils_all)                                                    \
-	static void name(void **state)                                                   \
-	{                                                                                \
-		soak_under(*state, fault, spoils_all);                                   \
+#define SOAK(name, fault, spoils_all)                                                              \
+	static void name(void **state)                                                             \
+	{                                                                                          \
+		soak_under(*state, fault, spoils_all);                                             \
 	}
 
 SOAK(latency, "latency=1ms", false)

@@ -50,8 +50,8 @@ void timeline_check(const char *title, const timeline_list *found, const char *e
 		*value++ = '\0';
 		got = value_of(timeline, name);
 		if (strcmp(got, value) != 0)
-			fail_msg("%s, cycle %zu: %s is \"%s\", not \"%s\"", title, next,
-				name, got, value);
+			fail_msg("%s, cycle %zu: %s is \"%s\", not \"%s\"", title, next, name, got,
+				value);
 	}
 	json_decref(timeline);
 	if (next != found->count)

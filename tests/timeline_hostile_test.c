@@ -17,19 +17,17 @@
 #define ENTRY "PM: hibernation: hibernation entry\n"
 #define EXIT  "PM: hibernation: hibernation exit\n"
 
-static const char *const logs[] = { "linux-4.9-messages", "linux-4.9-console",
-	"linux-5.10-journal", "linux-6.1-console", "linux-6.1-freezing",
-	"linux-6.1-refused" };
+static const char *const logs[] = { "linux-4.9-messages", "linux-4.9-console", "linux-5.10-journal",
+	"linux-6.1-console", "linux-6.1-freezing", "linux-6.1-refused" };
 
 static void impossible_numbers_are_not_taken(void **state)
 {
 	(void)state;
-	timeline_check_text(ENTRY
-		"Filesystems sync: 99999999999999999999999.9 seconds\n"
-		"PM: Need to copy 18446744073709551615 pages\n"
-		"PM: Wrote 9007199254740992 kbytes in 0.00 seconds (x MB/s)\n"
-		"PM: Read -5 kbytes in 1.00 seconds\n"
-		"PM: Using 99999999999999999999 thread(s) for compression\n",
+	timeline_check_text(ENTRY "Filesystems sync: 99999999999999999999999.9 seconds\n"
+				  "PM: Need to copy 18446744073709551615 pages\n"
+				  "PM: Wrote 9007199254740992 kbytes in 0.00 seconds (x MB/s)\n"
+				  "PM: Read -5 kbytes in 1.00 seconds\n"
+				  "PM: Using 99999999999999999999 thread(s) for compression\n",
 		"cycle\nresult incomplete\nsync -\nimage_size -\nimage_pages -\n"
 		"write_size -\nwrite_rate -\nread_size -\nthreads -");
 	timeline_check_text("[99999999999999999999.9] " ENTRY, "");
@@ -38,8 +36,7 @@ static void impossible_numbers_are_not_taken(void **state)
 static void control_characters_are_not_passed_on(void **state)
 {
 	(void)state;
-	timeline_check_text(ENTRY
-		"PM: Device \033[2J\x9bX failed to freeze: error -1\n" EXIT,
+	timeline_check_text(ENTRY "PM: Device \033[2J\x9bX failed to freeze: error -1\n" EXIT,
 		"cycle\nfailure device ?[2J?X refused to stop (error -1)");
 }
 
@@ -54,8 +51,7 @@ static void long_logs_give_their_newest_cycles(void **state)
 		end += snprintf(end, 64, "[%zu.5] PM: hibernation entry\n", i);
 	timelines_parse(log, (size_t)(end - log), TIMELINE_PAGE, &found);
 	assert_int_equal(found.count, TIMELINES_MAX);
-	assert_int_equal(
-		found.items[found.count - 1].entry.value, (cycles - 1) * 1000 + 500);
+	assert_int_equal(found.items[found.count - 1].entry.value, (cycles - 1) * 1000 + 500);
 	timelines_free(&found);
 	free(log);
 }
@@ -129,12 +125,11 @@ static void damaged_logs_are_harmless(void **state)
 			memcpy(exact, copy, size);
 			timelines_parse(exact, size, TIMELINE_PAGE, &found);
 			for (size_t k = 0; k < found.count; k++) {
-				json_t *json =
-					layout_to_json(&timeline_layout, &found.items[k]);
+				json_t *json = layout_to_json(&timeline_layout, &found.items[k]);
 				struct timeline back = { 0 };
 
-				assert_int_equal(layout_from_json(&timeline_layout, &back,
-							 json, "timeline", &err),
+				assert_int_equal(layout_from_json(&timeline_layout, &back, json,
+							 "timeline", &err),
 					0);
 				layout_free(&timeline_layout, &back);
 				json_decref(json);

@@ -29,12 +29,11 @@ static const struct {
 		"write_rate ?\nread_size ?\nread_time ?\nread_rate ?\npower_off -\n"
 		"away 8019471\ndevices_restore_noirq_us 6015\n"
 		"devices_restore_early_us 432\ndevices_restore_us 118227\nexit 4023192\n" },
-	{ "linux-4.9-console",
-		"cycle\nresult resumed\nfailure_id -\nstamp -\nentry 4021118\n"
-		"freeze_user 4\nthreads 2\nwrite_size 610779136\nwrite_time 3520\n"
-		"write_rate 173516800\nread_size 610779136\nread_time 2220\n"
-		"read_rate 275118080\npower_off 4026856\naway 8019471\n"
-		"devices_restore_us 98227\nexit 4023192\n" },
+	{ "linux-4.9-console", "cycle\nresult resumed\nfailure_id -\nstamp -\nentry 4021118\n"
+			       "freeze_user 4\nthreads 2\nwrite_size 610779136\nwrite_time 3520\n"
+			       "write_rate 173516800\nread_size 610779136\nread_time 2220\n"
+			       "read_rate 275118080\npower_off 4026856\naway 8019471\n"
+			       "devices_restore_us 98227\nexit 4023192\n" },
 	{ "linux-5.10-journal",
 		"cycle\nresult resumed\nstamp 2026-11-21T08:05:11+0000\nentry -\nsync 21\n"
 		"freeze_user 3\nfreeze_kernel 1\nallocate_size 1233797120\n"
@@ -89,8 +88,7 @@ static void lines_are_read_whatever_is_in_front(void **state)
 		{ "<6>[   12.345678] %s", "stamp -\nentry 12345" },
 		{ "<30>[12.345678][ T2131] %s", "entry 12345" },
 		{ "[   12.345678] [    C0] %s", "entry 12345" },
-		{ "[Sat Nov 21 13:00:02 2026] %s",
-			"stamp Sat Nov 21 13:00:02 2026\nentry -" },
+		{ "[Sat Nov 21 13:00:02 2026] %s", "stamp Sat Nov 21 13:00:02 2026\nentry -" },
 		{ "6,123,12345678,-;%s", "stamp -\nentry 12345" },
 		{ "6,123,12345678,-,caller=T123;%s", "entry 12345" },
 		{ "Nov 21 13:00:02 host kernel: [   12.345678] %s",
@@ -106,8 +104,7 @@ static void lines_are_read_whatever_is_in_front(void **state)
 	};
 	static const char *const words[] = { "PM: hibernation: hibernation entry",
 		"Freezing user space processes ... (elapsed 0.007 seconds) done.",
-		"PM: hibernation: Need to copy 10 pages",
-		"PM: hibernation: hibernation exit" };
+		"PM: hibernation: Need to copy 10 pages", "PM: hibernation: hibernation exit" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -138,28 +135,25 @@ static void lines_of_other_programs_do_not_count(void **state)
 		" SUBSYSTEM=PM: hibernation: hibernation entry\n"
 		"6,1,2,-;x PM: hibernation: hibernation entry\n",
 		"");
-	timeline_check_text(
-		"[    0.1] Linux version 6.1.0\n"
-		"[    0.2] PM: hibernation: Registered nosave memory: [mem 0x0-0xfff]\n"
-		"[    1.9] PM: Image not found (code -22)\n"
-		"[    1.9] PM: Hibernation image not present or could not be loaded.\n"
-		"[   99.0] reboot: Power down\n",
+	timeline_check_text("[    0.1] Linux version 6.1.0\n"
+			    "[    0.2] PM: hibernation: Registered nosave memory: [mem 0x0-0xfff]\n"
+			    "[    1.9] PM: Image not found (code -22)\n"
+			    "[    1.9] PM: Hibernation image not present or could not be loaded.\n"
+			    "[   99.0] reboot: Power down\n",
 		"");
 }
 
 static void suspend_to_memory_is_no_hibernation(void **state)
 {
 	(void)state;
-	timeline_check_text(
-		"PM: suspend entry (deep)\nPM: Syncing filesystems ... done.\n"
-		"Freezing user space processes ... (elapsed 0.001 seconds) done.\n"
-		"PM: freeze of devices complete after 1.000 msecs\n"
-		"Restarting tasks ... done.\nPM: suspend exit\n",
+	timeline_check_text("PM: suspend entry (deep)\nPM: Syncing filesystems ... done.\n"
+			    "Freezing user space processes ... (elapsed 0.001 seconds) done.\n"
+			    "PM: freeze of devices complete after 1.000 msecs\n"
+			    "Restarting tasks ... done.\nPM: suspend exit\n",
 		"");
-	timeline_check_text(
-		"PM: Syncing filesystems ... done.\n"
-		"Freezing user space processes ... (elapsed 0.001 seconds) done.\n"
-		"Restarting tasks ... done.\n",
+	timeline_check_text("PM: Syncing filesystems ... done.\n"
+			    "Freezing user space processes ... (elapsed 0.001 seconds) done.\n"
+			    "Restarting tasks ... done.\n",
 		"");
 	timeline_check_text(
 		"PM: suspend entry (s2idle)\nPM: suspend exit\n"
@@ -174,9 +168,9 @@ static void suspend_to_memory_is_no_hibernation(void **state)
 #define FROZEN	"Freezing user space processes ... (elapsed 0.001 seconds) done.\n"
 #define SNAP	"PM: hibernation: Need to copy 1000 pages\n"
 #define CREATED "PM: hibernation: Image created (1000 pages copied)\n"
-#define WROTE                                                                            \
-	"PM: Using 2 thread(s) for lz4 compression\n"                                    \
-	"PM: hibernation: Wrote 4000 kbytes in 0.50 seconds (8.00 MB/s)\n"               \
+#define WROTE                                                                                      \
+	"PM: Using 2 thread(s) for lz4 compression\n"                                              \
+	"PM: hibernation: Wrote 4000 kbytes in 0.50 seconds (8.00 MB/s)\n"                         \
 	"PM: Image size after compression: 1500 kbytes\nPM: S|\nreboot: Power down\n"
 #define BOOT	 "[    0.0] Linux version 6.1.0\n"
 #define READING	 "PM: hibernation: resume from hibernation\n"
@@ -194,21 +188,18 @@ static const struct {
 	  "systemd-udevd   D13440   382    330 0x80004124\nCall Trace:\n\n"
 	  "Restarting tasks ... done.\n",
 		"freezing", "1 task did not freeze within 20.008 s: systemd-udevd" },
-	{ ENTRY FROZEN
-		"Freezing remaining freezable tasks ...\n"
-		"Freezing of tasks failed after 20.002 seconds (7 tasks refusing to "
-		"freeze, wq_busy=1):\nhwrng           R  running task        0   289      "
-		"2 0x00000020\n" EXIT,
+	{ ENTRY FROZEN "Freezing remaining freezable tasks ...\n"
+		       "Freezing of tasks failed after 20.002 seconds (7 tasks refusing to "
+		       "freeze, wq_busy=1):\nhwrng           R  running task        0   289      "
+		       "2 0x00000020\n" EXIT,
 		"freezing",
-		"7 kernel tasks and a work queue did not freeze within 20.002 s: hwrng "
-		"and 6 more" },
-	{ ENTRY FROZEN
-		"Freezing remaining freezable tasks\n"
-		"Freezing remaining freezable tasks failed after 20.002 seconds (0 tasks "
-		"refusing to freeze, wq_busy=1):\n"
-		"Showing freezable workqueues that are still busy:\n"
-		"workqueue events_freezable_pwr_efficient: flags=0x86\n"
-		"  pwq 20: cpus=0-3 node=0 flags=0x4 nice=0 active=1 refcnt=2\n" EXIT,
+		"7 kernel tasks and a work queue did not freeze within 20.002 s: hwrng and 6 more" },
+	{ ENTRY FROZEN "Freezing remaining freezable tasks\n"
+		       "Freezing remaining freezable tasks failed after 20.002 seconds (0 tasks "
+		       "refusing to freeze, wq_busy=1):\n"
+		       "Showing freezable workqueues that are still busy:\n"
+		       "workqueue events_freezable_pwr_efficient: flags=0x86\n"
+		       "  pwq 20: cpus=0-3 node=0 flags=0x4 nice=0 active=1 refcnt=2\n" EXIT,
 		"freezing",
 		"a work queue of the kernel was still busy after 20.002 s: "
 		"events_freezable_pwr_efficient" },
@@ -221,29 +212,25 @@ static const struct {
 		"no free page of swap is left to write the image to" },
 	{ ENTRY SNAP CREATED "PM: Cannot find swap device, try swapon -a\n"
 			     "PM: Cannot get swap writer\n" EXIT,
-		"swap-device",
-		"the kernel's resume device and offset are no active swap" },
+		"swap-device", "the kernel's resume device and offset are no active swap" },
 	{ "PM: Syncing filesystems ... done.\nPM: Need to copy 10 pages\n"
 	  "PM: writing image.\nPM: Cannot find swap device, try swapon -a.\n"
 	  "Restarting tasks ... done.\n",
-		"swap-device",
-		"the kernel's resume device and offset are no active swap" },
+		"swap-device", "the kernel's resume device and offset are no active swap" },
 	{ ENTRY SNAP CREATED "PM: Swap header not found!\n" EXIT, "swap-device",
 		"there is no swap header where the kernel's resume offset points" },
 	{ ENTRY "PM: Device usb8 failed to freeze async: error -2\n" EXIT, "device-busy",
 		"device usb8 refused to stop (error -2)" },
 	{ ENTRY "xhci_hcd 0000:00:14.0: PM: pci_pm_freeze(): hcd_pci_suspend returns -16\n"
 		"xhci_hcd 0000:00:14.0: PM: failed to freeze async: error -16\n" EXIT,
-		"device-busy",
-		"device xhci_hcd 0000:00:14.0 refused to stop (error -16)" },
+		"device-busy", "device xhci_hcd 0000:00:14.0 refused to stop (error -16)" },
 	{ ENTRY "PM: Device 0000:00:05.0 failed to freeze noirq: error -16\n"
 		"PM: Some devices failed to power down, aborting hibernation\n" EXIT,
 		"device-busy", "device 0000:00:05.0 refused to stop (error -16)" },
-	{ ENTRY "PM: hibernation: Some devices failed to power down, aborting "
-		"hibernation\n" EXIT,
+	{ ENTRY "PM: hibernation: Some devices failed to power down, aborting hibernation\n" EXIT,
 		"device-busy", "a device refused to stop" },
-	{ ENTRY "nvme nvme0: PM: not prepared for power transition: code -11\n" EXIT,
-		"device-busy", "device nvme nvme0 refused to stop (error -11)" },
+	{ ENTRY "nvme nvme0: PM: not prepared for power transition: code -11\n" EXIT, "device-busy",
+		"device nvme nvme0 refused to stop (error -11)" },
 	{ ENTRY SNAP "PM: hibernation: Not enough free memory\n"
 		     "PM: hibernation: Error -12 creating image\n" EXIT,
 		"memory", "there is not enough free memory to make the image" },
@@ -254,28 +241,23 @@ static const struct {
 		"memory", "the kernel could not set enough memory aside for the image" },
 	{ ENTRY SNAP CREATED "PM: Failed to allocate LZO page\n" EXIT, "memory",
 		"there is not enough free memory to write or read the image" },
-	{ ENTRY "PM: hibernation: Wakeup event detected during hibernation, rolling "
-		"back.\n" EXIT,
+	{ ENTRY "PM: hibernation: Wakeup event detected during hibernation, rolling back.\n" EXIT,
 		"wakeup", "an event woke the machine while it was hibernating" },
-	{ ENTRY SNAP CREATED WROTE BOOT "PM: Image not found (code -22)\n",
-		"image-missing", "the boot found no image (code -22)" },
+	{ ENTRY SNAP CREATED WROTE BOOT "PM: Image not found (code -22)\n", "image-missing",
+		"the boot found no image (code -22)" },
 	{ ENTRY SNAP CREATED WROTE BOOT READING
 		"PM: hibernation: Image mismatch: kernel version\n" READ NOT_LOAD
 		"PM: hibernation: resume failed (-1)\n",
 		"image-mismatch",
 		"the image is of another kernel or machine: kernel version differs" },
-	{ READING "PM: Image mismatch: architecture specific data\n" NOT_LOAD,
-		"image-mismatch",
-		"the image is of another kernel or machine: architecture specific data "
-		"differs" },
+	{ READING "PM: Image mismatch: architecture specific data\n" NOT_LOAD, "image-mismatch",
+		"the image is of another kernel or machine: architecture specific data differs" },
 	{ ENTRY SNAP CREATED WROTE BOOT "PM: Suspend image hardware signature mismatch "
 					"(00000001 now 00000002); aborting resume.\n",
-		"image-mismatch",
-		"the image is of other hardware (its signature differs)" },
-	{ READING READ
-		"nvidia 0000:01:00.0: PM: failed to quiesce async: error -5\n" NOT_LOAD
-		"Restarting tasks ... done.\n"
-		"PM: hibernation: resume failed (-5)\n",
+		"image-mismatch", "the image is of other hardware (its signature differs)" },
+	{ READING READ "nvidia 0000:01:00.0: PM: failed to quiesce async: error -5\n" NOT_LOAD
+		       "Restarting tasks ... done.\n"
+		       "PM: hibernation: resume failed (-5)\n",
 		"device-busy",
 		"device nvidia 0000:01:00.0 refused to stop (error -5), so the image was "
 		"not loaded" },
@@ -287,8 +269,7 @@ static const struct {
 	{ ENTRY SNAP "PM: hibernation: Error -5 creating image\n" EXIT, "other",
 		"the kernel could not make the image (error -5)" },
 	{ ENTRY SNAP CREATED EXIT, "other",
-		"the machine did not switch off after the image was made; the log has no "
-		"reason" },
+		"the machine did not switch off after the image was made; the log has no reason" },
 	{ ENTRY SNAP CREATED
 		"PM: Compressing and saving image data (21105 pages)...\n"
 		"PM: Image saving progress:  10%\n"
@@ -304,11 +285,11 @@ static void failures_are_named(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(failures); i++) {
-		memory_cleanup_free char *expected = text_format(
-			"cycle\nresult failed\nfailure_id %s\nfailure %s\n"
-			"away -\nwrite_size %s",
-			failures[i].id, failures[i].failure,
-			strstr(failures[i].log, "reboot: Power down") ? "4096000" : "-");
+		memory_cleanup_free char *expected =
+			text_format("cycle\nresult failed\nfailure_id %s\nfailure %s\n"
+				    "away -\nwrite_size %s",
+				failures[i].id, failures[i].failure,
+				strstr(failures[i].log, "reboot: Power down") ? "4096000" : "-");
 
 		timeline_check_text(failures[i].log, expected);
 	}
@@ -351,8 +332,7 @@ static void cycles_are_told_apart(void **state)
 		{ EXIT, "cycle\nresult incomplete" },
 		{ SNAP EXIT, "cycle\nresult resumed\nimage_pages 1000" },
 		{ READING READ SNAP EXIT, "cycle\nresult resumed\nread_time 250" },
-		{ ENTRY SNAP EXIT ENTRY SNAP EXIT,
-			"cycle\nresult resumed\ncycle\nresult resumed" },
+		{ ENTRY SNAP EXIT ENTRY SNAP EXIT, "cycle\nresult resumed\ncycle\nresult resumed" },
 		{ ENTRY SNAP CREATED WROTE ENTRY SNAP EXIT,
 			"cycle\nresult incomplete\ncycle\nresult resumed\nthreads -" },
 		{ ENTRY SNAP CREATED WROTE BOOT

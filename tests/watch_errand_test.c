@@ -49,8 +49,8 @@ int64_t __wrap_clock_slept_ms(void)
 
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
-enum child_exit __wrap_child_run(const struct agent *agent, enum errand_kind kind,
-	const struct order *order, int pipe);
+enum child_exit __wrap_child_run(
+	const struct agent *agent, enum errand_kind kind, const struct order *order, int pipe);
 
 pid_t __wrap_fork(void)
 {
@@ -60,8 +60,8 @@ pid_t __wrap_fork(void)
 	return -1;
 }
 
-enum child_exit __wrap_child_run(const struct agent *agent, enum errand_kind kind,
-	const struct order *order, int pipe)
+enum child_exit __wrap_child_run(
+	const struct agent *agent, enum errand_kind kind, const struct order *order, int pipe)
 {
 	size_t length = strlen(lines[kind]);
 	char how = CHILD_FAILED;
@@ -75,8 +75,8 @@ enum child_exit __wrap_child_run(const struct agent *agent, enum errand_kind kin
 	return (enum child_exit)how;
 }
 
-static void keep_line(void *data, int priority, const char *text,
-	const struct log_field *fields, size_t count)
+static void keep_line(
+	void *data, int priority, const char *text, const struct log_field *fields, size_t count)
 {
 	(void)priority;
 	(void)fields;
@@ -100,8 +100,7 @@ static void begin_after(struct watcher *watcher, struct place *place, int64_t sl
 		.notify = &watcher->notify,
 		.log = keep_line,
 		.data = &watcher->said };
-	watcher->agent =
-		(struct agent) { .watch = &watcher->watch, .config = &watcher->config };
+	watcher->agent = (struct agent) { .watch = &watcher->watch, .config = &watcher->config };
 	report_begin(&watcher->agent);
 	no_process = false;
 	for (size_t i = 0; i < ERRAND_KINDS; i++) {
@@ -117,8 +116,7 @@ static void begin(struct watcher *watcher, struct place *place)
 
 static void hear_the_end(struct watcher *watcher, enum errand_kind kind)
 {
-	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe,
-		.events = POLLIN };
+	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe, .events = POLLIN };
 
 	while (errand_runs(&watcher->agent, kind) && poll(&polled, 1, 20000) == 1)
 		errand_listen(&watcher->agent, kind);
@@ -173,8 +171,7 @@ static void end(struct watcher *watcher)
 /* What the child of KIND has said so far. */
 static void hear(struct watcher *watcher, enum errand_kind kind)
 {
-	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe,
-		.events = POLLIN };
+	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe, .events = POLLIN };
 
 	assert_int_equal(poll(&polled, 1, 20000), 1);
 	assert_false(errand_listen(&watcher->agent, kind));
@@ -182,10 +179,9 @@ static void hear(struct watcher *watcher, enum errand_kind kind)
 
 static void press(struct watcher *watcher, int64_t when_ms)
 {
-	const struct sleep_press pressed = { .when_ms = when_ms,
-		.device = "Sleep Button",
-		.node = "event0",
-		.presses = 1 };
+	const struct sleep_press pressed = {
+		.when_ms = when_ms, .device = "Sleep Button", .node = "event0", .presses = 1
+	};
 
 	errand_press(&watcher->agent, &pressed);
 }
@@ -240,14 +236,12 @@ static void press_while_the_hooks_run_is_answered_after_them(void **state)
 	assert_int_not_equal(first, 0);
 	/* An echo before the machine is away. */
 	press(&watcher, 1500);
-	assert_non_null(
-		strstr(last_said(&watcher), "ignored, a hibernation is under way"));
+	assert_non_null(strstr(last_said(&watcher), "ignored, a hibernation is under way"));
 	hear(&watcher, ERRAND_HIBERNATE);
 	resumed = agent->debounce.resumed_ms;
 	/* The hooks run. An echo, and somebody who means it. */
 	press(&watcher, resumed + 1000);
-	assert_non_null(
-		strstr(last_said(&watcher), "ignored, the last one was just now"));
+	assert_non_null(strstr(last_said(&watcher), "ignored, the last one was just now"));
 	press(&watcher, resumed + WINDOW_MS + 1);
 	assert_non_null(strstr(last_said(&watcher), "after the hooks"));
 	press(&watcher, resumed + WINDOW_MS + 500);
@@ -482,9 +476,8 @@ static void notice_is_settled_as_it_ends(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		enum errand_kind kind = rows[i].kind == NOTICE_HIBERNATE
-						? ERRAND_HIBERNATE
-						: ERRAND_HOOKS;
+		enum errand_kind kind =
+			rows[i].kind == NOTICE_HIBERNATE ? ERRAND_HIBERNATE : ERRAND_HOOKS;
 		struct watcher watcher;
 
 		begin(&watcher, *state);

@@ -35,8 +35,8 @@ int64_t __wrap_clock_slept_ms(void)
 	return slept_ms;
 }
 
-static void no_log(void *data, int priority, const char *text,
-	const struct log_field *fields, size_t count)
+static void no_log(
+	void *data, int priority, const char *text, const struct log_field *fields, size_t count)
 {
 	(void)data;
 	(void)fields;
@@ -59,8 +59,7 @@ static void begin_as(struct report *report, struct place *place, bool dry_run)
 		.dry_run = dry_run,
 		.notify = &report->notify,
 		.log = no_log };
-	report->agent =
-		(struct agent) { .watch = &report->watch, .config = &report->config };
+	report->agent = (struct agent) { .watch = &report->watch, .config = &report->config };
 	report_begin(&report->agent);
 }
 
@@ -140,8 +139,7 @@ static void what_a_resume_has_answered_is_not_begun_anew(void **state)
 		int64_t before_ms, after_ms;
 		bool hibernated;
 	} rows[] = { { 0, 0, false }, { 0, 400, false }, { 0, 3600000, true },
-		{ 7200000, 7200000, false }, { 7200000, 7200500, true },
-		{ 7200000, 0, false } };
+		{ 7200000, 7200000, false }, { 7200000, 7200500, true }, { 7200000, 0, false } };
 	struct notice hibernate = notice_of(NOTICE_HIBERNATE, "", 0);
 	struct notice stop = notice_of(NOTICE_STOP, "", 0);
 
@@ -159,8 +157,8 @@ static void what_a_resume_has_answered_is_not_begun_anew(void **state)
 		/* And so it stays, for another agent as well. */
 		for (int agents = 0; agents < 2; agents++) {
 			begin(&report, *state);
-			assert_int_equal(report_was_acted_on(&report.agent, &hibernate),
-				rows[i].hibernated);
+			assert_int_equal(
+				report_was_acted_on(&report.agent, &hibernate), rows[i].hibernated);
 			assert_false(report_was_acted_on(&report.agent, &stop));
 			end(&report);
 		}
@@ -180,8 +178,8 @@ static bool acts(struct place *place, bool dry_run, const struct notice *notice)
 		report_acted_on(&report.agent, notice);
 		report_settled(&report.agent, notice, true);
 		fact_set_text(&report.agent.state.last_cycle.began, "now");
-		fact_set_text(&report.agent.state.last_cycle.message,
-			dry_run ? "rehearsed" : "real");
+		fact_set_text(
+			&report.agent.state.last_cycle.message, dry_run ? "rehearsed" : "real");
 	}
 	report_state(&report.agent, WATCH_STOPPED);
 	end(&report);

@@ -59,11 +59,9 @@ static void what_is_not_understood_is_an_error(void **state)
 		{ "status 'swap", "the quote ' is not closed" },
 		{ "status \"swap", "the quote \" is not closed" },
 		{ "status \\", "there is nothing behind the backslash" },
-		{ "status | less",
-			"| means nothing here; quote it, or use your own shell" },
+		{ "status | less", "| means nothing here; quote it, or use your own shell" },
 		{ "status > x", "> means nothing here; quote it, or use your own shell" },
-		{ "status; setup",
-			"; means nothing here; quote it, or use your own shell" },
+		{ "status; setup", "; means nothing here; quote it, or use your own shell" },
 		{ "watch &", "& means nothing here; quote it, or use your own shell" },
 	};
 
@@ -112,8 +110,8 @@ static void word_that_is_being_typed_is_the_last(void **state)
 /* What is quoted, typed in that place, is the text again. */
 static void quoted_text_is_the_text_again(void **state)
 {
-	static const char *const texts[] = { "plain", "a b", "it's", "say \"x\"",
-		"back\\slash", "#x", "~", "a;b|c&d<e>f", "$x`y", " " };
+	static const char *const texts[] = { "plain", "a b", "it's", "say \"x\"", "back\\slash",
+		"#x", "~", "a;b|c&d<e>f", "$x`y", " " };
 	static const char quotes[] = { 0, '\'', '"' };
 
 	(void)state;
@@ -122,8 +120,7 @@ static void quoted_text_is_the_text_again(void **state)
 		char quote[] = { quotes[i % COUNT(quotes)], '\0' };
 		memory_cleanup_free char *typed = words_quote(text, *quote);
 		memory_cleanup_free char *again = words_unquote(typed, *quote);
-		memory_cleanup_free char *line =
-			text_format("%s%s%s", quote, typed, quote);
+		memory_cleanup_free char *line = text_format("%s%s%s", quote, typed, quote);
 		strings_cleanup struct strings words = { 0 };
 		struct error err = { "" };
 

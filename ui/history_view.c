@@ -104,8 +104,7 @@ static char *cell_freeze(const struct cycle *cycle)
 
 	if (user->is != FACT_KNOWN)
 		return NULL;
-	return duration_format(
-		user->value + (kernel->is == FACT_KNOWN ? kernel->value : 0));
+	return duration_format(user->value + (kernel->is == FACT_KNOWN ? kernel->value : 0));
 }
 
 static char *cell_power_off(const struct cycle *cycle)
@@ -174,8 +173,7 @@ static void table_fit(struct history_table *table, unsigned width)
 				continue;
 			total += table->widths[i] + GAP;
 			if (columns[i].spare &&
-				(least == COLUMNS ||
-					columns[i].spare > columns[least].spare))
+				(least == COLUMNS || columns[i].spare > columns[least].spare))
 				least = i;
 		}
 		if (!width || total <= width + GAP || least == COLUMNS)
@@ -184,8 +182,7 @@ static void table_fit(struct history_table *table, unsigned width)
 	}
 }
 
-void history_table_make(
-	struct history_table *table, const cycle_list *list, unsigned width)
+void history_table_make(struct history_table *table, const cycle_list *list, unsigned width)
 {
 	*table = (struct history_table) { 0 };
 	table_fill(table, list);
@@ -271,8 +268,7 @@ void value_show(FILE *out, const char *title, char *text, const struct style *st
 }
 
 static void show_moved(FILE *out, const char *title, const struct fact_number *size,
-	const struct fact_number *time, const struct fact_number *rate,
-	const struct style *style)
+	const struct fact_number *time, const struct fact_number *rate, const struct style *style)
 {
 	memory_cleanup_free char *bytes = show_size(size);
 	memory_cleanup_free char *took = show_transfer(time, rate);
@@ -284,9 +280,8 @@ static void show_moved(FILE *out, const char *title, const struct fact_number *s
 }
 
 /* 12.345 ms, 0.456 ms late, 0.103 ms without interrupts */
-static void show_devices(FILE *out, const char *title,
-	const struct fact_number *const *times, const char *const *names,
-	const struct style *style)
+static void show_devices(FILE *out, const char *title, const struct fact_number *const *times,
+	const char *const *names, const struct style *style)
 {
 	char *text = NULL;
 
@@ -298,8 +293,7 @@ static void show_devices(FILE *out, const char *title,
 	value_show(out, title, text, style);
 }
 
-void timeline_explain(
-	FILE *out, const struct timeline *timeline, const struct style *style)
+void timeline_explain(FILE *out, const struct timeline *timeline, const struct style *style)
 {
 	static const char *const stopping[] = { "", " late", " without interrupts" };
 	static const char *const starting[] = { " without interrupts", " early", "" };
@@ -310,26 +304,23 @@ void timeline_explain(
 	char *image = show_size(&timeline->image_size);
 
 	value_show(out, "sync file systems", show_duration(&timeline->sync), style);
-	value_show(
-		out, "freeze user space", show_duration(&timeline->freeze_user), style);
-	value_show(out, "freeze kernel tasks", show_duration(&timeline->freeze_kernel),
-		style);
-	show_moved(out, "set memory aside", &timeline->allocate_size,
-		&timeline->allocate_time, &timeline->allocate_rate, style);
+	value_show(out, "freeze user space", show_duration(&timeline->freeze_user), style);
+	value_show(out, "freeze kernel tasks", show_duration(&timeline->freeze_kernel), style);
+	show_moved(out, "set memory aside", &timeline->allocate_size, &timeline->allocate_time,
+		&timeline->allocate_rate, style);
 	show_devices(out, "stop devices", stop, stopping, style);
 	if (image && timeline->image_pages.is == FACT_KNOWN)
-		text_append(&image, ", %llu pages",
-			(unsigned long long)timeline->image_pages.value);
+		text_append(
+			&image, ", %llu pages", (unsigned long long)timeline->image_pages.value);
 	value_show(out, "image", image, style);
 	show_moved(out, "write", &timeline->write_size, &timeline->write_time,
 		&timeline->write_rate, style);
 	if (timeline->threads.is == FACT_KNOWN)
 		value_show(out, "compression threads",
-			text_format("%llu", (unsigned long long)timeline->threads.value),
-			style);
+			text_format("%llu", (unsigned long long)timeline->threads.value), style);
 	value_show(out, "compressed", show_size(&timeline->compressed_size), style);
-	show_moved(out, "read", &timeline->read_size, &timeline->read_time,
-		&timeline->read_rate, style);
+	show_moved(out, "read", &timeline->read_size, &timeline->read_time, &timeline->read_rate,
+		style);
 	show_devices(out, "start devices", start, starting, style);
 }
 
@@ -350,8 +341,7 @@ void cycle_explain(FILE *out, const struct cycle *cycle, const struct style *sty
 
 	fprintf(out, "%s%s%s  %s%s%s\n", style_colour(style, COLOUR_STRONG),
 		began ? began : "at an unknown time", style_colour(style, COLOUR_PLAIN),
-		style_colour(style, history_colour(cycle)),
-		result ? result : "no result is known",
+		style_colour(style, history_colour(cycle)), result ? result : "no result is known",
 		style_colour(style, COLOUR_PLAIN));
 	value_show(out, "why", show_text(&cycle->message), style);
 	value_show(out, "reason", cell_reason(cycle), style);
@@ -359,8 +349,7 @@ void cycle_explain(FILE *out, const struct cycle *cycle, const struct style *sty
 	value_show(out, "method", cell_method(cycle), style);
 	if (cycle->tries.is == FACT_KNOWN)
 		value_show(out, "tries",
-			text_format("%llu", (unsigned long long)cycle->tries.value),
-			style);
+			text_format("%llu", (unsigned long long)cycle->tries.value), style);
 	value_show(out, "kernel", show_text(&cycle->kernel), style);
 	value_show(out, "prepare", show_duration(&cycle->prepare), style);
 	timeline_explain(out, &cycle->timeline, style);
@@ -382,7 +371,6 @@ json_t *history_to_json(const cycle_list *list)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(
-			array, layout_to_json(&cycle_layout, &list->items[i]));
+		json_array_append_new(array, layout_to_json(&cycle_layout, &list->items[i]));
 	return array;
 }

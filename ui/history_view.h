@@ -22,8 +22,7 @@ void cycle_explain(FILE *out, const struct cycle *cycle, const struct style *sty
 void value_show(FILE *out, const char *title, char *text, const struct style *style);
 
 /* What is known of a timeline, a line for each step. */
-void timeline_explain(
-	FILE *out, const struct timeline *timeline, const struct style *style);
+void timeline_explain(FILE *out, const struct timeline *timeline, const struct style *style);
 
 /* ---- The table alone, for who shows it otherwise ---- */
 
@@ -36,8 +35,7 @@ struct history_table {
 };
 
 /* Of all cycles, in WIDTH columns (0: as wide as it gets); history_table_free() ends it. */
-void history_table_make(
-	struct history_table *table, const cycle_list *list, unsigned width);
+void history_table_make(struct history_table *table, const cycle_list *list, unsigned width);
 void history_table_free(struct history_table *table);
 
 const char *history_title(size_t column);

@@ -19,8 +19,8 @@
 #define SPECIAL	      " \t\n'\"\\#~|&;<>"
 
 /* While one of these is under way, what is on the line is not the prompt and the line. */
-#define BUSY                                                                             \
-	(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | \
+#define BUSY                                                                                       \
+	(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY |           \
 		RL_STATE_VIMOTION | RL_STATE_CHARSEARCH | RL_STATE_COMPLETING)
 
 /* libreadline's functions take no data of ours. */
@@ -35,8 +35,7 @@ static char *line_read;
 
 static size_t word_start(const char *line, size_t end)
 {
-	while (end > 0 &&
-		(!strchr(BREAKS, line[end - 1]) || words_is_quoted(line, end - 1)))
+	while (end > 0 && (!strchr(BREAKS, line[end - 1]) || words_is_quoted(line, end - 1)))
 		end--;
 	return end;
 }
@@ -80,15 +79,15 @@ static char *offer_candidate(const char *text, int state)
 		next_candidate = 0;
 	if (next_candidate == found.words.count)
 		return NULL;
-	return words_quote(found.words.items[next_candidate++],
-		(char)*lib.rl_completion_quote_character);
+	return words_quote(
+		found.words.items[next_candidate++], (char)*lib.rl_completion_quote_character);
 }
 
 static bool is_folder(const char *name)
 {
 	bool below_home = current->home && text_starts(name, "~/");
-	memory_cleanup_free char *path = text_format(
-		"%s%s", below_home ? current->home : "", below_home ? name + 1 : name);
+	memory_cleanup_free char *path =
+		text_format("%s%s", below_home ? current->home : "", below_home ? name + 1 : name);
 	struct stat status;
 
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
@@ -126,8 +125,8 @@ static char **complete(const char *text, int start, int end)
 		return NULL;
 	}
 	/* Behind these something has to follow at once. */
-	if (found.words.count == 1 && (text_ends(found.words.items[0], "=") ||
-					      text_ends(found.words.items[0], "/")))
+	if (found.words.count == 1 &&
+		(text_ends(found.words.items[0], "=") || text_ends(found.words.items[0], "/")))
 		*lib.rl_completion_append_character = '\0';
 	return lib.rl_completion_matches(text, offer_candidate);
 }
@@ -209,8 +208,7 @@ static bool take_signal(
 	return false;
 }
 
-static bool take_signals(
-	struct line_editor *editor, char **prompt, enum line_event *event)
+static bool take_signals(struct line_editor *editor, char **prompt, enum line_event *event)
 {
 	struct signalfd_siginfo info;
 
@@ -230,8 +228,7 @@ static bool take_key(char **line, enum line_event *event)
 	return true;
 }
 
-enum line_event line_editor_read(
-	struct line_editor *editor, const char *prompt, char **line)
+enum line_event line_editor_read(struct line_editor *editor, const char *prompt, char **line)
 {
 	struct pollfd sources[] = { { .fd = editor->signals, .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN } };
@@ -293,7 +290,6 @@ char *line_editor_coloured(const char *text, const char *begin, const char *end)
 {
 	if (!*begin)
 		return text_copy(text);
-	return text_format("%c%s%c%s%c%s%c", RL_PROMPT_START_IGNORE, begin,
-		RL_PROMPT_END_IGNORE, text, RL_PROMPT_START_IGNORE, end,
-		RL_PROMPT_END_IGNORE);
+	return text_format("%c%s%c%s%c%s%c", RL_PROMPT_START_IGNORE, begin, RL_PROMPT_END_IGNORE,
+		text, RL_PROMPT_START_IGNORE, end, RL_PROMPT_END_IGNORE);
 }

@@ -24,8 +24,8 @@ struct line_editor {
 	int stopped_by;	  /* with LINE_STOPPED: which signal */
 	const char *home; /* what ~ stands for; NULL: nothing */
 	/* Candidates for the last of WORDS; of --OPTION=VALUE those for VALUE. */
-	void (*complete)(void *data, const struct strings *words,
-		struct line_candidates *candidates);
+	void (*complete)(
+		void *data, const struct strings *words, struct line_candidates *candidates);
 	/* After SIGCHLD: the prompt from now on (the editor frees it), or NULL: as before. */
 	char *(*new_prompt)(void *data);
 	void *data;
@@ -42,8 +42,7 @@ enum line_event {
 int line_editor_open(struct line_editor *editor, struct error *err);
 
 /* Shows PROMPT and waits. The terminal is as before afterwards. *LINE is the caller's, who frees it. */
-enum line_event line_editor_read(
-	struct line_editor *editor, const char *prompt, char **line);
+enum line_event line_editor_read(struct line_editor *editor, const char *prompt, char **line);
 
 /* What the arrow keys bring back: these lines, the newest last. */
 void line_editor_set_history(const struct strings *lines);

@@ -8,8 +8,7 @@ static void show_notes(const struct plan *plan, const struct style *style)
 	for (size_t i = 0; i < plan->notes.count; i++) {
 		printf("%snote:%s ", style_colour(style, COLOUR_RISK),
 			style_colour(style, COLOUR_PLAIN));
-		style_wrap(style, stdout, plan->notes.items[i], TEXT_COLUMN + 1,
-			TEXT_COLUMN + 1);
+		style_wrap(style, stdout, plan->notes.items[i], TEXT_COLUMN + 1, TEXT_COLUMN + 1);
 	}
 }
 
@@ -26,8 +25,7 @@ void plan_show_step(const struct plan *plan, size_t index, const struct style *s
 {
 	int column = printf("[%zu/%zu] ", index + 1, plan->count);
 
-	style_wrap(style, stdout, plan->steps[index].text, (unsigned)column,
-		(unsigned)column);
+	style_wrap(style, stdout, plan->steps[index].text, (unsigned)column, (unsigned)column);
 	fflush(stdout);
 }
 
@@ -36,9 +34,8 @@ json_t *plan_to_json(const struct plan *plan)
 	json_t *steps = json_array(), *notes = json_array();
 
 	for (size_t i = 0; i < plan->count; i++)
-		json_array_append_new(
-			steps, json_pack("{s:s, s:s}", "id", plan->steps[i].id, "text",
-				       plan->steps[i].text));
+		json_array_append_new(steps, json_pack("{s:s, s:s}", "id", plan->steps[i].id,
+						     "text", plan->steps[i].text));
 	for (size_t i = 0; i < plan->notes.count; i++)
 		json_array_append_new(notes, json_string(plan->notes.items[i]));
 	return json_pack("{s:o, s:o}", "steps", steps, "notes", notes);

@@ -51,8 +51,7 @@ static char *numbers_text(const struct prewarm_state *state)
 	if (fact_is_true(&state->gives_way))
 		text_append(&line, ", gives way");
 	if (number(&state->errors))
-		text_append(&line, ", %llu errors",
-			(unsigned long long)number(&state->errors));
+		text_append(&line, ", %llu errors", (unsigned long long)number(&state->errors));
 	return line;
 }
 
@@ -121,15 +120,14 @@ void progress_bar_hide(struct progress_bar *bar)
 /* Who was killed could not change what its state says. */
 static const char *word_at_end(const struct prewarm_state *state)
 {
-	return fact_text_is(&state->state, PREWARM_RUNNING) ? "interrupted"
-							    : text(&state->state);
+	return fact_text_is(&state->state, PREWARM_RUNNING) ? "interrupted" : text(&state->state);
 }
 
 /* Of one that is looking for its places, or did not find them. */
 static void show_unbegun(const struct prewarm_state *state, bool runs)
 {
-	memory_cleanup_free char *shown = style_text(
-		state->path.is == FACT_KNOWN ? state->path.value : "the pre-warm");
+	memory_cleanup_free char *shown =
+		style_text(state->path.is == FACT_KNOWN ? state->path.value : "the pre-warm");
 
 	if (runs)
 		printf("%s: running, and has touched nothing so far\n", shown);
@@ -149,8 +147,7 @@ void prewarm_show(const struct prewarm_state *state, bool runs)
 	memory_cleanup_free char *place =
 		text_format("%s on %s", text(&state->path), text(&state->device));
 	memory_cleanup_free char *shown = style_text(
-		fact_text_is(&state->device, text(&state->path)) ? text(&state->path)
-								 : place);
+		fact_text_is(&state->device, text(&state->path)) ? text(&state->path) : place);
 
 	if (state->total.is != FACT_KNOWN) {
 		show_unbegun(state, runs);
@@ -160,22 +157,19 @@ void prewarm_show(const struct prewarm_state *state, bool runs)
 	} else if (total && done == total && now == 0) {
 		printf("%s: all of %s was touched before\n", shown, of);
 	} else if (fact_text_is(&state->state, PREWARM_FINISHED)) {
-		printf("%s: finished, %s of %s touched now in %s, %.1f MiB/s\n", shown,
-			touched, of, time,
-			ms ? (double)now / (double)MIB / ((double)ms / 1000) : 0);
+		printf("%s: finished, %s of %s touched now in %s, %.1f MiB/s\n", shown, touched, of,
+			time, ms ? (double)now / (double)MIB / ((double)ms / 1000) : 0);
 	} else {
-		printf("%s: %s with %s of %s touched\n", shown, word_at_end(state),
-			amount, of);
+		printf("%s: %s with %s of %s touched\n", shown, word_at_end(state), amount, of);
 	}
 }
 
 #define HISTOGRAM_BAR 40
 
-static void show_bucket(const struct prewarm_bucket *bucket,
-	const struct prewarm_bucket *before, uint64_t most, const struct style *style)
+static void show_bucket(const struct prewarm_bucket *bucket, const struct prewarm_bucket *before,
+	uint64_t most, const struct style *style)
 {
-	const struct prewarm_bucket *bound =
-		bucket->up_to.is == FACT_KNOWN ? bucket : before;
+	const struct prewarm_bucket *bound = bucket->up_to.is == FACT_KNOWN ? bucket : before;
 	memory_cleanup_free char *time = us_format(number(&bound->up_to));
 	uint64_t count = number(&bucket->count);
 	unsigned length = (unsigned)((count * HISTOGRAM_BAR + most - 1) / most);
@@ -206,7 +200,6 @@ void prewarm_show_histogram(const struct prewarm_state *state, const struct styl
 	puts("requests by the time that they took:");
 	for (size_t i = first; i < last; i++)
 		show_bucket(&items[i], i ? &items[i - 1] : &items[i], most, style);
-	printf("the quickest tenth took up to %s; %llu took more than 8 times that, as a "
-	       "first touch does\n",
+	printf("the quickest tenth took up to %s; %llu took more than 8 times that, as a first touch does\n",
 		quick, (unsigned long long)number(&state->slow));
 }

@@ -19,8 +19,7 @@ static const struct library library = {
 	.names = (const char *const[]) { "libreadline.so.8", "libreadline.so.7", NULL },
 	.functions = names,
 	.count = sizeof(names) / sizeof(names[0]),
-	.remedy = "the package libreadline8 (Debian, Ubuntu, SUSE) or readline (Fedora "
-		  "family)",
+	.remedy = "the package libreadline8 (Debian, Ubuntu, SUSE) or readline (Fedora family)",
 };
 
 int readline_load(struct error *err)

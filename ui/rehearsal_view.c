@@ -25,9 +25,8 @@ static const enum colour colours[OUTCOME_COUNT] = { [OUTCOME_PASSED] = COLOUR_GO
 
 void level_show(enum rehearsal_level level, const struct style *style)
 {
-	printf("%s%s%s: %s\n", style_colour(style, COLOUR_STRONG),
-		rehearsal_levels[level].id, style_colour(style, COLOUR_PLAIN),
-		rehearsal_levels[level].title);
+	printf("%s%s%s: %s\n", style_colour(style, COLOUR_STRONG), rehearsal_levels[level].id,
+		style_colour(style, COLOUR_PLAIN), rehearsal_levels[level].title);
 }
 
 static char *rate_text(uint64_t bytes, uint64_t ms)
@@ -49,8 +48,7 @@ static char *estimate_text(const struct rehearsal_estimate *estimate)
 	memory_cleanup_free char *time = duration_format(estimate->ms);
 
 	return text_format("%s to write %s; EC2 waits about %u min%s", time, size,
-		(unsigned)(EC2_PATIENCE_MS / 60000),
-		estimate->in_time ? "" : ": that is too long");
+		(unsigned)(EC2_PATIENCE_MS / 60000), estimate->in_time ? "" : ": that is too long");
 }
 
 void result_show(const struct rehearsal_result *result, const struct style *style)
@@ -74,24 +72,20 @@ void result_show(const struct rehearsal_result *result, const struct style *styl
 	value_show(stdout, "write", rate_text(image->written, image->write_ms), style);
 	value_show(stdout, "read back", rate_text(image->read, image->read_ms), style);
 	if (image->still_ms)
-		value_show(
-			stdout, "stood still", duration_format(image->still_ms), style);
+		value_show(stdout, "stood still", duration_format(image->still_ms), style);
 	if (result->cycle.away.is == FACT_KNOWN)
-		value_show(
-			stdout, "away", duration_format(result->cycle.away.value), style);
+		value_show(stdout, "away", duration_format(result->cycle.away.value), style);
 	if (result->estimated)
-		value_show(
-			stdout, "memory full", estimate_text(&result->estimate), style);
+		value_show(stdout, "memory full", estimate_text(&result->estimate), style);
 }
 
 static json_t *image_to_json(const struct snapshot_result *image)
 {
 	if (image->image_size == 0)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "size",
-		(json_int_t)image->image_size, "written", (json_int_t)image->written,
-		"write_time", (json_int_t)image->write_ms, "read",
-		(json_int_t)image->read, "read_time", (json_int_t)image->read_ms, "still",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "size", (json_int_t)image->image_size,
+		"written", (json_int_t)image->written, "write_time", (json_int_t)image->write_ms,
+		"read", (json_int_t)image->read, "read_time", (json_int_t)image->read_ms, "still",
 		(json_int_t)image->still_ms);
 }
 
@@ -101,9 +95,9 @@ static json_t *estimate_to_json(const struct rehearsal_result *result)
 
 	if (!result->estimated)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:b}", "size", (json_int_t)estimate->bytes,
-		"rate", (json_int_t)estimate->rate, "time", (json_int_t)estimate->ms,
-		"in_time", estimate->in_time);
+	return json_pack("{s:I, s:I, s:I, s:b}", "size", (json_int_t)estimate->bytes, "rate",
+		(json_int_t)estimate->rate, "time", (json_int_t)estimate->ms, "in_time",
+		estimate->in_time);
 }
 
 json_t *result_to_json(const struct rehearsal_result *result)
@@ -116,11 +110,10 @@ json_t *result_to_json(const struct rehearsal_result *result)
 	/* A name from the machine need not be UTF-8; then the reason is left out. */
 	json_t *reason = result->reason ? json_string(result->reason) : NULL;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "level", entry->id,
-		"title", entry->title, "result", rehearsal_outcome_name(result->outcome),
-		"reason", reason ? reason : json_null(), "timeline", timeline, "away",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "level", entry->id, "title",
+		entry->title, "result", rehearsal_outcome_name(result->outcome), "reason",
+		reason ? reason : json_null(), "timeline", timeline, "away",
 		cycle->away.is == FACT_KNOWN ? json_integer((json_int_t)cycle->away.value)
 					     : json_null(),
-		"image", image_to_json(&result->image), "estimate",
-		estimate_to_json(result));
+		"image", image_to_json(&result->image), "estimate", estimate_to_json(result));
 }

@@ -27,8 +27,7 @@ void report_make(struct report *report, const char *const *ids, const struct fac
 		if (!wanted)
 			continue;
 		report->checks[report->count] = &checks[i];
-		report->findings[report->count++] =
-			check_evaluate(&checks[i], facts, config);
+		report->findings[report->count++] = check_evaluate(&checks[i], facts, config);
 	}
 }
 
@@ -82,16 +81,14 @@ static unsigned text_column(const struct style *style)
 }
 
 /* "  fail    swap-size                 /swap is ..." */
-static void show_finding(
-	const struct report *report, size_t index, const struct style *style)
+static void show_finding(const struct report *report, size_t index, const struct style *style)
 {
 	const struct check *check = report->checks[index];
 	const struct finding *finding = &report->findings[index];
 	bool problem = finding->state <= CHECK_UNKNOWN;
 	unsigned column = text_column(style);
 
-	printf("%*s%s%-*s%s", STATE_COLUMN, "",
-		style_colour(style, state_colour(finding->state)),
+	printf("%*s%s%-*s%s", STATE_COLUMN, "", style_colour(style, state_colour(finding->state)),
 		ID_COLUMN - STATE_COLUMN, check_state_name(finding->state),
 		style_colour(style, COLOUR_PLAIN));
 	if (column == TEXT_COLUMN)
@@ -102,8 +99,7 @@ static void show_finding(
 	if (problem && finding->fix) {
 		/* What is no command of ours is advice in words. */
 		const char *kind = text_starts(finding->fix, "ec2hib ") ? "run" : "fix";
-		memory_cleanup_free char *fix =
-			fix_with_options(finding->fix, report->options);
+		memory_cleanup_free char *fix = fix_with_options(finding->fix, report->options);
 		memory_cleanup_free char *next = text_format("%s: %s", kind, fix);
 
 		printf("%*s%s", (int)column, "", style_colour(style, COLOUR_STRONG));
@@ -128,13 +124,11 @@ static void show_group(const struct report *report, enum check_group group, bool
 		for (size_t i = 0; i < report->count; i++) {
 			const struct check *check = report->checks[i];
 
-			if (check->group != group ||
-				(int)report->findings[i].state != state)
+			if (check->group != group || (int)report->findings[i].state != state)
 				continue;
 			if (!title)
 				printf("%s%s%s\n", style_colour(style, COLOUR_STRONG),
-					check_group_name(group),
-					style_colour(style, COLOUR_PLAIN));
+					check_group_name(group), style_colour(style, COLOUR_PLAIN));
 			title = true;
 			show_finding(report, i, style);
 			if (explain)
@@ -146,24 +140,23 @@ static void show_summary(const struct report *report, const struct style *style)
 {
 	static const char *const sentences[] = { [READY] = "ready to hibernate",
 		[NOT_READY] = "not ready to hibernate",
-		[READINESS_UNKNOWN] =
-			"could not tell whether this machine is ready to hibernate" };
-	static const enum colour colours[] = { [READY] = COLOUR_GOOD,
-		[NOT_READY] = COLOUR_BAD,
-		[READINESS_UNKNOWN] = COLOUR_RISK };
+		[READINESS_UNKNOWN] = "could not tell whether this machine is ready to hibernate" };
+	static const enum colour colours[] = {
+		[READY] = COLOUR_GOOD, [NOT_READY] = COLOUR_BAD, [READINESS_UNKNOWN] = COLOUR_RISK
+	};
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	size_t counts[CHECK_STATES] = { 0 };
 
 	for (size_t i = 0; i < report->count; i++)
 		counts[report->findings[i].state]++;
 	if (report_is_whole(report))
-		printf("%s%s%s", style_colour(style, colours[readiness]),
-			sentences[readiness], style_colour(style, COLOUR_PLAIN));
+		printf("%s%s%s", style_colour(style, colours[readiness]), sentences[readiness],
+			style_colour(style, COLOUR_PLAIN));
 	else
 		printf("%zu of %zu checks", report->count, check_count);
 	printf(": %zu failed, %zu warned, %zu unknown, %zu passed, %zu do not apply\n",
-		counts[CHECK_FAIL], counts[CHECK_WARN], counts[CHECK_UNKNOWN],
-		counts[CHECK_PASS], counts[CHECK_SKIP]);
+		counts[CHECK_FAIL], counts[CHECK_WARN], counts[CHECK_UNKNOWN], counts[CHECK_PASS],
+		counts[CHECK_SKIP]);
 }
 
 static void show(const struct report *report, bool explain, const struct style *style)
@@ -193,21 +186,20 @@ json_t *report_to_json(const struct report *report)
 		/* A name from the machine need not be UTF-8; then the text is left out. */
 		json_t *text = json_string(finding->text);
 
-		json_array_append_new(
-			array, json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:s?}", "id",
-				       check->id, "group", check_group_name(check->group),
-				       "title", check->title, "vital", check->vital,
-				       "state", check_state_name(finding->state), "text",
-				       text ? text : json_null(), "fix", finding->fix));
+		json_array_append_new(array,
+			json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:s?}", "id", check->id, "group",
+				check_group_name(check->group), "title", check->title, "vital",
+				check->vital, "state", check_state_name(finding->state), "text",
+				text ? text : json_null(), "fix", finding->fix));
 	}
 	return array;
 }
 
 const char *readiness_name(enum readiness readiness)
 {
-	static const char *const names[] = { [READY] = "ready",
-		[NOT_READY] = "not-ready",
-		[READINESS_UNKNOWN] = "unknown" };
+	static const char *const names[] = {
+		[READY] = "ready", [NOT_READY] = "not-ready", [READINESS_UNKNOWN] = "unknown"
+	};
 
 	return names[readiness];
 }

@@ -111,8 +111,8 @@ static unsigned columns(const char *text, size_t length)
 	return count;
 }
 
-void style_wrap(const struct style *style, FILE *out, const char *text, unsigned column,
-	unsigned indent)
+void style_wrap(
+	const struct style *style, FILE *out, const char *text, unsigned column, unsigned indent)
 {
 	unsigned at = column;
 	bool first = true;

@@ -9,14 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum colour {
-	COLOUR_PLAIN,
-	COLOUR_GOOD,
-	COLOUR_RISK,
-	COLOUR_BAD,
-	COLOUR_DIM,
-	COLOUR_STRONG
-};
+enum colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_RISK, COLOUR_BAD, COLOUR_DIM, COLOUR_STRONG };
 
 struct style {
 	bool colour;
@@ -46,7 +39,7 @@ void style_line(FILE *out, const char *before, const char *text);
  * Prints TEXT as style_print() does; lines after the first begin at column INDENT, the first is at column COLUMN already.
  * Breaks at spaces only where the width is known.
  */
-void style_wrap(const struct style *style, FILE *out, const char *text, unsigned column,
-	unsigned indent);
+void style_wrap(
+	const struct style *style, FILE *out, const char *text, unsigned column, unsigned indent);
 
 #endif

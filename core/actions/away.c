@@ -42,8 +42,7 @@ static void say(const struct action_log *log, int priority, const char *format, 
 
 /* ---- The record --------------------------------------------------------------------------------- */
 
-static int record_write(
-	const struct root *root, const struct away *away, struct error *err)
+static int record_write(const struct root *root, const struct away *away, struct error *err)
 {
 	json_t *json = layout_to_json(&away_layout, away);
 	memory_cleanup_free char *text = json_dumps(json, JSON_COMPACT);
@@ -59,8 +58,8 @@ static void forget(struct away *away)
 	memset(away, 0, sizeof(*away));
 }
 
-int away_begin(const struct root *root, struct away *away,
-	const struct hibernation_plan *plan, struct error *err)
+int away_begin(const struct root *root, struct away *away, const struct hibernation_plan *plan,
+	struct error *err)
 {
 	int status;
 
@@ -72,8 +71,7 @@ int away_begin(const struct root *root, struct away *away,
 		struct away_swap *swap = facts_add(&away->swaps);
 
 		fact_set_text(&swap->path, plan->leaves[i].path);
-		fact_take_text(
-			&swap->priority, text_format("%ld", plan->leaves[i].priority));
+		fact_take_text(&swap->priority, text_format("%ld", plan->leaves[i].priority));
 	}
 	if (plan->set_image_size)
 		fact_set_number(&away->image_size, plan->image_size_before);
@@ -108,8 +106,8 @@ static bool is_on(const swap_list *active, const char *path)
  * In the order of /proc/swaps, in which they were switched on: where the kernel chooses, the priority
  * becomes lower with each. What says nothing of /proc/swaps may be off, and is tried.
  */
-static bool switch_on(const struct root *root, const struct away *away, bool tell,
-	const struct action_log *log)
+static bool switch_on(
+	const struct root *root, const struct away *away, bool tell, const struct action_log *log)
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
@@ -153,15 +151,14 @@ static bool set_back(const struct root *root, const struct fact_number *before,
 	return false;
 }
 
-void away_show_area(
-	const struct root *root, struct away *away, const struct action_log *log)
+void away_show_area(const struct root *root, struct away *away, const struct action_log *log)
 {
 	set_back(root, &away->resume_offset, kernel_set_resume_offset, log);
 }
 
 /* TELL: nobody knows yet that there is something to put back. */
-static void put_back(const struct root *root, struct away *away, bool tell,
-	const struct action_log *log)
+static void put_back(
+	const struct root *root, struct away *away, bool tell, const struct action_log *log)
 {
 	bool place = set_back(root, &away->resume_offset, kernel_set_resume_offset, log);
 	bool size = set_back(root, &away->image_size, kernel_set_image_size, log);
@@ -172,8 +169,7 @@ static void put_back(const struct root *root, struct away *away, bool tell,
 	if (root_remove(root, AWAY_PATH, &err) < 0)
 		say(log, LOG_WARNING, "%s", err.text);
 	if (tell && place && size && swaps)
-		say(log, LOG_NOTICE,
-			"what a killed hibernation had changed is as before");
+		say(log, LOG_NOTICE, "what a killed hibernation had changed is as before");
 }
 
 void away_end(const struct root *root, struct away *away, const struct action_log *log)
@@ -196,8 +192,7 @@ void away_recover(const struct root *root, const struct action_log *log)
 		return;
 	}
 	/* Nothing can be done with it, and it need not be said at every start. */
-	say(log, LOG_WARNING, "what a killed hibernation had changed is not known: %s",
-		err.text);
+	say(log, LOG_WARNING, "what a killed hibernation had changed is not known: %s", err.text);
 	layout_free(&away_layout, &away);
 	if (status == -EBADMSG && root_remove(root, AWAY_PATH, &err) < 0)
 		say(log, LOG_WARNING, "%s", err.text);

@@ -39,12 +39,11 @@ struct away {
  * Before the first change: AWAY is how all was that PLAN changes, and it is in the record. Nothing may
  * be changed after an error. The caller must have the lock.
  */
-int away_begin(const struct root *root, struct away *away,
-	const struct hibernation_plan *plan, struct error *err);
+int away_begin(const struct root *root, struct away *away, const struct hibernation_plan *plan,
+	struct error *err);
 
 /* Puts back the kernel's resume offset alone, and before all else. */
-void away_show_area(
-	const struct root *root, struct away *away, const struct action_log *log);
+void away_show_area(const struct root *root, struct away *away, const struct action_log *log);
 
 /*
  * Puts back what is not as it was, says what cannot be, and forgets both. Also when only a part of

@@ -19,8 +19,8 @@ static const struct boot_backend backends[] = {
 		"bring back the earlier arguments of all entries and of new kernels",
 		boot_grubby_apply, boot_entries_remove },
 	{ LOADER_GRUB2, "add a block to " BOOT_DEFAULTS " and make grub.cfg anew",
-		"take the block out of " BOOT_DEFAULTS " and make grub.cfg anew",
-		boot_block_apply, boot_block_remove },
+		"take the block out of " BOOT_DEFAULTS " and make grub.cfg anew", boot_block_apply,
+		boot_block_remove },
 	{ LOADER_BLS, "change the options of all entries and of new kernels",
 		"bring back the earlier options of all entries and of new kernels",
 		boot_entries_apply, boot_entries_remove },
@@ -41,8 +41,8 @@ char *boot_arguments_describe(const struct facts *facts)
 {
 	const struct boot_backend *backend = find_backend(&facts->boot);
 
-	return text_copy(backend ? backend->describe
-				 : "none: no boot loader that ec2hib knows was found");
+	return text_copy(
+		backend ? backend->describe : "none: no boot loader that ec2hib knows was found");
 }
 
 char *boot_arguments_describe_remove(const struct facts *facts)
@@ -63,13 +63,10 @@ int boot_arguments_set(const struct root *root, const struct facts *facts,
 	int status;
 
 	if (!wanted->count || !arguments_plain(wanted))
-		return error_set(
-			err, EINVAL, "no boot configuration can hold \"%s\"", line);
+		return error_set(err, EINVAL, "no boot configuration can hold \"%s\"", line);
 	if (!backend)
 		return error_set(err, EOPNOTSUPP,
-			"cannot set the kernel arguments of the next boot: %s; add "
-			"\"%s\" to "
-			"the kernel command line",
+			"cannot set the kernel arguments of the next boot: %s; add \"%s\" to the kernel command line",
 			facts->boot.loader.why ? facts->boot.loader.why
 					       : "no known boot loader was found",
 			line);
@@ -77,8 +74,7 @@ int boot_arguments_set(const struct root *root, const struct facts *facts,
 	if (changed)
 		boot_flush(root, &facts->boot);
 	if (status < 0)
-		error_prefix(
-			err, status, "cannot set the kernel arguments of the next boot");
+		error_prefix(err, status, "cannot set the kernel arguments of the next boot");
 	return status;
 }
 
@@ -97,7 +93,6 @@ int boot_arguments_remove(const struct root *root, const struct facts *facts,
 	if (changed)
 		boot_flush(root, &facts->boot);
 	if (status < 0)
-		error_prefix(err, status,
-			"cannot take the kernel arguments out of the next boot");
+		error_prefix(err, status, "cannot take the kernel arguments out of the next boot");
 	return status;
 }

@@ -39,8 +39,7 @@ struct source {
 };
 
 /* Where in LINE the command line begins and how long it is; false: the line has none. */
-static bool find_arguments(
-	enum form form, const char *line, size_t *start, size_t *length)
+static bool find_arguments(enum form form, const char *line, size_t *start, size_t *length)
 {
 	static const char variable[] = "kernelopts=", setting[] = "GRUB_CMDLINE_LINUX=";
 	size_t blank = strspn(line, " \t");
@@ -119,8 +118,7 @@ static uint64_t last_line(enum form form, const char *text)
 	uint64_t last = 0;
 
 	while (line_next(&text, &line)) {
-		memory_cleanup_free char *copy =
-			text_copy_length(line.start, line.length);
+		memory_cleanup_free char *copy = text_copy_length(line.start, line.length);
 		size_t start, length;
 
 		if (find_arguments(form, copy, &start, &length))
@@ -130,8 +128,8 @@ static uint64_t last_line(enum form form, const char *text)
 }
 
 /* Adds what has to change in one file. */
-static void plan_file(const struct boot_job *job, const struct source *source,
-	bool has_variable, struct line_changes *changes)
+static void plan_file(const struct boot_job *job, const struct source *source, bool has_variable,
+	struct line_changes *changes)
 {
 	memory_cleanup_free char *text = NULL;
 	struct line line = { 0 };
@@ -139,13 +137,11 @@ static void plan_file(const struct boot_job *job, const struct source *source,
 	uint64_t last;
 	const char *at;
 
-	if (root_read(job->root, source->file, BOOT_TEXT_LIMIT, &text, NULL, &ignored) <
-		0)
+	if (root_read(job->root, source->file, BOOT_TEXT_LIMIT, &text, NULL, &ignored) < 0)
 		return;
 	last = last_line(source->form, text);
 	for (at = text; line_next(&at, &line);) {
-		memory_cleanup_free char *copy =
-			text_copy_length(line.start, line.length);
+		memory_cleanup_free char *copy = text_copy_length(line.start, line.length);
 		memory_cleanup_free char *changed = NULL;
 		bool here = source->form == FORM_KERNEL || line.number == last;
 
@@ -154,8 +150,7 @@ static void plan_file(const struct boot_job *job, const struct source *source,
 		changed = convert(source->form, copy, here ? job->wanted : NULL);
 		line_changes_add(changes, source->file, line.number, copy, changed);
 	}
-	if (last == 0 && source->form == FORM_OPTIONS &&
-		text_ends(source->file, ".conf")) {
+	if (last == 0 && source->form == FORM_OPTIONS && text_ends(source->file, ".conf")) {
 		memory_cleanup_free char *all = strings_join(job->wanted, " ");
 		memory_cleanup_free char *added = text_format("options %s", all);
 
@@ -163,8 +158,7 @@ static void plan_file(const struct boot_job *job, const struct source *source,
 	}
 }
 
-static void add_source(
-	struct source **sources, size_t *count, const char *file, enum form form)
+static void add_source(struct source **sources, size_t *count, const char *file, enum form form)
 {
 	*sources = memory_grow(*sources, *count, sizeof(**sources));
 	(*sources)[*count].file = file;
@@ -172,8 +166,7 @@ static void add_source(
 }
 
 /* The files that tell the command line; NAMES owns their names, the caller frees the list. */
-static struct source *list_sources(
-	const struct boot_job *job, struct strings *names, size_t *count)
+static struct source *list_sources(const struct boot_job *job, struct strings *names, size_t *count)
 {
 	memory_cleanup_free char *folder = NULL, *environment = NULL;
 	struct source *sources = NULL;
@@ -193,16 +186,14 @@ static struct source *list_sources(
 		root_list(job->root, folder, &files, &ignored);
 		for (size_t i = 0; i < files.count; i++)
 			if (text_ends(files.items[i], ".conf"))
-				strings_take(names,
-					text_format("%s/%s", folder, files.items[i]));
+				strings_take(names, text_format("%s/%s", folder, files.items[i]));
 	}
 	for (size_t i = 0; i < names->count; i++)
 		add_source(&sources, count, names->items[i], FORM_OPTIONS);
 	environment = boot_environment_path(job->root);
 	if (environment) {
 		strings_take(names, text_copy(environment));
-		add_source(
-			&sources, count, names->items[names->count - 1], FORM_VARIABLE);
+		add_source(&sources, count, names->items[names->count - 1], FORM_VARIABLE);
 	}
 	add_source(&sources, count, KERNEL_CMDLINE, FORM_WHOLE);
 	add_source(&sources, count, BOOT_DEFAULTS, FORM_SETTING);
@@ -243,8 +234,7 @@ static int run_grubby(const struct boot_job *job, struct error *err)
 		text_append(&keys, "%s%s", keys ? " " : "", *key);
 	take = text_format("--remove-args=%s", keys);
 	return process_run(job->root,
-		(const char *const[]) {
-			"grubby", "--update-kernel=ALL", take, add, NULL },
+		(const char *const[]) { "grubby", "--update-kernel=ALL", take, add, NULL },
 		GENERATOR_TIMEOUT_MS, NULL, err);
 }
 
@@ -252,8 +242,7 @@ static int run_grubby(const struct boot_job *job, struct error *err)
  * Records, changes, and puts everything back after a failure. What grubby did not change, or
  * changed into something else, is changed here: versions differ in what they touch.
  */
-static int apply(
-	const struct boot_job *job, bool with_grubby, bool *changed, struct error *err)
+static int apply(const struct boot_job *job, bool with_grubby, bool *changed, struct error *err)
 {
 	struct line_changes changes = { 0 };
 	int status = 0;
@@ -313,8 +302,7 @@ static bool is_ours(const struct edit_record *record, enum form form, const char
 }
 
 /* True when an edit of FILE has left LINE there, so that undoing it will take care. */
-static bool is_recorded(
-	const struct edit_record *record, const char *file, const char *line)
+static bool is_recorded(const struct edit_record *record, const char *file, const char *line)
 {
 	struct line found;
 
@@ -340,12 +328,10 @@ static int clean_file(const struct boot_job *job, const struct source *source,
 	/* Lines lose words and gain none. */
 	end = cleaned = memory_new(strlen(text) + 1, 1);
 	for (at = text; line_next(&at, &line);) {
-		memory_cleanup_free char *copy =
-			text_copy_length(line.start, line.length);
+		memory_cleanup_free char *copy = text_copy_length(line.start, line.length);
 		memory_cleanup_free char *changed = NULL;
 
-		if (is_ours(record, source->form, copy) &&
-			!is_recorded(record, source->file, copy))
+		if (is_ours(record, source->form, copy) && !is_recorded(record, source->file, copy))
 			changed = convert(source->form, copy, NULL);
 		end = stpcpy(end, changed ? changed : copy);
 		if (line.start[line.length])
@@ -365,8 +351,8 @@ static int undo_all(const struct boot_job *job, struct error *err)
 
 	for (size_t i = 0; status == 0 && i < files.count; i++)
 		if (edit_is_boot_file(files.items[i]))
-			status = edits_undo(job->root, job->state_dir, files.items[i],
-				job->left, err);
+			status = edits_undo(
+				job->root, job->state_dir, files.items[i], job->left, err);
 	return status;
 }
 

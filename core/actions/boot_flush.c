@@ -92,8 +92,8 @@ void boot_flush(const struct root *root, const struct boot_facts *boot)
 	for (size_t i = 0; i < folders.count; i++) {
 		struct error err = { "" };
 		struct stat status;
-		file_cleanup_close int fd = root_openat(
-			root, folders.items[i], O_RDONLY | O_DIRECTORY, 0, &err);
+		file_cleanup_close int fd =
+			root_openat(root, folders.items[i], O_RDONLY | O_DIRECTORY, 0, &err);
 		bool seen = false;
 
 		if (fd < 0 || fstat(fd, &status) < 0)

@@ -35,8 +35,8 @@
  */
 static char *shell_piece(const struct strings *wanted)
 {
-	static const char *const names[] = { "GRUB_CMDLINE_LINUX",
-		"GRUB_CMDLINE_LINUX_DEFAULT", "GRUB_CMDLINE_LINUX_RECOVERY" };
+	static const char *const names[] = { "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT",
+		"GRUB_CMDLINE_LINUX_RECOVERY" };
 	memory_cleanup_free char *line = strings_join(wanted, " "), *keys = NULL;
 	memory_cleanup_free char *value = arguments_get(line, "resume");
 	char *piece = NULL;
@@ -87,8 +87,8 @@ static void settings_free(struct settings *settings)
 }
 
 /* Makes the file hold TEXT; NULL: our drop-in goes. */
-static int settings_put(const struct root *root, const struct settings *settings,
-	const char *text, struct error *err)
+static int settings_put(const struct root *root, const struct settings *settings, const char *text,
+	struct error *err)
 {
 	if (strcmp(settings->path, BOOT_DROPIN) == 0)
 		return own_file_put(root, settings->path, text, err);
@@ -135,19 +135,15 @@ static int look_at(const struct boot_job *job, const char *text, struct error *e
 	if (!next) {
 		status = error_set(err, EIO, "the new grub.cfg has no entry to boot");
 	} else {
-		memory_cleanup_free char *kernel =
-			boot_real_path(job->root, next->kernel.value);
+		memory_cleanup_free char *kernel = boot_real_path(job->root, next->kernel.value);
 
 		if (!kernel)
 			status = error_set(err, EIO,
 				"the new grub.cfg would boot %s, which is not there",
 				next->kernel.value);
-		else if (job->wanted &&
-			 !arguments_complete(next->arguments.value, job->wanted))
+		else if (job->wanted && !arguments_complete(next->arguments.value, job->wanted))
 			status = error_set(err, EIO,
-				"the new grub.cfg boots %s with \"%s\": something "
-				"overrides the "
-				"settings",
+				"the new grub.cfg boots %s with \"%s\": something overrides the settings",
 				next->kernel.value, next->arguments.value);
 	}
 	facts_free(facts);
@@ -196,8 +192,8 @@ static bool is_done(const struct boot_job *job)
 	return arguments_in_entries(boot, job->wanted);
 }
 
-static int apply(const struct boot_job *job, struct settings *settings, bool *changed,
-	struct error *err)
+static int apply(
+	const struct boot_job *job, struct settings *settings, bool *changed, struct error *err)
 {
 	bool ours_there = settings->old && !text_equal(settings->old, settings->bare);
 	bool same = text_equal(settings->old, settings->with);
@@ -220,8 +216,8 @@ static int apply(const struct boot_job *job, struct settings *settings, bool *ch
 	return status;
 }
 
-static int take_away(const struct boot_job *job, struct settings *settings, bool *changed,
-	struct error *err)
+static int take_away(
+	const struct boot_job *job, struct settings *settings, bool *changed, struct error *err)
 {
 	bool generated = fact_text_is(&job->boot->loader, LOADER_GRUB_DEBIAN) ||
 			 fact_text_is(&job->boot->loader, LOADER_GRUB2);
@@ -249,8 +245,7 @@ int boot_dropin_apply(const struct boot_job *job, bool *changed, struct error *e
 	memory_cleanup_free char *piece = shell_piece(job->wanted);
 	int status = own_file_read(job->root, settings.path, &settings.old, err);
 
-	settings.with = text_format(
-		"# Made by ec2hib; \"ec2hib teardown\" removes it.\n%s", piece);
+	settings.with = text_format("# Made by ec2hib; \"ec2hib teardown\" removes it.\n%s", piece);
 	if (status == 0)
 		status = apply(job, &settings, changed, err);
 	settings_free(&settings);
@@ -288,11 +283,10 @@ static const char *find_mark(const char *text, const char *mark)
  * Fills bare, with and idle from old. -EINVAL when only a part of the block is left: what belongs
  * to it cannot be told then.
  */
-static int block_read(
-	const struct boot_job *job, struct settings *settings, struct error *err)
+static int block_read(const struct boot_job *job, struct settings *settings, struct error *err)
 {
-	int status = root_read_text(
-		job->root, settings->path, BOOT_TEXT_LIMIT, &settings->old, err);
+	int status =
+		root_read_text(job->root, settings->path, BOOT_TEXT_LIMIT, &settings->old, err);
 	memory_cleanup_free char *piece = job->wanted ? shell_piece(job->wanted) : NULL;
 	const char *old = settings->old ? settings->old : "";
 	const char *begin, *end;
@@ -308,8 +302,7 @@ static int block_read(
 	if (!begin != !end)
 		return error_set(err, EINVAL,
 			"%s%s has \"%s\" without \"%s\" or the reverse; mend it by hand",
-			job->root->path, settings->path, BOOT_BLOCK_BEGIN,
-			BOOT_BLOCK_END);
+			job->root->path, settings->path, BOOT_BLOCK_BEGIN, BOOT_BLOCK_END);
 	length = begin ? (size_t)(begin - old) : strlen(old);
 	open_end = begin ? text_starts(begin, BOOT_BLOCK_BEGIN OPEN_END)
 			 : length && old[length - 1] != '\n';
@@ -322,11 +315,9 @@ static int block_read(
 		length--;
 	settings->bare = text_format("%.*s%s", (int)length, old, end ? end : "");
 	settings->with = text_format("%s%s" BOOT_BLOCK_BEGIN "%s\n%s" BOOT_BLOCK_END "\n",
-		settings->bare, open_end ? "\n" : "", open_end ? OPEN_END : "",
-		piece ? piece : "");
-	settings->idle =
-		text_format("%s%s" BOOT_BLOCK_BEGIN "%s\n" GOING_AWAY BOOT_BLOCK_END "\n",
-			settings->bare, open_end ? "\n" : "", open_end ? OPEN_END : "");
+		settings->bare, open_end ? "\n" : "", open_end ? OPEN_END : "", piece ? piece : "");
+	settings->idle = text_format("%s%s" BOOT_BLOCK_BEGIN "%s\n" GOING_AWAY BOOT_BLOCK_END "\n",
+		settings->bare, open_end ? "\n" : "", open_end ? OPEN_END : "");
 	return 0;
 }
 

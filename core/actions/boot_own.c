@@ -15,8 +15,8 @@
 #define OWN_FOLDER "# ec2hib made this folder as well.\n"
 
 /* Reads all of it and says whether the folder is ours too. */
-static int read_all(const struct root *root, const char *path, char **text, bool *folder,
-	struct error *err)
+static int read_all(
+	const struct root *root, const char *path, char **text, bool *folder, struct error *err)
 {
 	int status = root_read(root, path, OWN_FILE_LIMIT, text, NULL, err);
 
@@ -24,8 +24,7 @@ static int read_all(const struct root *root, const char *path, char **text, bool
 	return status == -ENOENT || status == -ENOTDIR ? 0 : status;
 }
 
-int own_file_read(
-	const struct root *root, const char *path, char **text, struct error *err)
+int own_file_read(const struct root *root, const char *path, char **text, struct error *err)
 {
 	bool folder;
 	int status = read_all(root, path, text, &folder, err);
@@ -40,8 +39,7 @@ static void remove_folder(const struct root *root, const char *folder)
 {
 	memory_cleanup_free char *above = path_folder(folder);
 	struct error ignored = { "" };
-	file_cleanup_close int fd =
-		root_openat(root, above, O_RDONLY | O_DIRECTORY, 0, &ignored);
+	file_cleanup_close int fd = root_openat(root, above, O_RDONLY | O_DIRECTORY, 0, &ignored);
 
 	if (fd >= 0 && unlinkat(fd, path_name(folder), AT_REMOVEDIR) == 0)
 		fsync(fd);
@@ -52,16 +50,15 @@ static char *draft_folder(const char *folder)
 {
 	memory_cleanup_free char *above = path_folder(folder);
 
-	return text_format("%s/.%s.ec2hib-new", strcmp(above, "/") == 0 ? "" : above,
-		path_name(folder));
+	return text_format(
+		"%s/.%s.ec2hib-new", strcmp(above, "/") == 0 ? "" : above, path_name(folder));
 }
 
 /* Makes the folder of PATH with the file in it appear at once, so that a kill leaves both or none. */
 static int put_with_folder(
 	const struct root *root, const char *path, const char *text, struct error *err)
 {
-	memory_cleanup_free char *folder = path_folder(path),
-				 *draft = draft_folder(folder);
+	memory_cleanup_free char *folder = path_folder(path), *draft = draft_folder(folder);
 	memory_cleanup_free char *file = text_format("%s/%s", draft, path_name(path));
 	memory_cleanup_free char *all = text_format("%s" OWN_FOLDER, text);
 	int status = root_make_directory(root, draft, err);
@@ -75,8 +72,7 @@ static int put_with_folder(
 	return status;
 }
 
-int own_file_put(
-	const struct root *root, const char *path, const char *text, struct error *err)
+int own_file_put(const struct root *root, const char *path, const char *text, struct error *err)
 {
 	memory_cleanup_free char *folder = path_folder(path), *old = NULL, *all = NULL;
 	bool own_folder;
@@ -107,8 +103,7 @@ static char *leftover_path(const char *path)
 
 void own_leftover_remove(const struct root *root, const char *path)
 {
-	memory_cleanup_free char *folder = path_folder(path),
-				 *draft = draft_folder(folder);
+	memory_cleanup_free char *folder = path_folder(path), *draft = draft_folder(folder);
 	memory_cleanup_free char *inside = text_format("%s/%s", draft, path_name(path));
 	memory_cleanup_free char *inside_leftover = leftover_path(inside);
 	memory_cleanup_free char *target = root_readlink(root, path), *leftover = NULL;

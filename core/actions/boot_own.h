@@ -10,12 +10,10 @@
 #include "core/base/files.h"
 
 /* The file without that comment; *TEXT (the caller frees it) is NULL when there is no file. */
-int own_file_read(
-	const struct root *root, const char *path, char **text, struct error *err);
+int own_file_read(const struct root *root, const char *path, char **text, struct error *err);
 
 /* Makes the file hold TEXT, mode 0644; with TEXT NULL it goes. As root_replace(): old or new. */
-int own_file_put(
-	const struct root *root, const char *path, const char *text, struct error *err);
+int own_file_put(const struct root *root, const char *path, const char *text, struct error *err);
 
 /*
  * Removes what root_replace() left beside PATH, or beside what the link PATH names, when it was

@@ -25,10 +25,9 @@ static int write_record(const struct root *root, const char *state_dir,
 	edits = json_array();
 	for (size_t i = 0; i < record->count; i++) {
 		const struct edit *edit = &record->items[i];
-		json_t *item = json_pack("{s:s, s:I, s:s, s:s, s:b, s:b}", "file",
-			edit->file, "line", (json_int_t)edit->line, "before",
-			edit->before, "after", edit->after, "open_end", edit->open_end,
-			"made_file", edit->made_file);
+		json_t *item = json_pack("{s:s, s:I, s:s, s:s, s:b, s:b}", "file", edit->file,
+			"line", (json_int_t)edit->line, "before", edit->before, "after",
+			edit->after, "open_end", edit->open_end, "made_file", edit->made_file);
 
 		if (!item) {
 			json_decref(edits);
@@ -85,9 +84,8 @@ static int replace_text(const struct root *root, const char *file, const char *o
 {
 	/* GRUB's environment block has a fixed size, and its lines may fill it. */
 	if (text_starts(old, "# GRUB Environment Block\n") && strlen(text) > strlen(old))
-		return error_set(err, ENOSPC,
-			"cannot change %s%s: its %zu bytes are full", root->path, file,
-			strlen(old));
+		return error_set(err, ENOSPC, "cannot change %s%s: its %zu bytes are full",
+			root->path, file, strlen(old));
 	return root_replace(root, file, text, 0644, err);
 }
 
@@ -98,8 +96,7 @@ void line_changes_add(struct line_changes *changes, const char *file, uint64_t l
 
 	if (strcmp(before, after) == 0)
 		return;
-	changes->items =
-		memory_grow(changes->items, changes->count, sizeof(*changes->items));
+	changes->items = memory_grow(changes->items, changes->count, sizeof(*changes->items));
 	change = &changes->items[changes->count++];
 	change->file = text_copy(file);
 	change->before = text_copy(before);
@@ -146,15 +143,15 @@ static int record_change(const struct root *root, struct line_change *change,
 	if (!*edit.before && line_find(text, edit.after, 0, false, &there))
 		return 0;
 	if (!edit_locate(text, &edit))
-		return error_set(err, ENOENT, "%s%s has no line \"%s\"", root->path,
-			edit.file, edit.before);
+		return error_set(
+			err, ENOENT, "%s%s has no line \"%s\"", root->path, edit.file, edit.before);
 	change->line = edit.line;
 	push(record, &edit);
 	return 0;
 }
 
-int edits_record(const struct root *root, const char *state_dir,
-	struct line_changes *changes, struct error *err)
+int edits_record(const struct root *root, const char *state_dir, struct line_changes *changes,
+	struct error *err)
 {
 	struct edit_record record;
 	int status = edit_record_read(root, state_dir, &record, err);
@@ -168,8 +165,7 @@ int edits_record(const struct root *root, const char *state_dir,
 	return status;
 }
 
-int edits_make(
-	const struct root *root, const struct line_changes *changes, struct error *err)
+int edits_make(const struct root *root, const struct line_changes *changes, struct error *err)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		struct edit edit = edit_of(&changes->items[i]);
@@ -185,9 +181,8 @@ int edits_make(
 			return status;
 		changed = edit_make(text, &edit, &foreign);
 		if (foreign)
-			return error_set(err, ENOENT,
-				"line %" PRIu64 " of %s%s is not \"%s\"", edit.line,
-				root->path, edit.file, edit.before);
+			return error_set(err, ENOENT, "line %" PRIu64 " of %s%s is not \"%s\"",
+				edit.line, root->path, edit.file, edit.before);
 		if (changed)
 			status = replace_text(root, edit.file, text, changed, err);
 		if (status < 0)
@@ -196,8 +191,8 @@ int edits_make(
 	return 0;
 }
 
-int edit_line(const struct root *root, const char *state_dir, const char *file,
-	const char *before, const char *after, struct error *err)
+int edit_line(const struct root *root, const char *state_dir, const char *file, const char *before,
+	const char *after, struct error *err)
 {
 	struct line_changes changes = { 0 };
 	int status = 0;
@@ -211,8 +206,8 @@ int edit_line(const struct root *root, const char *state_dir, const char *file,
 	return status;
 }
 
-static int undo(const struct root *root, const struct edit *edit, struct strings *left,
-	struct error *err)
+static int undo(
+	const struct root *root, const struct edit *edit, struct strings *left, struct error *err)
 {
 	memory_cleanup_free char *text = NULL, *changed = NULL;
 	bool foreign;
@@ -227,8 +222,7 @@ static int undo(const struct root *root, const struct edit *edit, struct strings
 	if (foreign && left)
 		strings_take(
 			left, text_format("%s%s: line %" PRIu64
-					  " is not as ec2hib left it and stays "
-					  "so; it was \"%s\"",
+					  " is not as ec2hib left it and stays so; it was \"%s\"",
 				      root->path, edit->file, edit->line, edit->before));
 	if (!changed)
 		return 0;
@@ -296,8 +290,8 @@ int edits_take_back(const struct root *root, const char *state_dir,
 	return undo_some(root, state_dir, is_among, changes, NULL, err);
 }
 
-int edits_files(const struct root *root, const char *state_dir, struct strings *files,
-	struct error *err)
+int edits_files(
+	const struct root *root, const char *state_dir, struct strings *files, struct error *err)
 {
 	struct edit_record record;
 	int status = edit_record_read(root, state_dir, &record, err);
@@ -310,8 +304,7 @@ int edits_files(const struct root *root, const char *state_dir, struct strings *
 	return status;
 }
 
-bool edits_have(const struct root *root, const char *state_dir, const char *file,
-	const char *after)
+bool edits_have(const struct root *root, const char *state_dir, const char *file, const char *after)
 {
 	struct edit_record record;
 	struct error err = { "" };

@@ -28,8 +28,8 @@
  * file is not UTF-8 text and cannot be recorded. -EINVAL: the record is damaged; nothing was
  * changed. Or what reading and root_replace() return.
  */
-int edit_line(const struct root *root, const char *state_dir, const char *file,
-	const char *before, const char *after, struct error *err);
+int edit_line(const struct root *root, const char *state_dir, const char *file, const char *before,
+	const char *after, struct error *err);
 
 /*
  * Undoes the edits of FILE, or of all files when FILE is NULL, last one first. A line that is not
@@ -41,12 +41,12 @@ int edits_undo(const struct root *root, const char *state_dir, const char *file,
 	struct strings *left, struct error *err);
 
 /* The files that have edits, each once, sorted. No record: none. */
-int edits_files(const struct root *root, const char *state_dir, struct strings *files,
-	struct error *err);
+int edits_files(
+	const struct root *root, const char *state_dir, struct strings *files, struct error *err);
 
 /* True when FILE has an edit that added or changed to the line AFTER. */
-bool edits_have(const struct root *root, const char *state_dir, const char *file,
-	const char *after);
+bool edits_have(
+	const struct root *root, const char *state_dir, const char *file, const char *after);
 
 /* Removes what a killed run may have left beside the record. */
 void edits_sweep(const struct root *root, const char *state_dir);
@@ -69,15 +69,14 @@ void line_changes_add(struct line_changes *changes, const char *file, uint64_t l
 void line_changes_free(struct line_changes *changes);
 
 /* Records the changes, and changes no file; finds out their line numbers. Else as edit_line(). */
-int edits_record(const struct root *root, const char *state_dir,
-	struct line_changes *changes, struct error *err);
+int edits_record(const struct root *root, const char *state_dir, struct line_changes *changes,
+	struct error *err);
 
 /*
  * Makes recorded changes, those that are not made yet. A line that another program has meanwhile
  * turned into something else is recognized by its number and its first word.
  */
-int edits_make(
-	const struct root *root, const struct line_changes *changes, struct error *err);
+int edits_make(const struct root *root, const struct line_changes *changes, struct error *err);
 
 /* Undoes just these changes and takes them off the record. */
 int edits_take_back(const struct root *root, const char *state_dir,

@@ -48,8 +48,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-bool line_find(const char *text, const char *wanted, uint64_t number, bool loose,
-	struct line *found)
+bool line_find(
+	const char *text, const char *wanted, uint64_t number, bool loose, struct line *found)
 {
 	struct line line = { 0 };
 	bool any = false;
@@ -57,8 +57,7 @@ bool line_find(const char *text, const char *wanted, uint64_t number, bool loose
 	while (line_next(&text, &line)) {
 		if (!same_line(&line, wanted, loose))
 			continue;
-		if (!any ||
-			distance(line.number, number) < distance(found->number, number))
+		if (!any || distance(line.number, number) < distance(found->number, number))
 			*found = line;
 		any = true;
 	}
@@ -115,8 +114,8 @@ static char *exchange(const char *text, const struct line *line, const char *to)
 
 	if (!*to && *behind == '\n')
 		behind++;
-	return text_fit_environment(text,
-		text_format("%.*s%s%s", (int)(line->start - text), text, to, behind));
+	return text_fit_environment(
+		text, text_format("%.*s%s%s", (int)(line->start - text), text, to, behind));
 }
 
 /* The line with EDIT's number, when it still begins with the same word as before. */
@@ -142,11 +141,10 @@ char *edit_make(const char *text, const struct edit *edit, bool *foreign)
 
 		if (!*edit->after || line_find(text, edit->after, 0, false, &line))
 			return NULL;
-		return text_format("%s%s%s\n", text,
-			size && text[size - 1] != '\n' ? "\n" : "", edit->after);
+		return text_format(
+			"%s%s%s\n", text, size && text[size - 1] != '\n' ? "\n" : "", edit->after);
 	}
-	if (line_find(text, edit->before, edit->line, false, &line) &&
-		line.number == edit->line)
+	if (line_find(text, edit->before, edit->line, false, &line) && line.number == edit->line)
 		return exchange(text, &line, edit->after);
 	if (*edit->after && find_after(text, edit, &line))
 		return NULL;
@@ -183,8 +181,8 @@ char *edit_unmake(const char *text, const struct edit *edit, bool *foreign)
 	if (!*edit->after)
 		return insert_line(text, edit);
 	if (!find_after(text, edit, &line)) {
-		*foreign = *edit->before &&
-			   !line_find(text, edit->before, edit->line, false, &line);
+		*foreign =
+			*edit->before && !line_find(text, edit->before, edit->line, false, &line);
 		return NULL;
 	}
 	changed = exchange(text, &line, edit->before);

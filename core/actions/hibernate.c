@@ -22,8 +22,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-void transaction_say(
-	const struct transaction *transaction, int priority, const char *format, ...)
+void transaction_say(const struct transaction *transaction, int priority, const char *format, ...)
 {
 	memory_cleanup_free char *text = NULL;
 	va_list arguments;
@@ -44,8 +43,7 @@ static struct action_log log_of(const struct transaction *transaction)
 	return (struct action_log) { transaction->asked->log, transaction->asked->data };
 }
 
-void transaction_enter(
-	const struct transaction *transaction, enum hibernation_phase phase)
+void transaction_enter(const struct transaction *transaction, enum hibernation_phase phase)
 {
 	if (transaction->asked->phase)
 		transaction->asked->phase(transaction->asked->data, phase);
@@ -64,21 +62,18 @@ const struct root *transaction_root(const struct transaction *transaction)
 
 /* ---- Hooks -------------------------------------------------------------------------------------- */
 
-static int run_hooks(
-	struct transaction *transaction, enum hook_event event, struct error *err)
+static int run_hooks(struct transaction *transaction, enum hook_event event, struct error *err)
 {
 	const struct cycle *cycle = transaction->cycle;
 	const struct hooks hooks = { .root = transaction_root(transaction),
 		.timeout_ms = (unsigned)transaction->config->hook_timeout,
 		.log = transaction->asked->log,
 		/* What comes after has to be done, also by who was told to stop. */
-		.cancelled = event == HOOK_PRE_HIBERNATE ? transaction->asked->cancelled
-							 : NULL,
+		.cancelled = event == HOOK_PRE_HIBERNATE ? transaction->asked->cancelled : NULL,
 		.data = transaction->asked->data };
 	memory_cleanup_free char *away =
 		cycle->away.is == FACT_KNOWN
-			? text_format(
-				  "%llu", (unsigned long long)cycle->away.value / 1000)
+			? text_format("%llu", (unsigned long long)cycle->away.value / 1000)
 			: NULL;
 	const struct hook_fact facts[] = {
 		{ "REASON", transaction->asked->reason },
@@ -86,8 +81,7 @@ static int run_hooks(
 		{ "TIME", transaction->asked->notice_time },
 		{ "METHOD", transaction->plan.method },
 		{ "RESULT", cycle->result.is == FACT_KNOWN ? cycle->result.value : NULL },
-		{ "MESSAGE",
-			cycle->message.is == FACT_KNOWN ? cycle->message.value : NULL },
+		{ "MESSAGE", cycle->message.is == FACT_KNOWN ? cycle->message.value : NULL },
 		{ "AWAY_SECONDS", away },
 	};
 	struct hooks_result result = { 0 };
@@ -106,8 +100,7 @@ static int refuse(const struct transaction *transaction, bool prepared, struct e
 	strings_cleanup struct strings obstacles = { 0 };
 	memory_cleanup_free char *text = NULL;
 
-	hibernation_obstacles(
-		&transaction->facts, transaction->config, prepared, &obstacles);
+	hibernation_obstacles(&transaction->facts, transaction->config, prepared, &obstacles);
 	if (obstacles.count == 0)
 		return 0;
 	text = strings_join(&obstacles, "; ");
@@ -125,8 +118,8 @@ int transaction_apply_steps(struct transaction *transaction, struct error *err)
 	int status;
 
 	for (size_t i = 0; i < steps->count; i++)
-		transaction_say(transaction, LOG_INFO, "before hibernating: %s",
-			steps->steps[i].text);
+		transaction_say(
+			transaction, LOG_INFO, "before hibernating: %s", steps->steps[i].text);
 	status = plan_apply(&setup, steps, err);
 	if (status == 0 && steps->count)
 		facts_gather_again(&transaction->facts, transaction->asked->gather);
@@ -139,8 +132,8 @@ static int switch_others_off(const struct transaction *transaction, struct error
 		const struct swap_leave *swap = &transaction->plan.leaves[i];
 		int status;
 
-		transaction_say(transaction, LOG_INFO,
-			"switching %s off until after resume", swap->path);
+		transaction_say(
+			transaction, LOG_INFO, "switching %s off until after resume", swap->path);
 		status = swap_off(transaction_root(transaction), swap->path, swap->used,
 			&transaction->facts.memory, err);
 		if (status < 0)
@@ -161,8 +154,7 @@ static void plan_hiding(struct transaction *transaction)
 {
 	const struct fact_number *offset = &transaction->facts.kernel.resume_offset;
 
-	transaction->plan.hide_area =
-		transaction->asked->hide_area && offset->is == FACT_KNOWN;
+	transaction->plan.hide_area = transaction->asked->hide_area && offset->is == FACT_KNOWN;
 	transaction->plan.resume_offset_before = offset->value;
 }
 
@@ -172,14 +164,14 @@ static int prepare(struct transaction *transaction, struct error *err)
 
 	/* A hook may have freed memory or swap. */
 	facts_gather_again(&transaction->facts, transaction->asked->gather);
-	status = hibernation_plan(
-		&transaction->plan, &transaction->facts, transaction->config, err);
+	status =
+		hibernation_plan(&transaction->plan, &transaction->facts, transaction->config, err);
 	if (status == 0)
 		status = transaction_apply_steps(transaction, err);
 	plan_hiding(transaction);
 	if (status == 0)
-		status = away_begin(transaction_root(transaction), &transaction->away,
-			&transaction->plan, err);
+		status = away_begin(
+			transaction_root(transaction), &transaction->away, &transaction->plan, err);
 	if (status == 0)
 		status = switch_others_off(transaction, err);
 	if (status == 0)
@@ -283,8 +275,7 @@ static int say_goodbye(struct transaction *transaction, struct error *err)
 		run_hooks(transaction, HOOK_PRE_HIBERNATE, &failed) < 0 &&
 		!transaction_cancelled(transaction) &&
 		transaction->config->hook_failure == HOOK_FAILURE_ABORT)
-		return error_set(
-			err, ECANCELED, "%s, and hook-failure is abort", failed.text);
+		return error_set(err, ECANCELED, "%s, and hook-failure is abort", failed.text);
 	if (transaction_cancelled(transaction))
 		return error_set(err, ECANCELED, "stopped before hibernating");
 	/* When this is killed, a swapoff(8) of ours goes on: who undoes it has to wait for its end. */
@@ -350,8 +341,7 @@ static int run(struct transaction *transaction, struct error *err)
 		fact_set_text(&cycle->kernel, transaction->facts.kernel.release.value);
 	status = hibernate_prepared(transaction, err);
 	if (status < 0) {
-		fact_set_text(&cycle->result,
-			status == -EPERM ? RESULT_REFUSED : RESULT_FAILED);
+		fact_set_text(&cycle->result, status == -EPERM ? RESULT_REFUSED : RESULT_FAILED);
 		fact_set_text(&cycle->message, err->text);
 	}
 	if (status < 0)
@@ -372,10 +362,8 @@ static int wait_for_lock(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
 	const struct root *root = transaction_root(transaction);
-	const struct patience patience = { asked->patience_ms, asked->cancelled,
-		asked->data };
-	file_cleanup_close int turn =
-		root->live ? lock_wait(root, TURN_LOCK, &patience, err) : -1;
+	const struct patience patience = { asked->patience_ms, asked->cancelled, asked->data };
+	file_cleanup_close int turn = root->live ? lock_wait(root, TURN_LOCK, &patience, err) : -1;
 
 	if (root->live && turn < 0)
 		return turn;
@@ -409,14 +397,12 @@ static int wait_for_turn(struct transaction *transaction, struct error *err)
 	return status;
 }
 
-int hibernate(
-	const struct hibernation *hibernation, struct cycle *cycle, struct error *err)
+int hibernate(const struct hibernation *hibernation, struct cycle *cycle, struct error *err)
 {
 	struct hibernation asked = *hibernation;
-	struct transaction transaction = { .asked = &asked,
-		.config = hibernation->gather->config,
-		.cycle = cycle,
-		.lock = -1 };
+	struct transaction transaction = {
+		.asked = &asked, .config = hibernation->gather->config, .cycle = cycle, .lock = -1
+	};
 	struct error failed = { "" };
 	bool prewarm_stopped;
 	int status;
@@ -432,8 +418,7 @@ int hibernate(
 		status = run(&transaction, err);
 	/* Whoever has answered it in our place has run the hooks. */
 	if (!asked.instead && status != -EALREADY)
-		run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME,
-			&failed);
+		run_hooks(&transaction, status < 0 ? HOOK_FAILED : HOOK_POST_RESUME, &failed);
 	if (prewarm_stopped)
 		go_on_with_prewarm(&transaction);
 	hibernation_plan_free(&transaction.plan);

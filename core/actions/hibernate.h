@@ -16,8 +16,8 @@
 enum hibernation_phase {
 	PHASE_PREPARING,
 	PHASE_HIBERNATING, /* the next thing is the write that stops the machine */
-	PHASE_RESUMED, /* just now: what was changed is put back next, and the hooks run */
-	PHASE_FAILED,  /* also: refused */
+	PHASE_RESUMED,	   /* just now: what was changed is put back next, and the hooks run */
+	PHASE_FAILED,	   /* also: refused */
 };
 
 struct hibernation {
@@ -64,7 +64,6 @@ struct hibernation {
  * may end it. -EALREADY: the machine has hibernated since this was asked for, which answers it; no hook runs. Else what failed,
  * with the kernel's reason.
  */
-int hibernate(
-	const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
+int hibernate(const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
 
 #endif

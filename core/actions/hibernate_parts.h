@@ -18,10 +18,9 @@ struct transaction {
 	int lock;	  /* LOCK_PATH */
 };
 
-void transaction_say(const struct transaction *transaction, int priority,
-	const char *format, ...) __attribute__((format(printf, 3, 4)));
-void transaction_enter(
-	const struct transaction *transaction, enum hibernation_phase phase);
+void transaction_say(const struct transaction *transaction, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void transaction_enter(const struct transaction *transaction, enum hibernation_phase phase);
 bool transaction_cancelled(const struct transaction *transaction);
 const struct root *transaction_root(const struct transaction *transaction);
 

@@ -24,12 +24,11 @@
 
 static int write_state(const struct transaction *transaction, struct error *err)
 {
-	static const char *const systemctl[] = { "systemctl", "start", "hibernate.target",
-		NULL };
+	static const char *const systemctl[] = { "systemctl", "start", "hibernate.target", NULL };
 
 	if (strcmp(transaction->plan.method, METHOD_SYSTEMD) == 0)
-		return process_run(transaction_root(transaction), systemctl,
-			SYSTEMD_TIMEOUT_MS, NULL, err);
+		return process_run(
+			transaction_root(transaction), systemctl, SYSTEMD_TIMEOUT_MS, NULL, err);
 	return kernel_hibernate(transaction_root(transaction), err);
 }
 
@@ -58,8 +57,8 @@ static bool read_log(struct transaction *transaction, uint64_t mark)
 /* The write that stops the machine is next. */
 static void enter_last(struct transaction *transaction)
 {
-	fact_set_number(&transaction->cycle->prepare,
-		clock_ms(CLOCK_BOOTTIME) - transaction->asked->asked);
+	fact_set_number(
+		&transaction->cycle->prepare, clock_ms(CLOCK_BOOTTIME) - transaction->asked->asked);
 	transaction_enter(transaction, PHASE_HIBERNATING);
 }
 
@@ -89,19 +88,18 @@ static int resumed(struct transaction *transaction)
 }
 
 /* The error of the write was STATUS, for REASON. */
-static int failed(const struct transaction *transaction, int status,
-	const struct error *reason, bool *passes, struct error *err)
+static int failed(const struct transaction *transaction, int status, const struct error *reason,
+	bool *passes, struct error *err)
 {
 	const struct timeline *timeline = &transaction->cycle->timeline;
 	enum timeline_failure failure = timeline_failure_of(timeline);
 
-	*passes = timeline_failure_passes(failure) ||
-		  (!log_tells(failure) && status == -EBUSY);
+	*passes = timeline_failure_passes(failure) || (!log_tells(failure) && status == -EBUSY);
 	if (log_tells(failure))
-		return error_set(err, -status, "the kernel did not hibernate: %s",
-			timeline->failure.value);
-	return error_set(err, -status, "the kernel did not hibernate: %s%s%s",
-		reason->text, failure == FAILURE_OTHER ? "; " : "",
+		return error_set(
+			err, -status, "the kernel did not hibernate: %s", timeline->failure.value);
+	return error_set(err, -status, "the kernel did not hibernate: %s%s%s", reason->text,
+		failure == FAILURE_OTHER ? "; " : "",
 		failure == FAILURE_OTHER ? timeline->failure.value : "");
 }
 
@@ -120,11 +118,9 @@ static int judge_awake(struct transaction *transaction, uint64_t mark, int statu
 		return failed(transaction, status, reason, passes, err);
 	if (told && !fact_text_is(&timeline->result, RESULT_RESUMED))
 		return error_set(err, EIO,
-			"the machine did not hibernate, though there was no error: its clocks "
-			"went on, and the kernel's log %s",
-			fact_text_is(&timeline->result, RESULT_TESTED)
-				? "tells of a test mode"
-				: "has no resume");
+			"the machine did not hibernate, though there was no error: its clocks went on, and the kernel's log %s",
+			fact_text_is(&timeline->result, RESULT_TESTED) ? "tells of a test mode"
+								       : "has no resume");
 	transaction_enter(transaction, PHASE_RESUMED);
 	return resumed(transaction);
 }
@@ -181,8 +177,8 @@ static int prepare_again(struct transaction *transaction, struct error *err)
 	facts_gather_again(&transaction->facts, transaction->asked->gather);
 	plan_free(&transaction->plan.steps);
 	transaction->plan.steps = (struct plan) { 0 };
-	return preparation_plan(&transaction->plan.steps, &transaction->facts,
-		       transaction->config, err) < 0
+	return preparation_plan(
+		       &transaction->plan.steps, &transaction->facts, transaction->config, err) < 0
 		       ? -EIO
 		       : transaction_apply_steps(transaction, err);
 }
@@ -207,8 +203,7 @@ int transaction_attempts(struct transaction *transaction, struct error *err)
 		if (!passes || tries >= transaction->config->attempts)
 			return status;
 		transaction_say(transaction, LOG_WARNING,
-			"attempt %llu of %llu: %s; trying again in %u s",
-			(unsigned long long)tries,
+			"attempt %llu of %llu: %s; trying again in %u s", (unsigned long long)tries,
 			(unsigned long long)transaction->config->attempts, err->text,
 			pause_ms / 1000);
 		if (pause_before(transaction, pause_ms))

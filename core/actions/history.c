@@ -29,13 +29,13 @@ static int keep_aside(const struct root *root, const char *path, struct error *e
 		status = root_rename(root, path, aside, err);
 		if (status < 0)
 			return status;
-		error_set(err, 0, "%s; it was kept as %s%s and a new history begun",
-			cause.text, root->path, aside);
+		error_set(err, 0, "%s; it was kept as %s%s and a new history begun", cause.text,
+			root->path, aside);
 		return 1;
 	}
 	return error_set(err, EEXIST,
-		"%s, and there are %d damaged ones already: remove %s%s.damaged*",
-		cause.text, DAMAGED_MAX, root->path, path);
+		"%s, and there are %d damaged ones already: remove %s%s.damaged*", cause.text,
+		DAMAGED_MAX, root->path, path);
 }
 
 static char *history_text(const cycle_list *list, const struct cycle *newest)
@@ -45,8 +45,7 @@ static char *history_text(const cycle_list *list, const struct cycle *newest)
 	char *text;
 
 	for (size_t i = first; i < list->count; i++)
-		json_array_append_new(
-			cycles, layout_to_json(&cycle_layout, &list->items[i]));
+		json_array_append_new(cycles, layout_to_json(&cycle_layout, &list->items[i]));
 	json_array_append_new(cycles, layout_to_json(&cycle_layout, newest));
 	history = json_pack("{s:i, s:o}", "format", HISTORY_FORMAT, "cycles", cycles);
 	text = json_dumps(history, JSON_COMPACT);
@@ -57,8 +56,8 @@ static char *history_text(const cycle_list *list, const struct cycle *newest)
 	return text;
 }
 
-int history_append(const struct root *root, const char *state_dir,
-	const struct cycle *cycle, struct error *err)
+int history_append(const struct root *root, const char *state_dir, const struct cycle *cycle,
+	struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" HISTORY_NAME, state_dir);
 	memory_cleanup_free char *text = NULL;

@@ -16,7 +16,7 @@
  * number, if there is one already), ERR says so, and a new history begins with CYCLE. A negative
  * errno when nothing was written.
  */
-int history_append(const struct root *root, const char *state_dir,
-	const struct cycle *cycle, struct error *err);
+int history_append(const struct root *root, const char *state_dir, const struct cycle *cycle,
+	struct error *err);
 
 #endif

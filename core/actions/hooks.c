@@ -21,8 +21,8 @@ const char *const hook_events[HOOK_EVENT_COUNT] = {
 	[HOOK_FAILED] = "failed",
 };
 
-static const char *const leftover_endings[] = { "~", ".bak", ".old", ".orig", ".new",
-	".sample", ".swp", ".rpmsave", ".rpmnew", ".rpmorig" };
+static const char *const leftover_endings[] = { "~", ".bak", ".old", ".orig", ".new", ".sample",
+	".swp", ".rpmsave", ".rpmnew", ".rpmorig" };
 static const char *const leftover_parts[] = { ".dpkg-", ".ucf-" };
 
 /* One hook on its way. */
@@ -37,8 +37,7 @@ static bool is_leftover(const char *name)
 {
 	if (*name == '.')
 		return true;
-	for (size_t i = 0; i < sizeof(leftover_endings) / sizeof(leftover_endings[0]);
-		i++)
+	for (size_t i = 0; i < sizeof(leftover_endings) / sizeof(leftover_endings[0]); i++)
 		if (text_ends(name, leftover_endings[i]))
 			return true;
 	for (size_t i = 0; i < sizeof(leftover_parts) / sizeof(leftover_parts[0]); i++)
@@ -51,16 +50,14 @@ static bool is_leftover(const char *name)
 static void hook_log(const struct hook *hook, int priority, const char *text)
 {
 	memory_cleanup_free char *name = text_printable(hook->name, strlen(hook->name));
-	memory_cleanup_free char *line =
-		text_format("%s/%s: %s", hook->event, name, text);
+	memory_cleanup_free char *line = text_format("%s/%s: %s", hook->event, name, text);
 
 	if (hook->hooks->log)
 		hook->hooks->log(hook->hooks->data, priority, line);
 }
 
 /* The path need not be said again behind the hook's name. */
-static void hook_complain(
-	const struct hook *hook, const char *what, const struct error *err)
+static void hook_complain(const struct hook *hook, const char *what, const struct error *err)
 {
 	size_t length = strlen(hook->path);
 	bool named = text_starts(err->text, hook->path) && err->text[length] == ' ';
@@ -90,11 +87,9 @@ static int link_target(const struct hook *hook, char **target, struct error *err
 	snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
 	length = readlink(place, path, sizeof(path) - 1);
 	if (length < 0)
-		return error_errno(
-			err, errno, "cannot follow %s%s", root->path, hook->path);
+		return error_errno(err, errno, "cannot follow %s%s", root->path, hook->path);
 	path[length] = '\0';
-	if (!text_starts(path, root->path) ||
-		!text_starts(path + strlen(root->path), inside))
+	if (!text_starts(path, root->path) || !text_starts(path + strlen(root->path), inside))
 		return error_set(err, EPERM, "%s%s leads out of %s%s, to %s", root->path,
 			hook->path, root->path, hooks_folder(hook->hooks), path);
 	*target = text_copy(path + strlen(root->path));
@@ -139,8 +134,8 @@ static bool ask_cancelled(void *data)
 	return hook->hooks->cancelled(hook->hooks->data);
 }
 
-static int hook_execute(struct hook *hook, const struct hook_fact *facts,
-	size_t fact_count, struct error *err)
+static int hook_execute(
+	struct hook *hook, const struct hook_fact *facts, size_t fact_count, struct error *err)
 {
 	const struct hooks *hooks = hook->hooks;
 	strings_cleanup struct strings environment = { 0 };
@@ -148,8 +143,7 @@ static int hook_execute(struct hook *hook, const struct hook_fact *facts,
 		.root = hooks->root,
 		.arguments = (const char *const[]) { hook->path, NULL },
 		.timeout_ms = hooks->timeout_ms,
-		.grace_ms = hooks->timeout_ms < HOOK_GRACE_MS ? hooks->timeout_ms
-							      : HOOK_GRACE_MS,
+		.grace_ms = hooks->timeout_ms < HOOK_GRACE_MS ? hooks->timeout_ms : HOOK_GRACE_MS,
 		.cancelled = hooks->cancelled ? ask_cancelled : NULL,
 		.line = take_line,
 		.data = hook,
@@ -158,9 +152,8 @@ static int hook_execute(struct hook *hook, const struct hook_fact *facts,
 	strings_take(&environment, text_format("EC2HIB_EVENT=%s", hook->event));
 	for (size_t i = 0; i < fact_count; i++)
 		if (facts[i].value)
-			strings_take(
-				&environment, text_format("EC2HIB_%s=%s", facts[i].name,
-						      facts[i].value));
+			strings_take(&environment,
+				text_format("EC2HIB_%s=%s", facts[i].name, facts[i].value));
 	strings_take(&environment, NULL);
 	process.environment = (const char *const *)environment.items;
 	return process_execute(&process, NULL, err);
@@ -190,8 +183,8 @@ static void hook_run(struct hook *hook, const struct hook_fact *facts, size_t fa
 	hook_complain(hook, "", &err);
 }
 
-void hooks_run(const struct hooks *hooks, enum hook_event event,
-	const struct hook_fact *facts, size_t fact_count, struct hooks_result *result)
+void hooks_run(const struct hooks *hooks, enum hook_event event, const struct hook_fact *facts,
+	size_t fact_count, struct hooks_result *result)
 {
 	memory_cleanup_free char *folder =
 		text_format("%s/%s", hooks_folder(hooks), hook_events[event]);

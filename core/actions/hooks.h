@@ -73,7 +73,7 @@ struct hooks_result {
  * Runs the hooks of EVENT. A folder that is not there has none. What a failure means is for the
  * caller to decide; the others run all the same.
  */
-void hooks_run(const struct hooks *hooks, enum hook_event event,
-	const struct hook_fact *facts, size_t fact_count, struct hooks_result *result);
+void hooks_run(const struct hooks *hooks, enum hook_event event, const struct hook_fact *facts,
+	size_t fact_count, struct hooks_result *result);
 
 #endif

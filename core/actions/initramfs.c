@@ -32,8 +32,7 @@ static char *wanted_setting(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 	bool named = fact_text_is(&area->kind, "device") ||
-		     (area->mount_point.is == FACT_KNOWN &&
-			     !fact_text_is(&area->mount_point, "/"));
+		     (area->mount_point.is == FACT_KNOWN && !fact_text_is(&area->mount_point, "/"));
 
 	if (named && area->resume_argument.is == FACT_KNOWN)
 		return text_copy(area->resume_argument.value);
@@ -52,12 +51,10 @@ bool initramfs_complete(const struct facts *facts)
 char *initramfs_describe(const struct facts *facts)
 {
 	const struct entry_facts *entry = facts_next_entry(facts);
-	const char *version =
-		entry && entry->version.value ? entry->version.value : "the kernel";
+	const char *version = entry && entry->version.value ? entry->version.value : "the kernel";
 
 	if (fact_text_is(&facts->boot.initramfs_tool, INITRAMFS_DRACUT))
-		return text_format(
-			"write %s and make the initramfs of %s anew with dracut",
+		return text_format("write %s and make the initramfs of %s anew with dracut",
 			INITRAMFS_DRACUT_CONFIG, version);
 	if (fact_text_is(&facts->boot.initramfs_tool, INITRAMFS_TOOLS))
 		return text_format("write %s and run update-initramfs for %s",
@@ -92,14 +89,14 @@ static int sync_file(const struct root *root, const char *path, struct error *er
  * dracut -f copies a new image over the old one, which a power cut would leave torn. So it gets
  * another name, and a rename puts the image in place.
  */
-static int run_dracut(const struct root *root, const char *image, const char *version,
-	struct error *err)
+static int run_dracut(
+	const struct root *root, const char *image, const char *version, struct error *err)
 {
 	memory_cleanup_free char *draft = text_format("%s.ec2hib-new", image);
 	struct error ignored = { "" };
-	int status = process_run(root,
-		(const char *const[]) { "dracut", "-f", draft, version, NULL },
-		IMAGE_TIMEOUT_MS, NULL, err);
+	int status =
+		process_run(root, (const char *const[]) { "dracut", "-f", draft, version, NULL },
+			IMAGE_TIMEOUT_MS, NULL, err);
 
 	if (status == 0)
 		status = sync_file(root, draft, err);
@@ -114,8 +111,8 @@ static int run_dracut(const struct root *root, const char *image, const char *ve
  * Makes the image of the entry that boots next anew, with the configuration as it is, and flushes
  * the file system for the boot loader.
  */
-static int make_image(const struct root *root, const struct facts *facts, bool dracut,
-	struct error *err)
+static int make_image(
+	const struct root *root, const struct facts *facts, bool dracut, struct error *err)
 {
 	const struct entry_facts *entry = facts_next_entry(facts);
 	const char *version = entry ? entry->version.value : NULL;
@@ -126,14 +123,12 @@ static int make_image(const struct root *root, const struct facts *facts, bool d
 		image = boot_real_path(root, entry->initramfs.value);
 	if (!version || (dracut && !image))
 		return error_set(err, ENOENT,
-			"which kernel boots next, and with which initramfs, is not "
-			"known");
+			"which kernel boots next, and with which initramfs, is not known");
 	if (dracut)
 		status = run_dracut(root, image, version, err);
 	else
 		status = process_run(root,
-			(const char *const[]) {
-				"update-initramfs", "-u", "-k", version, NULL },
+			(const char *const[]) { "update-initramfs", "-u", "-k", version, NULL },
 			IMAGE_TIMEOUT_MS, NULL, err);
 	/* GRUB would load what the name meant before the rename, if its blocks are still there. */
 	if (status == 0)
@@ -158,8 +153,7 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	omits = dracut ? initramfs_dracut_omits(root) : NULL;
 	if (omits)
 		return error_set(err, EINVAL,
-			"cannot make the initramfs resume: %s%s leaves dracut's module resume out "
-			"(omit_dracutmodules); take it out of there",
+			"cannot make the initramfs resume: %s%s leaves dracut's module resume out (omit_dracutmodules); take it out of there",
 			root->path, omits);
 	setting = wanted_setting(facts);
 	text = dracut ? text_copy(MADE_BY "add_dracutmodules+=\" resume \"\n")
@@ -180,8 +174,8 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 }
 
 /* With a comment in place of its settings the file says that this work is not finished yet. */
-static int remove_config(const struct root *root, const struct facts *facts,
-	const char *path, bool dracut, struct error *err)
+static int remove_config(const struct root *root, const struct facts *facts, const char *path,
+	bool dracut, struct error *err)
 {
 	bool current = fact_text_is(
 		&facts->boot.initramfs_tool, dracut ? INITRAMFS_DRACUT : INITRAMFS_TOOLS);
@@ -201,14 +195,12 @@ static int remove_config(const struct root *root, const struct facts *facts,
 		struct error ignored = { "" };
 
 		own_file_put(root, path, old, &ignored);
-		return error_prefix(
-			err, status, "cannot make the initramfs as it was before");
+		return error_prefix(err, status, "cannot make the initramfs as it was before");
 	}
 	return own_file_put(root, path, NULL, err);
 }
 
-int initramfs_remove(
-	const struct root *root, const struct facts *facts, struct error *err)
+int initramfs_remove(const struct root *root, const struct facts *facts, struct error *err)
 {
 	int status = remove_config(root, facts, INITRAMFS_DRACUT_CONFIG, true, err);
 

@@ -27,8 +27,7 @@ bool initramfs_complete(const struct facts *facts);
 int initramfs_set(const struct root *root, const struct facts *facts, struct error *err);
 
 /* Takes our configuration away and makes the image again without it. Nothing of ours there: 0. */
-int initramfs_remove(
-	const struct root *root, const struct facts *facts, struct error *err);
+int initramfs_remove(const struct root *root, const struct facts *facts, struct error *err);
 
 /* What set and remove would do, for a plan: half a sentence. The caller frees it. */
 char *initramfs_describe(const struct facts *facts);

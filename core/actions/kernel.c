@@ -31,8 +31,7 @@ static int set_and_see(
 	if (status == 0)
 		status = root_read_line(root, path, &seen, err);
 	if (status == 0 && strcmp(seen, value) != 0)
-		return error_set(
-			err, EIO, "wrote %s to %s, and it says %s", value, path, seen);
+		return error_set(err, EIO, "wrote %s to %s, and it says %s", value, path, seen);
 	return status;
 }
 
@@ -40,8 +39,7 @@ static int set_and_see(
 static int see_plain_swap(
 	const struct root *root, const struct resume_place *place, struct error *err)
 {
-	file_cleanup_close int folder =
-		root_openat(root, "/dev", O_RDONLY | O_DIRECTORY, 0, err);
+	file_cleanup_close int folder = root_openat(root, "/dev", O_RDONLY | O_DIRECTORY, 0, err);
 	uint64_t position = place->offset * place->page_size;
 	struct swap_header header;
 	int status;
@@ -54,8 +52,7 @@ static int see_plain_swap(
 	if (strcmp(header.signature, SIGNATURE_SWAP) == 0)
 		return 0;
 	return error_set(err, EBUSY,
-		"there is no plain swap at byte %llu of /dev/%s (the header says: %s); the "
-		"kernel is not told about it",
+		"there is no plain swap at byte %llu of /dev/%s (the header says: %s); the kernel is not told about it",
 		(unsigned long long)position, place->name, header.signature);
 }
 
@@ -73,8 +70,7 @@ static int set_by_ioctl(
 		return error_set(err, EINVAL, "%s is no device number", device);
 	area.dev = (uint32_t)makedev(major_number, minor_number);
 	if (ioctl(fd, SNAPSHOT_SET_SWAP_AREA, &area) < 0)
-		return error_errno(
-			err, errno, "cannot set the swap area through /dev/snapshot");
+		return error_errno(err, errno, "cannot set the swap area through /dev/snapshot");
 	return 0;
 }
 
@@ -82,8 +78,7 @@ static int set_by_ioctl(
 static int set_by_files(
 	const struct root *root, const struct resume_place *place, struct error *err)
 {
-	memory_cleanup_free char *pages =
-		text_format("%llu", (unsigned long long)place->offset);
+	memory_cleanup_free char *pages = text_format("%llu", (unsigned long long)place->offset);
 	memory_cleanup_free char *before = NULL;
 	struct error ignored = { "" };
 	int status = root_read_line(root, RESUME_OFFSET, &before, err);
@@ -99,8 +94,7 @@ static int set_by_files(
 	return status;
 }
 
-int kernel_set_resume(
-	const struct root *root, const struct resume_place *place, struct error *err)
+int kernel_set_resume(const struct root *root, const struct resume_place *place, struct error *err)
 {
 	memory_cleanup_free char *seen = NULL;
 	int status = see_plain_swap(root, place, err);
@@ -114,8 +108,7 @@ int kernel_set_resume(
 		status = root_read_line(root, RESUME, &seen, err);
 	if (status == 0 && strcmp(seen, place->device) != 0)
 		return error_set(err, ENOTSUP,
-			"this kernel has no %s and does not take the swap area from "
-			"/dev/snapshot: it hibernates after a reboot only",
+			"this kernel has no %s and does not take the swap area from /dev/snapshot: it hibernates after a reboot only",
 			RESUME_OFFSET);
 	return status;
 }
@@ -127,8 +120,7 @@ int kernel_forget_resume(const struct root *root, struct error *err)
 	return set_and_see(root, RESUME_OFFSET, "0", err);
 }
 
-static int set_number(
-	const struct root *root, const char *path, uint64_t number, struct error *err)
+static int set_number(const struct root *root, const char *path, uint64_t number, struct error *err)
 {
 	memory_cleanup_free char *text = text_format("%llu", (unsigned long long)number);
 
@@ -140,8 +132,7 @@ int kernel_set_resume_offset(const struct root *root, uint64_t pages, struct err
 	return set_number(root, RESUME_OFFSET, pages, err);
 }
 
-int kernel_set_freeze_timeout(
-	const struct root *root, uint64_t milliseconds, struct error *err)
+int kernel_set_freeze_timeout(const struct root *root, uint64_t milliseconds, struct error *err)
 {
 	return set_number(root, FREEZE_TIMEOUT, milliseconds, err);
 }
@@ -160,8 +151,8 @@ int kernel_set_test(const struct root *root, const char *test, struct error *err
 	if (status == 0)
 		status = root_read_line(root, PM_TEST, &seen, err);
 	if (status == 0 && !strstr(seen, chosen))
-		return error_set(err, EIO, "wrote %s to %s, and it says \"%s\"", test,
-			PM_TEST, seen);
+		return error_set(
+			err, EIO, "wrote %s to %s, and it says \"%s\"", test, PM_TEST, seen);
 	return status;
 }
 

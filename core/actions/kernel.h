@@ -23,8 +23,7 @@ struct resume_place {
  * SNAPSHOT_SET_SWAP_AREA ioctl on /dev/snapshot, and -ENOTSUP comes back when they do not show the
  * device afterwards.
  */
-int kernel_set_resume(
-	const struct root *root, const struct resume_place *place, struct error *err);
+int kernel_set_resume(const struct root *root, const struct resume_place *place, struct error *err);
 
 /* Makes the kernel's offset 0; nothing on kernels that have none to set. */
 int kernel_forget_resume(const struct root *root, struct error *err);
@@ -36,8 +35,7 @@ int kernel_forget_resume(const struct root *root, struct error *err);
 int kernel_set_resume_offset(const struct root *root, uint64_t pages, struct error *err);
 
 /* /sys/power/pm_freeze_timeout, in milliseconds. */
-int kernel_set_freeze_timeout(
-	const struct root *root, uint64_t milliseconds, struct error *err);
+int kernel_set_freeze_timeout(const struct root *root, uint64_t milliseconds, struct error *err);
 
 /* /sys/power/image_size, in bytes. */
 int kernel_set_image_size(const struct root *root, uint64_t bytes, struct error *err);

@@ -58,8 +58,7 @@ static const char *busy_with(const char *path)
 	return "another ec2hib is changing this machine; wait until it is done";
 }
 
-static int lock_complain(
-	int fd, const struct root *root, const char *path, struct error *err)
+static int lock_complain(int fd, const struct root *root, const char *path, struct error *err)
 {
 	const char *what = busy_with(path);
 	char holder[16] = "";
@@ -94,8 +93,8 @@ static int wait_for(int fd, const struct root *root, const char *path,
 
 	while ((status = lock_try(fd, root, path, err)) == -EAGAIN) {
 		if (is_cancelled(patience))
-			return error_set(err, ECANCELED,
-				"stopped while it waited for another ec2hib");
+			return error_set(
+				err, ECANCELED, "stopped while it waited for another ec2hib");
 		if (clock_ms(CLOCK_MONOTONIC) >= end)
 			return lock_complain(fd, root, path, err);
 		poll(NULL, 0, TRY_MS);
@@ -120,8 +119,7 @@ int lock_wait(const struct root *root, const char *path, const struct patience *
 	return fd;
 }
 
-int lock_take(
-	const struct root *root, const char *path, unsigned wait_ms, struct error *err)
+int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err)
 {
 	return lock_wait(root, path, &(struct patience) { .ms = wait_ms }, err);
 }

@@ -19,8 +19,7 @@
  * at most WAIT_MS for another to let go. A descriptor: closing it, or the end of the process, lets
  * go. -EBUSY when somebody else has it; the error names its process.
  */
-int lock_take(
-	const struct root *root, const char *path, unsigned wait_ms, struct error *err);
+int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err);
 
 /* How long to wait, and who may end that. */
 struct patience {

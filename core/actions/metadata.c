@@ -22,8 +22,7 @@ struct metadata *metadata_open(void)
 	metadata->items = metadata_items_standard();
 	metadata->control = text_copy(METADATA_CONTROL);
 	for (size_t i = 0; i < EVENT_KINDS; i++)
-		metadata->planned[i].due = metadata->planned[i].clear_due =
-			METADATA_NEVER;
+		metadata->planned[i].due = metadata->planned[i].clear_due = METADATA_NEVER;
 	return metadata;
 }
 
@@ -47,12 +46,10 @@ int metadata_control_at(struct metadata *metadata, const char *path, struct erro
 		length--;
 	if (length && (*path != '/' || length == 1))
 		return error_set(err, EINVAL,
-			"\"%s\" is no control path: it begins with a slash and has a name",
-			path);
+			"\"%s\" is no control path: it begins with a slash and has a name", path);
 	if (text_starts(path, "/latest") && (path[7] == '/' || path[7] == '\0'))
 		return error_set(err, EINVAL,
-			"the control path cannot be %s: /latest belongs to the service",
-			path);
+			"the control path cannot be %s: /latest belongs to the service", path);
 	text_set(&metadata->control, text_copy_length(path, length));
 	return 0;
 }
@@ -64,12 +61,9 @@ static const struct {
 	const char *path;
 } events[EVENT_KINDS] = {
 	[METADATA_SPOT] = { "spot", NOTICE_PATH },
-	[METADATA_REBALANCE] = { "rebalance",
-		"meta-data/events/recommendations/rebalance" },
-	[METADATA_MAINTENANCE] = { "maintenance",
-		"meta-data/events/maintenance/scheduled" },
-	[METADATA_LIFECYCLE] = { "lifecycle",
-		"meta-data/autoscaling/target-lifecycle-state" },
+	[METADATA_REBALANCE] = { "rebalance", "meta-data/events/recommendations/rebalance" },
+	[METADATA_MAINTENANCE] = { "maintenance", "meta-data/events/maintenance/scheduled" },
+	[METADATA_LIFECYCLE] = { "lifecycle", "meta-data/autoscaling/target-lifecycle-state" },
 };
 
 const char *metadata_event_name(enum metadata_event kind)
@@ -97,8 +91,8 @@ static char *time_short(int seconds)
 /* The same as maintenance events have it: 18 Sep 2017 08:22:00 GMT, in English always. */
 static char *time_long(int seconds)
 {
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec" };
 	time_t when = time(NULL) + seconds;
 	struct tm parts;
 	char day[8], rest[32];
@@ -172,17 +166,14 @@ static int value_check(enum metadata_event kind, const char *value, struct error
 		return 0;
 	if (kind == METADATA_SPOT && !word_is_one_of(value, actions))
 		return error_set(err, EINVAL,
-			"\"%s\" is no Spot notice: hibernate, stop, terminate, or JSON",
-			value);
+			"\"%s\" is no Spot notice: hibernate, stop, terminate, or JSON", value);
 	if (kind == METADATA_MAINTENANCE && !word_is_one_of(value, codes))
 		return error_set(err, EINVAL,
-			"\"%s\" is no maintenance event: instance-reboot, system-reboot, "
-			"system-maintenance, instance-retirement, instance-stop, or JSON",
+			"\"%s\" is no maintenance event: instance-reboot, system-reboot, system-maintenance, instance-retirement, instance-stop, or JSON",
 			value);
 	if (kind == METADATA_REBALANCE && *value)
 		return error_set(err, EINVAL,
-			"\"%s\" is no rebalance recommendation: JSON, or empty for now",
-			value);
+			"\"%s\" is no rebalance recommendation: JSON, or empty for now", value);
 	if (kind == METADATA_LIFECYCLE && !*value)
 		return error_set(err, EINVAL, "a lifecycle state is wanted: Terminated");
 	return 0;
@@ -216,12 +207,10 @@ void metadata_event_clear(struct metadata *metadata, enum metadata_event kind)
 
 	planned->due = planned->clear_due = METADATA_NEVER;
 	/* The list of maintenance events is there when it is empty, too. */
-	metadata_put(
-		metadata, events[kind].path, kind == METADATA_MAINTENANCE ? "[]" : NULL);
+	metadata_put(metadata, events[kind].path, kind == METADATA_MAINTENANCE ? "[]" : NULL);
 }
 
-static void event_happen(
-	struct metadata *metadata, enum metadata_event kind, uint64_t now)
+static void event_happen(struct metadata *metadata, enum metadata_event kind, uint64_t now)
 {
 	struct planned *planned = &metadata->planned[kind];
 	memory_cleanup_free char *text = event_text(kind, planned->value);

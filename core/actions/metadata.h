@@ -34,8 +34,8 @@ void metadata_close(struct metadata *metadata);
  * to text ("meta-data/instance-id": "i-0123"). A null is left out, so that what ec2hib imds get
  * --all --json saved on an instance can be served. -EINVAL names file and line.
  */
-int metadata_load(struct metadata *metadata, const struct root *root, const char *path,
-	struct error *err);
+int metadata_load(
+	struct metadata *metadata, const struct root *root, const char *path, struct error *err);
 
 /* What the command line says of the instance; NULL leaves it as it is. */
 struct metadata_instance {
@@ -46,20 +46,18 @@ struct metadata_instance {
 };
 
 /* Sets the items that name these, and the instance identity document. */
-void metadata_describe(
-	struct metadata *metadata, const struct metadata_instance *instance);
+void metadata_describe(struct metadata *metadata, const struct metadata_instance *instance);
 
 /* Sets one item, or with NULL removes it. -EINVAL when PATH is not one below /latest/. */
-int metadata_set(
-	struct metadata *metadata, const char *path, const char *text, struct error *err);
+int metadata_set(struct metadata *metadata, const char *path, const char *text, struct error *err);
 
 /* ---- What happens to the instance ---- */
 
 enum metadata_event {
-	METADATA_SPOT, /* hibernate, stop or terminate, or the notice itself as JSON */
+	METADATA_SPOT,	      /* hibernate, stop or terminate, or the notice itself as JSON */
 	METADATA_REBALANCE,   /* empty: now; or JSON */
 	METADATA_MAINTENANCE, /* the code of an event (system-reboot), or JSON */
-	METADATA_LIFECYCLE, /* target lifecycle state of an Auto Scaling group: Terminated */
+	METADATA_LIFECYCLE,   /* target lifecycle state of an Auto Scaling group: Terminated */
 };
 
 /*

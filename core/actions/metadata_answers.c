@@ -24,10 +24,10 @@ static const char *reason(unsigned status)
 	static const struct {
 		unsigned status;
 		const char *text;
-	} reasons[] = { { 400, "Bad Request" }, { 401, "Unauthorized" },
-		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" }, { 429, "Too Many Requests" },
-		{ 500, "Internal Server Error" }, { 503, "Service Unavailable" } };
+	} reasons[] = { { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
+		{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 408, "Request Timeout" },
+		{ 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" } };
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].status == status)
@@ -38,10 +38,9 @@ static const char *reason(unsigned status)
 /* A page, as the service has for what is not 200: who takes it for an answer shall notice. */
 void metadata_refuse(struct metadata_answer *answer, unsigned status)
 {
-	memory_cleanup_free char *page =
-		text_format("<html>\n<head><title>%u - %s</title></head>\n"
-			    "<body><h1>%u - %s</h1></body>\n</html>\n",
-			status, reason(status), status, reason(status));
+	memory_cleanup_free char *page = text_format("<html>\n<head><title>%u - %s</title></head>\n"
+						     "<body><h1>%u - %s</h1></body>\n</html>\n",
+		status, reason(status), status, reason(status));
 
 	metadata_say(answer, status, page);
 	answer->type = "text/html";
@@ -90,8 +89,7 @@ static void token_give(struct metadata *metadata, const struct metadata_request 
 		metadata_refuse(answer, 403);
 		return;
 	}
-	if (!request->ttl || number_parse(request->ttl, &ttl) < 0 || ttl < 1 ||
-		ttl > TTL_MOST_S) {
+	if (!request->ttl || number_parse(request->ttl, &ttl) < 0 || ttl < 1 || ttl > TTL_MOST_S) {
 		metadata_refuse(answer, 400);
 		return;
 	}
@@ -124,16 +122,14 @@ static const struct token *token_use(struct metadata *metadata, const char *text
 static void item_answer(struct metadata *metadata, const char *path, const char *method,
 	struct metadata_answer *answer)
 {
-	memory_cleanup_free char *folder = text_ends(path, "/") || !*path
-						   ? text_copy(path)
-						   : text_format("%s/", path);
+	memory_cleanup_free char *folder =
+		text_ends(path, "/") || !*path ? text_copy(path) : text_format("%s/", path);
 	memory_cleanup_free char *list = NULL;
 	const char *text = metadata_get(metadata, path);
 
 	if (text) {
 		metadata_say(answer, 200, text);
-		answer->notice =
-			strcmp(path, NOTICE_PATH) == 0 && strcmp(method, "GET") == 0;
+		answer->notice = strcmp(path, NOTICE_PATH) == 0 && strcmp(method, "GET") == 0;
 		return;
 	}
 	list = metadata_list(metadata, folder);
@@ -143,17 +139,15 @@ static void item_answer(struct metadata *metadata, const char *path, const char 
 		metadata_refuse(answer, 404);
 }
 
-static void latest_answer(struct metadata *metadata,
-	const struct metadata_request *request, const char *path,
-	struct metadata_answer *answer)
+static void latest_answer(struct metadata *metadata, const struct metadata_request *request,
+	const char *path, struct metadata_answer *answer)
 {
 	const struct token *token;
 
 	metadata->counters.requests++;
 	if (strcmp(path, TOKEN_PATH) == 0) {
 		token_give(metadata, request, answer);
-	} else if (strcmp(request->method, "GET") != 0 &&
-		   strcmp(request->method, "HEAD") != 0) {
+	} else if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
 		refuse_method(answer, "GET, HEAD, OPTIONS");
 	} else {
 		token = token_use(metadata, request->token);
@@ -161,9 +155,8 @@ static void latest_answer(struct metadata *metadata,
 			metadata_refuse(answer, 401);
 		} else {
 			metadata->counters.polls += strcmp(path, NOTICE_PATH) == 0;
-			answer->token_ttl =
-				(unsigned)((token->ends - clock_ns(CLOCK_BOOTTIME)) /
-					   (1000 * NS_PER_MS));
+			answer->token_ttl = (unsigned)((token->ends - clock_ns(CLOCK_BOOTTIME)) /
+						       (1000 * NS_PER_MS));
 			item_answer(metadata, path, request->method, answer);
 		}
 	}

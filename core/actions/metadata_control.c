@@ -20,8 +20,7 @@ struct control {
 
 static void say_json(struct metadata_answer *answer, json_t *json)
 {
-	memory_cleanup_free char *text =
-		json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	memory_cleanup_free char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	memory_cleanup_free char *line = text_format("%s\n", text);
 
 	json_decref(json);
@@ -70,11 +69,10 @@ static json_t *counters_to_json(const struct metadata *metadata)
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < COUNTERS; i++)
-		json_object_set_new(json, counters[i].name,
-			json_integer((json_int_t)*counter_at(metadata, i)));
+		json_object_set_new(
+			json, counters[i].name, json_integer((json_int_t)*counter_at(metadata, i)));
 	json_object_set_new(json, "notice-set-ns", time_or_null(metadata->notice_set));
-	json_object_set_new(
-		json, "notice-served-ns", time_or_null(metadata->notice_served));
+	json_object_set_new(json, "notice-served-ns", time_or_null(metadata->notice_served));
 	json_object_set_new(json, "now-ns", json_integer((json_int_t)metadata_clock()));
 	return json;
 }
@@ -102,13 +100,11 @@ static void wait_get(struct control *control)
 	for (size_t i = 0; words.count >= 2 && i < COUNTERS; i++)
 		if (strcmp(words.items[0], counters[i].name) == 0)
 			answer->wait_counter = counter_at(control->metadata, i);
-	if (!answer->wait_counter ||
-		number_parse(words.items[1], &answer->wait_count) < 0 ||
+	if (!answer->wait_counter || number_parse(words.items[1], &answer->wait_count) < 0 ||
 		(words.count > 2 && duration_parse(words.items[2], &ms) < 0)) {
 		answer->wait_counter = NULL;
 		say_error(answer, 400,
-			"wait/COUNTER/N[/TIME], with requests, tokens, polls, notices or "
-			"faults");
+			"wait/COUNTER/N[/TIME], with requests, tokens, polls, notices or faults");
 		return;
 	}
 	answer->wait_end = metadata_clock() + ms * NS_PER_MS;
@@ -150,13 +146,12 @@ static char *plan_value(json_t *plan, enum metadata_event kind)
 		word = json_object_get(plan, "action");
 	if (word)
 		return text_copy(json_is_string(word) ? json_string_value(word) : "");
-	return json_object_size(plan) ? json_dumps(plan, JSON_PRESERVE_ORDER)
-				      : text_copy("");
+	return json_object_size(plan) ? json_dumps(plan, JSON_PRESERVE_ORDER) : text_copy("");
 }
 
 /* Takes after and clear-after out of the body; what is left is the event's own. */
-static int event_plan(struct metadata *metadata, enum metadata_event kind,
-	const char *body, struct error *err)
+static int event_plan(
+	struct metadata *metadata, enum metadata_event kind, const char *body, struct error *err)
 {
 	uint64_t after_ms = 0, clear_after_ms = METADATA_NEVER;
 	memory_cleanup_free char *value = NULL;
@@ -171,14 +166,13 @@ static int event_plan(struct metadata *metadata, enum metadata_event kind,
 		return error_set(err, EINVAL, "the body is not JSON: %s", where.text);
 	if (!plan_time(json, "after", &after_ms) ||
 		!plan_time(json, "clear-after", &clear_after_ms))
-		status = error_set(err, EINVAL,
-			"after and clear-after are times: \"200ms\", \"10s\", 1.5");
+		status = error_set(
+			err, EINVAL, "after and clear-after are times: \"200ms\", \"10s\", 1.5");
 	json_object_del(json, "after");
 	json_object_del(json, "clear-after");
 	value = plan_value(json, kind);
 	if (status == 0)
-		status = metadata_plan(
-			metadata, kind, value, after_ms, clear_after_ms, err);
+		status = metadata_plan(metadata, kind, value, after_ms, clear_after_ms, err);
 	json_decref(json);
 	return status;
 }
@@ -258,8 +252,7 @@ static void faults_get(struct control *control)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < control->metadata->fault_count; i++)
-		json_array_append_new(
-			list, json_string(control->metadata->faults[i].text));
+		json_array_append_new(list, json_string(control->metadata->faults[i].text));
 	say_json(control->answer, list);
 }
 

@@ -78,15 +78,14 @@ static int unknown_kind(const char *text, struct error *err)
 	for (size_t i = 0; i < metadata_fault_kind_count; i++)
 		strings_add(&names, metadata_fault_kinds[i].name);
 	all = strings_join(&names, ", ");
-	return error_set(err, EINVAL, "\"%s\" is no fault: [SCOPE:]NAME[=VALUE] with %s",
-		text, all);
+	return error_set(
+		err, EINVAL, "\"%s\" is no fault: [SCOPE:]NAME[=VALUE] with %s", text, all);
 }
 
 int metadata_add_fault(struct metadata *metadata, const char *text, struct error *err)
 {
 	const char *name = text, *value = strchr(text, '=');
-	const char *colon =
-		memrchr(text, ':', value ? (size_t)(value - text) : strlen(text));
+	const char *colon = memrchr(text, ':', value ? (size_t)(value - text) : strlen(text));
 	struct fault fault = { 0 };
 	size_t length;
 
@@ -107,8 +106,7 @@ int metadata_add_fault(struct metadata *metadata, const char *text, struct error
 		return error_set(err, ENOSPC, "more than %d faults", FAULTS_MOST);
 	fault.text = text_copy(text);
 	fault.scope = text_copy_length(text, colon ? (size_t)(colon - text) : 0);
-	metadata->faults =
-		memory_grow(metadata->faults, metadata->fault_count, sizeof(fault));
+	metadata->faults = memory_grow(metadata->faults, metadata->fault_count, sizeof(fault));
 	metadata->faults[metadata->fault_count++] = fault;
 	return 0;
 }
@@ -131,8 +129,7 @@ static bool is_in_scope(const struct fault *fault, const char *path)
 
 	if (!*scope || strcmp(scope, is_token ? "token" : "items") == 0)
 		return true;
-	return text_ends(scope, "/") ? text_starts(path, scope)
-				     : strcmp(path, scope) == 0;
+	return text_ends(scope, "/") ? text_starts(path, scope) : strcmp(path, scope) == 0;
 }
 
 /* splitmix64: the same requests meet the same faults in every run. */
@@ -155,8 +152,7 @@ uint64_t metadata_token_uses(const struct metadata *metadata)
 
 static void body_spoil(struct metadata_answer *answer)
 {
-	static const char bytes[] =
-		"\x7f\x45\x4c\x46\0\xff\xfe\033[2J\r\n\0{\"action\": \xc3(";
+	static const char bytes[] = "\x7f\x45\x4c\x46\0\xff\xfe\033[2J\r\n\0{\"action\": \xc3(";
 
 	free(answer->body);
 	answer->body = memory_new(sizeof(bytes), 1);
@@ -165,13 +161,12 @@ static void body_spoil(struct metadata_answer *answer)
 }
 
 /* True when the answer met the fault. */
-static bool meet(struct metadata *metadata, const struct fault *fault,
-	struct metadata_answer *answer)
+static bool meet(
+	struct metadata *metadata, const struct fault *fault, struct metadata_answer *answer)
 {
-	static const enum metadata_spoil spoils[] = { [HANG] = SPOIL_HANG,
-		[CLOSE] = SPOIL_CLOSE,
-		[CUT] = SPOIL_CUT,
-		[HUGE] = SPOIL_HUGE };
+	static const enum metadata_spoil spoils[] = {
+		[HANG] = SPOIL_HANG, [CLOSE] = SPOIL_CLOSE, [CUT] = SPOIL_CUT, [HUGE] = SPOIL_HUGE
+	};
 
 	if (fault->kind == LATENCY) {
 		answer->delay_ms += fault->number;
@@ -193,8 +188,7 @@ static bool meet(struct metadata *metadata, const struct fault *fault,
 	return true;
 }
 
-void metadata_spoil(
-	struct metadata *metadata, const char *path, struct metadata_answer *answer)
+void metadata_spoil(struct metadata *metadata, const char *path, struct metadata_answer *answer)
 {
 	bool met = false;
 

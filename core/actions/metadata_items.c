@@ -72,15 +72,13 @@ void metadata_put(struct metadata *metadata, const char *path, const char *text)
 
 static int path_check(const char *path, struct error *err)
 {
-	if (!imds_path_valid(path) || text_ends(path, "/") ||
-		strcmp(path, TOKEN_PATH) == 0)
-		return error_set(err, EINVAL,
-			"\"%s\" is no item: meta-data/instance-id is one", path);
+	if (!imds_path_valid(path) || text_ends(path, "/") || strcmp(path, TOKEN_PATH) == 0)
+		return error_set(
+			err, EINVAL, "\"%s\" is no item: meta-data/instance-id is one", path);
 	return 0;
 }
 
-int metadata_set(
-	struct metadata *metadata, const char *path, const char *text, struct error *err)
+int metadata_set(struct metadata *metadata, const char *path, const char *text, struct error *err)
 {
 	int status = path_check(path, err);
 
@@ -108,15 +106,15 @@ static int items_take(json_t *items, json_t *from, const char *file, struct erro
 			continue;
 		if (!json_is_string(value))
 			return error_set(err, EINVAL,
-				"%s: the value of %s is not a text; JSON has to be quoted",
-				file, path);
+				"%s: the value of %s is not a text; JSON has to be quoted", file,
+				path);
 		json_object_set(items, path, value);
 	}
 	return 0;
 }
 
-int metadata_load(struct metadata *metadata, const struct root *root, const char *path,
-	struct error *err)
+int metadata_load(
+	struct metadata *metadata, const struct root *root, const char *path, struct error *err)
 {
 	memory_cleanup_free char *text = NULL;
 	json_t *items, *json;
@@ -127,8 +125,7 @@ int metadata_load(struct metadata *metadata, const struct root *root, const char
 		return status;
 	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
 	if (!json_is_object(json)) {
-		status = error_set(err, EINVAL, "%s: line %d: %s", path,
-			json ? 1 : where.line,
+		status = error_set(err, EINVAL, "%s: line %d: %s", path, json ? 1 : where.line,
 			json ? "not an object of paths and texts" : where.text);
 		json_decref(json);
 		return status;
@@ -161,8 +158,7 @@ static void document_set(struct metadata *metadata, const char *name, const char
 	json_decref(document);
 }
 
-void metadata_describe(
-	struct metadata *metadata, const struct metadata_instance *instance)
+void metadata_describe(struct metadata *metadata, const struct metadata_instance *instance)
 {
 	memory_cleanup_free char *zone =
 		instance->region ? text_format("%sa", instance->region) : NULL;
@@ -200,9 +196,8 @@ char *metadata_list(const struct metadata *metadata, const char *folder)
 
 		if (!text_starts(path, folder))
 			continue;
-		name = text_copy_length(
-			path + length, strcspn(path + length, "/") +
-					       (strchr(path + length, '/') != NULL));
+		name = text_copy_length(path + length,
+			strcspn(path + length, "/") + (strchr(path + length, '/') != NULL));
 		if (strings_contain(&names, name))
 			free(name);
 		else

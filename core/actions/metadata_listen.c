@@ -63,10 +63,9 @@ int metadata_listen(const char *place, struct error *err)
 		return status;
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
-		bind(fd, found->ai_addr, found->ai_addrlen) < 0 ||
-		listen(fd, BACKLOG) < 0) {
-		status = error_set(err, errno, "cannot listen on %s: %s%s", place,
-			strerror(errno), advice(errno));
+		bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+		status = error_set(err, errno, "cannot listen on %s: %s%s", place, strerror(errno),
+			advice(errno));
 		if (fd >= 0)
 			close(fd);
 		fd = status;
@@ -82,10 +81,9 @@ char *metadata_listen_place(int fd)
 	char host[128] = "", port[16] = "";
 
 	getsockname(fd, (struct sockaddr *)&address, &size);
-	getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
-		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	return text_format(
-		address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
+		NI_NUMERICHOST | NI_NUMERICSERV);
+	return text_format(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 static bool is_loopback(const struct sockaddr_storage *address)

@@ -7,9 +7,8 @@
 #include "core/base/library.h"
 
 /* The name since 0.9.56, of 2017; 1.0 has it, too. */
-LIBRARY_NOTE(metadata_mhd_note, "imds-serve",
-	"a simulated metadata service, for rehearsal", "suggested",
-	"\"libmicrohttpd.so.12\"");
+LIBRARY_NOTE(metadata_mhd_note, "imds-serve", "a simulated metadata service, for rehearsal",
+	"suggested", "\"libmicrohttpd.so.12\"");
 
 struct metadata_mhd mhd;
 
@@ -24,8 +23,8 @@ static const struct library library = {
 	.names = (const char *const[]) { "libmicrohttpd.so.12", NULL },
 	.functions = functions,
 	.count = sizeof(functions) / sizeof(functions[0]),
-	.remedy = "the package libmicrohttpd12 (Debian, Ubuntu, SUSE) or libmicrohttpd "
-		  "(Fedora family)",
+	.remedy =
+		"the package libmicrohttpd12 (Debian, Ubuntu, SUSE) or libmicrohttpd (Fedora family)",
 };
 
 int metadata_mhd_load(struct error *err)

@@ -78,8 +78,7 @@ void metadata_faults_clear(struct metadata *metadata);
 /* Uses that a new token has. */
 uint64_t metadata_token_uses(const struct metadata *metadata);
 /* Lets the answer to PATH (below /latest/) meet the faults. */
-void metadata_spoil(
-	struct metadata *metadata, const char *path, struct metadata_answer *answer);
+void metadata_spoil(struct metadata *metadata, const char *path, struct metadata_answer *answer);
 
 /* Answers. BODY is copied. */
 void metadata_say(struct metadata_answer *answer, unsigned status, const char *body);

@@ -86,8 +86,7 @@ static struct MHD_Response *response_make(struct exchange *exchange)
 	if (answer->spoil == SPOIL_CUT)
 		return mhd.create_response_from_callback(
 			answer->size + 1, BLOCK_SIZE, body_cut, exchange, NULL);
-	return mhd.create_response_from_buffer(
-		answer->size, answer->body, MHD_RESPMEM_PERSISTENT);
+	return mhd.create_response_from_buffer(answer->size, answer->body, MHD_RESPMEM_PERSISTENT);
 }
 
 static MHD_RESULT answer_send(struct metadata_service *service, struct exchange *exchange)
@@ -110,8 +109,7 @@ static MHD_RESULT answer_send(struct metadata_service *service, struct exchange 
 		mhd.add_response_header(response, "Allow", answer->allow);
 	snprintf(ttl, sizeof(ttl), "%u", answer->token_ttl);
 	if (answer->token_ttl)
-		mhd.add_response_header(
-			response, "X-aws-ec2-metadata-token-ttl-seconds", ttl);
+		mhd.add_response_header(response, "X-aws-ec2-metadata-token-ttl-seconds", ttl);
 	result = mhd.queue_response(exchange->connection, answer->status, response);
 	mhd.destroy_response(response);
 	metadata_sent(service->metadata, answer);
@@ -136,10 +134,10 @@ static void answer_make(struct metadata_service *service, struct exchange *excha
 		.path = url,
 		.token = mhd.lookup_connection_value(
 			connection, MHD_HEADER_KIND, "X-aws-ec2-metadata-token"),
-		.ttl = mhd.lookup_connection_value(connection, MHD_HEADER_KIND,
-			"X-aws-ec2-metadata-token-ttl-seconds"),
-		.forwarded = mhd.lookup_connection_value(
-			connection, MHD_HEADER_KIND, "X-Forwarded-For"),
+		.ttl = mhd.lookup_connection_value(
+			connection, MHD_HEADER_KIND, "X-aws-ec2-metadata-token-ttl-seconds"),
+		.forwarded =
+			mhd.lookup_connection_value(connection, MHD_HEADER_KIND, "X-Forwarded-For"),
 		.own = metadata_peer_is_own(connection_fd(connection)),
 		.body = exchange->body ? exchange->body : "",
 	};
@@ -164,8 +162,8 @@ static void wait_begin(struct metadata_service *service, struct exchange *exchan
 		exchange->due = METADATA_NEVER;
 	else if (answer->wait_counter)
 		exchange->due = answer->wait_end;
-	service->waiting = memory_grow(
-		service->waiting, service->waiting_count, sizeof(*service->waiting));
+	service->waiting =
+		memory_grow(service->waiting, service->waiting_count, sizeof(*service->waiting));
 	service->waiting[service->waiting_count++] = exchange;
 	mhd.suspend_connection(exchange->connection);
 }
@@ -225,9 +223,9 @@ static MHD_RESULT body_take(struct exchange *exchange, const char *data, size_t 
 }
 
 /* Once with the headers, then with parts of the body, at its end, and after a suspension. */
-static MHD_RESULT on_request(void *data, struct MHD_Connection *connection,
-	const char *url, const char *method, const char *version, const char *upload,
-	size_t *upload_size, void **memory)
+static MHD_RESULT on_request(void *data, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_size,
+	void **memory)
 {
 	struct metadata_service *service = data;
 	struct exchange *exchange = *memory;
@@ -286,10 +284,10 @@ int metadata_service_open(struct metadata_service **service, struct metadata *me
 	made->progress = progress;
 	made->listener = listener;
 	made->place = metadata_listen_place(listener);
-	made->daemon = mhd.start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-		NULL, on_request, made, MHD_OPTION_LISTEN_SOCKET, listener,
-		MHD_OPTION_NOTIFY_COMPLETED, on_end, made, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MOST, MHD_OPTION_END);
+	made->daemon = mhd.start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		on_request, made, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED,
+		on_end, made, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
+		MHD_OPTION_END);
 	if (!made->daemon) {
 		metadata_service_close(made);
 		return error_set(err, EIO, "libmicrohttpd cannot serve on %s", place);
@@ -362,8 +360,7 @@ static bool turn(struct metadata_service *service, int stop, int daemon_fd)
 	count = service->waiting_count;
 	fds = memory_new(count + 2, sizeof(*fds));
 	for (size_t i = 0; i < count; i++)
-		fds[i] = (struct pollfd) { .fd = connection_fd(
-						   service->waiting[i]->connection),
+		fds[i] = (struct pollfd) { .fd = connection_fd(service->waiting[i]->connection),
 			.events = POLLRDHUP };
 	fds[count] = (struct pollfd) { .fd = daemon_fd, .events = POLLIN };
 	fds[count + 1] = (struct pollfd) { .fd = stop, .events = POLLIN };
@@ -395,9 +392,7 @@ int metadata_service_open(struct metadata_service **service, struct metadata *me
 	(void)progress;
 	*service = NULL;
 	return error_set(err, ENOSYS,
-		"this ec2hib was built without libmicrohttpd, so it has no simulated "
-		"metadata service; install libmicrohttpd-dev (Debian, Ubuntu) or "
-		"libmicrohttpd-devel (Fedora, RHEL, SUSE), and run configure and make again");
+		"this ec2hib was built without libmicrohttpd, so it has no simulated metadata service; install libmicrohttpd-dev (Debian, Ubuntu) or libmicrohttpd-devel (Fedora, RHEL, SUSE), and run configure and make again");
 }
 
 void metadata_service_close(struct metadata_service *service)

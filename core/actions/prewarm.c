@@ -110,8 +110,7 @@ static void state_target(struct run *run)
 	fact_set_text(&state->device, run->target.device);
 	fact_set_text(&state->volume, run->target.volume);
 	fact_set_text(&state->map, run->target.map);
-	fact_set_text(
-		&state->method, run->target.method == PREWARM_WRITE ? "write" : "read");
+	fact_set_text(&state->method, run->target.method == PREWARM_WRITE ? "write" : "read");
 	fact_set_number(&state->total, total);
 	fact_set_number(&state->earlier, earlier);
 	fact_set_number(&state->done, earlier);
@@ -134,12 +133,10 @@ static void state_numbers(struct run *run, const struct prewarm_numbers *numbers
 		fact_set_absent(fact_of(&state->left));
 	else
 		fact_set_number(&state->left, left);
-	fact_set_number(
-		&state->slow, prewarm_histogram_slow(&numbers->histogram, &quick));
+	fact_set_number(&state->slow, prewarm_histogram_slow(&numbers->histogram, &quick));
 	fact_set_number(&state->quick_us, quick);
 	for (size_t i = 0; i < PREWARM_BUCKETS; i++)
-		fact_set_number(
-			&state->histogram.items[i].count, numbers->histogram.counts[i]);
+		fact_set_number(&state->histogram.items[i].count, numbers->histogram.counts[i]);
 	if (*numbers->first_error.text)
 		fact_set_text(&state->error, numbers->first_error.text);
 }
@@ -183,8 +180,8 @@ static void engine_report(void *data, const struct prewarm_numbers *numbers)
 		run->prewarm->report(run->prewarm->data, run->state);
 }
 
-static int keep(struct run *run, const struct prewarm_ranges *done, const char *finished,
-	struct error *err)
+static int keep(
+	struct run *run, const struct prewarm_ranges *done, const char *finished, struct error *err)
 {
 	struct prewarm_ranges all = { 0 };
 	int status;
@@ -218,8 +215,8 @@ static bool look_back(struct run *run)
 	if (!run->prewarm->force &&
 		prewarm_recall(run->prewarm, &run->target, &run->earlier, &when)) {
 		progress_note(run->prewarm->progress,
-			"%s was pre-warmed already, at %s; --force does it again",
-			run->target.path, when);
+			"%s was pre-warmed already, at %s; --force does it again", run->target.path,
+			when);
 		return true;
 	}
 	for (size_t i = 0; i < all->count; i++)
@@ -244,8 +241,7 @@ static int touch(struct run *run, struct error *err)
 	bool gives_way = !prewarm->depth && run->target.method == PREWARM_READ;
 	const struct prewarm_job job = { .fd = run->target.fd,
 		.counters = gives_way ? run->target.counters : -1,
-		.name = run->target.method == PREWARM_WRITE ? run->target.path
-							    : run->target.device,
+		.name = run->target.method == PREWARM_WRITE ? run->target.path : run->target.device,
 		.write = run->target.method == PREWARM_WRITE,
 		.ranges = &run->left,
 		.block = prewarm->block,
@@ -326,8 +322,7 @@ static int run_until_it_stays(struct run *run, struct error *err)
 
 	for (int i = 0; status == 0 && has_moved(run); i++) {
 		if (i == MOVES_MOST)
-			return error_set(err, EAGAIN,
-				"%s has moved %d times while it was touched",
+			return error_set(err, EAGAIN, "%s has moved %d times while it was touched",
 				run->target.path, i + 1);
 		progress_note(run->prewarm->progress,
 			"%s has moved while it was touched: once more, where it is now",
@@ -338,8 +333,7 @@ static int run_until_it_stays(struct run *run, struct error *err)
 	return status;
 }
 
-int prewarm_run(
-	const struct prewarm *prewarm, struct prewarm_state *state, struct error *err)
+int prewarm_run(const struct prewarm *prewarm, struct prewarm_state *state, struct error *err)
 {
 	const struct root *root = prewarm->gather->root;
 	struct run run = {

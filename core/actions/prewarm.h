@@ -21,10 +21,10 @@ struct prewarm {
 	const struct gather *gather; /* of the running machine */
 	const char *device;	     /* a whole block device; NULL: the swap area */
 	enum prewarm_method method;
-	uint64_t block; /* bytes a request */
-	uint64_t rate;	/* bytes/s; 0: no limit */
-	unsigned depth; /* requests at a time; 0: adapt */
-	bool force;	/* from the beginning, whatever was done before */
+	uint64_t block;	 /* bytes a request */
+	uint64_t rate;	 /* bytes/s; 0: no limit */
+	unsigned depth;	 /* requests at a time; 0: adapt */
+	bool force;	 /* from the beginning, whatever was done before */
 	bool background; /* to be said in the state: it is gone on with after a hibernation */
 	const struct progress *progress;
 	/* All is well so far: what is left is to do it. May be NULL. */
@@ -41,8 +41,7 @@ struct prewarm {
  * -EBUSY: another pre-warm runs. Else what prewarm_method_for(), prewarm_ranges_of() and
  * prewarm_engine_run() say, or the device cannot be opened.
  */
-int prewarm_run(
-	const struct prewarm *prewarm, struct prewarm_state *state, struct error *err);
+int prewarm_run(const struct prewarm *prewarm, struct prewarm_state *state, struct error *err);
 
 /*
  * Stops the one that runs, with SIGTERM, and waits at most WAIT_MS until it has let go of its lock:

@@ -21,8 +21,7 @@ static void add_number(struct strings *arguments, const char *option, uint64_t n
 	strings_take(arguments, text_format("%llu", (unsigned long long)number));
 }
 
-int prewarm_start(
-	const struct gather *gather, const struct prewarm_order *order, struct error *err)
+int prewarm_start(const struct gather *gather, const struct prewarm_order *order, struct error *err)
 {
 	strings_cleanup struct strings arguments = { 0 };
 	memory_cleanup_free const char **vector = NULL;
@@ -73,8 +72,7 @@ int prewarm_go_on(const struct gather *gather, struct error *err)
 	struct error unread = { "" };
 	int status = 0;
 
-	if (prewarm_runs(gather->root) ||
-		prewarm_state_read(gather->root, &state, &unread) < 0) {
+	if (prewarm_runs(gather->root) || prewarm_state_read(gather->root, &state, &unread) < 0) {
 		layout_free(&prewarm_state_layout, &state);
 		return 0;
 	}
@@ -83,8 +81,7 @@ int prewarm_go_on(const struct gather *gather, struct error *err)
 		struct stat found;
 		bool device = root_stat(gather->root, state.path.value, &found) == 0 &&
 			      S_ISBLK(found.st_mode);
-		const struct prewarm_order order = { .option = device ? "--device"
-								      : "--swapfile",
+		const struct prewarm_order order = { .option = device ? "--device" : "--swapfile",
 			.path = state.path.value,
 			.rate = number(&state.limit),
 			.block = number(&state.block),

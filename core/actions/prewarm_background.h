@@ -7,8 +7,7 @@
 #include "core/facts/gather.h"
 
 struct prewarm_order {
-	const char
-		*option; /* that says what PATH is: --swapfile, --swap-device, --device */
+	const char *option; /* that says what PATH is: --swapfile, --swap-device, --device */
 	const char *path;
 	uint64_t rate;	/* bytes/s; 0: no limit */
 	uint64_t block; /* bytes a request; 0: the standard */
@@ -19,8 +18,8 @@ struct prewarm_order {
  * Runs ec2hib prewarm --background, and returns when it has begun. It goes on when this process has
  * ended, and has none of its locks. 0, -EIO with what it said, or what process_execute() says.
  */
-int prewarm_start(const struct gather *gather, const struct prewarm_order *order,
-	struct error *err);
+int prewarm_start(
+	const struct gather *gather, const struct prewarm_order *order, struct error *err);
 
 /*
  * Goes on with the pre-warm that the state tells of, when it ran in the background and was stopped

@@ -83,9 +83,8 @@ static void count_recent(struct engine *engine, struct rhythm *rhythm, uint64_t 
 		engine->slowest_now = 0;
 		rhythm->recent = now;
 	}
-	numbers->slowest_us = engine->slowest_now > engine->slowest_before
-				      ? engine->slowest_now
-				      : engine->slowest_before;
+	numbers->slowest_us = engine->slowest_now > engine->slowest_before ? engine->slowest_now
+									   : engine->slowest_before;
 	numbers->depth = engine->depth.depth;
 	numbers->gives_way = engine->yield.rate != 0;
 	numbers->elapsed_ms = now - rhythm->began;
@@ -236,9 +235,8 @@ static int run_both(struct engine *engine, struct error *err)
 			"%llu block%s of %llu bytes on %s cannot be %s; the first: %s",
 			(unsigned long long)engine->numbers.errors,
 			engine->numbers.errors == 1 ? "" : "s",
-			(unsigned long long)prewarm_smallest(engine->job),
-			engine->job->name, engine->job->write ? "written" : "read",
-			engine->numbers.first_error.text);
+			(unsigned long long)prewarm_smallest(engine->job), engine->job->name,
+			engine->job->write ? "written" : "read", engine->numbers.first_error.text);
 	return 0;
 }
 

@@ -12,9 +12,9 @@ struct prewarm_target {
 	char *volume; /* names the device beyond a boot */
 	char *map;
 	enum prewarm_method method;
-	int fd;		  /* of the device, or of the file that is written to */
-	int counters;	  /* of its disk, /sys/block/DISK/stat; -1: none */
-	uint64_t logical; /* bytes */
+	int fd;			      /* of the device, or of the file that is written to */
+	int counters;		      /* of its disk, /sys/block/DISK/stat; -1: none */
+	uint64_t logical;	      /* bytes */
 	struct prewarm_ranges ranges; /* of FD */
 	char *uuid, *label;	      /* of the swap header; NULL: none */
 };

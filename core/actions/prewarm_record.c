@@ -34,12 +34,12 @@ bool prewarm_recall(const struct prewarm *prewarm, const struct prewarm_target *
 	struct error err = { "" };
 	bool finished = false;
 
-	if (prewarm_records_read(prewarm->gather->root,
-		    prewarm->gather->config->state_dir, &records, &err) == 0)
+	if (prewarm_records_read(
+		    prewarm->gather->root, prewarm->gather->config->state_dir, &records, &err) == 0)
 		record = prewarm_record_find(&records, target->volume, target->map);
 	else
-		progress_note(prewarm->progress,
-			"how far an earlier run came is not known: %s", err.text);
+		progress_note(prewarm->progress, "how far an earlier run came is not known: %s",
+			err.text);
 	if (record && record->finished.is == FACT_KNOWN) {
 		*when = text_copy(record->finished.value);
 		finished = true;
@@ -61,12 +61,10 @@ static void drop(struct prewarm_records *records, size_t index)
 	memset(&items[records->records.count], 0, sizeof(*items));
 }
 
-static void add_record(struct prewarm_records *records,
-	const struct prewarm_target *target, const struct prewarm_ranges *done,
-	const char *finished)
+static void add_record(struct prewarm_records *records, const struct prewarm_target *target,
+	const struct prewarm_ranges *done, const char *finished)
 {
-	struct prewarm_record *record =
-		prewarm_record_find(records, target->volume, target->map);
+	struct prewarm_record *record = prewarm_record_find(records, target->volume, target->map);
 
 	if (record)
 		drop(records, (size_t)(record - records->records.items));

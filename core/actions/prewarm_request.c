@@ -8,8 +8,7 @@
 /* So many bad pieces in a row, and the next one is twice as long. */
 #define BAD_ROW 16
 
-int prewarm_transfer(
-	const struct prewarm_job *job, char *buffer, const struct prewarm_range *range)
+int prewarm_transfer(const struct prewarm_job *job, char *buffer, const struct prewarm_range *range)
 {
 	uint64_t moved = 0;
 
@@ -32,8 +31,8 @@ int prewarm_transfer(
 
 bool prewarm_is_fatal(int code)
 {
-	static const int codes[] = { ENODEV, ENXIO, EBADF, EINVAL, ENOSPC, EDQUOT, EROFS,
-		ETXTBSY, EPERM, EFBIG };
+	static const int codes[] = { ENODEV, ENXIO, EBADF, EINVAL, ENOSPC, EDQUOT, EROFS, ETXTBSY,
+		EPERM, EFBIG };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (code == codes[i])
@@ -46,17 +45,15 @@ uint64_t prewarm_smallest(const struct prewarm_job *job)
 	return job->logical > PREWARM_BLOCK_LEAST ? job->logical : PREWARM_BLOCK_LEAST;
 }
 
-void prewarm_retry(const struct prewarm_job *job, char *buffer,
-	const struct prewarm_range *range, bool (*stopped)(void *data), void *data,
-	struct prewarm_again *again)
+void prewarm_retry(const struct prewarm_job *job, char *buffer, const struct prewarm_range *range,
+	bool (*stopped)(void *data), void *data, struct prewarm_again *again)
 {
 	uint64_t place = range->start, end = range->start + range->length;
 	uint64_t size = prewarm_smallest(job);
 	unsigned row = 0;
 
 	while (place < end && !stopped(data)) {
-		struct prewarm_range piece = { place,
-			size < end - place ? size : end - place };
+		struct prewarm_range piece = { place, size < end - place ? size : end - place };
 		int code = prewarm_transfer(job, buffer, &piece);
 
 		place += piece.length;

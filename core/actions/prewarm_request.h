@@ -23,9 +23,8 @@ struct prewarm_again {
  * many in a row are bad, the pieces grow until one is good: each of them may take the device half a
  * minute. STOPPED is asked between them. Free both ranges of AGAIN, which must be {0}.
  */
-void prewarm_retry(const struct prewarm_job *job, char *buffer,
-	const struct prewarm_range *range, bool (*stopped)(void *data), void *data,
-	struct prewarm_again *again);
+void prewarm_retry(const struct prewarm_job *job, char *buffer, const struct prewarm_range *range,
+	bool (*stopped)(void *data), void *data, struct prewarm_again *again);
 
 /* Bytes of the smallest pieces. */
 uint64_t prewarm_smallest(const struct prewarm_job *job);

@@ -23,10 +23,10 @@ static int run_here(const struct setup *setup, struct error *err)
 static int run_in_background(const struct setup *setup, struct error *err)
 {
 	const struct area_facts *area = &setup->facts->area;
-	const struct prewarm_order order = { .option = fact_text_is(&area->kind, "device")
-							       ? "--swap-device"
-							       : "--swapfile",
-		.path = area->path.value };
+	const struct prewarm_order order = {
+		.option = fact_text_is(&area->kind, "device") ? "--swap-device" : "--swapfile",
+		.path = area->path.value
+	};
 
 	return prewarm_start(setup->gather, &order, err);
 }
@@ -49,8 +49,7 @@ int prewarm_for_setup(struct setup *setup, bool background, struct error *err)
 {
 	int status;
 
-	if (background &&
-		fact_text_is(&setup->facts->area.prewarmed, PREWARMED_RUNNING)) {
+	if (background && fact_text_is(&setup->facts->area.prewarmed, PREWARMED_RUNNING)) {
 		progress_note(setup->progress, "a pre-warm of it runs already");
 		return 0;
 	}

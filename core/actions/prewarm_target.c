@@ -19,11 +19,11 @@
 /* ---- The device ----------------------------------------------------------------------------- */
 
 /* Of the whole disk: who uses another partition of it waits as well. Without them it does not give way. */
-static void open_counters(struct prewarm_target *target, const struct root *host,
-	const device_list *devices)
+static void open_counters(
+	struct prewarm_target *target, const struct root *host, const device_list *devices)
 {
-	memory_cleanup_free char *path = text_format(
-		"/sys/block/%s/stat", devices->items[devices->count - 1].name.value);
+	memory_cleanup_free char *path =
+		text_format("/sys/block/%s/stat", devices->items[devices->count - 1].name.value);
 	struct error err = { "" };
 
 	target->counters = root_openat(host, path, O_RDONLY, 0, &err);
@@ -37,47 +37,42 @@ static int open_device(struct prewarm_target *target, const struct root *host,
 	struct stat status;
 
 	if (devices->is != FACT_KNOWN || devices->count == 0)
-		return error_set(err, ENODEV, "the device of %s is not known%s%s",
-			target->path, devices->why ? ": " : "",
-			devices->why ? devices->why : "");
+		return error_set(err, ENODEV, "the device of %s is not known%s%s", target->path,
+			devices->why ? ": " : "", devices->why ? devices->why : "");
 	target->device = text_format("/dev/%s", devices->items[0].name.value);
 	for (char *bang = target->device; (bang = strchr(bang, '!'));)
 		*bang = '/'; /* sysfs has cciss!c0d0 for /dev/cciss/c0d0 */
 	target->volume = prewarm_volume_name(host, devices);
-	target->fd = root_openat(host, target->device,
-		O_RDONLY | O_DIRECT | O_NOFOLLOW | O_NONBLOCK, 0, err);
+	target->fd = root_openat(
+		host, target->device, O_RDONLY | O_DIRECT | O_NOFOLLOW | O_NONBLOCK, 0, err);
 	if (target->fd < 0)
 		return target->fd;
 	if (fstat(target->fd, &status) < 0)
 		return error_errno(err, errno, "cannot look at %s", target->device);
 	number = device_number_text(status.st_rdev);
 	if (!S_ISBLK(status.st_mode) || !fact_text_is(&devices->items[0].number, number))
-		return error_set(err, ENODEV, "%s is not the block device %s",
-			target->device, devices->items[0].number.value);
+		return error_set(err, ENODEV, "%s is not the block device %s", target->device,
+			devices->items[0].number.value);
 	open_counters(target, host, devices);
 	return 0;
 }
 
-static int measure_device(
-	struct prewarm_target *target, uint64_t *size, struct error *err)
+static int measure_device(struct prewarm_target *target, uint64_t *size, struct error *err)
 {
 	int logical;
 
-	if (ioctl(target->fd, BLKGETSIZE64, size) < 0 ||
-		ioctl(target->fd, BLKSSZGET, &logical) < 0)
-		return error_errno(
-			err, errno, "cannot ask %s for its size", target->device);
+	if (ioctl(target->fd, BLKGETSIZE64, size) < 0 || ioctl(target->fd, BLKSSZGET, &logical) < 0)
+		return error_errno(err, errno, "cannot ask %s for its size", target->device);
 	if (*size == 0 || logical <= 0)
-		return error_set(
-			err, ENODEV, "%s has no medium: its size is 0", target->device);
+		return error_set(err, ENODEV, "%s has no medium: its size is 0", target->device);
 	target->logical = (uint64_t)logical;
 	return 0;
 }
 
 static void whole_device(struct prewarm_target *target, uint64_t size)
 {
-	prewarm_ranges_add(&target->ranges,
-		&(struct prewarm_range) { 0, size - size % target->logical });
+	prewarm_ranges_add(
+		&target->ranges, &(struct prewarm_range) { 0, size - size % target->logical });
 }
 
 /* ---- The area ------------------------------------------------------------------------------- */
@@ -97,8 +92,7 @@ static void gather_area(struct facts *facts, const struct gather *gather)
  * The file may be an active swap under another name (a hard link, a second mount), and kernels before
  * 5.4 let root write to one.
  */
-static int refuse_active(
-	int fd, const struct prewarm *prewarm, const char *path, struct error *err)
+static int refuse_active(int fd, const struct prewarm *prewarm, const char *path, struct error *err)
 {
 	swap_list swaps = { 0 };
 	struct stat file, swap;
@@ -107,14 +101,12 @@ static int refuse_active(
 	swaps_gather(&swaps, prewarm->gather->root, &(device_list) { 0 });
 	if (status < 0 || swaps.is != FACT_KNOWN)
 		status = error_set(err, EBUSY,
-			"cannot tell whether %s is an active swap; nothing is written",
-			path);
+			"cannot tell whether %s is an active swap; nothing is written", path);
 	for (size_t i = 0; status == 0 && i < swaps.count; i++)
-		if (stat(swaps.items[i].path.value, &swap) == 0 &&
-			swap.st_dev == file.st_dev && swap.st_ino == file.st_ino)
+		if (stat(swaps.items[i].path.value, &swap) == 0 && swap.st_dev == file.st_dev &&
+			swap.st_ino == file.st_ino)
 			status = error_set(err, EBUSY,
-				"%s is the active swap %s: writing would destroy what is "
-				"swapped out; use the read method",
+				"%s is the active swap %s: writing would destroy what is swapped out; use the read method",
 				path, swaps.items[i].path.value);
 	swaps_free(&swaps);
 	return status;
@@ -142,8 +134,8 @@ static int open_file(struct prewarm_target *target, const struct prewarm *prewar
 	size -= size % header;
 	prewarm_ranges_free(&target->ranges);
 	if (size > header)
-		prewarm_ranges_add(&target->ranges,
-			&(struct prewarm_range) { header, size - header });
+		prewarm_ranges_add(
+			&target->ranges, &(struct prewarm_range) { header, size - header });
 	if (area->header_uuid.is == FACT_KNOWN)
 		target->uuid = text_copy(area->header_uuid.value);
 	if (area->header_label.is == FACT_KNOWN)
@@ -171,12 +163,10 @@ static int open_area(struct prewarm_target *target, const struct prewarm *prewar
 		status = prewarm_ranges_of(
 			&target->ranges, &area->extents, size, target->logical, err);
 	if (status < 0)
-		return error_prefix(
-			err, status, "%s on %s", target->path, target->device);
+		return error_prefix(err, status, "%s on %s", target->path, target->device);
 	/* The map is that of the device either way, so that a file that moved is known. */
 	target->map = prewarm_map_name(&target->ranges, size);
-	return target->method == PREWARM_WRITE ? open_file(target, prewarm, area, err)
-					       : 0;
+	return target->method == PREWARM_WRITE ? open_file(target, prewarm, area, err) : 0;
 }
 
 static int open_whole(
@@ -190,8 +180,7 @@ static int open_whole(
 
 	target->path = text_copy(prewarm->device);
 	if (prewarm->method == PREWARM_WRITE)
-		return error_set(err, EINVAL,
-			"%s is a device: the write method is for a swap file",
+		return error_set(err, EINVAL, "%s is a device: the write method is for a swap file",
 			target->path);
 	target->method = PREWARM_READ;
 	status = root_stat(gather->root, prewarm->device, &found);
@@ -220,9 +209,7 @@ int prewarm_target_open(
 	struct facts facts = { 0 };
 	int status;
 
-	*target = (struct prewarm_target) {
-		.method = prewarm->method, .fd = -1, .counters = -1
-	};
+	*target = (struct prewarm_target) { .method = prewarm->method, .fd = -1, .counters = -1 };
 	if (prewarm->device)
 		return open_whole(target, prewarm, err);
 	gather_area(&facts, prewarm->gather);

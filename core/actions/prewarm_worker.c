@@ -41,8 +41,7 @@ static bool wait_until(struct engine *engine, uint64_t when)
 		.tv_nsec = (long)(when % (1000 * NS_PER_MS)) };
 	uint64_t rate = engine->pace.rate;
 
-	while (!engine->stop && engine->pace.rate == rate &&
-		clock_ns(CLOCK_MONOTONIC) < when)
+	while (!engine->stop && engine->pace.rate == rate && clock_ns(CLOCK_MONOTONIC) < when)
 		pthread_cond_timedwait(&engine->wake, &engine->mutex, &until);
 	return !engine->stop;
 }
@@ -54,14 +53,12 @@ static bool has_turn(const struct engine *engine, unsigned index)
 
 static uint64_t block_now(const struct engine *engine)
 {
-	return engine->yield.rate && engine->job->block > PREWARM_YIELD_BLOCK
-		       ? PREWARM_YIELD_BLOCK
-		       : engine->job->block;
+	return engine->yield.rate && engine->job->block > PREWARM_YIELD_BLOCK ? PREWARM_YIELD_BLOCK
+									      : engine->job->block;
 }
 
 /* The next one, when its time has come; false at the end. With the mutex. */
-static bool take_request(
-	struct engine *engine, unsigned index, struct prewarm_range *request)
+static bool take_request(struct engine *engine, unsigned index, struct prewarm_range *request)
 {
 	uint64_t now;
 
@@ -75,8 +72,7 @@ static bool take_request(
 		return false;
 	}
 	now = clock_ns(CLOCK_MONOTONIC);
-	return wait_until(
-		engine, prewarm_pace_begin(&engine->pace, now, request->length));
+	return wait_until(engine, prewarm_pace_begin(&engine->pace, now, request->length));
 }
 
 void engine_give_up(struct engine *engine, int code, const char *why)
@@ -98,8 +94,7 @@ static const char *reason(int code)
 					       : strerror(code);
 }
 
-static char *bad_place(
-	const struct engine *engine, const struct prewarm_range *place, int code)
+static char *bad_place(const struct engine *engine, const struct prewarm_range *place, int code)
 {
 	return text_format("cannot %s %llu bytes at byte %llu of %s: %s",
 		engine->job->write ? "write" : "read", (unsigned long long)place->length,
@@ -107,8 +102,7 @@ static char *bad_place(
 }
 
 /* It is tried again when the rest is done, unless nothing speaks for the device any more. */
-static void request_failed(
-	struct engine *engine, const struct prewarm_range *request, int code)
+static void request_failed(struct engine *engine, const struct prewarm_range *request, int code)
 {
 	memory_cleanup_free char *text = NULL;
 
@@ -122,12 +116,11 @@ static void request_failed(
 	prewarm_ranges_add(&engine->failed, request);
 	if (++engine->failures_row < FAILED_ROW && engine->failures < FAILED_MOST)
 		return;
-	text_set(&text,
-		text_format("%u requests failed%s, the first: %s", engine->failures,
-			engine->failures_row < FAILED_ROW
-				? ""
-				: ", and none has succeeded between the last 64",
-			engine->first_failure.text));
+	text_set(&text, text_format("%u requests failed%s, the first: %s", engine->failures,
+				engine->failures_row < FAILED_ROW
+					? ""
+					: ", and none has succeeded between the last 64",
+				engine->first_failure.text));
 	engine_give_up(engine, EIO, text);
 }
 
@@ -139,8 +132,7 @@ static void request_retried(struct engine *engine, const struct prewarm_again *a
 	for (size_t i = 0; i < again->good.count; i++)
 		prewarm_ranges_add(&engine->done, &again->good.items[i]);
 	numbers->bytes += prewarm_ranges_total(&again->good);
-	numbers->errors +=
-		prewarm_ranges_total(&again->bad) / prewarm_smallest(engine->job);
+	numbers->errors += prewarm_ranges_total(&again->bad) / prewarm_smallest(engine->job);
 	for (size_t i = 0; i < again->bad.count; i++) {
 		char *text = bad_place(engine, &again->bad.items[i], again->code);
 
@@ -173,9 +165,8 @@ void engine_look_around(struct engine *engine)
 		prewarm_yield_look(&engine->yield, now, &counters, &engine->ours) == rate)
 		return;
 	rate = engine->yield.rate;
-	engine->pace.rate = engine->job->rate && (!rate || engine->job->rate < rate)
-				    ? engine->job->rate
-				    : rate;
+	engine->pace.rate =
+		engine->job->rate && (!rate || engine->job->rate < rate) ? engine->job->rate : rate;
 	/* What was not used of another rate is no credit. */
 	if (engine->pace.paid < now)
 		engine->pace.paid = now;
@@ -184,8 +175,8 @@ void engine_look_around(struct engine *engine)
 	pthread_cond_broadcast(&engine->wake);
 }
 
-static void request_done(struct engine *engine, const struct prewarm_range *request,
-	uint64_t now, uint64_t us)
+static void request_done(
+	struct engine *engine, const struct prewarm_range *request, uint64_t now, uint64_t us)
 {
 	unsigned before = engine->depth.depth;
 
@@ -214,8 +205,7 @@ static void request_begin(struct engine *engine, const struct prewarm_range *req
 }
 
 /* BEFORE: what begun_short was raised by. */
-static void request_end(
-	struct engine *engine, const struct prewarm_range *request, uint64_t before)
+static void request_end(struct engine *engine, const struct prewarm_range *request, uint64_t before)
 {
 	engine->busy--;
 	engine->ours.done += request->length;
@@ -238,8 +228,7 @@ static bool is_stopped(void *data)
 	return stop;
 }
 
-static void serve_again(
-	struct engine *engine, const struct prewarm_range *request, char *buffer)
+static void serve_again(struct engine *engine, const struct prewarm_range *request, char *buffer)
 {
 	struct prewarm_again again = { 0 };
 
@@ -253,8 +242,7 @@ static void serve_again(
 	prewarm_ranges_free(&again.bad);
 }
 
-static void serve_once(
-	struct engine *engine, const struct prewarm_range *request, char *buffer)
+static void serve_once(struct engine *engine, const struct prewarm_range *request, char *buffer)
 {
 	uint64_t lacking = prewarm_yield_short(&engine->yield, request->length);
 	uint64_t began = clock_ns(CLOCK_MONOTONIC), now;

@@ -23,7 +23,7 @@
 /* All levels, one after the other. */
 struct run {
 	const struct rehearsal *asked;
-	struct gather gather; /* without the metadata service, where nobody needs it */
+	struct gather gather;		/* without the metadata service, where nobody needs it */
 	struct rehearsal_result result; /* of the level that runs */
 };
 
@@ -58,8 +58,7 @@ static int rehearse_ready(struct run *run, struct error *err)
 
 	facts_gather(&facts, run->asked->gather);
 	for (size_t i = 0; i < check_count; i++) {
-		struct finding finding =
-			check_evaluate(&checks[i], &facts, run->gather.config);
+		struct finding finding = check_evaluate(&checks[i], &facts, run->gather.config);
 
 		if (finding.state == CHECK_FAIL)
 			strings_add(&failed, checks[i].id);
@@ -70,11 +69,10 @@ static int rehearse_ready(struct run *run, struct error *err)
 	facts_free(&facts);
 	ids = strings_join(failed.count ? &failed : &unknown, ", ");
 	if (failed.count)
-		return error_set(
-			err, EPERM, "checks that fail: %s; run: ec2hib status", ids);
+		return error_set(err, EPERM, "checks that fail: %s; run: ec2hib status", ids);
 	if (unknown.count)
-		return error_set(err, ENODATA,
-			"checks that cannot tell: %s; run: ec2hib status", ids);
+		return error_set(
+			err, ENODATA, "checks that cannot tell: %s; run: ec2hib status", ids);
 	return 0;
 }
 
@@ -83,10 +81,9 @@ static int rehearse_ready(struct run *run, struct error *err)
 /* The last is what puts the machine back to work. */
 static int rehearse_hooks(struct run *run, struct error *err)
 {
-	static const enum hook_event events[] = { HOOK_NOTICE, HOOK_PRE_HIBERNATE,
-		HOOK_FAILED, HOOK_POST_RESUME };
-	static const struct hook_fact facts[] = { { "TEST", "1" },
-		{ "REASON", REASON_REHEARSAL } };
+	static const enum hook_event events[] = { HOOK_NOTICE, HOOK_PRE_HIBERNATE, HOOK_FAILED,
+		HOOK_POST_RESUME };
+	static const struct hook_fact facts[] = { { "TEST", "1" }, { "REASON", REASON_REHEARSAL } };
 	const struct hooks hooks = { .root = run->gather.root,
 		.timeout_ms = (unsigned)run->gather.config->hook_timeout,
 		.log = say,
@@ -97,8 +94,7 @@ static int rehearse_hooks(struct run *run, struct error *err)
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
 		const char *event = hook_events[events[i]];
 
-		hooks_run(&hooks, events[i], facts, sizeof(facts) / sizeof(facts[0]),
-			&result);
+		hooks_run(&hooks, events[i], facts, sizeof(facts) / sizeof(facts[0]), &result);
 		if (status < 0)
 			continue;
 		if (result.failed)
@@ -163,8 +159,7 @@ static void forget_image(void *data, const struct facts *facts)
 		test_kernel_as(run, rehearsal_levels[LEVEL_DEVICES].id, &err) == 0)
 		return;
 	say(run, LOG_WARNING,
-		"until the next start of this machine do not use /sys/power/pm_test by hand: "
-		"the kernel would power off after the test");
+		"until the next start of this machine do not use /sys/power/pm_test by hand: the kernel would power off after the test");
 	if (*err.text)
 		say(run, LOG_WARNING, err.text);
 }
@@ -181,11 +176,10 @@ static int pass_image(void *data, const struct facts *facts, struct error *err)
 		.cancelled = cancelled,
 		.data = run };
 
-	if (area->resume_device.is != FACT_KNOWN ||
-		area->resume_offset.is != FACT_KNOWN || area->devices.count == 0 ||
-		area->size.is != FACT_KNOWN || area->extents.is == FACT_UNKNOWN)
-		return error_set(
-			err, ENODATA, "it is not known where %s lies", area->path.value);
+	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN ||
+		area->devices.count == 0 || area->size.is != FACT_KNOWN ||
+		area->extents.is == FACT_UNKNOWN)
+		return error_set(err, ENODATA, "it is not known where %s lies", area->path.value);
 	snapshot.number = area->resume_device.value;
 	snapshot.name = area->devices.items[0].name.value;
 	snapshot.offset = area->resume_offset.value;
@@ -218,8 +212,8 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 		ms = known(&timeline->write_time);
 	}
 	if (facts->memory.total.is == FACT_KNOWN)
-		result->estimated = rehearsal_estimate(&result->estimate,
-			facts->memory.total.value, written, ms, overhead_ms(timeline));
+		result->estimated = rehearsal_estimate(&result->estimate, facts->memory.total.value,
+			written, ms, overhead_ms(timeline));
 }
 
 /* ---- Levels of the kernel ---------------------------------------------------------------------------- */
@@ -275,8 +269,7 @@ static bool was_stopped(struct run *run, int status)
 	return status == -ECANCELED && cancelled(run);
 }
 
-static void remember(
-	struct run *run, struct facts *facts, int status, const struct error *why)
+static void remember(struct run *run, struct facts *facts, int status, const struct error *why)
 {
 	enum rehearsal_level level = run->result.level;
 	struct error err = { "" };
@@ -284,8 +277,7 @@ static void remember(
 	if (status == 0)
 		status = record_passed(&run->gather, facts, level, &err);
 	else if (was_stopped(run, status) || run->result.cycle.kernel.is != FACT_KNOWN)
-		status =
-			0; /* stopped, or its turn did not come: says nothing of the machine */
+		status = 0; /* stopped, or its turn did not come: says nothing of the machine */
 	else
 		status = record_failed(&run->gather, facts, level, why->text, &err);
 	if (status < 0)
@@ -376,7 +368,6 @@ int rehearse(const struct rehearsal *rehearsal, struct error *err)
 	if (rehearsal->cancelled(rehearsal->data))
 		return error_set(err, ECANCELED, "stopped");
 	if (tally.passed == 0)
-		return error_set(
-			err, ENOTSUP, "none of these levels can be rehearsed here");
+		return error_set(err, ENOTSUP, "none of these levels can be rehearsed here");
 	return 0;
 }

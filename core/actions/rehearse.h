@@ -75,8 +75,7 @@ struct rehearsal_result {
 void rehearsal_result_free(struct rehearsal_result *result);
 
 struct rehearsal {
-	const struct gather
-		*gather; /* of the running machine, with the metadata service */
+	const struct gather *gather; /* of the running machine, with the metadata service */
 	bool wanted[LEVEL_COUNT];
 	bool keep_going;      /* also after a level has failed */
 	unsigned timeout_ms;  /* so long the machine may stand still for image */

@@ -25,11 +25,10 @@ static void set_now(struct fact_text *fact)
 	fact_set_text(fact, stamp);
 }
 
-static int write_file(const struct gather *gather, const char *name,
-	const struct layout *layout, const void *structure, struct error *err)
+static int write_file(const struct gather *gather, const char *name, const struct layout *layout,
+	const void *structure, struct error *err)
 {
-	memory_cleanup_free char *path =
-		text_format("%s/%s", gather->config->state_dir, name);
+	memory_cleanup_free char *path = text_format("%s/%s", gather->config->state_dir, name);
 	memory_cleanup_free char *text = NULL;
 	json_t *json = layout_to_json(layout, structure);
 	int status = root_make_directory(gather->root, gather->config->state_dir, err);
@@ -39,12 +38,11 @@ static int write_file(const struct gather *gather, const char *name,
 	if (!text)
 		abort();
 	text_append(&text, "\n");
-	return status < 0 ? status
-			  : root_replace(gather->root, path, text, RECORD_MODE, err);
+	return status < 0 ? status : root_replace(gather->root, path, text, RECORD_MODE, err);
 }
 
-int marker_write(const struct gather *gather, const struct facts *facts,
-	enum rehearsal_level level, int64_t slept_ms, struct error *err)
+int marker_write(const struct gather *gather, const struct facts *facts, enum rehearsal_level level,
+	int64_t slept_ms, struct error *err)
 {
 	struct rehearsal_marker marker = { 0 };
 	memory_cleanup_free char *id = NULL;
@@ -58,8 +56,7 @@ int marker_write(const struct gather *gather, const struct facts *facts,
 	fact_set_text(&marker.boot_id, id);
 	fact_set_number(&marker.slept, slept_ms > 0 ? (uint64_t)slept_ms : 0);
 	rehearsal_describe(&marker.machine, facts);
-	status = write_file(
-		gather, REHEARSAL_MARKER_NAME, &rehearsal_marker_layout, &marker, err);
+	status = write_file(gather, REHEARSAL_MARKER_NAME, &rehearsal_marker_layout, &marker, err);
 	layout_free(&rehearsal_marker_layout, &marker);
 	return status;
 }
@@ -71,20 +68,17 @@ int rehearsal_left_nothing(const struct facts *facts, struct error *err)
 
 	if (fact_text_is(signature, SIGNATURE_IMAGE))
 		return error_set(err, EIO,
-			"%s still carries an image, which a later boot would resume; run: "
-			"ec2hib setup",
+			"%s still carries an image, which a later boot would resume; run: ec2hib setup",
 			facts->area.path.value);
 	if (signature->is == FACT_UNKNOWN)
 		return error_set(err, EIO,
-			"it is not known whether %s carries an image: %s; run: ec2hib "
-			"status",
+			"it is not known whether %s carries an image: %s; run: ec2hib status",
 			facts->area.path.is == FACT_KNOWN ? facts->area.path.value
 							  : "the swap area",
 			signature->why ? signature->why : "it was not looked at");
 	if (test->is == FACT_KNOWN && !strstr(test->value, "[none]"))
 		return error_set(err, EIO,
-			"the kernel is still in a test mode (/sys/power/pm_test: %s)",
-			test->value);
+			"the kernel is still in a test mode (/sys/power/pm_test: %s)", test->value);
 	return 0;
 }
 
@@ -103,8 +97,7 @@ static int save(const struct gather *gather, const struct facts *facts, struct e
 
 	fact_set_number(&record.format, REHEARSAL_FORMAT);
 	layout_copy(&rehearsal_layout, &record.rehearsal, &facts->rehearsal);
-	status = write_file(
-		gather, REHEARSAL_NAME, &rehearsal_record_layout, &record, err);
+	status = write_file(gather, REHEARSAL_NAME, &rehearsal_record_layout, &record, err);
 	layout_free(&rehearsal_record_layout, &record);
 	return status;
 }
@@ -123,8 +116,8 @@ static bool mends(enum rehearsal_level level, const struct rehearsal_facts *rehe
 	       rehearsal_level_find(rehearsal->failed_level.value) <= level;
 }
 
-int record_passed(const struct gather *gather, struct facts *facts,
-	enum rehearsal_level level, struct error *err)
+int record_passed(const struct gather *gather, struct facts *facts, enum rehearsal_level level,
+	struct error *err)
 {
 	struct rehearsal_facts *rehearsal = &facts->rehearsal;
 	bool counts = rehearsal_counts(level, facts);
@@ -141,8 +134,8 @@ int record_passed(const struct gather *gather, struct facts *facts,
 	return save(gather, facts, err);
 }
 
-int record_failed(const struct gather *gather, struct facts *facts,
-	enum rehearsal_level level, const char *why, struct error *err)
+int record_failed(const struct gather *gather, struct facts *facts, enum rehearsal_level level,
+	const char *why, struct error *err)
 {
 	struct rehearsal_facts *rehearsal = &facts->rehearsal;
 

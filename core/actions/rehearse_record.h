@@ -13,8 +13,8 @@
 int boot_id_read(const struct root *root, char **id, struct error *err);
 
 /* On the disk when it returns 0. SLEPT_MS: how long the machine was hibernated since its boot. */
-int marker_write(const struct gather *gather, const struct facts *facts,
-	enum rehearsal_level level, int64_t slept_ms, struct error *err);
+int marker_write(const struct gather *gather, const struct facts *facts, enum rehearsal_level level,
+	int64_t slept_ms, struct error *err);
 /*
  * 0 when FACTS, which are of now, show that nothing of a rehearsal is left: the area is known to be
  * without an image, and the kernel to be in no test mode. Otherwise -EIO, and the marker has to stay.
@@ -24,9 +24,9 @@ int rehearsal_left_nothing(const struct facts *facts, struct error *err);
 int marker_remove(const struct gather *gather, struct error *err);
 
 /* Adds to the record; FACTS know the old one and what the machine is, and have the new one after. */
-int record_passed(const struct gather *gather, struct facts *facts,
-	enum rehearsal_level level, struct error *err);
-int record_failed(const struct gather *gather, struct facts *facts,
-	enum rehearsal_level level, const char *why, struct error *err);
+int record_passed(const struct gather *gather, struct facts *facts, enum rehearsal_level level,
+	struct error *err);
+int record_failed(const struct gather *gather, struct facts *facts, enum rehearsal_level level,
+	const char *why, struct error *err);
 
 #endif

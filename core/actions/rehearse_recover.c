@@ -34,9 +34,7 @@ struct find {
 
 static bool resumed_since(const struct find *find)
 {
-	int64_t slept = find->marker.slept.is == FACT_KNOWN
-				? (int64_t)find->marker.slept.value
-				: 0;
+	int64_t slept = find->marker.slept.is == FACT_KNOWN ? (int64_t)find->marker.slept.value : 0;
 
 	return clock_slept_ms() - slept >= CLOCK_SLEPT_LEAST_MS;
 }
@@ -102,8 +100,7 @@ static void set_absent(const struct layout *layout, void *structure)
 {
 	for (size_t i = 0; i < layout->count; i++)
 		if (layout->fields[i].type != FIELD_GROUP)
-			fact_set_absent(
-				(void *)((char *)structure + layout->fields[i].offset));
+			fact_set_absent((void *)((char *)structure + layout->fields[i].offset));
 }
 
 /* Who would have told the history was in the image. */
@@ -122,33 +119,30 @@ static int tell_history(const struct find *find, struct error *err)
 	fact_set_text(&cycle.reason, REASON_REHEARSAL);
 	fact_set_text(&cycle.result, RESULT_FAILED);
 	fact_set_text(&cycle.message, find->why);
-	status = history_append(
-		find->gather->root, find->gather->config->state_dir, &cycle, err);
+	status = history_append(find->gather->root, find->gather->config->state_dir, &cycle, err);
 	layout_free(&cycle_layout, &cycle);
 	return status < 0 ? status : 0;
 }
 
 static int judge_cycle(struct find *find, char **said, struct error *err)
 {
-	const char *started = find->marker.started.is == FACT_KNOWN
-				      ? find->marker.started.value
-				      : "an unknown time";
+	const char *started = find->marker.started.is == FACT_KNOWN ? find->marker.started.value
+								    : "an unknown time";
 	int status;
 
 	if (find->same_boot && resumed_since(find)) {
-		*said = text_format("the cycle rehearsed at %s has come back: this is "
-				    "the resumed system",
+		*said = text_format(
+			"the cycle rehearsed at %s has come back: this is the resumed system",
 			started);
 		return record_passed(find->gather, &find->facts, LEVEL_CYCLE, err);
 	}
 	if (find->same_boot) {
-		*said = text_format("the cycle rehearsed at %s was cut short before the "
-				    "machine went off",
+		*said = text_format(
+			"the cycle rehearsed at %s was cut short before the machine went off",
 			started);
 		return 0;
 	}
-	*said = text_format("the cycle rehearsed at %s did not come back, this is "
-			    "another boot: %s",
+	*said = text_format("the cycle rehearsed at %s did not come back, this is another boot: %s",
 		started, find->why);
 	status = record_failed(find->gather, &find->facts, LEVEL_CYCLE, find->why, err);
 	return status < 0 ? status : tell_history(find, err);
@@ -156,14 +150,14 @@ static int judge_cycle(struct find *find, char **said, struct error *err)
 
 static int judge(struct find *find, char **said, struct error *err)
 {
-	const char *level = find->marker.level.is == FACT_KNOWN ? find->marker.level.value
-								: "unknown";
+	const char *level =
+		find->marker.level.is == FACT_KNOWN ? find->marker.level.value : "unknown";
 
 	if (is_cycle(find))
 		return judge_cycle(find, said, err);
 	if (find->strange) {
-		*said = text_format("a rehearsal was cut short, and no more is known of "
-				    "it (%s); what it may have changed is as before",
+		*said = text_format(
+			"a rehearsal was cut short, and no more is known of it (%s); what it may have changed is as before",
 			find->strange);
 		return 0;
 	}
@@ -175,9 +169,7 @@ static int judge(struct find *find, char **said, struct error *err)
 		fact_text_is(&find->marker.level, rehearsal_levels[LEVEL_IMAGE].id) &&
 		find->facts.kernel.pm_test.is == FACT_KNOWN)
 		text_append(said,
-			"; until \"ec2hib test-hibernate --level devices\" or the "
-			"next start do not use /sys/power/pm_test by hand: the "
-			"kernel would power off after the test");
+			"; until \"ec2hib test-hibernate --level devices\" or the next start do not use /sys/power/pm_test by hand: the kernel would power off after the test");
 	return 0;
 }
 
@@ -272,10 +264,10 @@ static int recover(const struct gather *gather, char **said, struct error *err)
 
 static int complain(int status, struct error *err)
 {
-	return status < 0 ? error_prefix(err, status,
-				    "a rehearsal was cut short, and what it "
-				    "has left cannot be put right")
-			  : 0;
+	return status < 0
+		       ? error_prefix(err, status,
+				 "a rehearsal was cut short, and what it has left cannot be put right")
+		       : 0;
 }
 
 int rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err)

@@ -32,28 +32,26 @@ static int run(const struct services *services, const char *const *arguments,
 
 /* ---- systemd ------------------------------------------------------------------------------- */
 
-static int systemctl(const struct services *services, const char *verb, const char *name,
-	struct error *err)
+static int systemctl(
+	const struct services *services, const char *verb, const char *name, struct error *err)
 {
 	memory_cleanup_free char *unit = text_format("%s.service", name);
 
-	return run(services, (const char *const[]) { "systemctl", verb, unit, NULL },
-		NULL, err);
+	return run(services, (const char *const[]) { "systemctl", verb, unit, NULL }, NULL, err);
 }
 
 /*
  * In an image nobody can be asked, and systemctl makes the links itself: told so by --root before
  * systemd 238, by the variable since (a root of / counts as none there).
  */
-static int systemctl_links(const struct services *services, const char *verb,
-	const char *name, struct error *err)
+static int systemctl_links(
+	const struct services *services, const char *verb, const char *name, struct error *err)
 {
 	memory_cleanup_free char *unit = text_format("%s.service", name);
 
 	if (services->root->live)
 		return systemctl(services, verb, name, err);
-	return run(services,
-		(const char *const[]) { "systemctl", "--root=/", verb, unit, NULL },
+	return run(services, (const char *const[]) { "systemctl", "--root=/", verb, unit, NULL },
 		(const char *const[]) { "SYSTEMD_OFFLINE=1", NULL }, err);
 }
 
@@ -73,14 +71,14 @@ static int in_manner(
 
 	if (manner->first[0])
 		status = run(services,
-			(const char *const[]) { manner->program, manner->first[0],
-				manner->first[1], manner->first[2], NULL },
+			(const char *const[]) { manner->program, manner->first[0], manner->first[1],
+				manner->first[2], NULL },
 			NULL, err);
 	if (status < 0)
 		return status;
 	return run(services,
-		(const char *const[]) { manner->program, manner->second[0],
-			manner->second[1], manner->second[2], NULL },
+		(const char *const[]) { manner->program, manner->second[0], manner->second[1],
+			manner->second[2], NULL },
 		NULL, err);
 }
 
@@ -91,8 +89,7 @@ static int change_levels(const struct services *services, const struct manner *c
 	const struct manner *const manners[] = { chkconfig, update_rc };
 
 	for (size_t i = 0; i < 2; i++) {
-		memory_cleanup_free char *path =
-			process_find(services->root, manners[i]->program);
+		memory_cleanup_free char *path = process_find(services->root, manners[i]->program);
 
 		if (path)
 			return in_manner(services, manners[i], err);
@@ -101,8 +98,8 @@ static int change_levels(const struct services *services, const struct manner *c
 		"neither chkconfig nor update-rc.d is there to say what starts at boot");
 }
 
-static int script(const struct services *services, const char *name, const char *verb,
-	struct error *err)
+static int script(
+	const struct services *services, const char *name, const char *verb, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("/etc/init.d/%s", name);
 
@@ -113,10 +110,8 @@ static int script(const struct services *services, const char *name, const char 
 
 int service_enable(const struct services *services, const char *name, struct error *err)
 {
-	const struct manner chkconfig = { "chkconfig", { "--add", name },
-		{ name, "on" } };
-	const struct manner update_rc = { "update-rc.d", { name, "defaults" },
-		{ name, "enable" } };
+	const struct manner chkconfig = { "chkconfig", { "--add", name }, { name, "on" } };
+	const struct manner update_rc = { "update-rc.d", { name, "defaults" }, { name, "enable" } };
 
 	if (services->systemd)
 		return systemctl_links(services, "enable", name, err);
@@ -136,8 +131,7 @@ int service_disable(const struct services *services, const char *name, struct er
 int service_forget(const struct services *services, const char *name, struct error *err)
 {
 	const struct manner chkconfig = { "chkconfig", { NULL }, { "--del", name } };
-	const struct manner update_rc = { "update-rc.d", { NULL },
-		{ "-f", name, "remove" } };
+	const struct manner update_rc = { "update-rc.d", { NULL }, { "-f", name, "remove" } };
 
 	if (services->systemd)
 		return systemctl_links(services, "disable", name, err);
@@ -167,7 +161,7 @@ int service_hang_up(const struct services *services, const char *name, struct er
 	memory_cleanup_free char *unit = text_format("%s.service", name);
 
 	return run(services,
-		(const char *const[]) { "systemctl", "kill", "--kill-who=main",
-			"--signal=HUP", unit, NULL },
+		(const char *const[]) {
+			"systemctl", "kill", "--kill-who=main", "--signal=HUP", unit, NULL },
 		NULL, err);
 }

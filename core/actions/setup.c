@@ -41,8 +41,7 @@ static int switch_off(struct setup *setup, struct error *err)
 	if (!fact_is_true(&setup->facts->area.active))
 		return 0;
 	return swap_off(root_of(setup), area_of(setup),
-		setup->facts->area.used.is == FACT_KNOWN ? setup->facts->area.used.value
-							 : 0,
+		setup->facts->area.used.is == FACT_KNOWN ? setup->facts->area.used.value : 0,
 		&setup->facts->memory, err);
 }
 
@@ -66,8 +65,7 @@ static int format_again(struct setup *setup, struct error *err)
 		return error_prefix(err, status, "the stale image stays");
 	status = swap_format(root_of(setup), area->path.value,
 		area->header_uuid.is == FACT_KNOWN ? area->header_uuid.value : NULL,
-		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL,
-		err);
+		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL, err);
 	if (status == 0 && active)
 		status = swap_on(area->path.value, SWAP_PRIORITY, err);
 	return status;
@@ -105,13 +103,11 @@ static int remember_area(struct setup *setup, const struct step *step, struct er
 {
 	memory_cleanup_free char *record = area_record(setup);
 	memory_cleanup_free char *name = area_stable_name(&setup->facts->area);
-	int status = root_make_directory(
-		root_of(setup), setup->gather->config->state_dir, err);
+	int status = root_make_directory(root_of(setup), setup->gather->config->state_dir, err);
 
 	(void)step;
 	text_append(&name, "\n");
-	return status < 0 ? status
-			  : root_replace(root_of(setup), record, name, 0644, err);
+	return status < 0 ? status : root_replace(root_of(setup), record, name, 0644, err);
 }
 
 static int forget_area(struct setup *setup, const struct step *step, struct error *err)
@@ -145,12 +141,10 @@ static int create_swap(struct setup *setup, const struct step *step, struct erro
 	const struct swap_request request = {
 		.path = area_of(setup),
 		.size = step->value,
-		.filesystem = facts->area.filesystem.is == FACT_KNOWN
-				      ? facts->area.filesystem.value
-				      : "the file system",
-		.kernel = facts->kernel.release.is == FACT_KNOWN
-				  ? facts->kernel.release.value
-				  : NULL,
+		.filesystem = facts->area.filesystem.is == FACT_KNOWN ? facts->area.filesystem.value
+								      : "the file system",
+		.kernel =
+			facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value : NULL,
 		.write_out = config->touch_swap == CHOICE_YES,
 		.nocow = fact_text_is(&facts->area.filesystem, "btrfs"),
 		.label = facts->system.selinux.is == FACT_KNOWN &&
@@ -202,8 +196,7 @@ static int boot_arguments(struct setup *setup, const struct step *step, struct e
 
 	(void)step;
 	if (!arguments_wanted(setup->facts, &wanted))
-		return error_set(
-			err, ENODATA, "it is not known where %s lies", area_of(setup));
+		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
 	return boot_arguments_set(
 		root_of(setup), setup->facts, setup->gather->config, &wanted, err);
 }
@@ -222,21 +215,18 @@ static int kernel_resume(struct setup *setup, const struct step *step, struct er
 
 	(void)step;
 	facts_gather_again(setup->facts, setup->gather);
-	if (area->resume_device.is != FACT_KNOWN ||
-		area->resume_offset.is != FACT_KNOWN || area->devices.count == 0)
-		return error_set(
-			err, ENODATA, "it is not known where %s lies", area_of(setup));
+	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN ||
+		area->devices.count == 0)
+		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
 	place = (struct resume_place) { .device = area->resume_device.value,
 		.name = area->devices.items[0].name.value,
 		.offset = area->resume_offset.value,
 		.page_size = setup->facts->kernel.page_size.value };
 	if (!fact_text_is(&area->signature, SIGNATURE_SWAP))
 		return error_set(err, EBUSY,
-			"%s is not plain swap now (its header says: %s); the kernel is not "
-			"told about it",
+			"%s is not plain swap now (its header says: %s); the kernel is not told about it",
 			area_of(setup),
-			area->signature.is == FACT_KNOWN ? area->signature.value
-							 : "unknown");
+			area->signature.is == FACT_KNOWN ? area->signature.value : "unknown");
 	return kernel_set_resume(root_of(setup), &place, err);
 }
 
@@ -247,10 +237,10 @@ static int freeze_timeout(struct setup *setup, const struct step *step, struct e
 
 static int freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
 {
-	memory_cleanup_free char *text = text_format(
-		"# made by ec2hib setup; ec2hib teardown removes it (tmpfiles.d(5))\n"
-		"w /sys/power/pm_freeze_timeout - - - - %llu\n",
-		(unsigned long long)step->value);
+	memory_cleanup_free char *text =
+		text_format("# made by ec2hib setup; ec2hib teardown removes it (tmpfiles.d(5))\n"
+			    "w /sys/power/pm_freeze_timeout - - - - %llu\n",
+			(unsigned long long)step->value);
 	int status = root_make_directory(root_of(setup), "/etc/tmpfiles.d", err);
 
 	if (status < 0)
@@ -269,14 +259,12 @@ static int start_agent(struct setup *setup, const struct step *step, struct erro
 	(void)step;
 	if (!ours || !fact_is_true(&ours->enabled))
 		status = service_enable(&services, AGENT_OURS, err);
-	if (status == 0 && root_of(setup)->live &&
-		!(ours && fact_is_true(&ours->running)))
+	if (status == 0 && root_of(setup)->live && !(ours && fact_is_true(&ours->running)))
 		status = service_start(&services, AGENT_OURS, err);
 	return status;
 }
 
-static int take_over_agents(
-	struct setup *setup, const struct step *step, struct error *err)
+static int take_over_agents(struct setup *setup, const struct step *step, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
@@ -322,8 +310,8 @@ static int undo_take_over(struct setup *setup, const struct step *step, struct e
 	const struct services services = services_of(root_of(setup), setup->facts);
 
 	(void)step;
-	return give_back(&services, setup->facts, setup->gather->config->state_dir,
-		setup->progress, err);
+	return give_back(
+		&services, setup->facts, setup->gather->config->state_dir, setup->progress, err);
 }
 
 static void tell_left(const struct setup *setup, const struct strings *left)
@@ -332,8 +320,7 @@ static void tell_left(const struct setup *setup, const struct strings *left)
 		progress_note(setup->progress, "%s", left->items[i]);
 }
 
-static int undo_boot_arguments(
-	struct setup *setup, const struct step *step, struct error *err)
+static int undo_boot_arguments(struct setup *setup, const struct step *step, struct error *err)
 {
 	strings_cleanup struct strings left = { 0 };
 	int status = boot_arguments_remove(
@@ -350,15 +337,13 @@ static int undo_initramfs(struct setup *setup, const struct step *step, struct e
 	return initramfs_remove(root_of(setup), setup->facts, err);
 }
 
-static int undo_swap_at_boot(
-	struct setup *setup, const struct step *step, struct error *err)
+static int undo_swap_at_boot(struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
 	return fstab_clear(root_of(setup), err);
 }
 
-static int undo_freeze_at_boot(
-	struct setup *setup, const struct step *step, struct error *err)
+static int undo_freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
 	return root_remove(root_of(setup), TMPFILES_PATH, err);
@@ -369,8 +354,7 @@ static int undo_freeze_at_boot(
  * refuses to hibernate and finds no image. The device cannot be taken back: kernels refuse 0:0
  * (seen on 6.1).
  */
-static int undo_kernel_resume(
-	struct setup *setup, const struct step *step, struct error *err)
+static int undo_kernel_resume(struct setup *setup, const struct step *step, struct error *err)
 {
 	(void)step;
 	return kernel_forget_resume(root_of(setup), err);
@@ -426,16 +410,16 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 };
 
 /* *WAS_ON: the area was switched on before this step, or before it was made room for. */
-static int run_step(struct setup *setup, const struct plan *plan, size_t index,
-	bool *was_on, struct error *err)
+static int run_step(
+	struct setup *setup, const struct plan *plan, size_t index, bool *was_on, struct error *err)
 {
 	const struct step *step = &plan->steps[index];
 	int status;
 
 	if (progress_cancelled(setup->progress))
 		return error_set(err, ECANCELED,
-			"stopped before step %zu of %zu; run it again to go on",
-			index + 1, plan->count);
+			"stopped before step %zu of %zu; run it again to go on", index + 1,
+			plan->count);
 	/* Every step may have changed what the next one rests on. */
 	if (index > 0)
 		facts_gather_again(setup->facts, setup->gather);
@@ -445,8 +429,8 @@ static int run_step(struct setup *setup, const struct plan *plan, size_t index,
 		setup->begin(setup->data, plan, index);
 	status = runners[step->kind](setup, step, err);
 	if (status < 0)
-		return error_prefix(err, status, "step %zu of %zu (%s)", index + 1,
-			plan->count, step->id);
+		return error_prefix(
+			err, status, "step %zu of %zu (%s)", index + 1, plan->count, step->id);
 	return 0;
 }
 

@@ -11,8 +11,8 @@
 #include "core/facts/agents.h"
 #include "core/facts/sleep_answers.h"
 
-#define MADE_BY                                                                            \
-	"# Made by ec2hib setup; ec2hib teardown removes it. The agent (ec2hib.service)\n" \
+#define MADE_BY                                                                                    \
+	"# Made by ec2hib setup; ec2hib teardown removes it. The agent (ec2hib.service)\n"         \
 	"# answers the sleep button, with which EC2 asks for hibernation.\n"
 
 /*
@@ -60,13 +60,11 @@ static int have_it_read(
 	return service_hang_up(services, AGENT_LOGIND, err);
 }
 
-int sleep_key_take(
-	const struct services *services, const struct facts *facts, struct error *err)
+int sleep_key_take(const struct services *services, const struct facts *facts, struct error *err)
 {
-	memory_cleanup_free char *settings = text_format(MADE_BY SETTINGS "%s",
-		knows_long_press(services->root) ? LONG_PRESS : "");
-	memory_cleanup_free char *unfinished =
-		text_format(LOGIND_UNFINISHED "%s", settings);
+	memory_cleanup_free char *settings = text_format(
+		MADE_BY SETTINGS "%s", knows_long_press(services->root) ? LONG_PRESS : "");
+	memory_cleanup_free char *unfinished = text_format(LOGIND_UNFINISHED "%s", settings);
 	int status = own_file_put(services->root, LOGIND_DROP_IN, unfinished, err);
 
 	if (status == 0)

@@ -13,8 +13,7 @@
  * that it is not in effect, so that a run that was killed there is gone on with. 0 or a negative
  * errno.
  */
-int sleep_key_take(
-	const struct services *services, const struct facts *facts, struct error *err);
+int sleep_key_take(const struct services *services, const struct facts *facts, struct error *err);
 
 /* The way back: logind does what it did before. */
 int sleep_key_give_back(

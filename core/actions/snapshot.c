@@ -42,8 +42,8 @@ struct passage {
 	uint64_t position;     /* of the first of them */
 	struct piece *pieces;
 	size_t count, room;
-	size_t extent; /* the one that the last page was of; the next is mostly of the same */
-	uint64_t frozen;		    /* CLOCK_MONOTONIC, ms */
+	size_t extent;	 /* the one that the last page was of; the next is mostly of the same */
+	uint64_t frozen; /* CLOCK_MONOTONIC, ms */
 	struct sigaction stops[STOP_COUNT]; /* as they were */
 	bool stops_ignored;
 };
@@ -60,8 +60,7 @@ static int go_on(const struct passage *passage, const char *doing, struct error 
 	if (still <= asked->timeout_ms)
 		return 0;
 	return error_set(err, ETIMEDOUT,
-		"%s the image was given up after %u s: %llu of %llu MiB written, %llu read "
-		"back",
+		"%s the image was given up after %u s: %llu of %llu MiB written, %llu read back",
 		doing, asked->timeout_ms / 1000,
 		(unsigned long long)(passage->result->written / MIB),
 		(unsigned long long)(passage->result->image_size / MIB),
@@ -73,8 +72,7 @@ static bool is_of_extent(const struct snapshot *asked, size_t index, uint64_t po
 	const struct extent_facts *extent = &asked->extents->items[index];
 
 	return position >= extent->physical.value &&
-	       position + asked->page_size <=
-		       extent->physical.value + extent->length.value;
+	       position + asked->page_size <= extent->physical.value + extent->length.value;
 }
 
 /* The kernel reserves pages of the area; that they are is looked at all the same, and the header. */
@@ -87,8 +85,7 @@ static bool is_of_area(struct passage *passage, uint64_t position)
 	if (position == header)
 		return false;
 	if (count == 0)
-		return position > header &&
-		       position + asked->page_size <= header + asked->size;
+		return position > header && position + asked->page_size <= header + asked->size;
 	for (size_t tried = 0; tried < count; tried++) {
 		if (is_of_extent(asked, passage->extent, position))
 			return true;
@@ -135,8 +132,7 @@ static int write_piece(struct passage *passage, struct error *err)
 
 	if (passage->filled == 0)
 		return 0;
-	done = pwrite(passage->device, passage->buffer, passage->filled,
-		(off_t)passage->position);
+	done = pwrite(passage->device, passage->buffer, passage->filled, (off_t)passage->position);
 	if (done != (ssize_t)passage->filled)
 		return error_errno(err, done < 0 ? errno : EIO,
 			"cannot write to byte %llu of /dev/%s",
@@ -158,18 +154,16 @@ static int take_place(struct passage *passage, struct error *err)
 	uint64_t position;
 
 	if (ioctl(passage->kernel, SNAPSHOT_ALLOC_SWAP_PAGE, &place) < 0)
-		return error_errno(err, errno,
-			"no room in the swap area after %llu of %llu MiB",
+		return error_errno(err, errno, "no room in the swap area after %llu of %llu MiB",
 			(unsigned long long)(passage->result->written / MIB),
 			(unsigned long long)(passage->result->image_size / MIB));
 	position = (uint64_t)place;
 	if (!is_of_area(passage, position))
 		return error_set(err, EFAULT,
-			"the kernel names byte %llu of /dev/%s, which is not of the swap "
-			"area; nothing was written there",
+			"the kernel names byte %llu of /dev/%s, which is not of the swap area; nothing was written there",
 			(unsigned long long)position, asked->name);
-	if (passage->filled && (position != passage->position + passage->filled ||
-				       passage->filled == PIECE_MAX)) {
+	if (passage->filled &&
+		(position != passage->position + passage->filled || passage->filled == PIECE_MAX)) {
 		int status = write_piece(passage, err);
 
 		if (status < 0)
@@ -196,8 +190,7 @@ static int write_image(struct passage *passage, struct error *err)
 		next = passage->buffer + passage->filled;
 		got = read(passage->kernel, next, page);
 		if (got < 0)
-			status = error_errno(
-				err, errno, "cannot read the image from the kernel");
+			status = error_errno(err, errno, "cannot read the image from the kernel");
 		if (got <= 0)
 			break;
 		memset(next + got, 0, page - (size_t)got);
@@ -206,28 +199,24 @@ static int write_image(struct passage *passage, struct error *err)
 	if (status == 0)
 		status = write_piece(passage, err);
 	if (status == 0 && fdatasync(passage->device) < 0)
-		status = error_errno(
-			err, errno, "cannot write to /dev/%s", passage->asked->name);
+		status = error_errno(err, errno, "cannot write to /dev/%s", passage->asked->name);
 	passage->result->write_ms = clock_ms(CLOCK_MONOTONIC) - began;
 	return status;
 }
 
 /* ---- Reading back ---------------------------------------------------------------------------------- */
 
-static int read_piece(
-	struct passage *passage, const struct piece *piece, struct error *err)
+static int read_piece(struct passage *passage, const struct piece *piece, struct error *err)
 {
-	ssize_t got = pread(
-		passage->device, passage->buffer, piece->length, (off_t)piece->position);
+	ssize_t got =
+		pread(passage->device, passage->buffer, piece->length, (off_t)piece->position);
 
 	if (got != (ssize_t)piece->length)
-		return error_errno(err, got < 0 ? errno : EIO,
-			"cannot read byte %llu of /dev/%s",
+		return error_errno(err, got < 0 ? errno : EIO, "cannot read byte %llu of /dev/%s",
 			(unsigned long long)piece->position, passage->asked->name);
 	if (sum_of(passage->buffer, piece->length) != piece->sum)
 		return error_set(err, EILSEQ,
-			"what was read back from byte %llu of /dev/%s is not what was "
-			"written there",
+			"what was read back from byte %llu of /dev/%s is not what was written there",
 			(unsigned long long)piece->position, passage->asked->name);
 	passage->result->read += piece->length;
 	return go_on(passage, "reading", err);
@@ -252,11 +241,10 @@ static int check_device(const struct passage *passage, dev_t meant, struct error
 	struct stat status;
 
 	if (fstat(passage->device, &status) < 0)
-		return error_errno(
-			err, errno, "cannot look at /dev/%s", passage->asked->name);
+		return error_errno(err, errno, "cannot look at /dev/%s", passage->asked->name);
 	if (!S_ISBLK(status.st_mode) || status.st_rdev != meant)
-		return error_set(err, ENODEV, "/dev/%s is not the device %s",
-			passage->asked->name, passage->asked->number);
+		return error_set(err, ENODEV, "/dev/%s is not the device %s", passage->asked->name,
+			passage->asked->number);
 	return 0;
 }
 
@@ -323,8 +311,7 @@ static int refuse_tracer(const struct snapshot *asked, struct error *err)
 	memory_cleanup_free char *status = NULL;
 	const char *tracer;
 	long pid;
-	int read = root_read(
-		asked->root, "/proc/self/status", FILE_LIMIT, &status, NULL, err);
+	int read = root_read(asked->root, "/proc/self/status", FILE_LIMIT, &status, NULL, err);
 
 	if (read < 0)
 		return read;
@@ -333,8 +320,7 @@ static int refuse_tracer(const struct snapshot *asked, struct error *err)
 	if (pid == 0)
 		return 0;
 	return error_set(err, EPERM,
-		"process %ld traces this one (strace, a debugger): frozen, it would keep the "
-		"machine standing still for ever",
+		"process %ld traces this one (strace, a debugger): frozen, it would keep the machine standing still for ever",
 		pid);
 }
 
@@ -363,8 +349,8 @@ static int open_all(struct passage *passage, struct error *err)
 	passage->device = root_openat(passage->asked->root, path, flags, 0, err);
 	if (passage->device < 0)
 		return passage->device;
-	passage->buffer = mmap(NULL, PIECE_MAX, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	passage->buffer =
+		mmap(NULL, PIECE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (passage->buffer == MAP_FAILED) {
 		passage->buffer = NULL;
 		return error_errno(err, errno, "no memory for the image");
@@ -374,8 +360,7 @@ static int open_all(struct passage *passage, struct error *err)
 	/* Nothing of ours may have to come from a disk while all else stands still. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		return error_errno(err, errno, "cannot lock memory");
-	passage->kernel =
-		root_openat(passage->asked->root, SNAPSHOT_DEVICE, O_RDONLY, 0, err);
+	passage->kernel = root_openat(passage->asked->root, SNAPSHOT_DEVICE, O_RDONLY, 0, err);
 	return passage->kernel < 0 ? passage->kernel : 0;
 }
 
@@ -394,8 +379,8 @@ static void close_all(struct passage *passage)
 	free(passage->pieces);
 }
 
-int snapshot_rehearse(const struct snapshot *snapshot, struct snapshot_result *result,
-	struct error *err)
+int snapshot_rehearse(
+	const struct snapshot *snapshot, struct snapshot_result *result, struct error *err)
 {
 	struct passage passage = {
 		.asked = snapshot, .result = result, .kernel = -1, .device = -1

@@ -35,9 +35,9 @@ struct snapshot {
 	/* Where the area lies on the device, and how large it is where it has no extents. Nothing is
 	 * written anywhere else, whatever the kernel says. */
 	const extent_list *extents;
-	uint64_t size;	     /* bytes */
-	bool platform;	     /* the firmware takes part: /sys/power/disk is platform */
-	unsigned timeout_ms; /* the machine stands still for hardly longer than this */
+	uint64_t size;		       /* bytes */
+	bool platform;		       /* the firmware takes part: /sys/power/disk is platform */
+	unsigned timeout_ms;	       /* the machine stands still for hardly longer than this */
 	bool (*cancelled)(void *data); /* may be NULL */
 	void *data;
 };
@@ -59,7 +59,7 @@ struct snapshot_result {
  * -EILSEQ: something else was read back than was written. -EFAULT: the kernel named a page that is
  * not of the area. Else what failed.
  */
-int snapshot_rehearse(const struct snapshot *snapshot, struct snapshot_result *result,
-	struct error *err);
+int snapshot_rehearse(
+	const struct snapshot *snapshot, struct snapshot_result *result, struct error *err);
 
 #endif

@@ -21,8 +21,8 @@
 #define MKSWAP_TIMEOUT_MS 60000
 #define SELINUX_LABEL	  "system_u:object_r:swapfile_t:s0"
 
-int swap_format(const struct root *root, const char *path, const char *uuid,
-	const char *label, struct error *err)
+int swap_format(const struct root *root, const char *path, const char *uuid, const char *label,
+	struct error *err)
 {
 	const char *arguments[8] = { "mkswap" };
 	size_t count = 1;
@@ -41,16 +41,13 @@ int swap_format(const struct root *root, const char *path, const char *uuid,
 
 int swap_on(const char *path, long priority, struct error *err)
 {
-	int flags = priority < 0
-			    ? 0
-			    : SWAP_FLAG_PREFER | (int)(priority & SWAP_FLAG_PRIO_MASK);
+	int flags = priority < 0 ? 0 : SWAP_FLAG_PREFER | (int)(priority & SWAP_FLAG_PRIO_MASK);
 
 	if (swapon(path, flags) == 0)
 		return 0;
 	if (errno == EINVAL)
 		return error_set(err, EINVAL,
-			"cannot switch on %s: the kernel does not take it as swap (holes, copy on "
-			"write, or no swap header); the kernel log has the reason",
+			"cannot switch on %s: the kernel does not take it as swap (holes, copy on write, or no swap header); the kernel log has the reason",
 			path);
 	return error_errno(err, errno, "cannot switch on %s", path);
 }
@@ -86,47 +83,40 @@ static char *hidden_place(char *page, size_t size)
 	return page + size - 2 * SIGNATURE_LENGTH;
 }
 
-static int mend_page(
-	int fd, char *page, const char *device, uint64_t position, struct error *err)
+static int mend_page(int fd, char *page, const char *device, uint64_t position, struct error *err)
 {
 	struct swap_header header;
 	ssize_t size = pread(fd, page, HEADER_SIZE_MAX, (off_t)position);
 
 	if (size < 0)
-		return error_errno(
-			err, errno, "cannot read the swap header on %s", device);
+		return error_errno(err, errno, "cannot read the swap header on %s", device);
 	header_parse(&header, (unsigned char *)page, (size_t)size);
 	if (strcmp(header.signature, SIGNATURE_IMAGE) != 0)
 		return error_set(err, EBADMSG, "there is no image at byte %llu of %s",
 			(unsigned long long)position, device);
-	if (memcmp(hidden_place(page, header.page_size), "SWAPSPACE2",
-		    SIGNATURE_LENGTH) != 0)
+	if (memcmp(hidden_place(page, header.page_size), "SWAPSPACE2", SIGNATURE_LENGTH) != 0)
 		return error_set(err, EBADMSG,
 			"the image at byte %llu of %s does not say what was there before",
 			(unsigned long long)position, device);
 	memcpy(signature_place(page, header.page_size), "SWAPSPACE2", SIGNATURE_LENGTH);
-	if (pwrite(fd, page, header.page_size, (off_t)position) !=
-			(ssize_t)header.page_size ||
+	if (pwrite(fd, page, header.page_size, (off_t)position) != (ssize_t)header.page_size ||
 		fsync(fd) < 0)
-		return error_errno(
-			err, errno, "cannot write the swap header on %s", device);
+		return error_errno(err, errno, "cannot write the swap header on %s", device);
 	return 0;
 }
 
 int swap_header_mend(const char *device, uint64_t position, struct error *err)
 {
-	file_cleanup_close int fd =
-		open(device, O_RDWR | O_DIRECT | O_NOFOLLOW | O_CLOEXEC);
+	file_cleanup_close int fd = open(device, O_RDWR | O_DIRECT | O_NOFOLLOW | O_CLOEXEC);
 	char *page;
 	int status;
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open %s", device);
-	page = mmap(NULL, HEADER_SIZE_MAX, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(
+		NULL, HEADER_SIZE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
-		return error_errno(
-			err, errno, "cannot read the swap header on %s", device);
+		return error_errno(err, errno, "cannot read the swap header on %s", device);
 	status = mend_page(fd, page, device, position, err);
 	munmap(page, HEADER_SIZE_MAX);
 	return status;
@@ -150,17 +140,15 @@ int swap_file_protect(const struct root *root, const char *path, struct error *e
 	if (fd < 0)
 		return fd;
 	if (fchown(fd, 0, 0) < 0 || fchmod(fd, 0600) < 0)
-		return error_errno(
-			err, errno, "cannot make %s readable for root only", path);
+		return error_errno(err, errno, "cannot make %s readable for root only", path);
 	return 0;
 }
 
 static int label_file(int fd, const char *path, struct error *err)
 {
-	if (fsetxattr(fd, "security.selinux", SELINUX_LABEL, sizeof(SELINUX_LABEL), 0) <
-		0)
-		return error_errno(err, errno,
-			"cannot give %s the SELinux label " SELINUX_LABEL, path);
+	if (fsetxattr(fd, "security.selinux", SELINUX_LABEL, sizeof(SELINUX_LABEL), 0) < 0)
+		return error_errno(
+			err, errno, "cannot give %s the SELinux label " SELINUX_LABEL, path);
 	return 0;
 }
 

@@ -53,8 +53,8 @@ int swap_file_label(const struct root *root, const char *path, struct error *err
  * mkswap(8). UUID and LABEL may be NULL; an image in the area is gone afterwards. The area must not
  * be active.
  */
-int swap_format(const struct root *root, const char *path, const char *uuid,
-	const char *label, struct error *err);
+int swap_format(const struct root *root, const char *path, const char *uuid, const char *label,
+	struct error *err);
 
 /*
  * swapon(2) on the running machine; not for an image. PRIORITY as in swapon(2), where the kernel

@@ -29,26 +29,23 @@ static bool fallocate_will_do(const struct swap_request *request)
 	return true;
 }
 
-static int write_out(int fd, const char *path, uint64_t size,
-	const struct progress *progress, struct error *err)
+static int write_out(
+	int fd, const char *path, uint64_t size, const struct progress *progress, struct error *err)
 {
-	void *zeros =
-		mmap(NULL, WRITE_PIECE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *zeros = mmap(NULL, WRITE_PIECE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int status = 0;
 
 	if (zeros == MAP_FAILED)
 		return error_errno(err, errno, "cannot write %s", path);
 	for (uint64_t done = 0; done < size && status == 0;) {
-		size_t piece =
-			size - done < WRITE_PIECE ? (size_t)(size - done) : WRITE_PIECE;
+		size_t piece = size - done < WRITE_PIECE ? (size_t)(size - done) : WRITE_PIECE;
 		ssize_t written = pwrite(fd, zeros, piece, (off_t)done);
 
 		if (progress_cancelled(progress))
-			status = error_set(
-				err, ECANCELED, "stopped while writing %s", path);
+			status = error_set(err, ECANCELED, "stopped while writing %s", path);
 		else if (written < 0 && errno != EINTR)
-			status = error_errno(err, errno, "cannot write %s after %llu MiB",
-				path, (unsigned long long)(done / MIB));
+			status = error_errno(err, errno, "cannot write %s after %llu MiB", path,
+				(unsigned long long)(done / MIB));
 		else if (written > 0)
 			done += (uint64_t)written;
 	}
@@ -65,8 +62,7 @@ static int set_nocow(int fd, const char *path, struct error *err)
 		return error_errno(err, errno, "cannot read the attributes of %s", path);
 	flags = (flags | FS_NOCOW_FL) & ~(unsigned)FS_COMPR_FL;
 	if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
-		return error_errno(
-			err, errno, "cannot switch copy-on-write off for %s", path);
+		return error_errno(err, errno, "cannot switch copy-on-write off for %s", path);
 	return 0;
 }
 
@@ -123,15 +119,14 @@ static int fill(const struct swap_request *request, int fd, const char *path,
 		if (errno != EOPNOTSUPP)
 			return error_errno(
 				err, errno, "cannot give %s its blocks (%s)", path, size);
-		progress_note(progress, "%s cannot reserve blocks: writing %s",
-			request->filesystem, size);
+		progress_note(progress, "%s cannot reserve blocks: writing %s", request->filesystem,
+			size);
 	}
 	return write_out(fd, path, request->size, progress, err);
 }
 
 /* What came out, after everything is on the disk. */
-static int inspect(
-	int fd, const char *path, uint64_t size, size_t *extents, struct error *err)
+static int inspect(int fd, const char *path, uint64_t size, size_t *extents, struct error *err)
 {
 	extent_list list = { 0 };
 	struct extents_summary summary = { 0 };
@@ -153,15 +148,13 @@ static int inspect(
 			: summary.shared     ? "shared blocks"
 					     : "blocks without a place");
 	if (misplaced)
-		return error_set(
-			err, EINVAL, "%s cannot hold the image: %s", path, misplaced);
+		return error_set(err, EINVAL, "%s cannot hold the image: %s", path, misplaced);
 	return 0;
 }
 
 /* One attempt: a complete, formatted file under the temporary name; nothing is left on an error. */
-static int attempt(const struct root *root, const struct swap_request *request,
-	const char *path, const struct progress *progress, size_t *extents,
-	struct error *err)
+static int attempt(const struct root *root, const struct swap_request *request, const char *path,
+	const struct progress *progress, size_t *extents, struct error *err)
 {
 	file_cleanup_close int fd = -1;
 	struct error ignored = { "" };
@@ -173,8 +166,7 @@ static int attempt(const struct root *root, const struct swap_request *request,
 	if (fd < 0)
 		return fd;
 	if (fchown(fd, 0, 0) < 0 || fchmod(fd, 0600) < 0)
-		status = error_errno(
-			err, errno, "cannot make %s readable for root only", path);
+		status = error_errno(err, errno, "cannot make %s readable for root only", path);
 	if (status == 0 && request->nocow)
 		status = set_nocow(fd, path, err);
 	if (status == 0)
@@ -205,8 +197,8 @@ static void try_again(const struct root *root, const struct swap_request *reques
 	if (attempt(root, request, second, progress, &extents, &ignored) < 0)
 		return; /* no room for two: the first will do */
 	if (extents < first_extents && root_rename(root, second, first, &ignored) == 0) {
-		progress_note(progress, "a second try gave %zu extents in place of %zu",
-			extents, first_extents);
+		progress_note(progress, "a second try gave %zu extents in place of %zu", extents,
+			first_extents);
 		return;
 	}
 	root_remove(root, second, &ignored);

@@ -17,8 +17,7 @@ static struct taken_over *record_item(
 	struct taken_over_record *record, const char *name, bool acpid)
 {
 	for (size_t i = 0; i < record->count; i++)
-		if (record->items[i].acpid == acpid &&
-			strcmp(record->items[i].name, name) == 0)
+		if (record->items[i].acpid == acpid && strcmp(record->items[i].name, name) == 0)
 			return &record->items[i];
 	record->items = memory_grow(record->items, record->count, sizeof(*record->items));
 	record->items[record->count].name = text_copy(name);
@@ -32,12 +31,10 @@ static void record_complete(struct taken_over_record *record, const struct facts
 	strings_cleanup struct strings events = { 0 };
 
 	for (size_t i = 0; i < sizeof(older_agents) / sizeof(older_agents[0]); i++) {
-		const struct agent_facts *agent =
-			agent_find(&facts->system, older_agents[i]);
+		const struct agent_facts *agent = agent_find(&facts->system, older_agents[i]);
 		struct taken_over *item;
 
-		if (!agent || (!fact_is_true(&agent->enabled) &&
-				      !fact_is_true(&agent->running)))
+		if (!agent || (!fact_is_true(&agent->enabled) && !fact_is_true(&agent->running)))
 			continue;
 		item = record_item(record, older_agents[i], false);
 		item->enabled |= fact_is_true(&agent->enabled);
@@ -117,17 +114,16 @@ static int switch_off(const struct services *services, const struct facts *facts
 		const struct taken_over *item = &record->items[i];
 
 		acpid |= item->acpid;
-		status = item->acpid
-				 ? put_aside(services->root, item->name, err)
-				 : switch_service_off(services, facts, item->name, err);
+		status = item->acpid ? put_aside(services->root, item->name, err)
+				     : switch_service_off(services, facts, item->name, err);
 	}
 	if (status == 0 && acpid)
 		status = acpid_read_again(services, facts, err);
 	return status;
 }
 
-int take_over(const struct services *services, const struct facts *facts,
-	const char *state_dir, struct error *err)
+int take_over(const struct services *services, const struct facts *facts, const char *state_dir,
+	struct error *err)
 {
 	struct taken_over_record record;
 	int status = taken_over_read(&record, services->root, state_dir, err);
@@ -166,8 +162,8 @@ static int switch_service_on(const struct services *services, const struct facts
 	return status;
 }
 
-static int put_back(const struct root *root, const char *name,
-	const struct progress *progress, struct error *err)
+static int put_back(const struct root *root, const char *name, const struct progress *progress,
+	struct error *err)
 {
 	memory_cleanup_free char *hidden = acpid_aside(name);
 	memory_cleanup_free char *from = text_format(ACPID_FOLDER "/%s", hidden);
@@ -182,12 +178,11 @@ static int put_back(const struct root *root, const char *name,
 	return root_rename(root, from, to, err);
 }
 
-int give_back(const struct services *services, const struct facts *facts,
-	const char *state_dir, const struct progress *progress, struct error *err)
+int give_back(const struct services *services, const struct facts *facts, const char *state_dir,
+	const struct progress *progress, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" TAKEN_OVER_NAME, state_dir);
-	memory_cleanup_free char *leftover =
-		text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
+	memory_cleanup_free char *leftover = text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
 	struct taken_over_record record;
 	struct error ignored = { "" };
 	bool acpid = false;
@@ -198,15 +193,14 @@ int give_back(const struct services *services, const struct facts *facts,
 	for (size_t i = 0; i < record.count && status == 0; i++)
 		if (record.items[i].acpid) {
 			acpid = true;
-			status = put_back(
-				services->root, record.items[i].name, progress, err);
+			status = put_back(services->root, record.items[i].name, progress, err);
 		}
 	if (status == 0 && acpid)
 		status = acpid_read_again(services, facts, err);
 	for (size_t i = 0; i < record.count && status == 0; i++)
 		if (!record.items[i].acpid)
-			status = switch_service_on(
-				services, facts, &record.items[i], progress, err);
+			status =
+				switch_service_on(services, facts, &record.items[i], progress, err);
 	if (status == 0)
 		status = root_remove(services->root, path, err);
 	taken_over_free(&record);

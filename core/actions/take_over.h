@@ -14,14 +14,14 @@
  * Switches off what the facts show to be on. Killed anywhere, the record says that it is unfinished,
  * and doing it again completes it. 0 or a negative errno.
  */
-int take_over(const struct services *services, const struct facts *facts,
-	const char *state_dir, struct error *err);
+int take_over(const struct services *services, const struct facts *facts, const char *state_dir,
+	struct error *err);
 
 /*
  * Switches on again what the record has, and removes the record. What is no longer installed, and a
  * file that somebody has made anew, is left alone and noted.
  */
-int give_back(const struct services *services, const struct facts *facts,
-	const char *state_dir, const struct progress *progress, struct error *err);
+int give_back(const struct services *services, const struct facts *facts, const char *state_dir,
+	const struct progress *progress, struct error *err);
 
 #endif

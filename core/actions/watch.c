@@ -40,8 +40,7 @@ uint64_t agent_boottime_ms(void)
 	return clock_ms(CLOCK_BOOTTIME);
 }
 
-void agent_log(const struct agent *agent, int priority, const char *event,
-	const char *format, ...)
+void agent_log(const struct agent *agent, int priority, const char *event, const char *format, ...)
 {
 	const struct log_field field = { "EC2HIB_EVENT", event };
 	memory_cleanup_free char *text = NULL;
@@ -61,8 +60,7 @@ static void lock_memory(const struct agent *agent)
 	if (agent->config->lock_in_ram == CHOICE_NO)
 		return;
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
-		agent_log(agent, LOG_WARNING, "memory", "cannot lock memory: %s",
-			strerror(errno));
+		agent_log(agent, LOG_WARNING, "memory", "cannot lock memory: %s", strerror(errno));
 }
 
 static int listen_to_signals(struct agent *agent, struct error *err)
@@ -97,8 +95,8 @@ static void listen_to_keys(struct agent *agent)
 	struct error err = { "" };
 
 	if (sleep_keys_open(&agent->keys, agent->watch->gather->root, &err) < 0)
-		agent_log(agent, LOG_ERR, "button",
-			"the sleep button is not listened to: %s", err.text);
+		agent_log(agent, LOG_ERR, "button", "the sleep button is not listened to: %s",
+			err.text);
 	else
 		tell_key_trouble(agent);
 }
@@ -109,8 +107,8 @@ static int open_service(struct agent *agent, struct error *err)
 	int status = imds_open(&agent->imds, agent->watch->gather->imds, &why);
 
 	if (status == -ECANCELED) {
-		agent_log(agent, LOG_WARNING, "metadata",
-			"the metadata service is not asked: %s", why.text);
+		agent_log(agent, LOG_WARNING, "metadata", "the metadata service is not asked: %s",
+			why.text);
 		return 0;
 	}
 	if (status < 0)
@@ -126,11 +124,10 @@ static void reload(struct agent *agent)
 
 	notify_reloading(agent->watch->notify);
 	if (agent->watch->reload(agent->watch->data, &err) < 0) {
-		agent_log(agent, LOG_ERR, "reload",
-			"%s; the configuration stays as it was", err.text);
+		agent_log(agent, LOG_ERR, "reload", "%s; the configuration stays as it was",
+			err.text);
 	} else {
-		agent_log(
-			agent, LOG_NOTICE, "reload", "the configuration was read again");
+		agent_log(agent, LOG_NOTICE, "reload", "the configuration was read again");
 		agent->next_poll = agent_now_us();
 		agent->next_slow = agent->next_poll;
 		lock_memory(agent);
@@ -148,8 +145,8 @@ static void take_signals(struct agent *agent)
 			reload(agent);
 			continue;
 		}
-		agent_log(agent, LOG_NOTICE, "stop", "ends, by %s",
-			strsignal((int)signal.ssi_signo));
+		agent_log(
+			agent, LOG_NOTICE, "stop", "ends, by %s", strsignal((int)signal.ssi_signo));
 		agent->stop = true;
 	}
 }
@@ -196,8 +193,7 @@ static void wait_for_something(
 static void round_of(struct agent *agent)
 {
 	uint64_t wait_us = poll_step(agent), watchdog_us, due_us;
-	struct pollfd polled[2 + ERRAND_KINDS] = { { .fd = agent->signals,
-		.events = POLLIN } };
+	struct pollfd polled[2 + ERRAND_KINDS] = { { .fd = agent->signals, .events = POLLIN } };
 	size_t count = 1, keys = 0, errands[ERRAND_KINDS] = { 0 };
 
 	errands_begin(agent);
@@ -211,8 +207,7 @@ static void round_of(struct agent *agent)
 		wait_us = watchdog_us;
 	if (agent->keys)
 		polled[keys = count++] =
-			(struct pollfd) { .fd = sleep_keys_fd(agent->keys),
-				.events = POLLIN };
+			(struct pollfd) { .fd = sleep_keys_fd(agent->keys), .events = POLLIN };
 	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++)
 		if (errand_runs(agent, kind))
 			polled[errands[kind] = count++] =
@@ -236,8 +231,7 @@ static bool once_over(const struct agent *agent)
 	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++)
 		if (errand_runs(agent, kind))
 			return false;
-	return agent->watch->once &&
-	       (agent->answered || agent->failures || !agent->imds) &&
+	return agent->watch->once && (agent->answered || agent->failures || !agent->imds) &&
 	       agent->asked == 0 && agent->pending_count == 0 && !agent->press.waits &&
 	       !agent->start_waits;
 }
@@ -273,8 +267,7 @@ static int agent_run(struct agent *agent, struct error *err)
 			agent->state.endpoint.value,
 			(unsigned long long)agent->config->poll_interval);
 	else
-		agent_log(agent, LOG_NOTICE, "start",
-			"watching the sleep button; no polls");
+		agent_log(agent, LOG_NOTICE, "start", "watching the sleep button; no polls");
 	notify_ready(agent->watch->notify, WATCH_WATCHING);
 	if (agent->watch->ready)
 		agent->watch->ready(agent->watch->data);

@@ -22,8 +22,8 @@ struct watch {
 	const struct notify *notify; /* the service manager */
 	unsigned watchdog_ms;	     /* how often it wants to hear; 0: never */
 	/* As log_message(). */
-	void (*log)(void *data, int priority, const char *text,
-		const struct log_field *fields, size_t count);
+	void (*log)(void *data, int priority, const char *text, const struct log_field *fields,
+		size_t count);
 	/* Reads the configuration again, in place; after an error the old one stays. */
 	int (*reload)(void *data, struct error *err);
 	/* The agent has begun: it has the lock and listens. May be NULL. */

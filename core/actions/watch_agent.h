@@ -15,7 +15,7 @@
 enum errand_kind {
 	ERRAND_HIBERNATE, /* after a notice or a press */
 	ERRAND_HOOKS,	  /* of a notice that asks for nothing more */
-	ERRAND_START, /* what a killed ec2hib left, and setup where it is configured */
+	ERRAND_START,	  /* what a killed ec2hib left, and setup where it is configured */
 	ERRAND_KINDS
 };
 
@@ -82,8 +82,8 @@ struct agent {
 uint64_t agent_now_us(void);
 uint64_t agent_boottime_ms(void);
 
-void agent_log(const struct agent *agent, int priority, const char *event,
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
+void agent_log(const struct agent *agent, int priority, const char *event, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* ---- watch_poll.c ---- */
 
@@ -129,8 +129,8 @@ enum child_exit {
 };
 
 /* What the child does: of a kind, with ORDER, telling it on PIPE. */
-enum child_exit child_run(const struct agent *agent, enum errand_kind kind,
-	const struct order *order, int pipe);
+enum child_exit child_run(
+	const struct agent *agent, enum errand_kind kind, const struct order *order, int pipe);
 
 /* ---- watch_report.c ---- */
 

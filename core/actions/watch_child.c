@@ -170,8 +170,8 @@ static void say_step(void *data, const struct plan *plan, size_t index)
 	agent_log(child->agent, LOG_NOTICE, "setup", "%s", plan->steps[index].text);
 }
 
-static int start_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, struct error *err)
+static int start_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	struct error *err)
 {
 	const struct setup_request request = { 0 };
 
@@ -198,8 +198,7 @@ static bool start_has_work(struct child *child, const struct gather *gather)
 	return work;
 }
 
-static int start_apply(
-	struct child *child, const struct gather *gather, struct error *err)
+static int start_apply(struct child *child, const struct gather *gather, struct error *err)
 {
 	const struct action_log log = { child_log, child };
 	const struct progress progress = { .note = child_note, .data = child };
@@ -264,8 +263,8 @@ static int child_do(struct child *child, enum errand_kind kind, const struct ord
 	return run_notice_hooks(child, &order->notice);
 }
 
-enum child_exit child_run(const struct agent *agent, enum errand_kind kind,
-	const struct order *order, int pipe)
+enum child_exit child_run(
+	const struct agent *agent, enum errand_kind kind, const struct order *order, int pipe)
 {
 	struct sigaction action = { .sa_handler = on_stop };
 	struct child child = { .agent = agent, .pipe = pipe };

@@ -33,8 +33,7 @@ bool errand_runs(const struct agent *agent, enum errand_kind kind)
 	return agent->errands[kind].pid != 0;
 }
 
-static bool errand_begin(
-	struct agent *agent, enum errand_kind kind, const struct order *order)
+static bool errand_begin(struct agent *agent, enum errand_kind kind, const struct order *order)
 {
 	struct errand *errand = &agent->errands[kind];
 	int ends[2];
@@ -53,8 +52,8 @@ static bool errand_begin(
 			close(ends[0]);
 	}
 	if (pid < 0 && !agent->no_process)
-		agent_log(agent, LOG_ERR, "errand",
-			"cannot start a process, trying on: %s", strerror(errno));
+		agent_log(agent, LOG_ERR, "errand", "cannot start a process, trying on: %s",
+			strerror(errno));
 	agent->no_process = pid < 0;
 	if (pid < 0)
 		return false;
@@ -66,8 +65,7 @@ static bool errand_begin(
 
 static void pending_add(struct agent *agent, const struct order *order)
 {
-	agent->pending = memory_grow(
-		agent->pending, agent->pending_count, sizeof(*agent->pending));
+	agent->pending = memory_grow(agent->pending, agent->pending_count, sizeof(*agent->pending));
 	agent->pending[agent->pending_count++] = *order;
 }
 
@@ -169,23 +167,20 @@ uint64_t errands_wait_us(const struct agent *agent)
 
 void errand_press(struct agent *agent, const struct sleep_press *press)
 {
-	const struct order order = { .asked = (uint64_t)press->when_ms,
-		.slept = clock_slept_ms() };
+	const struct order order = { .asked = (uint64_t)press->when_ms, .slept = clock_slept_ms() };
 
 	agent->debounce.window_ms = (int64_t)agent->config->debounce;
 	if (debounce_ignores(&agent->debounce, press->when_ms)) {
-		agent_log(agent, LOG_NOTICE, "button",
-			"sleep button of %s (%s): ignored, %s", press->node,
-			press->device,
+		agent_log(agent, LOG_NOTICE, "button", "sleep button of %s (%s): ignored, %s",
+			press->node, press->device,
 			agent->debounce.under_way ? "a hibernation is under way"
 						  : "the last one was just now");
 		return;
 	}
 	agent_log(agent, LOG_NOTICE, "button", "sleep button of %s (%s)%s", press->node,
 		press->device,
-		errand_runs(agent, ERRAND_HIBERNATE)
-			? ": after the hooks of the last hibernation"
-			: "");
+		errand_runs(agent, ERRAND_HIBERNATE) ? ": after the hooks of the last hibernation"
+						     : "");
 	agent->press = (struct waiting_press) { .waits = true, .order = order };
 	/* From here on what comes is an echo of this one. */
 	agent->debounce.under_way = true;
@@ -239,8 +234,7 @@ static void pending_answered(struct agent *agent)
 			continue;
 		agent_log(agent, LOG_NOTICE, "notice",
 			"notice: %s%s%s: answered, the machine has hibernated since",
-			notice_kinds[notice->kind], *notice->time ? " at " : "",
-			notice->time);
+			notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time);
 		report_settled(agent, notice, true);
 		pending_remove(agent, i - 1);
 	}
@@ -275,8 +269,8 @@ static void take_phase(struct agent *agent, const char *phase)
 
 static void take_line(struct agent *agent, const char *line)
 {
-	static const char *const phases[] = { WATCH_PREPARING, WATCH_HIBERNATING,
-		WATCH_RESUMED, WATCH_FAILED };
+	static const char *const phases[] = { WATCH_PREPARING, WATCH_HIBERNATING, WATCH_RESUMED,
+		WATCH_FAILED };
 
 	if (*line == '{') {
 		take_cycle(agent, line);
@@ -322,8 +316,7 @@ static bool hibernation_again(struct agent *agent, const struct errand *errand)
 		return false;
 	if (++order.lost == LOST_MOST) {
 		agent_log(agent, LOG_ERR, "errand",
-			"the hibernation was ended %u times by a signal: given up",
-			order.lost);
+			"the hibernation was ended %u times by a signal: given up", order.lost);
 		return false;
 	}
 	/* What ended it may be over soon: memory that others wanted, for one. */
@@ -361,8 +354,8 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 	agent->errands[kind] = (struct errand) { 0 };
 	if (WIFSIGNALED(ended))
 		agent_log(agent, LOG_ERR, "errand", "%s was ended by signal %d (%s)",
-			kind == ERRAND_HIBERNATE ? "the hibernation" : "an errand",
-			WTERMSIG(ended), strsignal(WTERMSIG(ended)));
+			kind == ERRAND_HIBERNATE ? "the hibernation" : "an errand", WTERMSIG(ended),
+			strsignal(WTERMSIG(ended)));
 	/* What this agent's end has cut short the next one begins anew, and what was lost, too. */
 	lost = kind == ERRAND_HIBERNATE && is_lost(&errand, ended);
 	if (errand.order.has_notice)
@@ -402,8 +395,7 @@ void errands_end(struct agent *agent)
 		if (errand_runs(agent, kind))
 			kill(agent->errands[kind].pid, SIGTERM);
 	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++) {
-		struct pollfd polled = { .fd = agent->errands[kind].pipe,
-			.events = POLLIN };
+		struct pollfd polled = { .fd = agent->errands[kind].pipe, .events = POLLIN };
 
 		while (errand_runs(agent, kind) && poll(&polled, 1, -1) >= 0)
 			errand_listen(agent, kind);

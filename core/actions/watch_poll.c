@@ -44,10 +44,9 @@ static void take_notice(struct agent *agent, const struct notice *notice)
 
 	if (report_was_acted_on(agent, notice))
 		return;
-	agent_log(agent, LOG_NOTICE, "notice", "notice: %s%s%s%s%s%s",
-		notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time,
-		*notice->detail ? ", " : "", notice->detail,
-		reaction == REACTION_IGNORE ? "; ignored, as configured" : "");
+	agent_log(agent, LOG_NOTICE, "notice", "notice: %s%s%s%s%s%s", notice_kinds[notice->kind],
+		*notice->time ? " at " : "", notice->time, *notice->detail ? ", " : "",
+		notice->detail, reaction == REACTION_IGNORE ? "; ignored, as configured" : "");
 	report_acted_on(agent, notice);
 	if (reaction == REACTION_IGNORE) {
 		report_settled(agent, notice, true);
@@ -67,8 +66,7 @@ static void take_trouble(struct agent *agent, size_t i, const char *what, const 
 	if (text_equal(agent->trouble[i], why))
 		return;
 	if (why)
-		agent_log(agent, LOG_WARNING, "metadata", "%s %s: %s", notice_paths[i],
-			what, why);
+		agent_log(agent, LOG_WARNING, "metadata", "%s %s: %s", notice_paths[i], what, why);
 	text_set(&agent->trouble[i], why ? text_copy(why) : NULL);
 }
 
@@ -77,8 +75,8 @@ static void take_item(struct agent *agent, size_t i)
 	struct notice *notices;
 	struct error err = { "" };
 	size_t count;
-	int status = notices_parse(
-		(enum notice_source)i, agent->items[i].text, &notices, &count, &err);
+	int status =
+		notices_parse((enum notice_source)i, agent->items[i].text, &notices, &count, &err);
 
 	take_trouble(agent, i, "is not understood", status < 0 ? err.text : NULL);
 	for (size_t k = 0; k < count; k++)
@@ -102,8 +100,8 @@ static uint32_t chance(void)
 
 static void poll_failed(struct agent *agent, const struct error *err)
 {
-	unsigned pause = backoff_ms(++agent->failures,
-		(unsigned)agent->config->poll_interval, BACKOFF_MOST_MS, chance());
+	unsigned pause = backoff_ms(++agent->failures, (unsigned)agent->config->poll_interval,
+		BACKOFF_MOST_MS, chance());
 	uint64_t next = agent_now_us() + (uint64_t)pause * 1000;
 
 	if (agent->failures == 1)
@@ -129,8 +127,7 @@ static void poll_went_well(struct agent *agent)
 
 	if (agent->failures)
 		agent_log(agent, LOG_NOTICE, "metadata",
-			"the metadata service answers again, after %u failures",
-			agent->failures);
+			"the metadata service answers again, after %u failures", agent->failures);
 	agent->failures = 0;
 	instant_format(time(NULL), now);
 	fact_set_number(&state->failures, 0);

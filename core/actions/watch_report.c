@@ -66,8 +66,8 @@ static void take_over_resume(struct agent *agent, const struct watch_state *old)
 
 	if (fact_is_true(&old->dry_run) && !agent->watch->dry_run)
 		return;
-	debounce->resumed = old->resumed.is == FACT_KNOWN &&
-			    old->resumed.value <= agent_boottime_ms();
+	debounce->resumed =
+		old->resumed.is == FACT_KNOWN && old->resumed.value <= agent_boottime_ms();
 	debounce->resumed_ms = debounce->resumed ? (int64_t)old->resumed.value : 0;
 	if (killed && old->slept.is == FACT_KNOWN) {
 		agent->slept = (int64_t)old->slept.value;
@@ -104,8 +104,7 @@ static void take_over(struct agent *agent)
 				acted->name.value);
 			fact_set_flag(&acted->under_way, false);
 		}
-		if (fact_is_true(&acted->under_way) ||
-			(fact_is_true(&acted->dry_run) && !dry_run))
+		if (fact_is_true(&acted->under_way) || (fact_is_true(&acted->dry_run) && !dry_run))
 			acted_remove(agent, i - 1);
 	}
 }
@@ -199,9 +198,7 @@ void report_again(struct agent *agent)
 		line = text_format("%s; %s", state, now->error.value);
 	else if (now->last_cycle.result.is == FACT_KNOWN)
 		line = text_format("%s; last hibernation %s: %s", state,
-			now->last_cycle.began.is == FACT_KNOWN
-				? now->last_cycle.began.value
-				: "",
+			now->last_cycle.began.is == FACT_KNOWN ? now->last_cycle.began.value : "",
 			now->last_cycle.result.value);
 	else
 		line = text_copy(state);
@@ -217,8 +214,7 @@ void report_state(struct agent *agent, const char *state)
 
 /* ---- What was acted on ---------------------------------------------------------------------- */
 
-static struct watch_acted *acted_find(
-	const struct agent *agent, const struct notice *notice)
+static struct watch_acted *acted_find(const struct agent *agent, const struct notice *notice)
 {
 	memory_cleanup_free char *id = notice_id(notice);
 
@@ -265,8 +261,7 @@ void report_settled(struct agent *agent, const struct notice *notice, bool settl
 
 void report_forget_lifecycle(struct agent *agent)
 {
-	memory_cleanup_free char *prefix =
-		text_format("%s ", notice_kinds[NOTICE_LIFECYCLE]);
+	memory_cleanup_free char *prefix = text_format("%s ", notice_kinds[NOTICE_LIFECYCLE]);
 
 	for (size_t i = agent->state.acted.count; i > 0; i--)
 		if (text_starts(agent->state.acted.items[i - 1].name.value, prefix))

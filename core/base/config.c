@@ -17,20 +17,20 @@
 /* What a number may be where its key sets no other limit. */
 #define NUMBER_MOST 100000000
 
-#define ROW(section, name, kind, member, standard, help, words, least, most)             \
-	{                                                                                \
-		section, name, kind, offsetof(struct config, member), standard, help,    \
-			words, least, most                                               \
+#define ROW(section, name, kind, member, standard, help, words, least, most)                       \
+	{                                                                                          \
+		section, name, kind, offsetof(struct config, member), standard, help, words,       \
+			least, most                                                                \
 	}
-#define KEY(section, name, kind, member, standard, help)                                 \
+#define KEY(section, name, kind, member, standard, help)                                           \
 	ROW(section, name, kind, member, standard, help, NULL, 0, 0)
-#define WORD(section, name, member, standard, help, words)                               \
+#define WORD(section, name, member, standard, help, words)                                         \
 	ROW(section, name, CONFIG_WORD, member, standard, help, words, 0, 0)
-#define RANGE(section, name, kind, member, standard, help, least, most)                  \
+#define RANGE(section, name, kind, member, standard, help, least, most)                            \
 	ROW(section, name, kind, member, standard, help, NULL, least, most)
-#define IGNORED(section, name, help)                                                     \
-	{                                                                                \
-		section, name, CONFIG_IGNORED, 0, "", help, NULL, 0, 0                   \
+#define IGNORED(section, name, help)                                                               \
+	{                                                                                          \
+		section, name, CONFIG_IGNORED, 0, "", help, NULL, 0, 0                             \
 	}
 #define REACTION(name, member, help) WORD("watch", name, member, "hooks", help, reactions)
 
@@ -74,8 +74,7 @@ const struct config_key config_keys[] = {
 	WORD("hibernate", "method", method, "auto",
 		"who tells the kernel to hibernate: ec2hib (direct) or systemd", methods),
 	WORD("hibernate", "image-size", image_size, "auto",
-		"how small to make the image: only to fit (auto), as can be (minimal), "
-		"or as the kernel is set (kernel)", images),
+		"how small to make the image: only to fit (auto), as can be (minimal), or as the kernel is set (kernel)", images),
 	RANGE("hibernate", "attempts", CONFIG_NUMBER, attempts, "3",
 		"how often to try when the kernel gives up for a passing reason",
 		1, 10),
@@ -91,8 +90,7 @@ const struct config_key config_keys[] = {
 		"how often to ask for a Spot notice",
 		100, 60 * 1000),
 	RANGE("watch", "slow-poll-interval", CONFIG_DURATION, slow_interval, "30s",
-		"how often to ask for rebalance recommendations, maintenance events and the "
-		"target lifecycle state",
+		"how often to ask for rebalance recommendations, maintenance events and the target lifecycle state",
 		1000, 3600 * 1000),
 	RANGE("watch", "debounce", CONFIG_DURATION, debounce, "30s",
 		"how long after a resume the sleep button is ignored",
@@ -121,10 +119,9 @@ static bool choice_parse(const char *text, enum config_choice *choice)
 	static const struct {
 		const char *word;
 		enum config_choice choice;
-	} words[] = { { "auto", CHOICE_AUTO }, { "yes", CHOICE_YES },
-		{ "true", CHOICE_YES }, { "on", CHOICE_YES }, { "1", CHOICE_YES },
-		{ "no", CHOICE_NO }, { "false", CHOICE_NO }, { "off", CHOICE_NO },
-		{ "0", CHOICE_NO } };
+	} words[] = { { "auto", CHOICE_AUTO }, { "yes", CHOICE_YES }, { "true", CHOICE_YES },
+		{ "on", CHOICE_YES }, { "1", CHOICE_YES }, { "no", CHOICE_NO },
+		{ "false", CHOICE_NO }, { "off", CHOICE_NO }, { "0", CHOICE_NO } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasecmp(text, words[i].word) == 0) {
@@ -142,13 +139,12 @@ static bool path_is_clean(const char *path)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (strstr(path, parts[i]))
 			return false;
-	return path[0] == '/' && path[1] && !text_ends(path, "/..") &&
-	       !text_ends(path, "/.") && !text_ends(path, "/") &&
-	       !strpbrk(path, " \t\n\"'\\");
+	return path[0] == '/' && path[1] && !text_ends(path, "/..") && !text_ends(path, "/.") &&
+	       !text_ends(path, "/") && !strpbrk(path, " \t\n\"'\\");
 }
 
-static int word_set(unsigned *member, const struct config_key *key, const char *value,
-	struct error *err)
+static int word_set(
+	unsigned *member, const struct config_key *key, const char *value, struct error *err)
 {
 	memory_cleanup_free char *words = text_copy("");
 
@@ -159,12 +155,12 @@ static int word_set(unsigned *member, const struct config_key *key, const char *
 		}
 		text_append(&words, "%s%s", *words ? ", " : "", key->words[i]);
 	}
-	return error_set(err, EINVAL, "%s is \"%s\", which is none of: %s", key->name,
-		value, words);
+	return error_set(
+		err, EINVAL, "%s is \"%s\", which is none of: %s", key->name, value, words);
 }
 
-static int duration_set(uint64_t *member, const struct config_key *key, const char *value,
-	struct error *err)
+static int duration_set(
+	uint64_t *member, const struct config_key *key, const char *value, struct error *err)
 {
 	memory_cleanup_free char *least = duration_exact(key->least);
 	memory_cleanup_free char *most = duration_exact(key->most);
@@ -173,14 +169,14 @@ static int duration_set(uint64_t *member, const struct config_key *key, const ch
 	if (duration_parse(value, &milliseconds) < 0 || milliseconds < key->least ||
 		milliseconds > key->most)
 		return error_set(err, EINVAL,
-			"%s is \"%s\", not a time from %s to %s (ms, s, min or h)",
-			key->name, value, least, most);
+			"%s is \"%s\", not a time from %s to %s (ms, s, min or h)", key->name,
+			value, least, most);
 	*member = milliseconds;
 	return 0;
 }
 
-static int key_set(struct config *config, const struct config_key *key, const char *value,
-	struct error *err)
+static int key_set(
+	struct config *config, const struct config_key *key, const char *value, struct error *err)
 {
 	void *member = value_of(config, key);
 	uint64_t number;
@@ -190,8 +186,8 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 		return 0;
 	case CONFIG_CHOICE:
 		if (!choice_parse(value, member))
-			return error_set(err, EINVAL, "%s is \"%s\", not yes, no or auto",
-				key->name, value);
+			return error_set(
+				err, EINVAL, "%s is \"%s\", not yes, no or auto", key->name, value);
 		return 0;
 	case CONFIG_WORD:
 		return word_set(member, key, value, err);
@@ -201,10 +197,9 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 		if (number_parse(value, &number) < 0 || number < key->least ||
 			number > (key->most ? key->most : NUMBER_MOST))
 			return error_set(err, EINVAL,
-				"%s is \"%s\", not a whole number from %llu to %llu",
-				key->name, value, (unsigned long long)key->least,
-				(unsigned long long)(key->most ? key->most
-							       : NUMBER_MOST));
+				"%s is \"%s\", not a whole number from %llu to %llu", key->name,
+				value, (unsigned long long)key->least,
+				(unsigned long long)(key->most ? key->most : NUMBER_MOST));
 		*(uint64_t *)member = number;
 		return 0;
 	case CONFIG_PATH_NAME:
@@ -216,8 +211,7 @@ static int key_set(struct config *config, const struct config_key *key, const ch
 	case CONFIG_CURVE:
 		if (curve_check(value) < 0)
 			return error_set(err, EINVAL,
-				"%s is \"%s\", not FROM-TO:SECONDS with commas between "
-				"(GiB of memory; TO may be empty)",
+				"%s is \"%s\", not FROM-TO:SECONDS with commas between (GiB of memory; TO may be empty)",
 				key->name, value);
 		break;
 	}
@@ -252,8 +246,8 @@ static const struct config_key *key_find(const char *section, const char *name)
 	return NULL;
 }
 
-int config_set(struct config *config, const char *section, const char *name,
-	const char *value, struct error *err)
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+	struct error *err)
 {
 	const struct config_key *key = key_find(section, name);
 
@@ -311,8 +305,8 @@ static char *next_line(char *buffer, int size, void *data)
 	if (reading->next[length] == '\n')
 		length++;
 	if (length >= (size_t)size) {
-		reading->status = error_set(reading->err, EINVAL,
-			"%s:%u: the line is too long", reading->shown, reading->line);
+		reading->status = error_set(reading->err, EINVAL, "%s:%u: the line is too long",
+			reading->shown, reading->line);
 		return NULL;
 	}
 	memcpy(buffer, reading->next, length);
@@ -321,8 +315,7 @@ static char *next_line(char *buffer, int size, void *data)
 	return buffer;
 }
 
-static int take_value(
-	void *data, const char *section, const char *name, const char *value)
+static int take_value(void *data, const char *section, const char *name, const char *value)
 {
 	struct reading *reading = data;
 	memory_cleanup_free char *warning = NULL;
@@ -330,11 +323,13 @@ static int take_value(
 	if (reading->status < 0)
 		return 0;
 	if (!key_find(section, name)) {
-		warning = *section ? text_format("%s:%u: unknown key \"%s\" in [%s]",
-					     reading->shown, reading->line, name, section)
-				   : text_format("%s:%u: key \"%s\" stands before any "
-						 "[section], and is passed over",
-					     reading->shown, reading->line, name);
+		warning =
+			*section
+				? text_format("%s:%u: unknown key \"%s\" in [%s]", reading->shown,
+					  reading->line, name, section)
+				: text_format(
+					  "%s:%u: key \"%s\" stands before any [section], and is passed over",
+					  reading->shown, reading->line, name);
 		if (reading->warn)
 			reading->warn(reading->data, warning);
 		return 1;
@@ -362,7 +357,7 @@ int config_read(struct config *config, const struct root *root, const char *path
 	if (reading.status < 0)
 		return reading.status;
 	if (line != 0)
-		return error_set(err, EINVAL,
-			"%s:%d: neither a [section] nor a key = value", shown, line);
+		return error_set(
+			err, EINVAL, "%s:%d: neither a [section] nor a key = value", shown, line);
 	return 0;
 }

@@ -95,8 +95,8 @@ int config_read(struct config *config, const struct root *root, const char *path
 	config_warning *warn, void *data, struct error *err);
 
 /* Sets one key from text, as config_read() does; SECTION may be NULL for any. */
-int config_set(struct config *config, const char *section, const char *name,
-	const char *value, struct error *err);
+int config_set(struct config *config, const char *section, const char *name, const char *value,
+	struct error *err);
 
 /* The value of KEY as text; the caller frees it. */
 char *config_get(const struct config *config, const struct config_key *key);

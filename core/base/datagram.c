@@ -18,11 +18,10 @@ static int connect_to(const char *address, int type, struct error *err)
 
 	if ((*address != '/' && *address != '@') || length < 2)
 		return error_set(err, EAFNOSUPPORT,
-			"\"%s\" is neither a socket's path nor an abstract name",
-			address);
+			"\"%s\" is neither a socket's path nor an abstract name", address);
 	if (length >= sizeof(name.sun_path))
-		return error_set(err, ENAMETOOLONG,
-			"the path of the socket %s is too long", address);
+		return error_set(
+			err, ENAMETOOLONG, "the path of the socket %s is too long", address);
 	memcpy(name.sun_path, address, length);
 	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 	/* An abstract name begins with a zero and ends where its length says. */

@@ -53,16 +53,14 @@ char *duration_exact(uint64_t ms)
 	static const struct {
 		const char *name;
 		uint64_t ms;
-	} units[] = { { "h", 3600 * 1000 }, { "min", 60 * 1000 }, { "s", 1000 },
-		{ "ms", 1 } };
+	} units[] = { { "h", 3600 * 1000 }, { "min", 60 * 1000 }, { "s", 1000 }, { "ms", 1 } };
 	size_t i = 0;
 
 	if (ms == 0)
 		return text_copy("0s");
 	while (ms % units[i].ms)
 		i++;
-	return text_format(
-		"%llu%s", (unsigned long long)(ms / units[i].ms), units[i].name);
+	return text_format("%llu%s", (unsigned long long)(ms / units[i].ms), units[i].name);
 }
 
 char *duration_format(uint64_t ms)
@@ -70,8 +68,8 @@ char *duration_format(uint64_t ms)
 	static const struct {
 		uint64_t ms;
 		const char *name;
-	} units[] = { { 24 * 3600 * 1000, "d" }, { 3600 * 1000, "h" },
-		{ 60 * 1000, "min" }, { 1000, "s" } };
+	} units[] = { { 24 * 3600 * 1000, "d" }, { 3600 * 1000, "h" }, { 60 * 1000, "min" },
+		{ 1000, "s" } };
 
 	if (ms < 1000)
 		return text_format("%llu ms", (unsigned long long)ms);
@@ -85,9 +83,8 @@ char *duration_format(uint64_t ms)
 		if (whole == 0)
 			continue;
 		if (rest == 0)
-			return text_format(
-				"%llu %s", (unsigned long long)whole, units[i].name);
-		return text_format("%llu %s %llu %s", (unsigned long long)whole,
-			units[i].name, (unsigned long long)rest, units[i + 1].name);
+			return text_format("%llu %s", (unsigned long long)whole, units[i].name);
+		return text_format("%llu %s %llu %s", (unsigned long long)whole, units[i].name,
+			(unsigned long long)rest, units[i + 1].name);
 	}
 }

@@ -58,8 +58,8 @@ static int open_below(const struct root *root, const char *path, int flags, mode
 	return (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
 }
 
-int root_openat(const struct root *root, const char *path, int flags, mode_t mode,
-	struct error *err)
+int root_openat(
+	const struct root *root, const char *path, int flags, mode_t mode, struct error *err)
 {
 	int fd = open_below(root, path, flags, mode);
 
@@ -67,8 +67,8 @@ int root_openat(const struct root *root, const char *path, int flags, mode_t mod
 		return fd;
 	if (errno == ENOSYS)
 		return error_set(err, ENOSYS,
-			"cannot open %s%s: --root needs openat2, Linux 5.6 or later",
-			root->path, path);
+			"cannot open %s%s: --root needs openat2, Linux 5.6 or later", root->path,
+			path);
 	return error_errno(err, errno, "cannot open %s%s", root->path, path);
 }
 
@@ -84,19 +84,18 @@ static int refuse_special(const struct root *root, const char *path, struct erro
 		S_ISDIR(status.st_mode) ||
 		(S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)))
 		return 0;
-	return error_set(err, EINVAL, "cannot read %s%s: it is not a regular file",
-		root->path, path);
+	return error_set(
+		err, EINVAL, "cannot read %s%s: it is not a regular file", root->path, path);
 }
 
-int root_read(const struct root *root, const char *path, size_t limit, char **text,
-	size_t *size, struct error *err)
+int root_read(const struct root *root, const char *path, size_t limit, char **text, size_t *size,
+	struct error *err)
 {
 	int refused = refuse_special(root, path, err);
 	/* Non-blocking: what was no pipe a moment ago may be one now. */
 	file_cleanup_close int fd =
 		refused < 0 ? refused
-			    : root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0,
-				      err);
+			    : root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0, err);
 	size_t length = 0, room = 4096;
 	struct stat status;
 	char *content;
@@ -105,8 +104,7 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode))
-		return error_set(
-			err, EINVAL, "cannot read %s%s: it is a pipe", root->path, path);
+		return error_set(err, EINVAL, "cannot read %s%s: it is a pipe", root->path, path);
 	content = memory_new(room + 1, 1);
 	for (;;) {
 		ssize_t got = read(fd, content + length, room - length);
@@ -117,17 +115,15 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 			int code = errno;
 
 			free(content);
-			return error_errno(
-				err, code, "cannot read %s%s", root->path, path);
+			return error_errno(err, code, "cannot read %s%s", root->path, path);
 		}
 		if (got == 0)
 			break;
 		length += (size_t)got;
 		if (length > limit) {
 			free(content);
-			return error_set(err, EFBIG,
-				"cannot read %s%s: more than %zu bytes", root->path, path,
-				limit);
+			return error_set(err, EFBIG, "cannot read %s%s: more than %zu bytes",
+				root->path, path, limit);
 		}
 		if (length == room) {
 			room *= 2;
@@ -143,8 +139,8 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 	return 0;
 }
 
-int root_read_text(const struct root *root, const char *path, size_t limit, char **text,
-	struct error *err)
+int root_read_text(
+	const struct root *root, const char *path, size_t limit, char **text, struct error *err)
 {
 	size_t size;
 	int status = root_read(root, path, limit, text, &size, err);
@@ -153,12 +149,11 @@ int root_read_text(const struct root *root, const char *path, size_t limit, char
 		return status;
 	free(*text);
 	*text = NULL;
-	return error_set(err, EILSEQ, "cannot change %s%s: it is not a text file",
-		root->path, path);
+	return error_set(
+		err, EILSEQ, "cannot change %s%s: it is not a text file", root->path, path);
 }
 
-int root_read_line(
-	const struct root *root, const char *path, char **text, struct error *err)
+int root_read_line(const struct root *root, const char *path, char **text, struct error *err)
 {
 	int status = root_read(root, path, FILE_LIMIT, text, NULL, err);
 
@@ -175,8 +170,8 @@ int root_write_kernel(
 	if (fd < 0)
 		return fd;
 	if (write(fd, text, strlen(text)) < 0)
-		return error_errno(err, errno, "cannot write \"%s\" to %s%s", text,
-			root->path, path);
+		return error_errno(
+			err, errno, "cannot write \"%s\" to %s%s", text, root->path, path);
 	return 0;
 }
 
@@ -255,8 +250,8 @@ static int open_temporary(int folder, const char *name)
 }
 
 /* PATH is no link any more; errors are of SHOWN. */
-static int replace(const struct root *root, const char *path, const char *shown,
-	const char *text, mode_t mode, bool lasting, struct error *err)
+static int replace(const struct root *root, const char *path, const char *shown, const char *text,
+	mode_t mode, bool lasting, struct error *err)
 {
 	const char *name = path_name(path);
 	memory_cleanup_free char *temporary = text_format(".%s.ec2hib-new", name);
@@ -270,14 +265,13 @@ static int replace(const struct root *root, const char *path, const char *shown,
 		return error_prefix(err, folder, "cannot write %s%s", root->path, shown);
 	existed = fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
 	if (existed && !S_ISREG(old.st_mode))
-		return error_set(err, EINVAL, "cannot write %s%s: not a regular file",
-			root->path, path);
+		return error_set(
+			err, EINVAL, "cannot write %s%s: not a regular file", root->path, path);
 	fd = open_temporary(folder, temporary);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot write %s%s", root->path, shown);
 	status = write_all(fd, text, strlen(text));
-	if (status == 0 && existed &&
-		(old.st_uid != geteuid() || old.st_gid != getegid()) &&
+	if (status == 0 && existed && (old.st_uid != geteuid() || old.st_gid != getegid()) &&
 		fchown(fd, old.st_uid, old.st_gid) < 0)
 		status = -errno;
 	if (status == 0 && fchmod(fd, existed ? old.st_mode & 07777 : mode) < 0)
@@ -296,16 +290,16 @@ static int replace(const struct root *root, const char *path, const char *shown,
 	return 0;
 }
 
-int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
-	struct error *err)
+int root_replace(
+	const struct root *root, const char *path, const char *text, mode_t mode, struct error *err)
 {
 	memory_cleanup_free char *target = follow_links(root, path);
 
 	return replace(root, target, path, text, mode, true, err);
 }
 
-int root_publish(const struct root *root, const char *path, const char *text, mode_t mode,
-	struct error *err)
+int root_publish(
+	const struct root *root, const char *path, const char *text, mode_t mode, struct error *err)
 {
 	return replace(root, path, path, text, mode, false, err);
 }
@@ -331,8 +325,7 @@ int root_make_directory(const struct root *root, const char *path, struct error 
 	if (fd < 0)
 		return fd;
 	if (mkdirat(fd, path_name(path), 0755) < 0 && errno != EEXIST)
-		return error_errno(
-			err, errno, "cannot make the folder %s%s", root->path, path);
+		return error_errno(err, errno, "cannot make the folder %s%s", root->path, path);
 	return 0;
 }
 
@@ -355,19 +348,17 @@ int root_remove(const struct root *root, const char *path, struct error *err)
 	return 0;
 }
 
-int root_rename(
-	const struct root *root, const char *from, const char *to, struct error *err)
+int root_rename(const struct root *root, const char *from, const char *to, struct error *err)
 {
 	file_cleanup_close int folder = open_folder(root, from, err);
 
 	if (folder < 0)
 		return folder;
 	if (renameat(folder, path_name(from), folder, path_name(to)) < 0)
-		return error_errno(err, errno, "cannot rename %s%s to %s", root->path,
-			from, path_name(to));
-	if (fsync(folder) < 0)
 		return error_errno(
-			err, errno, "cannot write the folder of %s%s", root->path, to);
+			err, errno, "cannot rename %s%s to %s", root->path, from, path_name(to));
+	if (fsync(folder) < 0)
+		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, to);
 	return 0;
 }
 
@@ -418,8 +409,7 @@ char *root_readlink(const struct root *root, const char *path)
 	return text_copy_length(target, (size_t)length);
 }
 
-int root_list(const struct root *root, const char *path, struct strings *names,
-	struct error *err)
+int root_list(const struct root *root, const char *path, struct strings *names, struct error *err)
 {
 	int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, err);
 	struct dirent *entry;
@@ -432,8 +422,7 @@ int root_list(const struct root *root, const char *path, struct strings *names,
 	folder = fdopendir(fd);
 	if (!folder) {
 		close(fd);
-		return error_errno(
-			err, ENOMEM, "cannot read the folder %s%s", root->path, path);
+		return error_errno(err, ENOMEM, "cannot read the folder %s%s", root->path, path);
 	}
 	while ((entry = readdir(folder)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -484,8 +473,7 @@ int root_check_own(const struct root *root, const char *path, struct error *err)
 	if (geteuid() != 0 || fd < 0 ||
 		fstatat(fd, path_name(path), &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	if (S_ISREG(status.st_mode) && is_roots_alone(&status) &&
-		chain_is_roots_alone(root, fd))
+	if (S_ISREG(status.st_mode) && is_roots_alone(&status) && chain_is_roots_alone(root, fd))
 		return 0;
 	return error_set(err, EPERM,
 		"%s%s is not to be trusted: others than root can change it, or a folder above",

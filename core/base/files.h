@@ -35,25 +35,24 @@ void root_close(struct root *root);
 char *root_shown(const struct root *root, const char *path);
 
 /* open(2) below the root, always O_CLOEXEC. A descriptor or a negative errno. */
-int root_openat(const struct root *root, const char *path, int flags, mode_t mode,
-	struct error *err);
+int root_openat(
+	const struct root *root, const char *path, int flags, mode_t mode, struct error *err);
 
 /* A regular or kernel file as text. *TEXT (the caller frees it) ends with a NUL that SIZE, which
  * may be NULL, does not count. More than LIMIT bytes: -EFBIG. A pipe or a device in an image:
  * -EINVAL, and it is not opened. */
-int root_read(const struct root *root, const char *path, size_t limit, char **text,
-	size_t *size, struct error *err);
+int root_read(const struct root *root, const char *path, size_t limit, char **text, size_t *size,
+	struct error *err);
 
 /*
  * The same for a file that is to be changed and written back: one with NUL bytes, what is behind
  * which would be lost, is -EILSEQ.
  */
-int root_read_text(const struct root *root, const char *path, size_t limit, char **text,
-	struct error *err);
+int root_read_text(
+	const struct root *root, const char *path, size_t limit, char **text, struct error *err);
 
 /* The same without the white space at both ends: what a file in /sys or /proc says. */
-int root_read_line(
-	const struct root *root, const char *path, char **text, struct error *err);
+int root_read_line(const struct root *root, const char *path, char **text, struct error *err);
 
 /* Writes TEXT to a file of the kernel (/sys, /proc) with one write(2); never creates a file. */
 int root_write_kernel(
@@ -81,8 +80,7 @@ int root_make_directory(const struct root *root, const char *path, struct error 
 int root_remove(const struct root *root, const char *path, struct error *err);
 
 /* rename(2) within one folder, with fsync of the folder. */
-int root_rename(
-	const struct root *root, const char *from, const char *to, struct error *err);
+int root_rename(const struct root *root, const char *from, const char *to, struct error *err);
 
 bool root_exists(const struct root *root, const char *path);
 bool root_executable(const struct root *root, const char *path);
@@ -95,8 +93,7 @@ int root_lstat(const struct root *root, const char *path, struct stat *status);
 char *root_readlink(const struct root *root, const char *path);
 
 /* Names in a folder without . and .., sorted. A folder that is not there is empty. */
-int root_list(const struct root *root, const char *path, struct strings *names,
-	struct error *err);
+int root_list(const struct root *root, const char *path, struct strings *names, struct error *err);
 
 /*
  * 0 when every folder on the way to PATH belongs to root and only root can write to it, else

@@ -93,16 +93,15 @@ int instant_parse(const char *text, int64_t *when)
 	if (!take_number(&text, 4, &c.year) || !take_text(&text, "-") ||
 		!take_number(&text, 2, &c.month) || !take_text(&text, "-") ||
 		!take_number(&text, 2, &c.day) || !take_text(&text, "T") ||
-		!take_clock(&text, &c) || !take_fraction(&text) ||
-		!take_text(&text, "Z") || *text)
+		!take_clock(&text, &c) || !take_fraction(&text) || !take_text(&text, "Z") || *text)
 		return -EINVAL;
 	return count_seconds(&c, when);
 }
 
 static bool take_month(const char **text, int *month)
 {
-	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec" };
 
 	for (*month = 1; *month <= 12; (*month)++)
 		if (take_text(text, names[*month - 1]))
@@ -116,10 +115,9 @@ int instant_parse_gmt(const char *text, int64_t *when)
 	struct calendar c;
 
 	if (digits < 1 || digits > 2 || !take_number(&text, digits, &c.day) ||
-		!take_text(&text, " ") || !take_month(&text, &c.month) ||
-		!take_text(&text, " ") || !take_number(&text, 4, &c.year) ||
-		!take_text(&text, " ") || !take_clock(&text, &c) ||
-		!take_text(&text, " GMT") || *text)
+		!take_text(&text, " ") || !take_month(&text, &c.month) || !take_text(&text, " ") ||
+		!take_number(&text, 4, &c.year) || !take_text(&text, " ") ||
+		!take_clock(&text, &c) || !take_text(&text, " GMT") || *text)
 		return -EINVAL;
 	return count_seconds(&c, when);
 }

@@ -28,8 +28,8 @@ int library_open(const struct library *library, void *functions, struct error *e
 		if (!found) {
 			/* Who looks whether a function is there must not find half of them. */
 			for (size_t k = 0; k < i; k++)
-				memset((char *)functions + library->functions[k].offset,
-					0, sizeof(found));
+				memset((char *)functions + library->functions[k].offset, 0,
+					sizeof(found));
 			dlclose(handle);
 			return error_set(err, ENOSYS, "this %s has no %s; install %s",
 				library->title, function->name, library->remedy);

@@ -19,9 +19,8 @@ struct library_function {
 };
 
 struct library {
-	const char *title; /* "libcurl" */
-	const char *const
-		*names; /* sonames, NULL at the end; the first one found is used */
+	const char *title;	  /* "libcurl" */
+	const char *const *names; /* sonames, NULL at the end; the first one found is used */
 	const struct library_function *functions;
 	size_t count;
 	const char *remedy; /* what to install, for the error */
@@ -38,16 +37,15 @@ int library_open(const struct library *library, void *functions, struct error *e
  * SONAMES as in JSON: "\"libfoo.so.1\", \"libfoo.so.0\"". PRIORITY: required, recommended or
  * suggested.
  */
-#define LIBRARY_NOTE(symbol, feature, description, priority, sonames)                    \
-	LIBRARY_NOTE_TEXT(symbol,                                                        \
-		"[{\"feature\":\"" feature "\",\"description\":\"" description           \
-		"\",\"priority\":\"" priority "\",\"soname\":[" sonames "]}]")
+#define LIBRARY_NOTE(symbol, feature, description, priority, sonames)                              \
+	LIBRARY_NOTE_TEXT(symbol, "[{\"feature\":\"" feature "\",\"description\":\"" description   \
+				  "\",\"priority\":\"" priority "\",\"soname\":[" sonames "]}]")
 
-#define LIBRARY_NOTE_TEXT(symbol, json)                                                  \
-	__attribute__((used, section(".note.dlopen"), aligned(4))) static const struct { \
-		unsigned name_size, text_size, type;                                     \
-		char name[4];                                                            \
-		_Alignas(4) char text[sizeof(json)];                                     \
+#define LIBRARY_NOTE_TEXT(symbol, json)                                                            \
+	__attribute__((used, section(".note.dlopen"), aligned(4))) static const struct {           \
+		unsigned name_size, text_size, type;                                               \
+		char name[4];                                                                      \
+		_Alignas(4) char text[sizeof(json)];                                               \
 	} symbol = { 4, sizeof(json), 0x407c0c0a, "FDO", json }
 
 #endif

@@ -128,8 +128,8 @@ static bool field_name_is_good(const char *name)
 {
 	size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
-	return length > 0 && length <= FIELD_NAME_LENGTH && !name[length] &&
-	       *name >= 'A' && *name <= 'Z';
+	return length > 0 && length <= FIELD_NAME_LENGTH && !name[length] && *name >= 'A' &&
+	       *name <= 'Z';
 }
 
 /* NAME=VALUE, or when there is a newline in it: NAME, the length in 64 bits, the value. */
@@ -158,8 +158,8 @@ static int entry_memory(const struct entry *entry)
 	if (fd < 0)
 		return -1;
 	if (write(fd, entry->bytes, entry->length) == (ssize_t)entry->length &&
-		fcntl(fd, F_ADD_SEALS,
-			F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+			0)
 		return fd;
 	close(fd);
 	return -1;
@@ -173,8 +173,7 @@ static bool send_memory(int socket_fd, const struct entry *entry, int wait_ms)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control = { .room = { 0 } };
-	struct msghdr message = { .msg_control = &control,
-		.msg_controllen = sizeof(control.room) };
+	struct msghdr message = { .msg_control = &control, .msg_controllen = sizeof(control.room) };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	bool sent;
 
@@ -230,8 +229,8 @@ static bool journal_message(const struct log *log, int priority, const char *tex
 /* "Jan  2 03:04:05", local time, whatever the locale (RFC 3164). */
 static char *syslog_time(void)
 {
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec" };
 	time_t now = time(NULL);
 	struct tm parts;
 
@@ -272,17 +271,17 @@ static bool syslog_message(struct log *log, int priority, const char *text)
 /* With one write, so that lines of two programs on one descriptor do not mix. */
 static bool line_message(const struct log *log, int priority, const char *text)
 {
-	memory_cleanup_free char *line =
-		log->priorities ? text_format("<%d>%s\n", LOG_PRI(priority), text)
-				: text_format("%s: %s\n", log->name, text);
+	memory_cleanup_free char *line = log->priorities
+						 ? text_format("<%d>%s\n", LOG_PRI(priority), text)
+						 : text_format("%s: %s\n", log->name, text);
 	size_t length = strlen(line);
 
 	return descriptor_writable(log->fd, wait_ms(log)) &&
 	       write(log->fd, line, length) == (ssize_t)length;
 }
 
-void log_message(struct log *log, int priority, const char *text,
-	const struct log_field *fields, size_t field_count)
+void log_message(struct log *log, int priority, const char *text, const struct log_field *fields,
+	size_t field_count)
 {
 	memory_cleanup_free char *shown = NULL;
 	bool delivered = true;

@@ -31,9 +31,8 @@ struct log {
 	bool stream;	    /* that socket is one */
 	bool priorities;    /* a line begins with <N>, as sd-daemon(3) has it */
 	int most;	    /* what is less important than this priority is left out */
-	const char
-		*name; /* SYSLOG_IDENTIFIER, and the name in syslog; stays the caller's */
-	bool stuck;    /* the last message was lost */
+	const char *name;   /* SYSLOG_IDENTIFIER, and the name in syslog; stays the caller's */
+	bool stuck;	    /* the last message was lost */
 	unsigned long lost;
 };
 
@@ -59,8 +58,7 @@ void log_to_lines(struct log *log, const char *name, int fd, bool priorities);
 void log_to_syslog(struct log *log, const char *name, const char *path);
 
 /* The journal's socket at PATH. 0 or a negative errno, then LOG is as it was. */
-int log_to_journal(
-	struct log *log, const char *name, const char *path, struct error *err);
+int log_to_journal(struct log *log, const char *name, const char *path, struct error *err);
 
 void log_close(struct log *log);
 
@@ -68,8 +66,8 @@ void log_close(struct log *log);
  * One message. PRIORITY is one of syslog(3). TEXT is made printable (text_printable()), so it is
  * one line wherever it goes; the fields go to the journal alone, as they are.
  */
-void log_message(struct log *log, int priority, const char *text,
-	const struct log_field *fields, size_t field_count);
+void log_message(struct log *log, int priority, const char *text, const struct log_field *fields,
+	size_t field_count);
 
 /* The same without fields, with a format. */
 void log_text(struct log *log, int priority, const char *format, ...)

@@ -55,8 +55,7 @@ static void mapping_forget(const struct mapping *mapping)
 {
 	/* What was changed (by the dynamic linker) would be lost. */
 	if (mapping->constant && !mapping->changed)
-		madvise((void *)mapping->start, mapping->end - mapping->start,
-			MADV_DONTNEED);
+		madvise((void *)mapping->start, mapping->end - mapping->start, MADV_DONTNEED);
 }
 
 void memory_forget_constant(void)

@@ -38,16 +38,14 @@ void notify_close(struct notify *notify)
 
 static int notify_send(const struct notify *notify, const char *text)
 {
-	struct iovec part = { .iov_base = (void *)(uintptr_t)text,
-		.iov_len = strlen(text) };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	return notify->fd < 0 ? 0 : datagram_send(notify->fd, &message, WAIT_MS);
 }
 
 /* LINES, and a line STATUS=. */
-static int notify_with_status(
-	const struct notify *notify, const char *lines, const char *status)
+static int notify_with_status(const struct notify *notify, const char *lines, const char *status)
 {
 	memory_cleanup_free char *shown = text_printable(status, strlen(status));
 	memory_cleanup_free char *text = text_format("%sSTATUS=%s\n", lines, shown);

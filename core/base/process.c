@@ -36,8 +36,8 @@
 /* As much of a complaint as an error's text has room for beside the rest. */
 #define COMPLAINT_LENGTH 600
 
-static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin",
-	"/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+static const char *const program_folders[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+	"/usr/bin", "/sbin", "/bin" };
 
 static const char *const clean_environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
@@ -49,8 +49,7 @@ char *process_find(const struct root *root, const char *name)
 {
 	if (strchr(name, '/'))
 		return root_executable(root, name) ? text_copy(name) : NULL;
-	for (size_t i = 0; i < sizeof(program_folders) / sizeof(program_folders[0]);
-		i++) {
+	for (size_t i = 0; i < sizeof(program_folders) / sizeof(program_folders[0]); i++) {
 		char *path = text_format("%s/%s", program_folders[i], name);
 
 		if (root_executable(root, path))
@@ -122,8 +121,7 @@ static bool become_settle(const struct start *start)
 	} else if (null < 0) {
 		close(STDIN_FILENO);
 	}
-	return dup2(start->out, STDOUT_FILENO) >= 0 &&
-	       dup2(start->errors, STDERR_FILENO) >= 0;
+	return dup2(start->out, STDOUT_FILENO) >= 0 && dup2(start->errors, STDERR_FILENO) >= 0;
 }
 
 /* As process_hide_descriptors(), also before Linux 5.11. */
@@ -155,8 +153,7 @@ static void become_expendable(void)
 	char score[16] = "";
 	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 
-	if (read(fd, score, sizeof(score)) <= 0 || score[0] != '-' ||
-		pwrite(fd, "0", 1, 0) == 1)
+	if (read(fd, score, sizeof(score)) <= 0 || score[0] != '-' || pwrite(fd, "0", 1, 0) == 1)
 		close(fd); /* what could not be changed closes with the start */
 }
 
@@ -301,8 +298,7 @@ static int child_reap(const struct child *child, int *wait_status)
 	return 0;
 }
 
-static int wait_length(
-	const struct process *process, const struct child *child, int64_t deadline)
+static int wait_length(const struct process *process, const struct child *child, int64_t deadline)
 {
 	int64_t left = deadline - now_ms();
 
@@ -316,8 +312,7 @@ static int wait_length(
 }
 
 /* True when the child ends within WAIT_MS. */
-static bool child_ends_within(
-	const struct process *process, struct child *child, unsigned wait_ms)
+static bool child_ends_within(const struct process *process, struct child *child, unsigned wait_ms)
 {
 	int64_t deadline = now_ms() + wait_ms;
 
@@ -349,8 +344,7 @@ static bool child_end(const struct process *process, struct child *child)
  * Reads both outputs until the child has ended or has to. 0, -ETIMEDOUT, -ECANCELED; -EUNATCH when it
  * had to and could not be ended.
  */
-static int child_follow(
-	const struct process *process, struct child *child, int *wait_status)
+static int child_follow(const struct process *process, struct child *child, int *wait_status)
 {
 	int64_t deadline = now_ms() + process->timeout_ms;
 	int status = 0, reaped;
@@ -388,10 +382,10 @@ static int describe(const char *path, int wait_status, char *errors, struct erro
 		said += length - COMPLAINT_LENGTH;
 	if (WIFSIGNALED(wait_status))
 		return error_set(err, EIO, "%s was ended by signal %d (%s)%s%s", path,
-			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)),
-			*said ? ": " : "", said);
-	return error_set(err, EIO, "%s failed with status %d%s%s", path,
-		WEXITSTATUS(wait_status), *said ? ": " : "", said);
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)), *said ? ": " : "",
+			said);
+	return error_set(err, EIO, "%s failed with status %d%s%s", path, WEXITSTATUS(wait_status),
+		*said ? ": " : "", said);
 }
 
 /* The file is there, as was seen before, so what is missing stands in its first line or its ELF
@@ -399,21 +393,19 @@ static int describe(const char *path, int wait_status, char *errors, struct erro
 static int describe_start(const char *path, int code, struct error *err)
 {
 	if (code == ENOENT)
-		return error_set(
-			err, ENOENT, "cannot run %s: its interpreter is missing", path);
+		return error_set(err, ENOENT, "cannot run %s: its interpreter is missing", path);
 	return error_errno(err, code, "cannot run %s", path);
 }
 
-static int follow_to_end(const struct process *process, const char *path,
-	struct child *child, struct error *err)
+static int follow_to_end(
+	const struct process *process, const char *path, struct child *child, struct error *err)
 {
 	int wait_status = 0, code = 0;
 	int status = child_follow(process, child, &wait_status);
 
 	if (status == -EUNATCH)
 		return error_set(err, ETIMEDOUT,
-			"%s (process %ld) cannot be ended, not even by SIGKILL: it waits for a "
-			"device or a server; it is left behind",
+			"%s (process %ld) cannot be ended, not even by SIGKILL: it waits for a device or a server; it is left behind",
 			path, (long)child->pid);
 	if (status == -ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "%s did not end within %g s", path,
@@ -433,23 +425,18 @@ int process_execute(const struct process *process, char **output, struct error *
 {
 	const char *name = process->arguments[0];
 	memory_cleanup_free char *path = process_find(process->root, name);
-	memory_cleanup_free const char **environment =
-		environment_make(process->environment);
-	struct start start = {
-		.process = process, .path = path, .environment = environment
-	};
+	memory_cleanup_free const char **environment = environment_make(process->environment);
+	struct start start = { .process = process, .path = path, .environment = environment };
 	struct child child = { .pidfd = -1, .report = -1 };
 	int status;
 
 	if (output)
 		*output = NULL;
 	if (!path)
-		return error_set(
-			err, ENOENT, "%s%s is not installed", process->root->path, name);
+		return error_set(err, ENOENT, "%s%s is not installed", process->root->path, name);
 	for (int i = 0; i < 2; i++)
-		child.streams[i] = (struct stream) {
-			.fd = -1, .line = process->line, .data = process->data
-		};
+		child.streams[i] =
+			(struct stream) { .fd = -1, .line = process->line, .data = process->data };
 	child.streams[0].limit = output ? PROCESS_OUTPUT_LIMIT : 0;
 	child.streams[1].limit = COMPLAINT_LENGTH + 1;
 	child.streams[1].keep = STREAM_KEEP_END;
@@ -469,12 +456,10 @@ int process_execute(const struct process *process, char **output, struct error *
 	return status;
 }
 
-int process_run(const struct root *root, const char *const *arguments,
-	unsigned timeout_ms, char **output, struct error *err)
+int process_run(const struct root *root, const char *const *arguments, unsigned timeout_ms,
+	char **output, struct error *err)
 {
-	struct process process = {
-		.root = root, .arguments = arguments, .timeout_ms = timeout_ms
-	};
+	struct process process = { .root = root, .arguments = arguments, .timeout_ms = timeout_ms };
 
 	return process_execute(&process, output, err);
 }

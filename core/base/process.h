@@ -25,11 +25,10 @@ char *process_find(const struct root *root, const char *name);
 /* A program to run. What is not set is not wanted. */
 struct process {
 	const struct root *root;
-	const char *const *arguments; /* NULL at the end; the first is a name or a path */
-	const char *const
-		*environment; /* NAME=VALUE, NULL at the end; wins over the clean one */
-	unsigned timeout_ms;  /* of CLOCK_MONOTONIC, which stands still in hibernation */
-	unsigned grace_ms;    /* between SIGTERM and SIGKILL; 0: SIGKILL at once */
+	const char *const *arguments;	/* NULL at the end; the first is a name or a path */
+	const char *const *environment; /* NAME=VALUE, NULL at the end; wins over the clean one */
+	unsigned timeout_ms;		/* of CLOCK_MONOTONIC, which stands still in hibernation */
+	unsigned grace_ms;		/* between SIGTERM and SIGKILL; 0: SIGKILL at once */
 	bool (*cancelled)(
 		void *data); /* asked while it runs; true ends it as the time limit does */
 	stream_line *line;   /* each line of both outputs as it comes */
@@ -55,8 +54,8 @@ struct process {
 int process_execute(const struct process *process, char **output, struct error *err);
 
 /* process_execute() of ARGUMENTS with a time limit in milliseconds, ended by SIGKILL at once. */
-int process_run(const struct root *root, const char *const *arguments,
-	unsigned timeout_ms, char **output, struct error *err);
+int process_run(const struct root *root, const char *const *arguments, unsigned timeout_ms,
+	char **output, struct error *err);
 
 /*
  * At the start of the program: no file of ours gets the number 0, 1 or 2 when we were started without

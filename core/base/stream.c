@@ -15,8 +15,7 @@
 
 static void line_end(struct stream *stream)
 {
-	memory_cleanup_free char *line =
-		text_printable(stream->part, stream->part_length);
+	memory_cleanup_free char *line = text_printable(stream->part, stream->part_length);
 
 	if (stream->part_cut)
 		text_append(&line, " ...");

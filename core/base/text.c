@@ -227,13 +227,11 @@ void strings_split_arguments(struct strings *list, const char *text)
 
 		while (isspace((unsigned char)*text))
 			text++;
-		for (start = text; *text && (quoted || !isspace((unsigned char)*text));
-			text++)
+		for (start = text; *text && (quoted || !isspace((unsigned char)*text)); text++)
 			if (*text == '"')
 				quoted = !quoted;
 		if (text > start)
-			strings_take(
-				list, text_copy_length(start, (size_t)(text - start)));
+			strings_take(list, text_copy_length(start, (size_t)(text - start)));
 	}
 }
 

@@ -24,8 +24,7 @@ char *text_format_list(const char *format, va_list arguments);
 void text_set(char **text, char *value);
 
 /* Adds to *TEXT (NULL counts as empty). */
-void text_append(char **text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void text_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Takes white space off both ends, in place; returns TEXT. */
 char *text_trim(char *text);

@@ -10,20 +10,19 @@
 
 /* Whose it is and who can write to it; a POSIX ACL that lets others write shows in the group's
  * bits, which are its mask then (acl(5)). */
-static int check_owner(const struct root *root, const struct stat *status,
-	const char *path, struct error *err)
+static int check_owner(
+	const struct root *root, const struct stat *status, const char *path, struct error *err)
 {
 	if (status->st_uid != 0)
-		return error_set(err, EPERM, "%s%s belongs to uid %u, not to root",
-			root->path, path, status->st_uid);
+		return error_set(err, EPERM, "%s%s belongs to uid %u, not to root", root->path,
+			path, status->st_uid);
 	if (status->st_mode & 022)
 		return error_set(err, EPERM, "%s%s can be written by others (mode %04o)",
 			root->path, path, status->st_mode & 07777);
 	return 0;
 }
 
-static int check_folder(
-	const struct root *root, int fd, const char *path, struct error *err)
+static int check_folder(const struct root *root, int fd, const char *path, struct error *err)
 {
 	struct stat status;
 
@@ -53,15 +52,13 @@ int trusted_folder(const struct root *root, const char *path, struct error *err)
 			return folder;
 		/* With O_NOFOLLOW, .. would still lead up. */
 		if (strcmp(parts.items[i], "..") == 0) {
-			status = error_set(
-				err, EINVAL, "%s%s has .. in it", root->path, path);
+			status = error_set(err, EINVAL, "%s%s has .. in it", root->path, path);
 			break;
 		}
 		next = openat(folder, parts.items[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		text_set(&passed, text_format("%s/%s", i ? passed : "", parts.items[i]));
 		if (next < 0) {
-			status = error_errno(
-				err, errno, "cannot look at %s%s", root->path, passed);
+			status = error_errno(err, errno, "cannot look at %s%s", root->path, passed);
 			break;
 		}
 		close(folder);
@@ -91,8 +88,7 @@ int trusted_file(const struct root *root, int fd, const char *path, struct error
 	if (fstat(fd, &status) < 0)
 		return error_errno(err, errno, "cannot look at %s%s", root->path, path);
 	if (!S_ISREG(status.st_mode))
-		return error_set(
-			err, EPERM, "%s%s is not a regular file", root->path, path);
+		return error_set(err, EPERM, "%s%s is not a regular file", root->path, path);
 	return check_owner(root, &status, path, err);
 }
 
@@ -106,7 +102,7 @@ int trusted_program(const struct root *root, int fd, const char *path, struct er
 	if (fstat(fd, &status) < 0)
 		return error_errno(err, errno, "cannot look at %s%s", root->path, path);
 	if (!(status.st_mode & 0111))
-		return error_set(err, EPERM, "%s%s is not executable (mode %04o)",
-			root->path, path, status.st_mode & 07777);
+		return error_set(err, EPERM, "%s%s is not executable (mode %04o)", root->path, path,
+			status.st_mode & 07777);
 	return 0;
 }

@@ -67,8 +67,7 @@ static void take_bare(struct scan *scan, char c, char next)
 		scan->begun = true;
 	} else if (c == '#' && !scan->begun) {
 		scan->comment = true;
-	} else if (c == '~' && !scan->begun && scan->home &&
-		   (!next || strchr("/" BLANKS, next))) {
+	} else if (c == '~' && !scan->begun && scan->home && (!next || strchr("/" BLANKS, next))) {
 		take_home(scan);
 	} else {
 		if (strchr(FOREIGN, c) && !scan->foreign)
@@ -80,8 +79,7 @@ static void take_bare(struct scan *scan, char c, char next)
 /* Scans LENGTH bytes. The last word is left under way; the caller ends it, and frees scan->word. */
 static void scan_line(struct scan *scan, const char *line, size_t length)
 {
-	scan->word =
-		memory_new(length * ((scan->home ? strlen(scan->home) : 0) + 1) + 1, 1);
+	scan->word = memory_new(length * ((scan->home ? strlen(scan->home) : 0) + 1) + 1, 1);
 	for (size_t i = 0; i < length && !scan->comment; i++) {
 		char next = i + 1 < length ? line[i + 1] : '\0';
 
@@ -104,13 +102,11 @@ static int judge(const struct scan *scan, struct error *err)
 		return error_set(err, EINVAL, "there is nothing behind the backslash");
 	if (scan->foreign)
 		return error_set(err, EINVAL,
-			"%c means nothing here; quote it, or use your own shell",
-			scan->foreign);
+			"%c means nothing here; quote it, or use your own shell", scan->foreign);
 	return 0;
 }
 
-int words_split(
-	struct strings *words, const char *line, const char *home, struct error *err)
+int words_split(struct strings *words, const char *line, const char *home, struct error *err)
 {
 	struct scan scan = { .home = home, .words = words };
 	int status;
@@ -122,8 +118,7 @@ int words_split(
 	return status;
 }
 
-bool words_split_begun(
-	struct strings *words, const char *line, size_t length, const char *home)
+bool words_split_begun(struct strings *words, const char *line, size_t length, const char *home)
 {
 	struct scan scan = { .home = home, .words = words };
 

@@ -16,15 +16,13 @@
 #include "core/base/text.h"
 
 /* HOME: the home folder; NULL: ~ stays. 0, or -EINVAL when a quote is open or for | & ; < >. */
-int words_split(
-	struct strings *words, const char *line, const char *home, struct error *err);
+int words_split(struct strings *words, const char *line, const char *home, struct error *err);
 
 /*
  * The words of the first LENGTH bytes, the last of which is still being typed: it is there even
  * when it is empty, and its quote may be open. False in a comment.
  */
-bool words_split_begun(
-	struct strings *words, const char *line, size_t length, const char *home);
+bool words_split_begun(struct strings *words, const char *line, size_t length, const char *home);
 
 /* Whether the character at INDEX is quoted or escaped. */
 bool words_is_quoted(const char *line, size_t index);

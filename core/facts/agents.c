@@ -20,14 +20,12 @@ const struct agent_facts *agent_find(const struct system_facts *system, const ch
 /* ---- Services ---------------------------------------------------------------------------- */
 
 static const char *const unit_folders[] = { "/etc/systemd/system", "/run/systemd/system",
-	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-	"/lib/systemd/system" };
+	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system" };
 
 /* A unit that is masked is a link to /dev/null: nobody can enable or start it. */
 static bool unit_masked(const struct root *root, const char *name)
 {
-	memory_cleanup_free char *unit =
-		text_format("/etc/systemd/system/%s.service", name);
+	memory_cleanup_free char *unit = text_format("/etc/systemd/system/%s.service", name);
 	memory_cleanup_free char *target = root_readlink(root, unit);
 
 	return text_equal(target, "/dev/null");
@@ -40,8 +38,7 @@ static bool unit_installed(const struct root *root, const char *name, bool syste
 
 	if (systemd && unit_masked(root, name))
 		return false;
-	for (size_t i = 0; systemd && i < sizeof(unit_folders) / sizeof(unit_folders[0]);
-		i++) {
+	for (size_t i = 0; systemd && i < sizeof(unit_folders) / sizeof(unit_folders[0]); i++) {
 		memory_cleanup_free char *unit =
 			text_format("%s/%s.service", unit_folders[i], name);
 
@@ -59,12 +56,10 @@ static bool unit_enabled(const struct root *root, const char *name)
 	strings_cleanup struct strings links = { 0 };
 	struct error err = { "" };
 
-	for (size_t folder = 0; folder < sizeof(unit_folders) / sizeof(unit_folders[0]);
-		folder++)
+	for (size_t folder = 0; folder < sizeof(unit_folders) / sizeof(unit_folders[0]); folder++)
 		for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-			memory_cleanup_free char *link =
-				text_format("%s/%s.wants/%s.service",
-					unit_folders[folder], targets[i], name);
+			memory_cleanup_free char *link = text_format(
+				"%s/%s.wants/%s.service", unit_folders[folder], targets[i], name);
 			struct stat status;
 
 			if (root_lstat(root, link, &status) == 0)
@@ -85,8 +80,8 @@ static bool process_runs(const struct root *root, const char *path, const char *
 	struct error err = { "" };
 	uint64_t number;
 
-	if (root_read_line(root, path, &pid, &err) < 0 ||
-		number_parse(pid, &number) < 0 || number == 0)
+	if (root_read_line(root, path, &pid, &err) < 0 || number_parse(pid, &number) < 0 ||
+		number == 0)
 		return false;
 	file = text_format("/proc/%llu/comm", (unsigned long long)number);
 	if (root_read_line(root, file, &said, &err) < 0)
@@ -99,8 +94,8 @@ static bool unit_running(const struct root *root, const char *name)
 {
 	memory_cleanup_free char *group2 =
 		text_format("/sys/fs/cgroup/system.slice/%s.service/cgroup.procs", name);
-	memory_cleanup_free char *group1 = text_format(
-		"/sys/fs/cgroup/systemd/system.slice/%s.service/cgroup.procs", name);
+	memory_cleanup_free char *group1 =
+		text_format("/sys/fs/cgroup/systemd/system.slice/%s.service/cgroup.procs", name);
 	memory_cleanup_free char *record = text_format("/run/%s.pid", name);
 	memory_cleanup_free char *old_record = text_format("/var/run/%s.pid", name);
 	const char *const groups[] = { group2, group1 };
@@ -126,8 +121,8 @@ static bool agent_holds_lock(const struct root *root)
 
 static void gather_services(struct system_facts *system, const struct root *root)
 {
-	static const char *const names[] = { AGENT_LOGIND, AGENT_ACPID, AGENT_SPOT,
-		AGENT_ON_DEMAND, AGENT_OURS };
+	static const char *const names[] = { AGENT_LOGIND, AGENT_ACPID, AGENT_SPOT, AGENT_ON_DEMAND,
+		AGENT_OURS };
 	bool systemd = fact_text_is(&system->init, "systemd");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -137,13 +132,11 @@ static void gather_services(struct system_facts *system, const struct root *root
 		fact_set_flag(&agent->installed, unit_installed(root, names[i], systemd));
 		fact_set_flag(&agent->enabled, unit_enabled(root, names[i]));
 		if (root->live)
-			fact_set_flag(
-				&agent->running, strcmp(names[i], AGENT_OURS) == 0
-							 ? agent_holds_lock(root)
-							 : unit_running(root, names[i]));
+			fact_set_flag(&agent->running, strcmp(names[i], AGENT_OURS) == 0
+							       ? agent_holds_lock(root)
+							       : unit_running(root, names[i]));
 		else
-			fact_set_unknown(
-				fact_of(&agent->running), "%s is an image", root->path);
+			fact_set_unknown(fact_of(&agent->running), "%s is an image", root->path);
 	}
 }
 
@@ -167,8 +160,7 @@ static void read_record_line(struct taken_over_record *record, const char *line)
 		return;
 	acpid = strcmp(words.items[0], TAKEN_OVER_ACPID) == 0;
 	if (acpid ? !acpid_reads(words.items[1])
-		  : strcmp(words.items[0], TAKEN_OVER_SERVICE) != 0 ||
-				!older_agent(words.items[1]))
+		  : strcmp(words.items[0], TAKEN_OVER_SERVICE) != 0 || !older_agent(words.items[1]))
 		return;
 	record->items = memory_grow(record->items, record->count, sizeof(*record->items));
 	item = &record->items[record->count++];
@@ -206,8 +198,7 @@ void taken_over_free(struct taken_over_record *record)
 static void gather_taken_over(
 	struct system_facts *system, const struct root *root, const char *state_dir)
 {
-	memory_cleanup_free char *leftover =
-		text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
+	memory_cleanup_free char *leftover = text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
 	struct taken_over_record record;
 	strings_cleanup struct strings names = { 0 };
 	struct error err = { "" };
@@ -215,14 +206,13 @@ static void gather_taken_over(
 
 	fact_set_flag(&system->take_over_unfinished, record.unfinished);
 	for (size_t i = 0; i < record.count; i++)
-		strings_take(
-			&names, text_format("%s%s", record.items[i].acpid ? "acpid/" : "",
-					record.items[i].name));
+		strings_take(&names, text_format("%s%s", record.items[i].acpid ? "acpid/" : "",
+					     record.items[i].name));
 	if (status == 0)
 		fact_take_text(&system->taken_over, strings_join(&names, " "));
 	else if (status == -ENOENT && root_exists(root, leftover))
-		fact_set_text(&system->taken_over,
-			"nothing yet, an interrupted setup was about to");
+		fact_set_text(
+			&system->taken_over, "nothing yet, an interrupted setup was about to");
 	else if (status == -ENOENT)
 		fact_set_absent(fact_of(&system->taken_over));
 	else
@@ -230,14 +220,12 @@ static void gather_taken_over(
 	taken_over_free(&record);
 }
 
-void agents_gather(
-	struct system_facts *system, const struct root *root, const char *state_dir)
+void agents_gather(struct system_facts *system, const struct root *root, const char *state_dir)
 {
 	gather_services(system, root);
 	if (root->live)
 		fact_set_flag(&system->watch_running, agent_holds_lock(root));
 	else
-		fact_set_unknown(
-			fact_of(&system->watch_running), "%s is an image", root->path);
+		fact_set_unknown(fact_of(&system->watch_running), "%s is an image", root->path);
 	gather_taken_over(system, root, state_dir);
 }

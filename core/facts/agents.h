@@ -55,7 +55,6 @@ int taken_over_read(struct taken_over_record *record, const struct root *root,
 void taken_over_free(struct taken_over_record *record);
 
 /* Fills agents, watch_running, taken_over and take_over_unfinished; init must be known. */
-void agents_gather(
-	struct system_facts *system, const struct root *root, const char *state_dir);
+void agents_gather(struct system_facts *system, const struct root *root, const char *state_dir);
 
 #endif

@@ -34,8 +34,8 @@ void area_record_gather(
 	}
 	fact_read_text(&area->remembered, root, record);
 	if (area->remembered.is == FACT_KNOWN && *area->remembered.value != '/')
-		fact_set_unknown(fact_of(&area->remembered), "%s%s has no path",
-			root->path, record);
+		fact_set_unknown(
+			fact_of(&area->remembered), "%s%s has no path", root->path, record);
 }
 
 char *area_stable_name(const struct area_facts *area)
@@ -75,19 +75,16 @@ char *area_path(const struct config *config, const struct root *root)
 	remembered = remembered_path(config, root);
 	if (remembered)
 		return remembered;
-	if (!root_exists(root, STANDARD_SWAP_FILE) &&
-		root_exists(root, HIBINIT_SWAP_FILE))
+	if (!root_exists(root, STANDARD_SWAP_FILE) && root_exists(root, HIBINIT_SWAP_FILE))
 		return text_copy(HIBINIT_SWAP_FILE);
 	return text_copy(STANDARD_SWAP_FILE);
 }
 
-static void gather_header(
-	struct area_facts *area, const struct root *root, const char *path)
+static void gather_header(struct area_facts *area, const struct root *root, const char *path)
 {
 	memory_cleanup_free char *parent = path_folder(path);
 	struct error err = { "" };
-	file_cleanup_close int folder =
-		root_openat(root, parent, O_RDONLY | O_DIRECTORY, 0, &err);
+	file_cleanup_close int folder = root_openat(root, parent, O_RDONLY | O_DIRECTORY, 0, &err);
 	struct swap_header header;
 
 	if (folder < 0 || header_read(&header, folder, path_name(path), 0, &err) < 0) {
@@ -125,12 +122,11 @@ static void gather_extents(struct area_facts *area, const struct root *root)
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct extents_summary summary = { 0 };
 	struct error err = { "" };
-	file_cleanup_close int fd = root_openat(
-		root, area->path.value, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &err);
+	file_cleanup_close int fd =
+		root_openat(root, area->path.value, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &err);
 	unsigned attributes = 0;
 
-	if (fd < 0 ||
-		extents_map(&area->extents, &summary, fd, area->size.value, &err) < 0) {
+	if (fd < 0 || extents_map(&area->extents, &summary, fd, area->size.value, &err) < 0) {
 		extents_unknown(area, err.text);
 		return;
 	}
@@ -165,10 +161,8 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 	if (point)
 		fact_set_text(&area->mount_point, point);
 	if (statvfs(shown, &space) == 0) {
-		fact_set_number(&area->filesystem_size,
-			(uint64_t)space.f_blocks * space.f_frsize);
-		fact_set_number(
-			&area->filesystem_free, (uint64_t)space.f_bfree * space.f_frsize);
+		fact_set_number(&area->filesystem_size, (uint64_t)space.f_blocks * space.f_frsize);
+		fact_set_number(&area->filesystem_free, (uint64_t)space.f_bfree * space.f_frsize);
 	}
 	if (status < 0) {
 		fact_set_unknown(fact_of(&area->devices), "%s", err.text);
@@ -191,14 +185,13 @@ static void gather_label(struct area_facts *area, const struct root *root)
 	} else if (errno == ENODATA || errno == ENOTSUP) {
 		fact_set_absent(fact_of(&area->selinux_label));
 	} else {
-		fact_set_unknown(fact_of(&area->selinux_label),
-			"cannot read the label of %s: %s", shown, strerror(errno));
+		fact_set_unknown(fact_of(&area->selinux_label), "cannot read the label of %s: %s",
+			shown, strerror(errno));
 	}
 }
 
 /* What setup was making when it was killed: it is in nobody's way but takes room. */
-static void gather_unfinished(
-	struct area_facts *area, const struct root *root, const char *path)
+static void gather_unfinished(struct area_facts *area, const struct root *root, const char *path)
 {
 	static const char *const suffixes[] = { AREA_UNFINISHED, AREA_UNFINISHED_SECOND };
 	uint64_t bytes = 0;
@@ -219,8 +212,8 @@ static void gather_unfinished(
 		fact_set_absent(fact_of(&area->unfinished));
 }
 
-static void gather_device(struct area_facts *area, const struct root *root,
-	const struct root *host, dev_t number)
+static void gather_device(
+	struct area_facts *area, const struct root *root, const struct root *host, dev_t number)
 {
 	fact_set_text(&area->kind, "device");
 	devices_gather(&area->devices, host, root, number);
@@ -261,8 +254,8 @@ static void gather_missing(struct area_facts *area)
 	fact_set_absent(fact_of(&area->resume_offset));
 }
 
-void area_gather(struct area_facts *area, const struct root *root,
-	const struct root *host, const device_list *root_devices, const char *path)
+void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const device_list *root_devices, const char *path)
 {
 	struct error err = { "" };
 	struct stat status;
@@ -286,8 +279,7 @@ void area_gather(struct area_facts *area, const struct root *root,
 		gather_device(area, root, host, status.st_rdev);
 		/* Not by a link's name: the header is read without following links. */
 		if (area->devices.count)
-			device =
-				text_format("/dev/%s", area->devices.items[0].name.value);
+			device = text_format("/dev/%s", area->devices.items[0].name.value);
 		gather_header(area, root, device ? device : path);
 		return;
 	}
@@ -295,8 +287,8 @@ void area_gather(struct area_facts *area, const struct root *root,
 	if (found == -ENOENT) {
 		gather_missing(area);
 	} else if (found < 0) {
-		fact_set_unknown(fact_of(&area->kind), "cannot look at %s: %s", path,
-			strerror(-found));
+		fact_set_unknown(
+			fact_of(&area->kind), "cannot look at %s: %s", path, strerror(-found));
 	} else if (S_ISREG(status.st_mode)) {
 		fact_set_text(&area->kind, "file");
 		fact_set_number(&area->size, (uint64_t)status.st_size);
@@ -323,22 +315,19 @@ static void name_resume_device(struct facts *facts)
 
 	if (area->devices.is != FACT_KNOWN || area->devices.count == 0) {
 		fact_set_unknown(fact_of(&area->resume_argument), "%s",
-			area->devices.why ? area->devices.why
-					  : "the device is not known");
+			area->devices.why ? area->devices.why : "the device is not known");
 		return;
 	}
 	device = &area->devices.items[0];
 	if (device->partuuid.is == FACT_KNOWN)
-		fact_take_text(&area->resume_argument,
-			text_format("PARTUUID=%s", device->partuuid.value));
+		fact_take_text(
+			&area->resume_argument, text_format("PARTUUID=%s", device->partuuid.value));
 	else if (device->uuid.is == FACT_KNOWN && !bare_kernel)
-		fact_take_text(&area->resume_argument,
-			text_format("UUID=%s", device->uuid.value));
+		fact_take_text(&area->resume_argument, text_format("UUID=%s", device->uuid.value));
 	else if (device->uuid.is == FACT_UNKNOWN && !bare_kernel)
 		fact_set_unknown(fact_of(&area->resume_argument), "%s", device->uuid.why);
 	else
-		fact_take_text(&area->resume_argument,
-			text_format("/dev/%s", device->name.value));
+		fact_take_text(&area->resume_argument, text_format("/dev/%s", device->name.value));
 }
 
 /* The same file or device, whatever name /proc/swaps has for it. */
@@ -346,9 +335,8 @@ static bool same_area(const struct swap_facts *swap, const struct area_facts *ar
 {
 	if (text_equal(swap->path.value, area->path.value))
 		return true;
-	return fact_text_is(&area->kind, "device") &&
-	       fact_text_is(&swap->type, "partition") && area->devices.count &&
-	       swap->device.is == FACT_KNOWN &&
+	return fact_text_is(&area->kind, "device") && fact_text_is(&swap->type, "partition") &&
+	       area->devices.count && swap->device.is == FACT_KNOWN &&
 	       text_equal(swap->device.value, area->devices.items[0].name.value);
 }
 
@@ -361,8 +349,7 @@ void area_complete(struct facts *facts)
 		fact_set_number(&area->used, 0);
 	} else {
 		fact_set_unknown(fact_of(&area->active), "%s",
-			facts->swaps.why ? facts->swaps.why
-					 : "the active swaps are not known");
+			facts->swaps.why ? facts->swaps.why : "the active swaps are not known");
 	}
 	for (size_t i = 0; i < facts->swaps.count; i++) {
 		struct swap_facts *swap = &facts->swaps.items[i];
@@ -376,14 +363,12 @@ void area_complete(struct facts *facts)
 	name_resume_device(facts);
 }
 
-void root_gather(
-	struct root_facts *facts, const struct root *root, const struct root *host)
+void root_gather(struct root_facts *facts, const struct root *root, const struct root *host)
 {
 	memory_cleanup_free char *type = NULL;
 	struct error err = { "" };
 	dev_t number;
-	int status =
-		device_of_path(root->live ? "/" : root->path, &number, &type, NULL, &err);
+	int status = device_of_path(root->live ? "/" : root->path, &number, &type, NULL, &err);
 
 	if (type)
 		fact_set_text(&facts->filesystem, type);

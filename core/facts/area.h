@@ -24,8 +24,8 @@ char *area_path(const struct config *config, const struct root *root);
  * Everything about the area at PATH. HOST is the machine that we run on; ROOT_DEVICES what is below
  * the root file system, where most swap files lie.
  */
-void area_gather(struct area_facts *area, const struct root *root,
-	const struct root *host, const device_list *root_devices, const char *path);
+void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const device_list *root_devices, const char *path);
 
 /*
  * A name for the area that holds beyond a boot: a partition by its PARTUUID, since NVMe names move;
@@ -44,7 +44,6 @@ void area_record_gather(
  */
 void area_complete(struct facts *facts);
 
-void root_gather(
-	struct root_facts *facts, const struct root *root, const struct root *host);
+void root_gather(struct root_facts *facts, const struct root *root, const struct root *host);
 
 #endif

@@ -14,8 +14,7 @@
 #define ENTRY_LIMIT ((size_t)64 * 1024)
 
 /* Set by systemd-boot: the name of the loader, in UTF-16 (systemd.io/BOOT_LOADER_INTERFACE). */
-#define LOADER_INFO                                                                      \
-	"/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 /* What was found on the way to the answer. */
 struct search {
@@ -75,8 +74,8 @@ static bool has_entry_file(const struct root *root, const char *folder)
 
 char *boot_entries_folder(const struct root *root)
 {
-	static const char *const folders[] = { "/boot/loader/entries",
-		"/efi/loader/entries", "/boot/efi/loader/entries" };
+	static const char *const folders[] = { "/boot/loader/entries", "/efi/loader/entries",
+		"/boot/efi/loader/entries" };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (has_entry_file(root, folders[i]))
@@ -104,8 +103,7 @@ void boot_legacy_files(const struct root *root, struct strings *files)
 
 	if (has_menu)
 		strings_add(files, "/boot/grub/menu.lst");
-	if (has_conf &&
-		!(has_menu && menu.st_dev == conf.st_dev && menu.st_ino == conf.st_ino))
+	if (has_conf && !(has_menu && menu.st_dev == conf.st_dev && menu.st_ino == conf.st_ino))
 		strings_add(files, "/boot/grub/grub.conf");
 }
 
@@ -132,8 +130,7 @@ static char *find_efi_config(struct search *search)
 /* The grub.cfg that counts: with EFI firmware the one on its partition, if that is a real one. */
 static void find_config(struct search *search)
 {
-	static const char *const places[] = { "/boot/grub2/grub.cfg",
-		"/boot/grub/grub.cfg" };
+	static const char *const places[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
 	char *efi = find_efi_config(search);
 
 	for (size_t i = 0; !search->config && i < sizeof(places) / sizeof(places[0]); i++)
@@ -154,9 +151,8 @@ static void find_config(struct search *search)
 /* Remembers that something is there that we may not look at, as for anybody but root. */
 static void find_hidden(struct search *search)
 {
-	static const char *const places[] = { "/boot/grub2/grub.cfg",
-		"/boot/grub/grub.cfg", "/boot/loader/entries", "/efi/loader/entries",
-		"/boot/efi/EFI" };
+	static const char *const places[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg",
+		"/boot/loader/entries", "/efi/loader/entries", "/boot/efi/EFI" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct stat status;
@@ -204,8 +200,7 @@ static const char *find_loader(struct search *search)
 
 	if (search->config && mkconfig && defaults && reads_dropins(search, mkconfig))
 		return LOADER_GRUB_DEBIAN;
-	if (search->folder &&
-		(!search->config_text || strstr(search->config_text, "blscfg")))
+	if (search->folder && (!search->config_text || strstr(search->config_text, "blscfg")))
 		return grubby ? LOADER_GRUBBY : LOADER_BLS;
 	if (search->config && defaults && (mkconfig || mkconfig2))
 		return LOADER_GRUB2;
@@ -230,8 +225,7 @@ static void read_entry_files(struct search *search)
 			continue;
 		text = read_text(search, path, ENTRY_LIMIT);
 		if (text)
-			boot_bls_parse(
-				search->boot, names.items[i], text, search->environment);
+			boot_bls_parse(search->boot, names.items[i], text, search->environment);
 	}
 }
 
@@ -246,8 +240,7 @@ static char *systemd_boot_choice(struct search *search)
 
 	while ((line = boot_next_line(&at))) {
 		if (boot_line_is(line, "default"))
-			text_set(&choice,
-				text_trim(text_copy(strstr(line, "default") + 7)));
+			text_set(&choice, text_trim(text_copy(strstr(line, "default") + 7)));
 		free(line);
 	}
 	return choice;
@@ -314,8 +307,7 @@ static void read_force_partuuid(struct search *search)
 static void find_ours(struct search *search, const char *state_dir)
 {
 	struct fact_flag *ours = &search->boot->our_arguments;
-	memory_cleanup_free char *defaults =
-		read_text(search, BOOT_DEFAULTS, BOOT_TEXT_LIMIT);
+	memory_cleanup_free char *defaults = read_text(search, BOOT_DEFAULTS, BOOT_TEXT_LIMIT);
 	struct edit_record record;
 	struct error err = { "" };
 	int status = edit_record_read(search->root, state_dir, &record, &err);

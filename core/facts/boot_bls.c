@@ -60,8 +60,8 @@ static void read_field(struct fields *fields, char *line)
 	}
 }
 
-void boot_bls_parse(struct boot_facts *boot, const char *name, const char *text,
-	const char *environment)
+void boot_bls_parse(
+	struct boot_facts *boot, const char *name, const char *text, const char *environment)
 {
 	memory_cleanup_free char *id = id_of(name), *options = NULL, *initrd = NULL;
 	struct fields fields = { 0 };
@@ -72,10 +72,9 @@ void boot_bls_parse(struct boot_facts *boot, const char *name, const char *text,
 		free(line);
 	}
 	if (fields.linux) {
-		options = boot_environment_expand(
-			fields.options ? fields.options : "", environment);
-		initrd = boot_environment_expand(
-			fields.initrd ? fields.initrd : "", environment);
+		options =
+			boot_environment_expand(fields.options ? fields.options : "", environment);
+		initrd = boot_environment_expand(fields.initrd ? fields.initrd : "", environment);
 		text_trim(options);
 		boot_add_entry(boot, id, fields.title ? fields.title : id, fields.linux,
 			fields.version, initrd, options);
@@ -92,14 +91,12 @@ static size_t segment(const char *text, bool digits)
 {
 	size_t length = 0;
 
-	while (digits ? isdigit((unsigned char)text[length])
-		      : isalpha((unsigned char)text[length]))
+	while (digits ? isdigit((unsigned char)text[length]) : isalpha((unsigned char)text[length]))
 		length++;
 	return length;
 }
 
-static int compare_segments(
-	const char *a, size_t a_length, const char *b, size_t b_length)
+static int compare_segments(const char *a, size_t a_length, const char *b, size_t b_length)
 {
 	size_t shorter = a_length < b_length ? a_length : b_length;
 	int order = memcmp(a, b, shorter);
@@ -140,8 +137,7 @@ static int rpm_compare(const char *a, const char *b)
 
 			order = (a_size > b_size) - (a_size < b_size);
 			if (order == 0)
-				order = compare_segments(
-					a + a_zeros, a_size, b + b_zeros, b_size);
+				order = compare_segments(a + a_zeros, a_size, b + b_zeros, b_size);
 		} else {
 			order = compare_segments(a, a_length, b, b_length);
 		}
@@ -168,8 +164,7 @@ static const char *cut_part(char *id)
 static int compare_for_grub(const void *a, const void *b)
 {
 	const struct entry_facts *left = a, *right = b;
-	memory_cleanup_free char *x = text_copy(left->id.value),
-				 *y = text_copy(right->id.value);
+	memory_cleanup_free char *x = text_copy(left->id.value), *y = text_copy(right->id.value);
 	const char *x_release = cut_part(x), *y_release = cut_part(y);
 	const char *x_version = cut_part(x), *y_version = cut_part(y);
 	int order = rpm_compare(y, x);
@@ -200,8 +195,7 @@ static size_t find_choice(const struct boot_facts *boot, const char *choice, boo
 		const struct entry_facts *entry = &boot->entries.items[i];
 		memory_cleanup_free char *file = text_format("%s.conf", entry->id.value);
 
-		if (grub ? fact_text_is(&entry->id, choice) ||
-					fact_text_is(&entry->title, choice)
+		if (grub ? fact_text_is(&entry->id, choice) || fact_text_is(&entry->title, choice)
 			 : fnmatch(choice, entry->id.value, 0) == 0 ||
 					fnmatch(choice, file, 0) == 0)
 			return i;

@@ -113,8 +113,7 @@ static bool test_is_true(const struct strings *words, unsigned depth)
 			if (level)
 				return test_is_true(&left, depth + 1) &&
 				       test_is_true(&right, depth + 1);
-			return test_is_true(&left, depth + 1) ||
-			       test_is_true(&right, depth + 1);
+			return test_is_true(&left, depth + 1) || test_is_true(&right, depth + 1);
 		}
 	if (strcmp(word[0], "!") == 0) {
 		struct strings rest = slice(words, 1, count);
@@ -199,8 +198,7 @@ static size_t number_in_menu(const struct grub *grub)
 /* The title and the id in the words of a menuentry or submenu command. */
 static void name_item(struct item *item, const struct strings *words)
 {
-	static const char *const with_value[] = { "--class", "--users", "--hotkey",
-		"--source" };
+	static const char *const with_value[] = { "--class", "--users", "--hotkey", "--source" };
 
 	for (size_t i = 0; i < words->count; i++) {
 		const char *word = words->items[i];
@@ -262,9 +260,8 @@ static bool is_command(const char *name, const char *command)
 {
 	size_t length = strlen(command);
 
-	return text_starts(name, command) &&
-	       (!name[length] || strcmp(name + length, "16") == 0 ||
-		       strcmp(name + length, "efi") == 0);
+	return text_starts(name, command) && (!name[length] || strcmp(name + length, "16") == 0 ||
+						     strcmp(name + length, "efi") == 0);
 }
 
 static void run_command(struct grub *grub, const struct strings *words)
@@ -385,8 +382,7 @@ static char *take_part(const char **at)
 }
 
 /* The line of menu PARENT that NAME means: its number, title or id; else the first one. */
-static const struct item *find_in_menu(
-	const struct grub *grub, size_t parent, const char *name)
+static const struct item *find_in_menu(const struct grub *grub, size_t parent, const char *name)
 {
 	const struct item *first = NULL;
 	uint64_t number;
@@ -400,8 +396,7 @@ static const struct item *find_in_menu(
 		if (!first)
 			first = item;
 		if (numbered ? item->number == number
-			     : strcmp(item->title, name) == 0 ||
-					text_equal(item->id, name))
+			     : strcmp(item->title, name) == 0 || text_equal(item->id, name))
 			return item;
 	}
 	return first;
@@ -450,8 +445,8 @@ static void grub_free(struct grub *grub)
 	script_variables_free(&grub->variables);
 }
 
-bool boot_grub_parse(struct boot_facts *boot, const char *text, const char *environment,
-	bool efi, char **choice)
+bool boot_grub_parse(
+	struct boot_facts *boot, const char *text, const char *environment, bool efi, char **choice)
 {
 	struct grub grub = { .at = text, .menu = TOP_LEVEL };
 	const struct item *next;
@@ -473,8 +468,8 @@ bool boot_grub_parse(struct boot_facts *boot, const char *text, const char *envi
 		if (!item->kernel)
 			continue;
 		path = number_path(&grub, item);
-		entry = boot_add_entry(boot, path, item->title, item->kernel, NULL,
-			item->initramfs, item->arguments);
+		entry = boot_add_entry(boot, path, item->title, item->kernel, NULL, item->initramfs,
+			item->arguments);
 		fact_set_flag(&entry->is_default, item == next);
 	}
 	grub_free(&grub);

@@ -39,8 +39,8 @@ static void finish(struct boot_facts *boot, struct entry *entry, size_t *number)
 	if (entry->title && entry->kernel && *entry->kernel) {
 		memory_cleanup_free char *id = text_format("%zu", *number);
 
-		boot_add_entry(boot, id, entry->title, entry->kernel, NULL,
-			entry->initramfs, entry->arguments);
+		boot_add_entry(boot, id, entry->title, entry->kernel, NULL, entry->initramfs,
+			entry->arguments);
 	}
 	*number += entry->title != NULL;
 	free(entry->title);
@@ -66,8 +66,8 @@ void boot_legacy_parse(struct boot_facts *boot, const char *text, const char *sa
 			read_kernel(&entry, line);
 		} else if (entry.title && boot_line_is(line, "initrd")) {
 			text_set(&entry.initramfs, text_copy(behind(line, "initrd")));
-		} else if (!entry.title && (boot_line_is(line, "default") ||
-						   text_starts(line, "default="))) {
+		} else if (!entry.title &&
+			   (boot_line_is(line, "default") || text_starts(line, "default="))) {
 			text_set(&choice, text_trim(text_copy(behind(line, "default"))));
 		}
 		free(line);

@@ -44,8 +44,8 @@ static bool read_edit(json_t *json, struct edit *edit)
 	return true;
 }
 
-int edit_record_read(const struct root *root, const char *state_dir,
-	struct edit_record *record, struct error *err)
+int edit_record_read(const struct root *root, const char *state_dir, struct edit_record *record,
+	struct error *err)
 {
 	memory_cleanup_free char *path = edit_record_path(state_dir), *text = NULL;
 	json_error_t problem;
@@ -73,9 +73,8 @@ int edit_record_read(const struct root *root, const char *state_dir,
 		struct edit edit = { 0 };
 
 		if (!read_edit(item, &edit)) {
-			status = error_set(err, EINVAL,
-				"%s%s is damaged: edit %zu is not one", root->path, path,
-				i + 1);
+			status = error_set(err, EINVAL, "%s%s is damaged: edit %zu is not one",
+				root->path, path, i + 1);
 			break;
 		}
 		record->items = memory_grow(record->items, record->count, sizeof(edit));
@@ -88,6 +87,5 @@ int edit_record_read(const struct root *root, const char *state_dir,
 bool edit_is_boot_file(const char *file)
 {
 	return text_starts(file, "/boot/") || text_starts(file, "/efi/") ||
-	       strcmp(file, "/etc/kernel/cmdline") == 0 ||
-	       strcmp(file, BOOT_DEFAULTS) == 0;
+	       strcmp(file, "/etc/kernel/cmdline") == 0 || strcmp(file, BOOT_DEFAULTS) == 0;
 }

@@ -18,8 +18,8 @@ struct edit {
 	char *file;
 	char *before;
 	char *after;
-	uint64_t line; /* which line of the file it was, from 1 */
-	bool open_end; /* the line in front of an added one, or one that was taken away, had no
+	uint64_t line;	/* which line of the file it was, from 1 */
+	bool open_end;	/* the line in front of an added one, or one that was taken away, had no
 			   newline at its end */
 	bool made_file; /* the file was made for the added line */
 };
@@ -33,8 +33,8 @@ char *edit_record_path(const char *state_dir);
 
 /* 0, also when there is no record. -EINVAL: it is damaged. -EPERM: not root alone can
  * have written it. edit_record_free() in any case. */
-int edit_record_read(const struct root *root, const char *state_dir,
-	struct edit_record *record, struct error *err);
+int edit_record_read(const struct root *root, const char *state_dir, struct edit_record *record,
+	struct error *err);
 void edit_record_free(struct edit_record *record);
 
 /* True when FILE is one that tells the kernel's command line. */

@@ -75,8 +75,8 @@ void script_set(struct script_variables *variables, const char *name, const char
 
 	if (variables->count == VARIABLE_LIMIT)
 		return;
-	variables->items = memory_grow(
-		variables->items, variables->count, sizeof(*variables->items));
+	variables->items =
+		memory_grow(variables->items, variables->count, sizeof(*variables->items));
 	variable = &variables->items[variables->count++];
 	variable->name = text_copy(name);
 	variable->value = text_copy(value);
@@ -126,8 +126,7 @@ void script_load_environment(struct script_variables *variables, const char *env
 		memory_cleanup_free char *name = text_copy_length(line, length);
 
 		if (line[0] != '#' && line[length] == '=') {
-			memory_cleanup_free char *value =
-				boot_environment_get(line, name);
+			memory_cleanup_free char *value = boot_environment_get(line, name);
 
 			script_set(variables, name, value ? value : "");
 		}
@@ -150,16 +149,15 @@ static void put(struct output *output, const char *text, size_t length)
 }
 
 /* The variable that begins with the '$' at AT; returns where it ends, AT itself when it is none. */
-static const char *put_variable(struct output *output,
-	const struct script_variables *variables, const char *at, const char *end)
+static const char *put_variable(struct output *output, const struct script_variables *variables,
+	const char *at, const char *end)
 {
 	bool braced = at + 1 < end && at[1] == '{';
 	const char *name = at + 1 + braced, *behind = name;
 	memory_cleanup_free char *copy = NULL;
 	const char *value;
 
-	while (behind < end &&
-		(isalnum((unsigned char)*behind) || strchr("_?@#*", *behind)))
+	while (behind < end && (isalnum((unsigned char)*behind) || strchr("_?@#*", *behind)))
 		behind++;
 	if (behind == name || (braced && (behind == end || *behind != '}')))
 		return at;
@@ -169,16 +167,15 @@ static const char *put_variable(struct output *output,
 	return behind + braced;
 }
 
-char *script_expand(const struct script_variables *variables, const char *text,
-	size_t length, bool plain)
+char *script_expand(
+	const struct script_variables *variables, const char *text, size_t length, bool plain)
 {
 	struct output output = { .length = 0 };
 	const char *end = text + length, *behind;
 	char quote = '\0';
 
 	while (text < end) {
-		if (!plain && quote ? *text == quote
-				    : !plain && (*text == '"' || *text == '\'')) {
+		if (!plain && quote ? *text == quote : !plain && (*text == '"' || *text == '\'')) {
 			quote = quote ? '\0' : *text;
 			text++;
 			continue;

@@ -52,7 +52,7 @@ void script_load_environment(struct script_variables *variables, const char *env
  * A word as written, with quotes taken off and variables replaced; with PLAIN quotes mean nothing,
  * only variables do. The caller frees it.
  */
-char *script_expand(const struct script_variables *variables, const char *text,
-	size_t length, bool plain);
+char *script_expand(
+	const struct script_variables *variables, const char *text, size_t length, bool plain);
 
 #endif

@@ -28,8 +28,7 @@ bool boot_line_is(const char *line, const char *word)
 	size_t length = strlen(word);
 
 	line += strspn(line, " \t");
-	return strncmp(line, word, length) == 0 &&
-	       (line[length] == ' ' || line[length] == '\t');
+	return strncmp(line, word, length) == 0 && (line[length] == ' ' || line[length] == '\t');
 }
 
 /* Where the value begins when LINE sets NAME, with = or, when MORE, +=; NULL: it does not. */
@@ -186,9 +185,8 @@ static const char *without_device(const char *path)
 	return end ? end + 1 : path;
 }
 
-struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id,
-	const char *title, const char *kernel, const char *version, const char *initramfs,
-	const char *arguments)
+struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id, const char *title,
+	const char *kernel, const char *version, const char *initramfs, const char *arguments)
 {
 	struct entry_facts *entry = facts_add(&boot->entries);
 
@@ -204,8 +202,7 @@ struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id,
 	if (version)
 		fact_set_text(&entry->version, version);
 	else
-		fact_set_unknown(fact_of(&entry->version),
-			"the name of %s has no version", kernel);
+		fact_set_unknown(fact_of(&entry->version), "the name of %s has no version", kernel);
 	fact_take_text(&entry->initramfs, initramfs ? choose_initramfs(initramfs) : NULL);
 	if (entry->initramfs.value) {
 		char *path = text_copy(without_device(entry->initramfs.value));

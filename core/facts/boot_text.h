@@ -39,9 +39,8 @@ char *boot_environment_get(const char *text, const char *name);
  * Adds an entry: KERNEL and INITRAMFS as the loader names them. VERSION NULL: taken from the
  * kernel's file name. INITRAMFS is a list of files (microcode among them) or NULL.
  */
-struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id,
-	const char *title, const char *kernel, const char *version, const char *initramfs,
-	const char *arguments);
+struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id, const char *title,
+	const char *kernel, const char *version, const char *initramfs, const char *arguments);
 
 /*
  * GRUB 2's grub.cfg. Runs TEXT as GRUB would as far as variables, conditions and menu entries go,
@@ -52,8 +51,8 @@ struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id,
  * True when the file takes its entries from BLS files (blscfg); *CHOICE, which the caller frees, is
  * then what the file sets as default.
  */
-bool boot_grub_parse(struct boot_facts *boot, const char *text, const char *environment,
-	bool efi, char **choice);
+bool boot_grub_parse(struct boot_facts *boot, const char *text, const char *environment, bool efi,
+	char **choice);
 
 /* Replaces $name and ${name} in TEXT by the environment block's values, others by nothing. */
 char *boot_environment_expand(const char *text, const char *environment);
@@ -62,8 +61,8 @@ char *boot_environment_expand(const char *text, const char *environment);
 void boot_legacy_parse(struct boot_facts *boot, const char *text, const char *saved);
 
 /* One file of /boot/loader/entries; its name without .conf is the id. No kernel in it: no entry. */
-void boot_bls_parse(struct boot_facts *boot, const char *name, const char *text,
-	const char *environment);
+void boot_bls_parse(
+	struct boot_facts *boot, const char *name, const char *text, const char *environment);
 
 /*
  * Sorts entries from BLS files the way the loader does and marks the one that boots next: CHOICE is

@@ -19,8 +19,7 @@ static const struct field timeline_fields[] = {
 	NUMBER(struct timeline, allocate_rate, "bytes per second"),
 	NUMBER(struct timeline, devices_freeze_us, "stopping the devices, us"),
 	NUMBER(struct timeline, devices_freeze_late_us, "the late phase of it, us"),
-	NUMBER(struct timeline, devices_freeze_noirq_us,
-		"the phase without interrupts, us"),
+	NUMBER(struct timeline, devices_freeze_noirq_us, "the phase without interrupts, us"),
 	NUMBER(struct timeline, image_pages, "pages to copy"),
 	NUMBER(struct timeline, image_size, "these pages in bytes"),
 	NUMBER(struct timeline, threads, "compression threads"),
@@ -113,12 +112,10 @@ void cycle_take_timeline(struct cycle *cycle, struct timeline *timeline)
 		told->write_time.why ? told->write_time.why : "not in the log");
 	if (told->power_off.is == FACT_KNOWN && told->entry.is == FACT_KNOWN &&
 		told->power_off.value >= told->entry.value)
-		fact_set_number(
-			&cycle->to_power_off, told->power_off.value - told->entry.value);
+		fact_set_number(&cycle->to_power_off, told->power_off.value - told->entry.value);
 }
 
-static int cycles_from_json(
-	cycle_list *list, json_t *json, const char *path, struct error *err)
+static int cycles_from_json(cycle_list *list, json_t *json, const char *path, struct error *err)
 {
 	json_t *format = json_object_get(json, "format");
 	json_t *cycles = json_object_get(json, "cycles");
@@ -136,16 +133,16 @@ static int cycles_from_json(
 	for (size_t i = 0; i < list->count; i++) {
 		memory_cleanup_free char *place = text_format("cycles[%zu]", i);
 
-		status = layout_from_json(&cycle_layout, &list->items[i],
-			json_array_get(cycles, i), place, err);
+		status = layout_from_json(
+			&cycle_layout, &list->items[i], json_array_get(cycles, i), place, err);
 		if (status < 0)
 			return error_prefix(err, -EBADMSG, "%s", path);
 	}
 	return 0;
 }
 
-int history_read(const struct root *root, const char *state_dir, cycle_list *list,
-	struct error *err)
+int history_read(
+	const struct root *root, const char *state_dir, cycle_list *list, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" HISTORY_NAME, state_dir);
 	memory_cleanup_free char *shown = root_shown(root, path);
@@ -165,8 +162,8 @@ int history_read(const struct root *root, const char *state_dir, cycle_list *lis
 		return status;
 	json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
 	if (!json)
-		return error_set(err, EBADMSG, "%s is damaged: line %d: %s", shown,
-			where.line, where.text);
+		return error_set(
+			err, EBADMSG, "%s is damaged: line %d: %s", shown, where.line, where.text);
 	status = cycles_from_json(list, json, shown, err);
 	json_decref(json);
 	return status;

@@ -12,13 +12,12 @@
 #include "core/facts/fact.h"
 
 /* How a cycle ended. In `result`. */
-#define RESULT_RESUMED "resumed"
-#define RESULT_FAILED  "failed"
-#define RESULT_INCOMPLETE                                                                \
-	"incomplete"		 /* only of a log: it ends before the end is known */
-#define RESULT_TESTED  "tested"	 /* only of a log: a test mode of the kernel, no image */
-#define RESULT_REFUSED "refused" /* only of a cycle: the checks said no */
-#define RESULT_DRY_RUN "dry-run" /* only of a cycle */
+#define RESULT_RESUMED	  "resumed"
+#define RESULT_FAILED	  "failed"
+#define RESULT_INCOMPLETE "incomplete" /* only of a log: it ends before the end is known */
+#define RESULT_TESTED	  "tested"     /* only of a log: a test mode of the kernel, no image */
+#define RESULT_REFUSED	  "refused"    /* only of a cycle: the checks said no */
+#define RESULT_DRY_RUN	  "dry-run"    /* only of a cycle */
 
 /* What set a cycle off. In `reason`. */
 #define REASON_NOTICE	 "notice"
@@ -119,7 +118,7 @@ void cycle_take_timeline(struct cycle *cycle, struct timeline *timeline);
  * format, and another negative errno when it cannot be read. Fields that are not known here are
  * passed over.
  */
-int history_read(const struct root *root, const char *state_dir, cycle_list *list,
-	struct error *err);
+int history_read(
+	const struct root *root, const char *state_dir, cycle_list *list, struct error *err);
 
 #endif

@@ -51,8 +51,7 @@ static bool identify_by_reading(struct device_facts *device, const char *path)
 	fact_set_absent(fact_of(&device->partuuid));
 	found = blkid_do_safeprobe(probe);
 	if (found == -2)
-		fact_set_unknown(
-			fact_of(&device->holds), "%s holds more than one thing", path);
+		fact_set_unknown(fact_of(&device->holds), "%s holds more than one thing", path);
 	else if (found < 0)
 		fact_set_unknown(fact_of(&device->holds), "cannot read %s", path);
 	if (found >= 0) {
@@ -85,8 +84,7 @@ static void udev_value(struct fact_text *fact, const char *database, const char 
 static void identify(struct device_facts *device, const struct root *host)
 {
 	memory_cleanup_free char *path = text_format("/dev/%s", device->name.value);
-	memory_cleanup_free char *record =
-		text_format("/run/udev/data/b%s", device->number.value);
+	memory_cleanup_free char *record = text_format("/run/udev/data/b%s", device->number.value);
 	memory_cleanup_free char *database = NULL;
 	struct error err = { "" };
 
@@ -98,12 +96,11 @@ static void identify(struct device_facts *device, const struct root *host)
 		udev_value(&device->partuuid, database, "ID_PART_ENTRY_UUID");
 		return;
 	}
-	fact_set_unknown(fact_of(&device->holds),
-		"cannot read %s, and udev does not know it", path);
-	fact_set_unknown(fact_of(&device->uuid),
-		"cannot read %s, and udev does not know it", path);
-	fact_set_unknown(fact_of(&device->partuuid),
-		"cannot read %s, and udev does not know it", path);
+	fact_set_unknown(
+		fact_of(&device->holds), "cannot read %s, and udev does not know it", path);
+	fact_set_unknown(fact_of(&device->uuid), "cannot read %s, and udev does not know it", path);
+	fact_set_unknown(
+		fact_of(&device->partuuid), "cannot read %s, and udev does not know it", path);
 }
 
 /* ---- One device ---------------------------------------------------------------------------- */
@@ -161,8 +158,8 @@ static bool has_random_key(const struct root *root, const char *mapping)
 }
 
 /* FOLDER is the device's own in /sys. */
-static void describe(struct device_facts *device, const struct root *host,
-	const struct root *root, const char *folder, const char *number)
+static void describe(struct device_facts *device, const struct root *host, const struct root *root,
+	const char *folder, const char *number)
 {
 	memory_cleanup_free char *partition = read_or_null(host, folder, "partition");
 	memory_cleanup_free char *dm_uuid = read_or_null(host, folder, "dm/uuid");
@@ -177,8 +174,7 @@ static void describe(struct device_facts *device, const struct root *host,
 	fact_set_text(&device->number, number);
 	fact_set_text(&device->kind, kind);
 	if (sectors && number_parse(sectors, &count) == 0)
-		fact_set_number(
-			&device->size, count * 512); /* always 512, whatever the disk */
+		fact_set_number(&device->size, count * 512); /* always 512, whatever the disk */
 	if (!serial)
 		text_set(&serial, read_or_null(host, folder, "serial")); /* virtio */
 	fact_set_text(&device->model, model);
@@ -232,8 +228,8 @@ void devices_gather(
 
 		if (!folder) {
 			if (depth == 0)
-				fact_set_unknown(fact_of(list),
-					"/sys/dev/block/%s is not there", next);
+				fact_set_unknown(
+					fact_of(list), "/sys/dev/block/%s is not there", next);
 			return;
 		}
 		describe(facts_add(list), host, root, folder, next);
@@ -241,8 +237,8 @@ void devices_gather(
 	}
 }
 
-void devices_gather_known(device_list *list, const struct root *host,
-	const struct root *root, dev_t number, const device_list *known)
+void devices_gather_known(device_list *list, const struct root *host, const struct root *root,
+	dev_t number, const device_list *known)
 {
 	memory_cleanup_free char *text = device_number_text(number);
 
@@ -278,8 +274,7 @@ bool devices_random_key(const device_list *list)
  * The mount that holds the file RESOLVED, a path without links. libmount stops at the border of a
  * btrfs subvolume, where st_dev changes and nothing is mounted: then the mount is further up.
  */
-static struct libmnt_fs *find_mount(
-	struct libmnt_table *table, const char *resolved, char **point)
+static struct libmnt_fs *find_mount(struct libmnt_table *table, const char *resolved, char **point)
 {
 	struct libmnt_fs *filesystem = NULL;
 
@@ -293,8 +288,8 @@ static struct libmnt_fs *find_mount(
 	return filesystem;
 }
 
-int device_of_path(const char *path, dev_t *number, char **type, char **mount_point,
-	struct error *err)
+int device_of_path(
+	const char *path, dev_t *number, char **type, char **mount_point, struct error *err)
 {
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
 	memory_cleanup_free char *resolved = realpath(path, NULL);
@@ -307,8 +302,7 @@ int device_of_path(const char *path, dev_t *number, char **type, char **mount_po
 		filesystem = find_mount(table, resolved, &point);
 	if (!filesystem) {
 		mnt_unref_table(table);
-		return error_set(
-			err, ENOENT, "cannot find the file system that holds %s", path);
+		return error_set(err, ENOENT, "cannot find the file system that holds %s", path);
 	}
 	*number = mnt_fs_get_devno(filesystem);
 	if (major(*number) == 0) {
@@ -318,9 +312,8 @@ int device_of_path(const char *path, dev_t *number, char **type, char **mount_po
 		if (source && stat(source, &status) == 0 && S_ISBLK(status.st_mode))
 			*number = status.st_rdev;
 		else
-			result = error_set(err, ENODEV,
-				"%s is on %s, which has no block device", path,
-				mnt_fs_get_fstype(filesystem));
+			result = error_set(err, ENODEV, "%s is on %s, which has no block device",
+				path, mnt_fs_get_fstype(filesystem));
 	}
 	if (type)
 		*type = text_copy(mnt_fs_get_fstype(filesystem));

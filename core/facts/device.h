@@ -16,15 +16,15 @@
  * is the disk. HOST is the machine that we run on: device numbers are its kernel's, also for an
  * image that is mounted. CRYPTTAB is read below ROOT.
  */
-void devices_gather(device_list *devices, const struct root *host,
-	const struct root *root, dev_t number);
+void devices_gather(
+	device_list *devices, const struct root *host, const struct root *root, dev_t number);
 
 /*
  * The same, and a copy of KNOWN where that is the chain of NUMBER: identifying a device means
  * reading a megabyte from its disk, and most of what a machine has lies on one.
  */
-void devices_gather_known(device_list *devices, const struct root *host,
-	const struct root *root, dev_t number, const device_list *known);
+void devices_gather_known(device_list *devices, const struct root *host, const struct root *root,
+	dev_t number, const device_list *known);
 
 /* The medium of the disk at the end of a chain; unknown when the chain is. */
 void devices_medium(struct fact_text *medium, const device_list *devices);
@@ -37,8 +37,8 @@ bool devices_random_key(const device_list *devices);
  * On btrfs st_dev is no block device; the mount table knows the real one. TYPE, MOUNT_POINT
  * (owned by the caller afterwards) may be NULL.
  */
-int device_of_path(const char *path, dev_t *number, char **type, char **mount_point,
-	struct error *err);
+int device_of_path(
+	const char *path, dev_t *number, char **type, char **mount_point, struct error *err);
 
 /* "259:1" */
 char *device_number_text(dev_t number);

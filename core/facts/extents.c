@@ -19,11 +19,9 @@
 #define EXTENTS_A_CALL 512
 #define SEARCH_BYTES   65536
 
-void extents_append(
-	extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length)
+void extents_append(extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length)
 {
-	struct extent_facts *last =
-		extents->count ? &extents->items[extents->count - 1] : NULL;
+	struct extent_facts *last = extents->count ? &extents->items[extents->count - 1] : NULL;
 
 	if (last && last->logical.value + last->length.value == logical &&
 		last->physical.value + last->length.value == physical) {
@@ -36,8 +34,7 @@ void extents_append(
 	fact_set_number(&last->length, length);
 }
 
-void extents_resume_offset(
-	struct fact_number *offset, const extent_list *extents, uint64_t page)
+void extents_resume_offset(struct fact_number *offset, const extent_list *extents, uint64_t page)
 {
 	const struct extent_facts *first = extents->count ? extents->items : NULL;
 
@@ -45,10 +42,8 @@ void extents_resume_offset(
 		fact_set_absent(fact_of(offset));
 	else if (first->physical.value % page)
 		fact_set_unknown(fact_of(offset),
-			"the file begins at byte %llu of its device, which is not the start of "
-			"a page of %llu bytes",
-			(unsigned long long)first->physical.value,
-			(unsigned long long)page);
+			"the file begins at byte %llu of its device, which is not the start of a page of %llu bytes",
+			(unsigned long long)first->physical.value, (unsigned long long)page);
 	else
 		fact_set_number(offset, first->physical.value / page);
 }
@@ -89,8 +84,8 @@ static int search_chunks(struct btrfs_ioctl_search_args_v2 *search, int fd, uint
 		memcpy(&header, buffer + position, sizeof(header));
 		position += sizeof(header);
 		if (header.len < sizeof(*item) || position + header.len > SEARCH_BYTES)
-			return error_set(err, EIO, "btrfs returned a chunk of %u bytes",
-				header.len);
+			return error_set(
+				err, EIO, "btrfs returned a chunk of %u bytes", header.len);
 		memcpy(item, buffer + position, sizeof(*item));
 		*logical = header.offset;
 		position += header.len;
@@ -182,10 +177,8 @@ static int take_extent(
 	if (part.fe_length > mapping->size - part.fe_logical)
 		part.fe_length = mapping->size - part.fe_logical;
 	if (mapping->btrfs && !(extent->fe_flags & FIEMAP_EXTENT_DATA_INLINE))
-		return append_btrfs(
-			mapping->extents, mapping->fd, &part, &mapping->chunk, err);
-	extents_append(
-		mapping->extents, part.fe_logical, part.fe_physical, part.fe_length);
+		return append_btrfs(mapping->extents, mapping->fd, &part, &mapping->chunk, err);
+	extents_append(mapping->extents, part.fe_logical, part.fe_physical, part.fe_length);
 	return 0;
 }
 
@@ -203,8 +196,8 @@ static int refuse_several_devices(int fd, struct error *err)
 		(unsigned long long)info.num_devices);
 }
 
-int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
-	uint64_t size, struct error *err)
+int extents_map(extent_list *extents, struct extents_summary *summary, int fd, uint64_t size,
+	struct error *err)
 {
 	struct mapping mapping = { extents, summary, fd, size, false, { 0 } };
 	memory_cleanup_free struct fiemap *map =
@@ -215,8 +208,7 @@ int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
 	int status;
 
 	*summary = (struct extents_summary) { 0 };
-	mapping.btrfs =
-		fstatfs(fd, &filesystem) == 0 && filesystem.f_type == BTRFS_SUPER_MAGIC;
+	mapping.btrfs = fstatfs(fd, &filesystem) == 0 && filesystem.f_type == BTRFS_SUPER_MAGIC;
 	status = mapping.btrfs ? refuse_several_devices(fd, err) : 0;
 	if (status < 0)
 		return status;
@@ -227,8 +219,8 @@ int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
 		map->fm_extent_count = EXTENTS_A_CALL;
 		map->fm_mapped_extents = 0;
 		if (ioctl(fd, FS_IOC_FIEMAP, map) < 0)
-			return error_errno(err, errno,
-				"the file system cannot tell where the file lies");
+			return error_errno(
+				err, errno, "the file system cannot tell where the file lies");
 		if (map->fm_mapped_extents == 0)
 			break;
 		for (uint32_t i = 0; i < map->fm_mapped_extents; i++) {

@@ -25,8 +25,8 @@ struct extents_summary {
  * both in the file and on the device. 0 or a negative errno: -EOPNOTSUPP when the file system
  * cannot tell, -EPERM on btrfs without root, -ENOTSUP for a btrfs file on several devices.
  */
-int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
-	uint64_t size, struct error *err);
+int extents_map(extent_list *extents, struct extents_summary *summary, int fd, uint64_t size,
+	struct error *err);
 
 /*
  * The resume offset of a mapped swap file: the place of its first page, the header, counted in
@@ -35,11 +35,9 @@ int extents_map(extent_list *extents, struct extents_summary *summary, int fd,
  * the kernel, which swaps to whole pages of the device only (mm/page_io.c, fs/iomap/swapfile.c),
  * leaves it out.
  */
-void extents_resume_offset(
-	struct fact_number *offset, const extent_list *extents, uint64_t page);
+void extents_resume_offset(struct fact_number *offset, const extent_list *extents, uint64_t page);
 
 /* Appends one piece, merged with the last when it continues it. */
-void extents_append(
-	extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length);
+void extents_append(extent_list *extents, uint64_t logical, uint64_t physical, uint64_t length);
 
 #endif

@@ -84,8 +84,8 @@ void fact_read_number(struct fact_number *fact, const struct root *root, const c
 	if (text.is == FACT_KNOWN && number_parse(text.value, &value) == 0)
 		fact_set_number(fact, value);
 	else if (text.is == FACT_KNOWN)
-		fact_set_unknown(fact_of(fact), "%s%s says \"%s\", not a number",
-			root->path, path, text.value);
+		fact_set_unknown(fact_of(fact), "%s%s says \"%s\", not a number", root->path, path,
+			text.value);
 	else if (text.is == FACT_ABSENT)
 		fact_set_absent(fact_of(fact));
 	else
@@ -149,8 +149,7 @@ static void *list_room(const struct layout *layout, size_t count)
 	return items;
 }
 
-static void list_copy(
-	const struct layout *layout, struct list *to, const struct list *from)
+static void list_copy(const struct layout *layout, struct list *to, const struct list *from)
 {
 	to->count = from->count;
 	to->items = list_room(layout, from->count);
@@ -172,8 +171,7 @@ void layout_copy(const struct layout *layout, void *to, const void *from)
 			continue;
 		}
 		if (((const struct fact *)old)->why)
-			((struct fact *)member)->why =
-				text_copy(((const struct fact *)old)->why);
+			((struct fact *)member)->why = text_copy(((const struct fact *)old)->why);
 		if (field->type == FIELD_TEXT && ((const struct fact_text *)old)->value)
 			((struct fact_text *)member)->value =
 				text_copy(((const struct fact_text *)old)->value);
@@ -188,8 +186,7 @@ void layout_set_unknown(const struct layout *layout, void *structure, const char
 		const struct field *field = &layout->fields[i];
 
 		if (field->type == FIELD_GROUP)
-			layout_set_unknown(
-				field->layout, member_of(structure, field), why);
+			layout_set_unknown(field->layout, member_of(structure, field), why);
 		else
 			fact_set_unknown(member_of(structure, field), "%s", why);
 	}
@@ -217,8 +214,7 @@ static json_t *value_to_json(const struct field *field, const void *member)
 
 	switch (field->type) {
 	case FIELD_NUMBER:
-		return json_integer(
-			(json_int_t)((const struct fact_number *)member)->value);
+		return json_integer((json_int_t)((const struct fact_number *)member)->value);
 	case FIELD_FLAG:
 		return json_boolean(((const struct fact_flag *)member)->value);
 	case FIELD_TEXT:
@@ -227,10 +223,9 @@ static json_t *value_to_json(const struct field *field, const void *member)
 		list = member;
 		array = json_array();
 		for (size_t i = 0; i < list->count; i++)
-			json_array_append_new(
-				array, layout_to_json(field->layout,
-					       (const char *)list->items +
-						       i * field->layout->size));
+			json_array_append_new(array,
+				layout_to_json(field->layout,
+					(const char *)list->items + i * field->layout->size));
 		return array;
 	case FIELD_GROUP:
 		break;
@@ -276,19 +271,17 @@ static int list_from_json(const struct field *field, struct list *list, json_t *
 	return status;
 }
 
-static int value_from_json(const struct field *field, void *member, json_t *json,
-	const char *where, struct error *err)
+static int value_from_json(
+	const struct field *field, void *member, json_t *json, const char *where, struct error *err)
 {
-	static const char *const wanted[] = { [FIELD_NUMBER] =
-						      "a whole number, not negative",
+	static const char *const wanted[] = { [FIELD_NUMBER] = "a whole number, not negative",
 		[FIELD_FLAG] = "true or false",
 		[FIELD_TEXT] = "a text",
 		[FIELD_LIST] = "a list",
 		[FIELD_GROUP] = "an object" };
 
 	((struct fact *)member)->is = FACT_KNOWN;
-	if (field->type == FIELD_NUMBER && json_is_integer(json) &&
-		json_integer_value(json) >= 0)
+	if (field->type == FIELD_NUMBER && json_is_integer(json) && json_integer_value(json) >= 0)
 		fact_set_number(member, (uint64_t)json_integer_value(json));
 	else if (field->type == FIELD_FLAG && json_is_boolean(json))
 		fact_set_flag(member, json_is_true(json));
@@ -301,8 +294,8 @@ static int value_from_json(const struct field *field, void *member, json_t *json
 	return 0;
 }
 
-int layout_from_json(const struct layout *layout, void *structure, json_t *json,
-	const char *where, struct error *err)
+int layout_from_json(const struct layout *layout, void *structure, json_t *json, const char *where,
+	struct error *err)
 {
 	int status = 0;
 
@@ -310,15 +303,13 @@ int layout_from_json(const struct layout *layout, void *structure, json_t *json,
 		return error_set(err, EINVAL, "%s is not an object", where);
 	for (size_t i = 0; i < layout->count && status == 0; i++) {
 		const struct field *field = &layout->fields[i];
-		memory_cleanup_free char *place =
-			text_format("%s.%s", where, field->name);
+		memory_cleanup_free char *place = text_format("%s.%s", where, field->name);
 		json_t *value = json_object_get(json, field->name);
 		void *member = member_of(structure, field);
 		json_t *why = json_object_get(value, "unknown");
 
 		if (field->type == FIELD_GROUP && value)
-			status = layout_from_json(
-				field->layout, member, value, place, err);
+			status = layout_from_json(field->layout, member, value, place, err);
 		else if (field->type == FIELD_GROUP)
 			continue;
 		else if (!value)

@@ -23,8 +23,8 @@
 enum knowledge { FACT_UNKNOWN, FACT_ABSENT, FACT_KNOWN };
 
 /* Every fact begins like this. WHY is set only where it is unknown and there is a reason to tell. */
-#define FACT_HEAD                                                                        \
-	enum knowledge is;                                                               \
+#define FACT_HEAD                                                                                  \
+	enum knowledge is;                                                                         \
 	char *why
 
 struct fact {
@@ -44,11 +44,11 @@ struct fact_text {
 };
 
 /* A list of TYPE, a struct with a layout of its own. */
-#define FACT_LIST(type)                                                                  \
-	struct {                                                                         \
-		FACT_HEAD;                                                               \
-		type *items;                                                             \
-		size_t count;                                                            \
+#define FACT_LIST(type)                                                                            \
+	struct {                                                                                   \
+		FACT_HEAD;                                                                         \
+		type *items;                                                                       \
+		size_t count;                                                                      \
 	}
 
 enum field_type { FIELD_NUMBER, FIELD_FLAG, FIELD_TEXT, FIELD_GROUP, FIELD_LIST };
@@ -60,7 +60,7 @@ struct field {
 	enum field_type type;
 	size_t offset;
 	const struct layout *layout; /* of a group, or of a list's items */
-	const char *help; /* what it is, with its unit and where it comes from */
+	const char *help;	     /* what it is, with its unit and where it comes from */
 };
 
 struct layout {
@@ -101,8 +101,7 @@ void fact_set_unknown(struct fact *fact, const char *format, ...)
  * that is no number makes a number unknown.
  */
 void fact_read_text(struct fact_text *fact, const struct root *root, const char *path);
-void fact_read_number(
-	struct fact_number *fact, const struct root *root, const char *path);
+void fact_read_number(struct fact_number *fact, const struct root *root, const char *path);
 
 /* True when known and equal to VALUE. */
 bool fact_text_is(const struct fact_text *fact, const char *value);
@@ -124,7 +123,7 @@ void layout_free(const struct layout *layout, void *structure);
  * that it does not know; STRUCTURE must be zeroed before, and freed also after an error.
  */
 json_t *layout_to_json(const struct layout *layout, const void *structure);
-int layout_from_json(const struct layout *layout, void *structure, json_t *json,
-	const char *where, struct error *err);
+int layout_from_json(const struct layout *layout, void *structure, json_t *json, const char *where,
+	struct error *err);
 
 #endif

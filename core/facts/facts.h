@@ -265,10 +265,9 @@ extern const struct layout rehearsal_layout;
 extern const struct layout swap_layout;
 
 /* Adds an item to a list of facts and makes the list known; returns the new item, all unknown. */
-#define facts_add(list)                                                                  \
-	((list)->is = FACT_KNOWN,                                                        \
-		(list)->items = memory_grow(                                             \
-			(list)->items, (list)->count, sizeof(*(list)->items)),           \
+#define facts_add(list)                                                                            \
+	((list)->is = FACT_KNOWN,                                                                  \
+		(list)->items = memory_grow((list)->items, (list)->count, sizeof(*(list)->items)), \
 		&(list)->items[(list)->count++])
 
 void facts_free(struct facts *facts);

@@ -54,13 +54,11 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	gather_live(facts, gather->root);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
 	initramfs_gather(&facts->boot, gather->root,
-		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value
-						       : NULL);
+		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value : NULL);
 	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);
-	prewarmed_gather(
-		&facts->area, gather->root, gather->host, gather->config->state_dir);
+	prewarmed_gather(&facts->area, gather->root, gather->host, gather->config->state_dir);
 	kept_gather(&facts->boot, gather->root, &facts->area);
 }
 
@@ -71,8 +69,8 @@ void facts_gather(struct facts *facts, const struct gather *gather)
 	if (gather->imds)
 		instance_gather(&facts->instance, gather->imds);
 	else
-		layout_set_unknown(&instance_layout, &facts->instance,
-			"the metadata service was not asked");
+		layout_set_unknown(
+			&instance_layout, &facts->instance, "the metadata service was not asked");
 }
 
 void facts_gather_again(struct facts *facts, const struct gather *gather)
@@ -80,8 +78,8 @@ void facts_gather_again(struct facts *facts, const struct gather *gather)
 	struct facts old = *facts;
 
 	memset(facts, 0, sizeof(*facts));
-#define MOVE(member)                                                                     \
-	memcpy(&facts->member, &old.member, sizeof(old.member));                         \
+#define MOVE(member)                                                                               \
+	memcpy(&facts->member, &old.member, sizeof(old.member));                                   \
 	memset(&old.member, 0, sizeof(old.member))
 	MOVE(format);
 	MOVE(program);
@@ -113,15 +111,13 @@ static int load_config(struct config *config, json_t *json, struct error *err)
 	return 0;
 }
 
-int facts_load(
-	struct facts *facts, struct config *config, json_t *json, struct error *err)
+int facts_load(struct facts *facts, struct config *config, json_t *json, struct error *err)
 {
 	json_t *saved = json_object_get(json, "facts");
 	int status;
 
 	config_init(config);
-	status = layout_from_json(
-		&facts_layout, facts, saved ? saved : json, "facts", err);
+	status = layout_from_json(&facts_layout, facts, saved ? saved : json, "facts", err);
 	if (status < 0)
 		return status;
 	if (facts->format.is != FACT_KNOWN)
@@ -146,6 +142,6 @@ json_t *facts_save(const struct facts *facts, const struct config *config)
 		value = config_get(config, &config_keys[i]);
 		json_object_set_new(keys, config_keys[i].name, json_string(value));
 	}
-	return json_pack("{s:o, s:o}", "facts", layout_to_json(&facts_layout, facts),
-		"config", keys);
+	return json_pack(
+		"{s:o, s:o}", "facts", layout_to_json(&facts_layout, facts), "config", keys);
 }

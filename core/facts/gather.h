@@ -31,8 +31,7 @@ void facts_gather_again(struct facts *facts, const struct gather *gather);
  * Facts from JSON that `ec2hib status --json` wrote (the whole answer or its "facts" alone), and the
  * configuration that belongs to them. 0 or -EINVAL; facts_free() and config_free() in any case.
  */
-int facts_load(
-	struct facts *facts, struct config *config, json_t *json, struct error *err);
+int facts_load(struct facts *facts, struct config *config, json_t *json, struct error *err);
 
 /* {"facts": ..., "config": ...} as facts_load() reads it. */
 json_t *facts_save(const struct facts *facts, const struct config *config);

@@ -26,8 +26,7 @@ static const size_t page_sizes[] = { 4096, 8192, 16384, 65536 };
 /* NULL: none. S1SUSPEND is the kernel's own, the others those of uswsusp and TuxOnIce; all mean an image. */
 static const char *signature_of(const unsigned char *mark)
 {
-	static const char *const images[] = { "S1SUSPEND", "S2SUSPEND", "ULSUSPEND",
-		"LINHIB0001" };
+	static const char *const images[] = { "S1SUSPEND", "S2SUSPEND", "ULSUSPEND", "LINHIB0001" };
 
 	if (memcmp(mark, "SWAPSPACE2", SIGNATURE_LENGTH) == 0)
 		return SIGNATURE_SWAP;
@@ -53,8 +52,8 @@ static void format_uuid(char text[37], const unsigned char *uuid)
 	if (memcmp(uuid, none, 16) == 0)
 		return;
 	for (int i = 0; i < 16; i++)
-		out += sprintf(out, "%s%02x",
-			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+		out += sprintf(
+			out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
 }
 
 void header_parse(struct swap_header *header, const unsigned char *page, size_t size)
@@ -62,9 +61,8 @@ void header_parse(struct swap_header *header, const unsigned char *page, size_t 
 	const char *signature;
 	uint32_t last_page;
 
-	*header = (struct swap_header) {
-		.signature = is_blank(page, size) ? SIGNATURE_NONE : SIGNATURE_OTHER
-	};
+	*header = (struct swap_header) { .signature = is_blank(page, size) ? SIGNATURE_NONE
+									   : SIGNATURE_OTHER };
 	for (size_t i = 0; i < sizeof(page_sizes) / sizeof(page_sizes[0]); i++) {
 		if (page_sizes[i] > size)
 			return;
@@ -84,8 +82,8 @@ void header_parse(struct swap_header *header, const unsigned char *page, size_t 
 	}
 }
 
-int header_read(struct swap_header *header, int folder, const char *name,
-	uint64_t position, struct error *err)
+int header_read(struct swap_header *header, int folder, const char *name, uint64_t position,
+	struct error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 	file_cleanup_close int fd = openat(folder, name, flags | O_DIRECT);
@@ -98,8 +96,8 @@ int header_read(struct swap_header *header, int folder, const char *name,
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open %s", name);
 	/* mmap gives what O_DIRECT wants: memory aligned to a page, and zeroed. */
-	page = mmap(NULL, HEADER_SIZE_MAX, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(
+		NULL, HEADER_SIZE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return error_errno(err, errno, "cannot read the header of %s", name);
 	got = pread(fd, page, HEADER_SIZE_MAX, (off_t)position);

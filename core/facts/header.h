@@ -17,8 +17,8 @@
 struct swap_header {
 	const char *signature; /* SIGNATURE_* of facts.h */
 	uint32_t page_size;    /* bytes; 0 without a signature */
-	uint64_t size; /* bytes that the header says may be used, itself included */
-	char uuid[37]; /* "" when it is all zero */
+	uint64_t size;	       /* bytes that the header says may be used, itself included */
+	char uuid[37];	       /* "" when it is all zero */
 	char label[17];
 };
 
@@ -31,7 +31,7 @@ void header_parse(struct swap_header *header, const unsigned char *page, size_t 
  * that works): the kernel writes an image past the page cache, so a cached page may be from before.
  * Never follows a symbolic link. 0 or a negative errno.
  */
-int header_read(struct swap_header *header, int folder, const char *name,
-	uint64_t position, struct error *err);
+int header_read(struct swap_header *header, int folder, const char *name, uint64_t position,
+	struct error *err);
 
 #endif

@@ -85,8 +85,7 @@ int imds_open(struct imds **imds, const struct imds_options *options, struct err
 
 	*imds = NULL;
 	if (options->disabled)
-		return error_set(
-			err, ECANCELED, "switched off by AWS_EC2_METADATA_DISABLED");
+		return error_set(err, ECANCELED, "switched off by AWS_EC2_METADATA_DISABLED");
 	if (!endpoint)
 		endpoint = options->ipv6 ? IMDS_ENDPOINT_IPV6 : IMDS_ENDPOINT_IPV4;
 	status = imds_endpoint_check(endpoint, err);
@@ -122,44 +121,39 @@ void imds_close(struct imds *imds)
 
 /* No answer, or no whole one: the sentence and the errno. WHAT is the path that was asked
  * for. */
-static int failure_judge(struct imds *imds, const struct imds_answer *answer,
-	const char *what, struct error *err)
+static int failure_judge(
+	struct imds *imds, const struct imds_answer *answer, const char *what, struct error *err)
 {
 	int failure = answer->failure;
 
 	if (failure == ETIMEDOUT && imds->limit_ms < imds->timeout_ms)
 		return error_set(err, failure,
-			"%s: no answer from the metadata service at %s within the %.1f s "
-			"for all",
+			"%s: no answer from the metadata service at %s within the %.1f s for all",
 			what, imds->place, imds->total_ms / 1000.0);
 	if (failure == ETIMEDOUT && answer->connected && imds->step == STEP_TOKEN)
 		return error_set(err, failure,
-			"the metadata service at %s gave no token within %.1f s; "
-			"in a container its hop limit may be too low",
+			"the metadata service at %s gave no token within %.1f s; in a container its hop limit may be too low",
 			imds->place, imds->limit_ms / 1000.0);
 	if (failure == ETIMEDOUT && answer->connected)
 		return error_set(err, failure,
-			"%s: the metadata service at %s did not answer within %.1f s",
-			what, imds->place, imds->limit_ms / 1000.0);
+			"%s: the metadata service at %s did not answer within %.1f s", what,
+			imds->place, imds->limit_ms / 1000.0);
 	if (failure == ETIMEDOUT)
 		return error_set(err, failure,
-			"the metadata service at %s did not answer within %.1f s",
-			imds->place, imds->limit_ms / 1000.0);
+			"the metadata service at %s did not answer within %.1f s", imds->place,
+			imds->limit_ms / 1000.0);
 	if (failure == EFBIG)
-		return error_set(
-			err, failure, "%s: the answer has %s", what, answer->cause);
+		return error_set(err, failure, "%s: the answer has %s", what, answer->cause);
 	if (failure == ECONNRESET)
 		return error_set(err, failure, "%s: the answer was cut off", what);
 	if (failure == EPROTO)
-		return error_set(
-			err, failure, "%s: not an HTTP answer (%s)", what, answer->cause);
-	return error_errno(
-		err, failure, "the metadata service at %s did not answer", imds->place);
+		return error_set(err, failure, "%s: not an HTTP answer (%s)", what, answer->cause);
+	return error_errno(err, failure, "the metadata service at %s did not answer", imds->place);
 }
 
 /* 0 when the answer has status 200, else the sentence and the errno. */
-static int answer_judge(struct imds *imds, const struct imds_answer *answer,
-	const char *what, struct error *err)
+static int answer_judge(
+	struct imds *imds, const struct imds_answer *answer, const char *what, struct error *err)
 {
 	long status = answer->status;
 
@@ -175,8 +169,7 @@ static int answer_judge(struct imds *imds, const struct imds_answer *answer,
 		return error_set(err, EAGAIN, "%s: HTTP status %ld", what, status);
 	if (status >= 300 && status < 400)
 		return error_set(err, EPROTO,
-			"%s: HTTP status %ld, a redirect, which is not followed", what,
-			status);
+			"%s: HTTP status %ld, a redirect, which is not followed", what, status);
 	return error_set(err, EPROTO, "%s: HTTP status %ld", what, status);
 }
 
@@ -245,8 +238,7 @@ static bool request_again(struct imds *imds, int status)
 	if (status != -ETIMEDOUT && status != -ECONNRESET && status != -EAGAIN)
 		return false;
 	start = clock_ms(CLOCK_MONOTONIC) + pause_ms(imds->attempt);
-	if (imds->attempt + 1 >= imds->attempts ||
-		start + imds->timeout_ms > imds->deadline)
+	if (imds->attempt + 1 >= imds->attempts || start + imds->timeout_ms > imds->deadline)
 		return false;
 	imds->attempt++;
 	imds->start = start;
@@ -260,17 +252,14 @@ static int token_judge(struct imds *imds, const struct imds_answer *answer)
 
 	if (answer->status == 403)
 		return error_set(&imds->error, EACCES,
-			"the metadata service at %s refuses a token (HTTP status 403): "
-			"it is switched off, or its hop limit is too low for a container",
+			"the metadata service at %s refuses a token (HTTP status 403): it is switched off, or its hop limit is too low for a container",
 			imds->place);
 	if (answer->status == 404 || answer->status == 405)
 		return error_set(&imds->error, EOPNOTSUPP,
-			"the metadata service at %s has no IMDSv2 (HTTP status %ld), and "
-			"AWS_EC2_METADATA_V1_DISABLED rules out IMDSv1",
+			"the metadata service at %s has no IMDSv2 (HTTP status %ld), and AWS_EC2_METADATA_V1_DISABLED rules out IMDSv1",
 			imds->place, answer->status);
 	if (status == 0 && !imds_token_valid(answer->body, answer->size))
-		status = error_set(
-			&imds->error, EBADMSG, "%s: the answer is not a token", what);
+		status = error_set(&imds->error, EBADMSG, "%s: the answer is not a token", what);
 	if (status < 0 && !text_starts(imds->error.text, "the metadata service"))
 		return error_prefix(&imds->error, status,
 			"the metadata service at %s gave no token", imds->place);
@@ -319,8 +308,7 @@ static void item_receive(struct imds *imds, const struct imds_answer *answer)
 	if (request_again(imds, status))
 		return;
 	if (status == 0 && !imds_text_valid(answer->body, answer->size))
-		status = error_set(
-			&item->error, EBADMSG, "%s: the answer is not text", item->path);
+		status = error_set(&item->error, EBADMSG, "%s: the answer is not text", item->path);
 	if (status == 0)
 		item->text = text_copy_length(answer->body, answer->size);
 	item_end(imds, status);
@@ -338,8 +326,7 @@ static void answer_receive(struct imds *imds, const struct imds_answer *answer)
 static void request_send(struct imds *imds, uint64_t now)
 {
 	uint64_t left = imds->deadline > now ? imds->deadline - now : 0;
-	const char *path =
-		imds->step == STEP_TOKEN ? "api/token" : imds->items[imds->next].path;
+	const char *path = imds->step == STEP_TOKEN ? "api/token" : imds->items[imds->next].path;
 	memory_cleanup_free char *url = text_format("%s/latest/%s", imds->base, path);
 	struct imds_request request = { .url = url, .limit = IMDS_ITEM_LIMIT };
 
@@ -374,8 +361,7 @@ void imds_begin(struct imds *imds, struct imds_item *items, size_t count)
 		items[i].status = -EINPROGRESS;
 		if (!imds_path_valid(items[i].path))
 			items[i].status = error_set(&items[i].error, EINVAL,
-				"\"%s\" is not a path of the metadata service",
-				items[i].path);
+				"\"%s\" is not a path of the metadata service", items[i].path);
 	}
 	item_next(imds);
 	if (needs_token && imds->step == STEP_ITEM)
@@ -413,8 +399,7 @@ void imds_wait(struct imds *imds, struct pollfd *others, size_t count, unsigned 
 	imds_http_wait(imds->http, others, count, wait_ms);
 }
 
-int imds_get_all(
-	struct imds *imds, struct imds_item *items, size_t count, struct error *err)
+int imds_get_all(struct imds *imds, struct imds_item *items, size_t count, struct error *err)
 {
 	unsigned wait_ms;
 

@@ -38,13 +38,12 @@
  * imds_open() has copied it.
  */
 struct imds_options {
-	const char
-		*endpoint; /* URL without /latest; NULL: the standard one of the family */
-	bool ipv6;	   /* which standard endpoint */
-	bool disabled;	   /* never ask: AWS_EC2_METADATA_DISABLED */
-	bool v1_disabled;  /* never ask without a token: AWS_EC2_METADATA_V1_DISABLED */
-	unsigned timeout_ms; /* of one attempt; 0: IMDS_TIMEOUT_MS */
-	unsigned attempts;   /* at one request; 0: IMDS_ATTEMPTS */
+	const char *endpoint; /* URL without /latest; NULL: the standard one of the family */
+	bool ipv6;	      /* which standard endpoint */
+	bool disabled;	      /* never ask: AWS_EC2_METADATA_DISABLED */
+	bool v1_disabled;     /* never ask without a token: AWS_EC2_METADATA_V1_DISABLED */
+	unsigned timeout_ms;  /* of one attempt; 0: IMDS_TIMEOUT_MS */
+	unsigned attempts;    /* at one request; 0: IMDS_ATTEMPTS */
 	/*
 	 * Of one imds_get_all() with all its attempts. 0: timeout_ms for each of the
 	 * attempts that were asked for (one, when attempts is 0), and
@@ -91,8 +90,7 @@ struct imds;
  *over the mode). -EINVAL names the variable and the value. The endpoint stays the
  *lookup's.
  */
-int imds_options_read(
-	struct imds_options *options, imds_lookup *lookup, struct error *err);
+int imds_options_read(struct imds_options *options, imds_lookup *lookup, struct error *err);
 
 /* 0 when URL can be an endpoint: http or https, a host, and no user, query or fragment.
  */
@@ -111,8 +109,7 @@ void imds_close(struct imds *imds);
  * reason for which no more could be asked (no connection, no token); every item that is
  * still open has the same.
  */
-int imds_get_all(
-	struct imds *imds, struct imds_item *items, size_t count, struct error *err);
+int imds_get_all(struct imds *imds, struct imds_item *items, size_t count, struct error *err);
 void imds_items_free(struct imds_item *items, size_t count);
 
 /*

@@ -20,8 +20,7 @@ static const struct library library = {
 	.names = (const char *const[]) { "libcurl.so.4", "libcurl-gnutls.so.4", NULL },
 	.functions = functions,
 	.count = sizeof(functions) / sizeof(functions[0]),
-	.remedy =
-		"the package libcurl4 (Debian, Ubuntu, SUSE) or libcurl (Fedora family)",
+	.remedy = "the package libcurl4 (Debian, Ubuntu, SUSE) or libcurl (Fedora family)",
 };
 
 int imds_curl_load(struct error *err)

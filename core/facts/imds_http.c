@@ -115,8 +115,7 @@ static void set_up(struct imds_http *http)
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl.easy_setopt(
-		easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 #if LIBCURL_VERSION_NUM >= 0x074000
@@ -187,8 +186,7 @@ static void start(struct imds_http *http, const struct imds_request *request)
 	http->token_ttl = 0;
 	curl.easy_setopt(http->easy, CURLOPT_URL, request->url);
 	curl.easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-	curl.easy_setopt(
-		http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->timeout_ms);
+	curl.easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->timeout_ms);
 	curl.easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
 	/* With nothing under way this fails only for want of memory. */
 	if (curl.multi_add_handle(http->multi, http->easy) != CURLM_OK)
@@ -211,8 +209,7 @@ void imds_http_get(struct imds_http *http, const struct imds_request *request)
 	start(http, request);
 }
 
-void imds_http_put(
-	struct imds_http *http, const struct imds_request *request, unsigned ttl)
+void imds_http_put(struct imds_http *http, const struct imds_request *request, unsigned ttl)
 {
 	headers_clear(http);
 	header_add(http, text_format(TTL_HEADER ": %u", ttl));
@@ -252,8 +249,7 @@ static int failure_of(const struct imds_http *http, CURLcode result)
 	}
 }
 
-static void answer_fill(
-	struct imds_http *http, CURLcode result, struct imds_answer *answer)
+static void answer_fill(struct imds_http *http, CURLcode result, struct imds_answer *answer)
 {
 	curl_off_t sent = 0;
 
@@ -268,8 +264,8 @@ static void answer_fill(
 		.cause = curl.easy_strerror(result),
 	};
 	if (http->too_large)
-		answer->cause = http->headers_size > HEADERS_LIMIT ? "too many headers"
-								   : "too many bytes";
+		answer->cause =
+			http->headers_size > HEADERS_LIMIT ? "too many headers" : "too many bytes";
 	if (http->not_http)
 		answer->cause = "no status line";
 	if (answer->failure == 0)
@@ -294,15 +290,13 @@ bool imds_http_step(struct imds_http *http, struct imds_answer *answer)
 	return false;
 }
 
-void imds_http_wait(
-	struct imds_http *http, struct pollfd *others, size_t count, unsigned wait_ms)
+void imds_http_wait(struct imds_http *http, struct pollfd *others, size_t count, unsigned wait_ms)
 {
 	struct curl_waitfd waited[IMDS_WAIT_MOST] = { { 0 } };
 	int ready = 0;
 
 	for (size_t i = 0; i < count && i < IMDS_WAIT_MOST; i++)
-		waited[i] = (struct curl_waitfd) { .fd = others[i].fd,
-			.events = CURL_WAIT_POLLIN };
+		waited[i] = (struct curl_waitfd) { .fd = others[i].fd, .events = CURL_WAIT_POLLIN };
 	curl.multi_wait(http->multi, waited, (unsigned)count, (int)wait_ms, &ready);
 	for (size_t i = 0; i < count && i < IMDS_WAIT_MOST; i++)
 		others[i].revents = waited[i].revents ? POLLIN : 0;

@@ -46,8 +46,7 @@ struct imds_request {
 
 /* Starts a request; there must be none under way. PUT asks for a token of TTL seconds. */
 void imds_http_get(struct imds_http *http, const struct imds_request *request);
-void imds_http_put(
-	struct imds_http *http, const struct imds_request *request, unsigned ttl);
+void imds_http_put(struct imds_http *http, const struct imds_request *request, unsigned ttl);
 
 /* Goes on as far as is possible without waiting. True when the request is over. */
 bool imds_http_step(struct imds_http *http, struct imds_answer *answer);
@@ -59,7 +58,6 @@ bool imds_http_step(struct imds_http *http, struct imds_answer *answer);
  * Waits until imds_http_step() can do more, at most WAIT_MS, or until one of OTHERS can be read:
  * its revents is then POLLIN, else 0. COUNT is at most IMDS_WAIT_MOST.
  */
-void imds_http_wait(
-	struct imds_http *http, struct pollfd *others, size_t count, unsigned wait_ms);
+void imds_http_wait(struct imds_http *http, struct pollfd *others, size_t count, unsigned wait_ms);
 
 #endif

@@ -66,9 +66,8 @@ int imds_endpoint_check(const char *url, struct error *err)
 {
 	if (url_is_endpoint(url))
 		return 0;
-	return error_set(err, EINVAL,
-		"\"%s\" is not the URL of a metadata service, such as %s", url,
-		IMDS_ENDPOINT_IPV4);
+	return error_set(err, EINVAL, "\"%s\" is not the URL of a metadata service, such as %s",
+		url, IMDS_ENDPOINT_IPV4);
 }
 
 /* The value of a variable, NULL when it is not set or empty. */
@@ -87,13 +86,11 @@ static int read_flag(bool *flag, imds_lookup *lookup, const char *name, struct e
 		return 0;
 	*flag = strcasecmp(value, "true") == 0;
 	if (!*flag && strcasecmp(value, "false") != 0)
-		return error_set(
-			err, EINVAL, "%s is \"%s\", not true or false", name, value);
+		return error_set(err, EINVAL, "%s is \"%s\", not true or false", name, value);
 	return 0;
 }
 
-static int read_endpoint(
-	struct imds_options *options, imds_lookup *lookup, struct error *err)
+static int read_endpoint(struct imds_options *options, imds_lookup *lookup, struct error *err)
 {
 	static const char name[] = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 	const char *value = value_of(lookup, name);
@@ -117,8 +114,7 @@ static int read_mode(struct imds_options *options, imds_lookup *lookup, struct e
 		return 0;
 	options->ipv6 = strcasecmp(value, "IPv6") == 0;
 	if (!options->ipv6 && strcasecmp(value, "IPv4") != 0)
-		return error_set(
-			err, EINVAL, "%s is \"%s\", not IPv4 or IPv6", name, value);
+		return error_set(err, EINVAL, "%s is \"%s\", not IPv4 or IPv6", name, value);
 	return 0;
 }
 
@@ -145,8 +141,7 @@ static unsigned milliseconds_parse(const char *text)
 	return *text || ms > TIMEOUT_MOST_S * 1000 ? 0 : (unsigned)ms;
 }
 
-static int read_timeout(
-	struct imds_options *options, imds_lookup *lookup, struct error *err)
+static int read_timeout(struct imds_options *options, imds_lookup *lookup, struct error *err)
 {
 	static const char name[] = "AWS_METADATA_SERVICE_TIMEOUT";
 	const char *value = value_of(lookup, name);
@@ -155,14 +150,12 @@ static int read_timeout(
 		return 0;
 	options->timeout_ms = milliseconds_parse(value);
 	if (options->timeout_ms == 0)
-		return error_set(err, EINVAL,
-			"%s is \"%s\", not a number of seconds up to %d", name, value,
-			TIMEOUT_MOST_S);
+		return error_set(err, EINVAL, "%s is \"%s\", not a number of seconds up to %d",
+			name, value, TIMEOUT_MOST_S);
 	return 0;
 }
 
-static int read_attempts(
-	struct imds_options *options, imds_lookup *lookup, struct error *err)
+static int read_attempts(struct imds_options *options, imds_lookup *lookup, struct error *err)
 {
 	static const char name[] = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
 	const char *value = value_of(lookup, name);
@@ -171,22 +164,20 @@ static int read_attempts(
 	if (!value)
 		return 0;
 	if (number_parse(value, &number) < 0 || number < 1 || number > ATTEMPTS_MOST)
-		return error_set(err, EINVAL, "%s is \"%s\", not a number from 1 to %d",
-			name, value, ATTEMPTS_MOST);
+		return error_set(err, EINVAL, "%s is \"%s\", not a number from 1 to %d", name,
+			value, ATTEMPTS_MOST);
 	options->attempts = (unsigned)number;
 	return 0;
 }
 
-int imds_options_read(
-	struct imds_options *options, imds_lookup *lookup, struct error *err)
+int imds_options_read(struct imds_options *options, imds_lookup *lookup, struct error *err)
 {
 	int status;
 
 	status = read_flag(&options->disabled, lookup, "AWS_EC2_METADATA_DISABLED", err);
 	if (status < 0)
 		return status;
-	status = read_flag(
-		&options->v1_disabled, lookup, "AWS_EC2_METADATA_V1_DISABLED", err);
+	status = read_flag(&options->v1_disabled, lookup, "AWS_EC2_METADATA_V1_DISABLED", err);
 	if (status < 0)
 		return status;
 	status = read_mode(options, lookup, err);

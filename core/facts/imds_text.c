@@ -54,8 +54,7 @@ bool imds_token_valid(const char *body, size_t size)
 /* Of a service that takes such a path as another one: that one would not be known by its name. */
 static bool leads_elsewhere(const char *path)
 {
-	static const char *const parts[] = { "//", "/./", "/../", "%2f", "%2F", "%2e",
-		"%2E" };
+	static const char *const parts[] = { "//", "/./", "/../", "%2f", "%2F", "%2e", "%2E" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (strstr(path, parts[i]))

@@ -50,8 +50,7 @@ bool imds_path_is_secret(const char *path)
 	 * document, by which some services let the instance log in. */
 	static const char *const secrets[] = { "meta-data/iam/security-credentials/",
 		"meta-data/identity-credentials/", "dynamic/instance-identity/pkcs7",
-		"dynamic/instance-identity/rsa2048",
-		"dynamic/instance-identity/signature", NULL };
+		"dynamic/instance-identity/rsa2048", "dynamic/instance-identity/signature", NULL };
 
 	memory_cleanup_free char *plain = path_decode(path);
 
@@ -99,16 +98,14 @@ static bool has_room(struct walk *walk, const char *path)
 static void name_take(struct walk *walk, const char *folder, const char *name)
 {
 	size_t digits = strspn(name, "0123456789");
-	memory_cleanup_free char *path =
-		digits && name[digits] == '='
-			? text_format("%s%.*s/", folder, (int)digits, name)
-			: text_format("%s%s", folder, name);
+	memory_cleanup_free char *path = digits && name[digits] == '='
+						 ? text_format("%s%.*s/", folder, (int)digits, name)
+						 : text_format("%s%s", folder, name);
 	const char *inner = path + strlen(folder), *slash = strchr(inner, '/');
 	struct strings *list = slash ? &walk->folders : &walk->paths;
 
 	/* The service lists plain names: nothing that leads up or further down. */
-	if (!imds_path_valid(path) || (slash && (slash == inner || slash[1])) ||
-		*inner == '.')
+	if (!imds_path_valid(path) || (slash && (slash == inner || slash[1])) || *inner == '.')
 		return;
 	if (imds_path_is_secret(path)) {
 		if (!strings_contain(&walk->tree->secrets, path))
@@ -137,8 +134,7 @@ static int batch_get(struct walk *walk, const struct strings *paths, size_t firs
 {
 	int status;
 
-	*count = paths->count - first < IMDS_TREE_BATCH ? paths->count - first
-							: IMDS_TREE_BATCH;
+	*count = paths->count - first < IMDS_TREE_BATCH ? paths->count - first : IMDS_TREE_BATCH;
 	for (size_t i = 0; i < *count; i++)
 		items[i] = (struct imds_item) { .path = paths->items[first + i] };
 	status = imds_get_all(walk->imds, items, *count, err);
@@ -184,8 +180,8 @@ static int items_get(struct walk *walk, struct error *err)
 	return status;
 }
 
-int imds_tree_walk(struct imds *imds, const struct strings *folders,
-	struct imds_tree *tree, struct error *err)
+int imds_tree_walk(
+	struct imds *imds, const struct strings *folders, struct imds_tree *tree, struct error *err)
 {
 	struct walk walk = { .imds = imds, .tree = tree };
 	size_t asked_for;

@@ -35,9 +35,8 @@ bool imds_path_is_secret(const char *path);
 struct imds_tree {
 	struct imds_item *items; /* each PATH is the tree's, too */
 	size_t count;
-	struct strings
-		secrets; /* items that were left out; folders of such end with a slash */
-	bool cut;	 /* there was more than the limits allow */
+	struct strings secrets; /* items that were left out; folders of such end with a slash */
+	bool cut;		/* there was more than the limits allow */
 };
 
 /*
@@ -46,8 +45,8 @@ struct imds_tree {
  * lists and the service then does not have is left out. 0, or the errno of the reason for which
  * no more could be asked; TREE has what was there until then.
  */
-int imds_tree_walk(struct imds *imds, const struct strings *folders,
-	struct imds_tree *tree, struct error *err);
+int imds_tree_walk(struct imds *imds, const struct strings *folders, struct imds_tree *tree,
+	struct error *err);
 void imds_tree_free(struct imds_tree *tree);
 
 #endif

@@ -71,8 +71,8 @@ static void list_dropins(
 				text_format("%s/%s", folders[1], names.items[j]);
 
 			if (i == 1 || !root_exists(root, over))
-				strings_take(paths,
-					text_format("%s/%s", folders[i], names.items[j]));
+				strings_take(
+					paths, text_format("%s/%s", folders[i], names.items[j]));
 		}
 	}
 }
@@ -102,8 +102,7 @@ static void gather_dracut(
 		fact_set_flag(resume, false);
 	else if (!config.asks)
 		fact_set_unknown(fact_of(resume),
-			"no configuration of dracut asks for its resume module, which an "
-			"image may have all the same");
+			"no configuration of dracut asks for its resume module, which an image may have all the same");
 	else
 		fact_set_flag(resume, !is_older(&image->st_mtim, &config.since));
 	free(config.omits);
@@ -118,11 +117,10 @@ char *initramfs_dracut_omits(const struct root *root)
 static bool is_tools_name(const char *name)
 {
 	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789._-";
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-	return *name != '.' && *name != '_' && *name != '-' &&
-	       !name[strspn(name, letters)] && !strstr(name, ".dpkg-");
+	return *name != '.' && *name != '_' && *name != '-' && !name[strspn(name, letters)] &&
+	       !strstr(name, ".dpkg-");
 }
 
 static void read_resume(const struct root *root, const char *path, char **value)
@@ -144,8 +142,7 @@ static void read_resume(const struct root *root, const char *path, char **value)
  */
 static void gather_setting(struct boot_facts *boot, const struct root *root)
 {
-	static const char *const folders[] = { TOOLS_FOLDER "/conf.d",
-		TOOLS_CONFIG "/conf.d" };
+	static const char *const folders[] = { TOOLS_FOLDER "/conf.d", TOOLS_CONFIG "/conf.d" };
 	strings_cleanup struct strings paths = { 0 };
 	char *value = NULL;
 
@@ -160,8 +157,8 @@ static void gather_setting(struct boot_facts *boot, const struct root *root)
 /* The initramfs of the running kernel, for a machine whose boot entries are not known. */
 static char *running_image(const struct root *root, const char *release)
 {
-	static const char *const names[] = { "/boot/initramfs-%s.img",
-		"/boot/initrd.img-%s", "/boot/initrd-%s" };
+	static const char *const names[] = { "/boot/initramfs-%s.img", "/boot/initrd.img-%s",
+		"/boot/initrd-%s" };
 
 	for (size_t i = 0; release && i < sizeof(names) / sizeof(names[0]); i++) {
 		/* The '%s' of a name is its only one. */
@@ -183,9 +180,8 @@ static const char *find_tool(const struct root *root)
 	memory_cleanup_free char *tools = process_find(root, "mkinitramfs");
 
 	if (dracut && tools)
-		return root_exists(root, "/etc/kernel/postinst.d/dracut")
-			       ? INITRAMFS_DRACUT
-			       : INITRAMFS_TOOLS;
+		return root_exists(root, "/etc/kernel/postinst.d/dracut") ? INITRAMFS_DRACUT
+									  : INITRAMFS_TOOLS;
 	return dracut ? INITRAMFS_DRACUT : tools ? INITRAMFS_TOOLS : NULL;
 }
 
@@ -197,8 +193,8 @@ static const struct entry_facts *next_entry(const struct boot_facts *boot)
 	return NULL;
 }
 
-static void gather_image(struct boot_facts *boot, const struct root *root,
-	const char *tool, const char *image)
+static void gather_image(
+	struct boot_facts *boot, const struct root *root, const char *tool, const char *image)
 {
 	struct stat status;
 
@@ -206,8 +202,8 @@ static void gather_image(struct boot_facts *boot, const struct root *root,
 		fact_set_unknown(fact_of(&boot->initramfs_resume),
 			"the initramfs of the entry that boots next was not found");
 	else if (root_stat(root, image, &status) < 0)
-		fact_set_unknown(fact_of(&boot->initramfs_resume), "cannot look at %s%s",
-			root->path, image);
+		fact_set_unknown(
+			fact_of(&boot->initramfs_resume), "cannot look at %s%s", root->path, image);
 	else if (!tool)
 		fact_set_unknown(fact_of(&boot->initramfs_resume),
 			"neither dracut nor initramfs-tools is installed");
@@ -217,16 +213,14 @@ static void gather_image(struct boot_facts *boot, const struct root *root,
 		fact_set_flag(&boot->initramfs_resume, root_exists(root, TOOLS_RESUME));
 }
 
-void initramfs_gather(
-	struct boot_facts *boot, const struct root *root, const char *running_release)
+void initramfs_gather(struct boot_facts *boot, const struct root *root, const char *running_release)
 {
 	const struct entry_facts *entry = next_entry(boot);
 	const char *tool = find_tool(root);
 	memory_cleanup_free char *image = NULL;
 
-	fact_set_flag(
-		&boot->our_initramfs, root_exists(root, INITRAMFS_DRACUT_CONFIG) ||
-					      root_exists(root, INITRAMFS_TOOLS_CONFIG));
+	fact_set_flag(&boot->our_initramfs, root_exists(root, INITRAMFS_DRACUT_CONFIG) ||
+						    root_exists(root, INITRAMFS_TOOLS_CONFIG));
 	if (text_equal(tool, INITRAMFS_TOOLS))
 		gather_setting(boot, root);
 	else

@@ -46,8 +46,7 @@ static bool form_fits(const struct form *form, const char *value)
 }
 
 /* The service's word is shown only where it is harmless: printable ASCII. */
-static void refuse(
-	struct fact *fact, const char *where, const char *value, const char *wanted)
+static void refuse(struct fact *fact, const char *where, const char *value, const char *wanted)
 {
 	size_t length = strlen(value);
 
@@ -60,8 +59,8 @@ static void refuse(
 		fact_set_unknown(fact, "%s: \"%s\" is not %s", where, value, wanted);
 }
 
-static void set_text(struct fact_text *fact, const char *where, const char *value,
-	const struct form *form)
+static void set_text(
+	struct fact_text *fact, const char *where, const char *value, const struct form *form)
 {
 	if (form_fits(form, value))
 		fact_set_text(fact, value);
@@ -70,8 +69,8 @@ static void set_text(struct fact_text *fact, const char *where, const char *valu
 }
 
 /* WORDS ends with NULL. */
-static void set_word(struct fact_text *fact, const char *where, const char *value,
-	const char *const *words)
+static void set_word(
+	struct fact_text *fact, const char *where, const char *value, const char *const *words)
 {
 	for (; *words; words++)
 		if (strcmp(value, *words) == 0) {
@@ -101,12 +100,10 @@ struct member {
 static const struct member members[] = {
 	{ "instanceType", offsetof(struct instance_facts, type),
 		{ "", LOWER DIGITS ".-", "an instance type" } },
-	{ "region", offsetof(struct instance_facts, region),
-		{ "", LOWER DIGITS "-", "a region" } },
+	{ "region", offsetof(struct instance_facts, region), { "", LOWER DIGITS "-", "a region" } },
 	{ "availabilityZone", offsetof(struct instance_facts, zone),
 		{ "", LOWER DIGITS "-", "an availability zone" } },
-	{ "imageId", offsetof(struct instance_facts, image),
-		{ "ami-", hex, "an image id" } },
+	{ "imageId", offsetof(struct instance_facts, image), { "ami-", hex, "an image id" } },
 	{ "architecture", offsetof(struct instance_facts, architecture),
 		{ "", LOWER DIGITS "_", "an architecture" } },
 };
@@ -135,16 +132,13 @@ static void document_read(struct instance_facts *facts, const struct imds_item *
 	}
 	for (size_t i = 0; i < member_count && !why; i++) {
 		const struct member *member = &members[i];
-		const char *value =
-			json_string_value(json_object_get(document, member->name));
-		memory_cleanup_free char *where =
-			text_format("%s, %s", item->path, member->name);
+		const char *value = json_string_value(json_object_get(document, member->name));
+		memory_cleanup_free char *where = text_format("%s, %s", item->path, member->name);
 
 		if (value)
 			set_text(member_fact(facts, i), where, value, &member->form);
 		else
-			fact_set_unknown(
-				fact_of(member_fact(facts, i)), "%s: no text", where);
+			fact_set_unknown(fact_of(member_fact(facts, i)), "%s: no text", where);
 	}
 	json_decref(document);
 }
@@ -163,11 +157,10 @@ static bool has_value(struct fact *fact, const struct imds_item *item, bool may_
 	return false;
 }
 
-static const char *const life_cycles[] = { "on-demand", "spot", "scheduled",
-	"capacity-block", NULL };
-static const char *const target_states[] = { "Detached", "InService", "Standby",
-	"Terminated", "Warmed:Hibernated", "Warmed:Running", "Warmed:Stopped",
-	"Warmed:Terminated", NULL };
+static const char *const life_cycles[] = { "on-demand", "spot", "scheduled", "capacity-block",
+	NULL };
+static const char *const target_states[] = { "Detached", "InService", "Standby", "Terminated",
+	"Warmed:Hibernated", "Warmed:Running", "Warmed:Stopped", "Warmed:Terminated", NULL };
 
 static void items_read(struct instance_facts *facts, const struct imds_item *items)
 {
@@ -179,14 +172,12 @@ static void items_read(struct instance_facts *facts, const struct imds_item *ite
 		set_text(&facts->id, items[ID].path, items[ID].text, &id_form);
 	genuine = facts->id.is == FACT_KNOWN;
 	if (has_value(fact_of(&facts->life_cycle), &items[LIFE_CYCLE], genuine))
-		set_word(&facts->life_cycle, items[LIFE_CYCLE].path,
-			items[LIFE_CYCLE].text, life_cycles);
-	if (has_value(
-		    fact_of(&facts->hibernation_configured), &items[CONFIGURED], genuine))
+		set_word(&facts->life_cycle, items[LIFE_CYCLE].path, items[LIFE_CYCLE].text,
+			life_cycles);
+	if (has_value(fact_of(&facts->hibernation_configured), &items[CONFIGURED], genuine))
 		set_flag(&facts->hibernation_configured, items[CONFIGURED].path,
 			items[CONFIGURED].text);
-	if (has_value(fact_of(&facts->target_lifecycle_state), &items[TARGET_STATE],
-		    genuine))
+	if (has_value(fact_of(&facts->target_lifecycle_state), &items[TARGET_STATE], genuine))
 		set_word(&facts->target_lifecycle_state, items[TARGET_STATE].path,
 			items[TARGET_STATE].text, target_states);
 	if (items[DOCUMENT].status == 0)
@@ -201,8 +192,7 @@ void instance_gather(struct instance_facts *facts, const struct imds_options *op
 		[ID] = { .path = "meta-data/instance-id" },
 		[LIFE_CYCLE] = { .path = "meta-data/instance-life-cycle" },
 		[CONFIGURED] = { .path = "meta-data/hibernation/configured" },
-		[TARGET_STATE] = { .path = "meta-data/autoscaling/"
-					   "target-lifecycle-state" },
+		[TARGET_STATE] = { .path = "meta-data/autoscaling/target-lifecycle-state" },
 		[DOCUMENT] = { .path = "dynamic/instance-identity/document" },
 	};
 	struct imds *imds;

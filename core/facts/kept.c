@@ -32,8 +32,7 @@ bool fstab_line_is_ours(const char *line)
 	strings_cleanup struct strings fields = { 0 };
 	strings_cleanup struct strings options = { 0 };
 
-	return split_line(line, &fields, &options) &&
-	       strings_contain(&options, FSTAB_MARK);
+	return split_line(line, &fields, &options) && strings_contain(&options, FSTAB_MARK);
 }
 
 /* True when PREFIX followed by a known VALUE is SPEC. */
@@ -58,9 +57,8 @@ static bool names_area(const char *spec, const struct area_facts *area)
 		return false;
 	return names(spec, "UUID=", &area->header_uuid) ||
 	       names(spec, "LABEL=", &area->header_label) ||
-	       (area->devices.count &&
-		       (names(spec, "/dev/", &device->name) ||
-			       names(spec, "PARTUUID=", &device->partuuid)));
+	       (area->devices.count && (names(spec, "/dev/", &device->name) ||
+					       names(spec, "PARTUUID=", &device->partuuid)));
 }
 
 /* Does this line switch AREA on at boot? */
@@ -69,8 +67,7 @@ static bool activates(const char *line, const struct area_facts *area)
 	strings_cleanup struct strings fields = { 0 };
 	strings_cleanup struct strings options = { 0 };
 
-	return split_line(line, &fields, &options) &&
-	       strcmp(fields.items[2], "swap") == 0 &&
+	return split_line(line, &fields, &options) && strcmp(fields.items[2], "swap") == 0 &&
 	       names_area(fields.items[0], area) && !strings_contain(&options, "noauto");
 }
 
@@ -98,8 +95,7 @@ static void gather_fstab(
 	}
 }
 
-void kept_gather(
-	struct boot_facts *boot, const struct root *root, const struct area_facts *area)
+void kept_gather(struct boot_facts *boot, const struct root *root, const struct area_facts *area)
 {
 	gather_fstab(boot, root, area);
 	fact_set_flag(&boot->freeze_timeout_kept, root_exists(root, TMPFILES_PATH));

@@ -22,7 +22,6 @@ bool fstab_line_is_ours(const char *line);
 char *fstab_line(const struct area_facts *area);
 
 /* Fills fstab_entry, our_fstab_entry and freeze_timeout_kept. */
-void kept_gather(
-	struct boot_facts *boot, const struct root *root, const struct area_facts *area);
+void kept_gather(struct boot_facts *boot, const struct root *root, const struct area_facts *area);
 
 #endif

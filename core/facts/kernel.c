@@ -22,16 +22,14 @@ static void lockdown_gather(struct fact_text *lockdown, const struct root *root)
 	start = strchr(lockdown->value, '[');
 	end = start ? strchr(start, ']') : NULL;
 	if (!end)
-		fact_set_unknown(fact_of(lockdown),
-			"/sys/kernel/security/lockdown says \"%s\"", lockdown->value);
+		fact_set_unknown(fact_of(lockdown), "/sys/kernel/security/lockdown says \"%s\"",
+			lockdown->value);
 	else
-		fact_take_text(
-			lockdown, text_copy_length(start + 1, (size_t)(end - start - 1)));
+		fact_take_text(lockdown, text_copy_length(start + 1, (size_t)(end - start - 1)));
 }
 
 /* A kernel switch that reads as Y or N, 1 or 0. */
-static void switch_gather(
-	struct fact_flag *flag, const struct root *root, const char *path)
+static void switch_gather(struct fact_flag *flag, const struct root *root, const char *path)
 {
 	struct fact_text text = { 0 };
 
@@ -65,8 +63,8 @@ void kernel_gather(struct kernel_facts *kernel, const struct root *root)
 	fact_set_flag(&kernel->snapshot_device, root_exists(root, "/dev/snapshot"));
 	lockdown_gather(&kernel->lockdown, root);
 	switch_gather(&kernel->fips, root, "/proc/sys/crypto/fips_enabled");
-	fact_read_number(&kernel->nvme_io_timeout, root,
-		"/sys/module/nvme_core/parameters/io_timeout");
+	fact_read_number(
+		&kernel->nvme_io_timeout, root, "/sys/module/nvme_core/parameters/io_timeout");
 	switch_gather(&kernel->workqueue_power_efficient, root,
 		"/sys/module/workqueue/parameters/power_efficient");
 }
@@ -94,8 +92,8 @@ static bool meminfo_value(const char *meminfo, const char *name, uint64_t *bytes
  */
 static void estimate_image(struct memory_facts *memory, const char *meminfo)
 {
-	static const char *const dropped[] = { "MemFree", "Active(file)",
-		"Inactive(file)", "SReclaimable" };
+	static const char *const dropped[] = { "MemFree", "Active(file)", "Inactive(file)",
+		"SReclaimable" };
 	uint64_t image = memory->total.value, part;
 
 	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
@@ -120,8 +118,7 @@ void memory_gather(struct memory_facts *memory, const struct root *root)
 		return;
 	}
 	if (!meminfo_value(meminfo, "MemTotal", &bytes)) {
-		layout_set_unknown(
-			&memory_layout, memory, "/proc/meminfo has no MemTotal");
+		layout_set_unknown(&memory_layout, memory, "/proc/meminfo has no MemTotal");
 		return;
 	}
 	fact_set_number(&memory->total, bytes);

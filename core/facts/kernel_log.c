@@ -111,8 +111,8 @@ static void keep_after(struct bytes *ring, uint64_t after, uint64_t *last)
 	ring->size = kept;
 }
 
-int kernel_log_read(const struct root *root, uint64_t after, char **text, uint64_t *last,
-	struct error *err)
+int kernel_log_read(
+	const struct root *root, uint64_t after, char **text, uint64_t *last, struct error *err)
 {
 	memory_cleanup_free char *shown = root_shown(root, KERNEL_LOG_PATH);
 	file_cleanup_close int fd =
@@ -122,8 +122,7 @@ int kernel_log_read(const struct root *root, uint64_t after, char **text, uint64
 
 	*last = after;
 	if (fd == -EPERM || fd == -EACCES)
-		return error_set(err, -fd, "cannot read %s: %s; run as root", shown,
-			strerror(-fd));
+		return error_set(err, -fd, "cannot read %s: %s; run as root", shown, strerror(-fd));
 	if (fd < 0)
 		return fd;
 	status = read_ring(fd, &ring, shown, err);
@@ -149,9 +148,7 @@ static const struct {
 	const char *how;
 } wrapped[] = {
 	{ "\x1f\x8b", 2, "compressed", "zcat" },
-	{ "\xfd"
-	  "7zXZ",
-		5, "compressed", "xzcat" },
+	{ "\3757zXZ", 5, "compressed", "xzcat" },
 	{ "\x28\xb5\x2f\xfd", 4, "compressed", "zstdcat" },
 	{ "BZh", 3, "compressed", "bzcat" },
 	{ "LPKSHHRH", 8, "a journal", "journalctl -k -o short-iso --file" },
@@ -164,8 +161,8 @@ static int check_beginning(
 		if (log->size >= wrapped[i].length &&
 			memcmp(log->data, wrapped[i].mark, wrapped[i].length) == 0)
 			return error_set(err, EINVAL,
-				"%s is %s, not a text; run: %s %s | ec2hib history --log -",
-				name, wrapped[i].what, wrapped[i].how,
+				"%s is %s, not a text; run: %s %s | ec2hib history --log -", name,
+				wrapped[i].what, wrapped[i].how,
 				strcmp(path, "-") == 0 ? "FILE" : path);
 	return 0;
 }
@@ -183,16 +180,16 @@ static int wait_for(int fd, const char *name, struct error *err)
 		return error_errno(err, errno, "cannot wait for %s", name);
 	if (ready == 0)
 		return error_set(err, ETIMEDOUT,
-			"cannot read %s: nothing came for %d s; give a log that has an end",
-			name, KERNEL_LOG_SILENCE_MS / 1000);
+			"cannot read %s: nothing came for %d s; give a log that has an end", name,
+			KERNEL_LOG_SILENCE_MS / 1000);
 	return 0;
 }
 
 static int too_large(const char *name, struct error *err)
 {
 	return error_set(err, EFBIG,
-		"%s is larger than %llu MiB; give only its end, as tail -c 200M does",
-		name, (unsigned long long)(KERNEL_LOG_LIMIT / MIB));
+		"%s is larger than %llu MiB; give only its end, as tail -c 200M does", name,
+		(unsigned long long)(KERNEL_LOG_LIMIT / MIB));
 }
 
 static int read_all(int fd, const char *name, struct bytes *log, struct error *err)
@@ -230,8 +227,8 @@ int kernel_log_load(const char *path, char **text, size_t *size, struct error *e
 	if (fd < 0 || fstat(fd, &about) < 0)
 		return error_errno(err, errno, "cannot read %s", name);
 	if (S_ISDIR(about.st_mode))
-		return error_set(err, EINVAL,
-			"cannot read %s: it is a folder; name a log in it", name);
+		return error_set(
+			err, EINVAL, "cannot read %s: it is a folder; name a log in it", name);
 	if (S_ISREG(about.st_mode) && about.st_size > (off_t)KERNEL_LOG_LIMIT)
 		return too_large(name, err);
 	status = read_all(fd, name, &log, err);

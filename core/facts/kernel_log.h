@@ -30,8 +30,8 @@
  * 0 or a negative errno, often -EPERM where the caller is not root (dmesg_restrict). In a fixture
  * tree a plain file may stand for /dev/kmsg.
  */
-int kernel_log_read(const struct root *root, uint64_t after, char **text, uint64_t *last,
-	struct error *err);
+int kernel_log_read(
+	const struct root *root, uint64_t after, char **text, uint64_t *last, struct error *err);
 
 /*
  * A saved log: the file PATH, as the caller's process sees it, or standard input for "-". *TEXT

@@ -43,8 +43,7 @@ void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_rang
 	if (piece->length == 0)
 		return;
 	first = first_reaching(ranges, start);
-	for (next = first; next < ranges->count && ranges->items[next].start <= end;
-		next++) {
+	for (next = first; next < ranges->count && ranges->items[next].start <= end; next++) {
 		if (ranges->items[next].start < start)
 			start = ranges->items[next].start;
 		if (end_of(&ranges->items[next]) > end)
@@ -52,16 +51,14 @@ void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_rang
 	}
 	/* From FIRST to before NEXT all become one. */
 	if (next == first)
-		ranges->items =
-			memory_grow(ranges->items, ranges->count, sizeof(*ranges->items));
+		ranges->items = memory_grow(ranges->items, ranges->count, sizeof(*ranges->items));
 	memmove(&ranges->items[first + 1], &ranges->items[next],
 		(ranges->count - next) * sizeof(*ranges->items));
 	ranges->count = ranges->count - (next - first) + 1;
 	ranges->items[first] = (struct prewarm_range) { start, end - start };
 }
 
-void prewarm_ranges_subtract(
-	struct prewarm_ranges *from, const struct prewarm_ranges *away)
+void prewarm_ranges_subtract(struct prewarm_ranges *from, const struct prewarm_ranges *away)
 {
 	struct prewarm_ranges left = { 0 };
 
@@ -71,15 +68,13 @@ void prewarm_ranges_subtract(
 		for (size_t j = first_reaching(away, start);
 			j < away->count && away->items[j].start < end; j++) {
 			if (away->items[j].start > start)
-				prewarm_ranges_add(
-					&left, &(struct prewarm_range) { start,
-						       away->items[j].start - start });
+				prewarm_ranges_add(&left, &(struct prewarm_range) { start,
+								  away->items[j].start - start });
 			if (end_of(&away->items[j]) > start)
 				start = end_of(&away->items[j]);
 		}
 		if (start < end)
-			prewarm_ranges_add(
-				&left, &(struct prewarm_range) { start, end - start });
+			prewarm_ranges_add(&left, &(struct prewarm_range) { start, end - start });
 	}
 	prewarm_ranges_free(from);
 	*from = left;

@@ -30,8 +30,7 @@ void prewarm_ranges_free(struct prewarm_ranges *ranges);
 void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_range *piece);
 
 /* Takes away from FROM whatever is in AWAY. */
-void prewarm_ranges_subtract(
-	struct prewarm_ranges *from, const struct prewarm_ranges *away);
+void prewarm_ranges_subtract(struct prewarm_ranges *from, const struct prewarm_ranges *away);
 
 /* Bytes in all of them. */
 uint64_t prewarm_ranges_total(const struct prewarm_ranges *ranges);

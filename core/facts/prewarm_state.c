@@ -14,8 +14,7 @@
 #include "core/facts/record.h"
 
 static const struct field bucket_fields[] = {
-	NUMBER(struct prewarm_bucket, up_to,
-		"us; absent in the last, which has no bound"),
+	NUMBER(struct prewarm_bucket, up_to, "us; absent in the last, which has no bound"),
 	NUMBER(struct prewarm_bucket, count, "requests"),
 };
 static const struct layout bucket_layout = LAYOUT(struct prewarm_bucket, bucket_fields);
@@ -43,8 +42,7 @@ static const struct field state_fields[] = {
 	NUMBER(struct prewarm_state, slowest_us, "the slowest request lately, us"),
 	NUMBER(struct prewarm_state, elapsed, "since it began, ms"),
 	NUMBER(struct prewarm_state, left, "at this rate, ms"),
-	NUMBER(struct prewarm_state, errors,
-		"blocks (of 4 KiB as a rule) that cannot be touched"),
+	NUMBER(struct prewarm_state, errors, "blocks (of 4 KiB as a rule) that cannot be touched"),
 	TEXT(struct prewarm_state, error, "why it failed, or the first such block"),
 	NUMBER(struct prewarm_state, quick_us,
 		"the quickest tenth of the requests took at most this, us"),
@@ -75,14 +73,12 @@ static const struct field records_fields[] = {
 	LIST(struct prewarm_records, records, &prewarm_record_layout,
 		"how far each pre-warm came, the newest last"),
 };
-const struct layout prewarm_records_layout =
-	LAYOUT(struct prewarm_records, records_fields);
+const struct layout prewarm_records_layout = LAYOUT(struct prewarm_records, records_fields);
 
-int prewarm_state_read(
-	const struct root *root, struct prewarm_state *state, struct error *err)
+int prewarm_state_read(const struct root *root, struct prewarm_state *state, struct error *err)
 {
-	return record_read(root, PREWARM_STATE_PATH, &prewarm_state_layout,
-		PREWARM_STATE_FORMAT, state, err);
+	return record_read(
+		root, PREWARM_STATE_PATH, &prewarm_state_layout, PREWARM_STATE_FORMAT, state, err);
 }
 
 /* ---- Whether one runs --------------------------------------------------------------------------- */
@@ -122,8 +118,8 @@ static bool lock_is_listed(const struct root *root)
 		unsigned long long inode;
 
 		line += *line == '\n';
-		if (sscanf(line, "%*u: FLOCK %*s WRITE %*d %x:%x:%llu ", &major, &minor,
-			    &inode) == 3 &&
+		if (sscanf(line, "%*u: FLOCK %*s WRITE %*d %x:%x:%llu ", &major, &minor, &inode) ==
+				3 &&
 			makedev(major, minor) == file.st_dev && inode == file.st_ino)
 			return true;
 	}
@@ -143,8 +139,7 @@ bool prewarm_runs(const struct root *root)
 int prewarm_records_read(const struct root *root, const char *state_dir,
 	struct prewarm_records *records, struct error *err)
 {
-	memory_cleanup_free char *path =
-		text_format("%s/" PREWARM_RECORD_NAME, state_dir);
+	memory_cleanup_free char *path = text_format("%s/" PREWARM_RECORD_NAME, state_dir);
 	int status = record_read(
 		root, path, &prewarm_records_layout, PREWARM_RECORD_FORMAT, records, err);
 
@@ -157,8 +152,7 @@ struct prewarm_record *prewarm_record_find(
 	for (size_t i = 0; i < records->records.count; i++) {
 		struct prewarm_record *record = &records->records.items[i];
 
-		if (fact_text_is(&record->volume, volume) &&
-			fact_text_is(&record->map, map))
+		if (fact_text_is(&record->volume, volume) && fact_text_is(&record->map, map))
 			return record;
 	}
 	return NULL;

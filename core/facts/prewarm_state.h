@@ -61,8 +61,7 @@ extern const struct layout prewarm_state_layout;
  * pre-warm has run since the boot. -EBADMSG: the file is none of ours. What it says is from its last
  * change: whether that pre-warm still runs is known by its lock.
  */
-int prewarm_state_read(
-	const struct root *root, struct prewarm_state *state, struct error *err);
+int prewarm_state_read(const struct root *root, struct prewarm_state *state, struct error *err);
 
 /*
  * A descriptor of the lock's file, to look at, or a negative errno: -ENOENT, none has run; -EACCES for

@@ -51,16 +51,15 @@ static char *device_name(const struct root *host, const struct device_facts *dev
 	path = text_format("/sys/block/%s/diskseq", device->name.value);
 	sequence = line_of(host, path);
 	boot = line_of(host, "/proc/sys/kernel/random/boot_id");
-	return text_format("%s %s %s", device->name.value, sequence ? sequence : "-",
-		boot ? boot : "-");
+	return text_format(
+		"%s %s %s", device->name.value, sequence ? sequence : "-", boot ? boot : "-");
 }
 
 char *prewarm_volume_name(const struct root *host, const device_list *devices)
 {
 	const struct device_facts *disk = &devices->items[devices->count - 1];
-	memory_cleanup_free char *first = disk->serial.is == FACT_KNOWN
-						  ? text_copy(disk->serial.value)
-						  : machine_name(host);
+	memory_cleanup_free char *first =
+		disk->serial.is == FACT_KNOWN ? text_copy(disk->serial.value) : machine_name(host);
 	memory_cleanup_free char *second = device_name(host, &devices->items[0]);
 
 	return text_format("%s, %s", first, second);
@@ -75,8 +74,8 @@ static uint64_t logical_size(const struct root *host, const char *number)
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		memory_cleanup_free char *path = text_format(
-			"/sys/dev/block/%s/%s/logical_block_size", number, files[i]);
+		memory_cleanup_free char *path =
+			text_format("/sys/dev/block/%s/%s/logical_block_size", number, files[i]);
 		memory_cleanup_free char *line = line_of(host, path);
 
 		if (line && number_parse(line, &size) == 0 && size > 0)
@@ -86,14 +85,12 @@ static uint64_t logical_size(const struct root *host, const char *number)
 }
 
 /* As the pre-warm itself names it; NULL and ERR where that is not known. */
-static char *area_map(
-	const struct area_facts *area, const struct root *host, struct error *err)
+static char *area_map(const struct area_facts *area, const struct root *host, struct error *err)
 {
 	const struct device_facts *device = area->devices.items;
 	uint64_t size = device->size.is == FACT_KNOWN ? device->size.value : 0;
-	uint64_t logical = device->number.is == FACT_KNOWN
-				   ? logical_size(host, device->number.value)
-				   : 0;
+	uint64_t logical =
+		device->number.is == FACT_KNOWN ? logical_size(host, device->number.value) : 0;
 	struct prewarm_ranges ranges = { 0 };
 	char *map = NULL;
 
@@ -102,8 +99,7 @@ static char *area_map(
 		return NULL;
 	}
 	if (fact_text_is(&area->kind, "device"))
-		prewarm_ranges_add(
-			&ranges, &(struct prewarm_range) { 0, size - size % logical });
+		prewarm_ranges_add(&ranges, &(struct prewarm_range) { 0, size - size % logical });
 	else if (area->extents.is != FACT_KNOWN)
 		error_set(err, ENODATA, "%s",
 			area->extents.why ? area->extents.why : "where it lies");
@@ -127,8 +123,8 @@ static bool runs_for(const struct root *root, const char *volume, const char *ma
 	return runs;
 }
 
-static const char *progress_of(const struct root *root, const char *state_dir,
-	const char *volume, const char *map)
+static const char *progress_of(
+	const struct root *root, const char *state_dir, const char *volume, const char *map)
 {
 	struct prewarm_records records = { 0 };
 	const struct prewarm_record *record = NULL;
@@ -139,14 +135,13 @@ static const char *progress_of(const struct root *root, const char *state_dir,
 	if (prewarm_records_read(root, state_dir, &records, &err) == 0)
 		record = prewarm_record_find(&records, volume, map);
 	if (record)
-		word = record->finished.is == FACT_KNOWN ? PREWARMED_FINISHED
-							 : PREWARMED_PARTLY;
+		word = record->finished.is == FACT_KNOWN ? PREWARMED_FINISHED : PREWARMED_PARTLY;
 	layout_free(&prewarm_records_layout, &records);
 	return runs_for(root, volume, map) ? PREWARMED_RUNNING : word;
 }
 
-void prewarmed_gather(struct area_facts *area, const struct root *root,
-	const struct root *host, const char *state_dir)
+void prewarmed_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const char *state_dir)
 {
 	memory_cleanup_free char *volume = NULL, *map = NULL;
 	struct error err = { "" };

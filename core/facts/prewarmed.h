@@ -12,7 +12,7 @@
 char *prewarm_volume_name(const struct root *host, const device_list *devices);
 
 /* Fills prewarmed, when the rest of AREA is known. STATE_DIR is below ROOT. */
-void prewarmed_gather(struct area_facts *area, const struct root *root,
-	const struct root *host, const char *state_dir);
+void prewarmed_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const char *state_dir);
 
 #endif

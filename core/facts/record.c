@@ -19,8 +19,8 @@ int record_read(const struct root *root, const char *path, const struct layout *
 		return status;
 	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
 	if (!json)
-		return error_set(err, EBADMSG, "%s is damaged: line %d: %s", shown,
-			where.line, where.text);
+		return error_set(
+			err, EBADMSG, "%s is damaged: line %d: %s", shown, where.line, where.text);
 	status = layout_from_json(layout, structure, json, shown, err);
 	json_decref(json);
 	if (status < 0)

@@ -14,27 +14,23 @@ static const struct field marker_fields[] = {
 	TEXT(struct rehearsal_marker, boot_id, "the boot in which it runs"),
 	NUMBER(struct rehearsal_marker, slept,
 		"how long the machine had been hibernated since that boot, ms"),
-	GROUP(struct rehearsal_marker, machine, &rehearsal_layout,
-		"kernel, area and entry"),
+	GROUP(struct rehearsal_marker, machine, &rehearsal_layout, "kernel, area and entry"),
 };
-const struct layout rehearsal_marker_layout =
-	LAYOUT(struct rehearsal_marker, marker_fields);
+const struct layout rehearsal_marker_layout = LAYOUT(struct rehearsal_marker, marker_fields);
 
 static const struct field record_fields[] = {
 	NUMBER(struct rehearsal_record, format, "version of this layout"),
 	GROUP(struct rehearsal_record, rehearsal, &rehearsal_layout, "what was shown"),
 };
-const struct layout rehearsal_record_layout =
-	LAYOUT(struct rehearsal_record, record_fields);
+const struct layout rehearsal_record_layout = LAYOUT(struct rehearsal_record, record_fields);
 
-void rehearsal_gather(
-	struct rehearsal_facts *facts, const struct root *root, const char *state_dir)
+void rehearsal_gather(struct rehearsal_facts *facts, const struct root *root, const char *state_dir)
 {
 	memory_cleanup_free char *path = text_format("%s/" REHEARSAL_NAME, state_dir);
 	struct rehearsal_record record = { 0 };
 	struct error err = { "" };
-	int status = record_read(
-		root, path, &rehearsal_record_layout, REHEARSAL_FORMAT, &record, &err);
+	int status =
+		record_read(root, path, &rehearsal_record_layout, REHEARSAL_FORMAT, &record, &err);
 
 	if (status == 0) {
 		*facts = record.rehearsal;
@@ -46,20 +42,18 @@ void rehearsal_gather(
 		return;
 	}
 	for (size_t i = 0; i < rehearsal_layout.count; i++)
-		fact_set_absent(
-			(void *)((char *)facts + rehearsal_layout.fields[i].offset));
+		fact_set_absent((void *)((char *)facts + rehearsal_layout.fields[i].offset));
 }
 
 int rehearsal_marker_read(const struct root *root, const char *state_dir,
 	struct rehearsal_marker *marker, struct error *err)
 {
-	memory_cleanup_free char *path =
-		text_format("%s/" REHEARSAL_MARKER_NAME, state_dir);
+	memory_cleanup_free char *path = text_format("%s/" REHEARSAL_MARKER_NAME, state_dir);
 	/* What stands in it is done to the machine. */
 	int status = root_check_own(root, path, err);
 
 	if (status == 0)
-		status = record_read(root, path, &rehearsal_marker_layout,
-			REHEARSAL_FORMAT, marker, err);
+		status = record_read(
+			root, path, &rehearsal_marker_layout, REHEARSAL_FORMAT, marker, err);
 	return status == -ENOTDIR ? -ENOENT : status;
 }

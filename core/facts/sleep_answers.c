@@ -9,8 +9,8 @@
 #include "core/facts/system.h"
 
 /* logind.conf(5): from the weakest to the strongest; a file hides those of its name before it. */
-static const char *const logind_folders[] = { "/usr/lib/systemd",
-	"/usr/local/lib/systemd", "/run/systemd", "/etc/systemd" };
+static const char *const logind_folders[] = { "/usr/lib/systemd", "/usr/local/lib/systemd",
+	"/run/systemd", "/etc/systemd" };
 #define LOGIND_FOLDERS (sizeof(logind_folders) / sizeof(logind_folders[0]))
 
 /* Takes HandleSuspendKey over into *KEY where the file sets it. True when there is that file. */
@@ -32,8 +32,7 @@ static bool take_key(const struct root *root, const char *path, char **key)
 static void take_key_of(const struct root *root, const char *name, char **key)
 {
 	for (size_t i = LOGIND_FOLDERS; i-- > 0;) {
-		memory_cleanup_free char *path =
-			text_format("%s/%s", logind_folders[i], name);
+		memory_cleanup_free char *path = text_format("%s/%s", logind_folders[i], name);
 
 		if (take_key(root, path, key))
 			return;
@@ -66,8 +65,7 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 	}
 	strings_sort(&names);
 	for (size_t i = 0; i < names.count; i++) {
-		memory_cleanup_free char *name =
-			text_format("logind.conf.d/%s", names.items[i]);
+		memory_cleanup_free char *name = text_format("logind.conf.d/%s", names.items[i]);
 
 		take_key_of(root, name, &key);
 	}
@@ -81,8 +79,7 @@ static void gather_drop_in(struct system_facts *system, const struct root *root)
 	struct error err = { "" };
 
 	if (root_read(root, LOGIND_DROP_IN, FILE_LIMIT, &text, NULL, &err) < 0) {
-		if (root_exists(
-			    root, "/etc/systemd/logind.conf.d/.ec2hib.conf.ec2hib-new") ||
+		if (root_exists(root, "/etc/systemd/logind.conf.d/.ec2hib.conf.ec2hib-new") ||
 			root_exists(root, "/etc/systemd/.logind.conf.d.ec2hib-new"))
 			fact_set_text(&system->logind_drop_in, DROP_IN_UNFINISHED);
 		else
@@ -91,15 +88,14 @@ static void gather_drop_in(struct system_facts *system, const struct root *root)
 	}
 	key = assignment_value(text, "HandleSuspendKey");
 	fact_set_text(&system->logind_drop_in,
-		text_equal(key, "ignore") && !strstr(text, LOGIND_UNFINISHED)
-			? DROP_IN_DONE
-			: DROP_IN_UNFINISHED);
+		text_equal(key, "ignore") && !strstr(text, LOGIND_UNFINISHED) ? DROP_IN_DONE
+									      : DROP_IN_UNFINISHED);
 }
 
 bool acpid_reads(const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 	return *name && name[strspn(name, letters)] == '\0';
 }
@@ -112,8 +108,7 @@ char *acpid_aside(const char *name)
 /* The event is a regular expression; the button is called sleep, SBTN, SLPB or LNXSLPBN. */
 static bool names_sleep_button(const char *event)
 {
-	return event &&
-	       (strstr(event, "sleep") || strstr(event, "SBTN") || strstr(event, "SLPB"));
+	return event && (strstr(event, "sleep") || strstr(event, "SBTN") || strstr(event, "SLPB"));
 }
 
 /* acpid(8): files with an event and an action. */
@@ -127,8 +122,7 @@ static void gather_acpid_events(struct system_facts *system, const struct root *
 		return;
 	}
 	for (size_t i = 0; i < names.count; i++) {
-		memory_cleanup_free char *path =
-			text_format(ACPID_FOLDER "/%s", names.items[i]);
+		memory_cleanup_free char *path = text_format(ACPID_FOLDER "/%s", names.items[i]);
 		memory_cleanup_free char *text = NULL, *event = NULL;
 
 		if (!acpid_reads(names.items[i]) ||
@@ -163,8 +157,7 @@ static bool sleep_key_is_inhibited(const struct root *root)
 			continue;
 		what = assignment_value(text, "WHAT");
 		mode = assignment_value(text, "MODE");
-		if (what && strstr(what, "handle-suspend-key") &&
-			text_equal(mode, "block"))
+		if (what && strstr(what, "handle-suspend-key") && text_equal(mode, "block"))
 			return true;
 	}
 	return false;
@@ -180,7 +173,6 @@ void sleep_answers_gather(struct system_facts *system, const struct root *root)
 	fact_set_flag(&system->sleep_key_inhibited, sleep_key_is_inhibited(root));
 	/* A key that only suspends would not hibernate: it counts as no reader. */
 	fact_set_flag(&system->reads_sleep_key,
-		(acpid && fact_is_true(&acpid->enabled) &&
-			system->acpid_events.is == FACT_KNOWN) ||
+		(acpid && fact_is_true(&acpid->enabled) && system->acpid_events.is == FACT_KNOWN) ||
 			fact_text_is(&system->logind_sleep_key, "hibernate"));
 }

@@ -33,8 +33,8 @@ struct device {
 	char node[sizeof(((struct sleep_press *)NULL)->node)];
 	char *name;
 	bool boottime; /* its events have that clock; else they are stamped when they are read */
-	bool down; /* a sleep key is */
-	bool lost; /* the kernel dropped events, and those up to the next report do not count */
+	bool down;     /* a sleep key is */
+	bool lost;     /* the kernel dropped events, and those up to the next report do not count */
 };
 
 struct sleep_keys {
@@ -69,8 +69,7 @@ static bool is_node(const char *name)
 }
 
 /* NODE cannot be opened, or has gone, or can be. */
-static void trouble_set(
-	struct sleep_keys *keys, const char *node, const struct error *trouble)
+static void trouble_set(struct sleep_keys *keys, const char *node, const struct error *trouble)
 {
 	keys->trouble = *trouble;
 	snprintf(keys->trouble_node, sizeof(keys->trouble_node), "%s", node);
@@ -149,8 +148,7 @@ static void device_remove(struct sleep_keys *keys, struct device *device)
 static int watch_add(struct sleep_keys *keys, const char *path, uint32_t events)
 {
 	struct error err;
-	file_cleanup_close int fd =
-		root_openat(keys->root, path, O_PATH | O_DIRECTORY, 0, &err);
+	file_cleanup_close int fd = root_openat(keys->root, path, O_PATH | O_DIRECTORY, 0, &err);
 	char place[32];
 	int watch;
 
@@ -170,8 +168,8 @@ static void scan(struct sleep_keys *keys)
 	keys->input_watch = watch_add(keys, INPUT_FOLDER, INPUT_EVENTS);
 	if (keys->input_watch < 0) {
 		if (keys->input_watch != -ENOENT) {
-			error_errno(&err, -keys->input_watch, "cannot watch %s%s",
-				keys->root->path, INPUT_FOLDER);
+			error_errno(&err, -keys->input_watch, "cannot watch %s%s", keys->root->path,
+				INPUT_FOLDER);
 			trouble_set(keys, INPUT_NAME, &err);
 		}
 		return;
@@ -232,13 +230,12 @@ static void read_changes(struct sleep_keys *keys)
 static int64_t event_time(const struct device *device, const struct input_event *event)
 {
 	if (device->boottime)
-		return (int64_t)event->input_event_sec * 1000 +
-		       event->input_event_usec / 1000;
+		return (int64_t)event->input_event_sec * 1000 + event->input_event_usec / 1000;
 	return (int64_t)clock_ms(CLOCK_BOOTTIME);
 }
 
-static void take_press(const struct device *device, const struct input_event *event,
-	unsigned code, struct sleep_press *press)
+static void take_press(const struct device *device, const struct input_event *event, unsigned code,
+	struct sleep_press *press)
 {
 	int64_t when = event_time(device, event);
 
@@ -380,8 +377,8 @@ int sleep_keys_fd(const struct sleep_keys *keys)
 void sleep_keys_list(const struct sleep_keys *keys, struct strings *devices)
 {
 	for (size_t i = 0; i < keys->count; i++)
-		strings_take(devices, text_format("%s (%s)", keys->devices[i].node,
-					      keys->devices[i].name));
+		strings_take(devices,
+			text_format("%s (%s)", keys->devices[i].node, keys->devices[i].name));
 }
 
 const char *sleep_keys_trouble(const struct sleep_keys *keys)

@@ -39,8 +39,7 @@ static bool kernel_has_key(int fd)
 {
 	unsigned char bits[KEY_BYTES] = { 0 };
 
-	return ioctl(fd, EVIOCGBIT(EV_KEY, sizeof(bits)), bits) >= 0 &&
-	       sleep_key_in(bits) != 0;
+	return ioctl(fd, EVIOCGBIT(EV_KEY, sizeof(bits)), bits) >= 0 && sleep_key_in(bits) != 0;
 }
 
 static unsigned kernel_key_down(int fd)

@@ -16,10 +16,9 @@ static void unescape(char *text)
 	char *out = text;
 
 	for (char *in = text; *in; out++) {
-		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' &&
-			in[2] <= '7' && in[3] >= '0' && in[3] <= '7') {
-			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 +
-				      (in[3] - '0'));
+		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
+			in[3] >= '0' && in[3] <= '7') {
+			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
 			in += 4;
 		} else {
 			*out = *in++;
@@ -96,8 +95,7 @@ static void look_below(
 	free(devices.why);
 }
 
-void swaps_gather(
-	swap_list *swaps, const struct root *root, const device_list *root_devices)
+void swaps_gather(swap_list *swaps, const struct root *root, const device_list *root_devices)
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
@@ -113,8 +111,7 @@ void swaps_gather(
 
 long swap_priority(const struct swap_facts *swap)
 {
-	return swap->priority.is == FACT_KNOWN ? strtol(swap->priority.value, NULL, 10)
-					       : 0;
+	return swap->priority.is == FACT_KNOWN ? strtol(swap->priority.value, NULL, 10) : 0;
 }
 
 void swaps_free(swap_list *swaps)

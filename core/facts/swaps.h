@@ -15,8 +15,7 @@ void swaps_parse(swap_list *swaps, const char *text);
  * The active swaps of ROOT, which has to be the running machine. ROOT_DEVICES: what is below its
  * root file system.
  */
-void swaps_gather(
-	swap_list *swaps, const struct root *root, const device_list *root_devices);
+void swaps_gather(swap_list *swaps, const struct root *root, const device_list *root_devices);
 
 void swaps_free(swap_list *swaps);
 

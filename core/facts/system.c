@@ -25,8 +25,7 @@ char *assignment_value(const char *text, const char *name)
 			continue;
 		start = line + length + 1;
 		end = strlen(start);
-		if (end >= 2 && (*start == '"' || *start == '\'') &&
-			start[end - 1] == *start) {
+		if (end >= 2 && (*start == '"' || *start == '\'') && start[end - 1] == *start) {
 			start++;
 			end -= 2;
 		}
@@ -41,8 +40,7 @@ static void gather_release(struct system_facts *system, const struct root *root)
 	struct error err = { "" };
 
 	if (root_read(root, "/etc/os-release", FILE_LIMIT, &text, NULL, &err) < 0 &&
-		root_read(root, "/usr/lib/os-release", FILE_LIMIT, &text, NULL, &err) <
-			0) {
+		root_read(root, "/usr/lib/os-release", FILE_LIMIT, &text, NULL, &err) < 0) {
 		fact_set_unknown(fact_of(&system->id), "%s", err.text);
 		fact_set_unknown(fact_of(&system->version), "%s", err.text);
 		fact_set_unknown(fact_of(&system->name), "%s", err.text);
@@ -62,8 +60,7 @@ static void gather_selinux(struct system_facts *system, const struct root *root)
 	if (root->live) {
 		fact_read_number(&enforce, root, "/sys/fs/selinux/enforce");
 		if (enforce.is == FACT_KNOWN)
-			fact_set_text(&system->selinux,
-				enforce.value ? "enforcing" : "permissive");
+			fact_set_text(&system->selinux, enforce.value ? "enforcing" : "permissive");
 		else if (enforce.is == FACT_ABSENT)
 			fact_set_text(&system->selinux, "disabled");
 		else
@@ -97,12 +94,10 @@ static bool has_sleep_scripts(const struct root *root)
 	strings_cleanup struct strings names = { 0 };
 	struct error err = { "" };
 
-	return root_list(root, "/etc/systemd/system-sleep", &names, &err) == 0 &&
-	       names.count > 0;
+	return root_list(root, "/etc/systemd/system-sleep", &names, &err) == 0 && names.count > 0;
 }
 
-void system_gather(
-	struct system_facts *system, const struct root *root, const char *state_dir)
+void system_gather(struct system_facts *system, const struct root *root, const char *state_dir)
 {
 	gather_release(system, root);
 	if (root_exists(root, "/run/systemd/system") ||

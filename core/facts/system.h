@@ -12,7 +12,6 @@
 char *assignment_value(const char *text, const char *name);
 
 /* STATE_DIR is where setup keeps what it has to remember. */
-void system_gather(
-	struct system_facts *system, const struct root *root, const char *state_dir);
+void system_gather(struct system_facts *system, const struct root *root, const char *state_dir);
 
 #endif

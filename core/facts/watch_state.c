@@ -47,20 +47,17 @@ static const struct field fields[] = {
 	GROUP(struct watch_state, notice, &notice_layout, "the latest notice"),
 	LIST(struct watch_state, acted, &watch_acted_layout,
 		"notices that were acted on, so that none is twice"),
-	NUMBER(struct watch_state, slept,
-		"how long the machine has slept since boot, ms"),
+	NUMBER(struct watch_state, slept, "how long the machine has slept since boot, ms"),
 	NUMBER(struct watch_state, resumed,
 		"when it resumed, or a hibernation failed: ms since boot, sleep included"),
 	LIST(struct watch_state, devices, &watch_name_layout,
 		"devices whose sleep button is heard"),
-	GROUP(struct watch_state, last_cycle, &cycle_layout,
-		"the last hibernation of this agent"),
+	GROUP(struct watch_state, last_cycle, &cycle_layout, "the last hibernation of this agent"),
 };
 const struct layout watch_state_layout = LAYOUT(struct watch_state, fields);
 
-int watch_state_read(
-	const struct root *root, struct watch_state *state, struct error *err)
+int watch_state_read(const struct root *root, struct watch_state *state, struct error *err)
 {
-	return record_read(root, WATCH_STATE_PATH, &watch_state_layout,
-		WATCH_STATE_FORMAT, state, err);
+	return record_read(
+		root, WATCH_STATE_PATH, &watch_state_layout, WATCH_STATE_FORMAT, state, err);
 }

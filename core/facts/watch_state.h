@@ -34,12 +34,10 @@ struct watch_name {
 /* A notice that is not to be acted on again. */
 struct watch_acted {
 	struct fact_text name;
-	struct fact_flag
-		under_way; /* when this agent ends now, the next one begins anew */
+	struct fact_flag under_way; /* when this agent ends now, the next one begins anew */
 	struct fact_number
 		slept; /* clock_slept_ms() of when it was heard; absent: no hibernation answers it */
-	struct fact_flag
-		dry_run; /* it was a rehearsal, and says nothing to a real agent */
+	struct fact_flag dry_run; /* it was a rehearsal, and says nothing to a real agent */
 };
 
 struct watch_state {
@@ -58,9 +56,8 @@ struct watch_state {
 	struct fact_number token_age;
 	struct watch_notice notice;
 	FACT_LIST(struct watch_acted) acted;
-	struct fact_number slept; /* clock_slept_ms() */
-	struct fact_number
-		resumed; /* presses just after it are echoes; CLOCK_BOOTTIME, ms */
+	struct fact_number slept;   /* clock_slept_ms() */
+	struct fact_number resumed; /* presses just after it are echoes; CLOCK_BOOTTIME, ms */
 	FACT_LIST(struct watch_name) devices;
 	struct cycle last_cycle;
 };
@@ -73,7 +70,6 @@ extern const struct layout watch_acted_layout;
  * Reads the state below ROOT into STATE, which must be zeroed; layout_free() in any case. -ENOENT: no
  * agent has run since the boot. -EBADMSG: the file is none of ours.
  */
-int watch_state_read(
-	const struct root *root, struct watch_state *state, struct error *err);
+int watch_state_read(const struct root *root, struct watch_state *state, struct error *err);
 
 #endif

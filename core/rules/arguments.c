@@ -8,8 +8,7 @@
 
 #include "core/base/memory.h"
 
-const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend",
-	NULL };
+const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend", NULL };
 
 /* One word of a command line, and whether it is the "--" behind which init's words begin. */
 struct word {
@@ -182,8 +181,7 @@ static bool says(const char *line, const char *argument)
 	return count == 1 && same;
 }
 
-void arguments_missing(
-	const char *line, const struct strings *wanted, struct strings *missing)
+void arguments_missing(const char *line, const struct strings *wanted, struct strings *missing)
 {
 	for (size_t i = 0; i < wanted->count; i++)
 		if (!says(line, wanted->items[i]))
@@ -232,8 +230,8 @@ char *arguments_replace(const char *line, const struct strings *wanted)
 	end = end_of_arguments(rest);
 	behind = rest + end + strspn(rest + end, " \t\n\v\f\r");
 	return text_format("%.*s%s%s%s%s", (int)end, rest,
-		end && wanted->count && !isspace((unsigned char)rest[end - 1]) ? " " : "",
-		added, *behind ? " " : "", behind);
+		end && wanted->count && !isspace((unsigned char)rest[end - 1]) ? " " : "", added,
+		*behind ? " " : "", behind);
 }
 
 bool arguments_wanted(const struct facts *facts, struct strings *wanted)
@@ -247,8 +245,8 @@ bool arguments_wanted(const struct facts *facts, struct strings *wanted)
 		return false;
 	strings_take(wanted, text_format("resume=%s", area->resume_argument.value));
 	if (!device)
-		strings_take(wanted,
-			text_format("resume_offset=%" PRIu64, area->resume_offset.value));
+		strings_take(
+			wanted, text_format("resume_offset=%" PRIu64, area->resume_offset.value));
 	strings_add(wanted, "no_console_suspend=1");
 	return true;
 }
@@ -256,12 +254,10 @@ bool arguments_wanted(const struct facts *facts, struct strings *wanted)
 /* What an entry mounts as root; the caller frees it, NULL: it does not say. */
 static char *root_of(const struct entry_facts *entry)
 {
-	return entry->arguments.value ? arguments_get(entry->arguments.value, "root")
-				      : NULL;
+	return entry->arguments.value ? arguments_get(entry->arguments.value, "root") : NULL;
 }
 
-bool entry_is_of_this_system(
-	const struct boot_facts *boot, const struct entry_facts *entry)
+bool entry_is_of_this_system(const struct boot_facts *boot, const struct entry_facts *entry)
 {
 	memory_cleanup_free char *root = NULL, *its_root = NULL;
 
@@ -283,8 +279,7 @@ bool arguments_in_entries(const struct boot_facts *boot, const struct strings *w
 			continue;
 		if (entry->arguments.is == FACT_UNKNOWN ||
 			!arguments_complete(
-				entry->arguments.value ? entry->arguments.value : "",
-				wanted))
+				entry->arguments.value ? entry->arguments.value : "", wanted))
 			return false;
 	}
 	return boot->entries.count > 0;
@@ -292,8 +287,8 @@ bool arguments_in_entries(const struct boot_facts *boot, const struct strings *w
 
 bool arguments_plain(const struct strings *arguments)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-=:/.,+@%";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=:/.,+@%";
 
 	for (size_t i = 0; i < arguments->count; i++)
 		if (!*arguments->items[i] ||

@@ -42,8 +42,7 @@ char *arguments_remove(const char *line, const char *const *keys);
  * twice or with another value besides. Empty when arguments_replace() would change nothing, but
  * for a stale argument of arguments_keys that is not wanted at all: that one is listed as "-key".
  */
-void arguments_missing(
-	const char *line, const struct strings *wanted, struct strings *missing);
+void arguments_missing(const char *line, const struct strings *wanted, struct strings *missing);
 
 /* True when arguments_missing() finds nothing. */
 bool arguments_complete(const char *line, const struct strings *wanted);
@@ -60,8 +59,7 @@ bool arguments_wanted(const struct facts *facts, struct strings *wanted);
  * False for an entry with another root= than the default one, or with none where that has one: it
  * starts another system, found by os-prober, or no system at all, as a memory test.
  */
-bool entry_is_of_this_system(
-	const struct boot_facts *boot, const struct entry_facts *entry);
+bool entry_is_of_this_system(const struct boot_facts *boot, const struct entry_facts *entry);
 
 /*
  * True when every entry of the next boots that is of this system has just the WANTED arguments.
@@ -80,10 +78,10 @@ enum resume_kind {
 	RESUME_UUID,	  /* UUID=...: of a file system or swap area */
 	RESUME_LABEL,	  /* LABEL=... */
 	RESUME_DEVICE,	  /* /dev/nvme0n1p1: a name that the kernel gives */
-	RESUME_LINK, /* /dev/disk/..., /dev/mapper/..., /dev/vg/lv: a name that udev gives */
-	RESUME_DEV_ROOT, /* /dev/root: no device has this name once the system runs */
-	RESUME_NUMBER,	 /* 259:1 */
-	RESUME_PATH, /* any other path: mostly the swap file itself, which cannot work */
+	RESUME_LINK,	  /* /dev/disk/..., /dev/mapper/..., /dev/vg/lv: a name that udev gives */
+	RESUME_DEV_ROOT,  /* /dev/root: no device has this name once the system runs */
+	RESUME_NUMBER,	  /* 259:1 */
+	RESUME_PATH,	  /* any other path: mostly the swap file itself, which cannot work */
 	RESUME_OTHER,
 };
 enum resume_kind resume_value_kind(const char *value);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/rules/backoff.h"
 
-unsigned backoff_ms(
-	unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance)
+unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance)
 {
 	uint64_t wait = base_ms, rest;
 

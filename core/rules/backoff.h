@@ -18,7 +18,6 @@
  * BASE_MS, of twice as much, and so on up to MOST_MS. CHANCE is a random number, all of its 32 bits
  * used.
  */
-unsigned backoff_ms(
-	unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance);
+unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance);
 
 #endif

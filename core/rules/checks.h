@@ -52,8 +52,7 @@ struct check {
 	 */
 	bool vital;
 	enum check_hibernate hibernate;
-	struct finding (*evaluate)(
-		const struct facts *facts, const struct config *config);
+	struct finding (*evaluate)(const struct facts *facts, const struct config *config);
 };
 
 extern const struct check checks[];
@@ -63,8 +62,8 @@ extern const size_t check_count;
 const struct check *check_find(const char *id);
 
 /* Runs one check; a check that needs the running machine is skipped for an image. */
-struct finding check_evaluate(const struct check *check, const struct facts *facts,
-	const struct config *config);
+struct finding check_evaluate(
+	const struct check *check, const struct facts *facts, const struct config *config);
 void finding_free(struct finding *finding);
 
 const char *check_state_name(enum check_state state); /* "fail" */

@@ -22,8 +22,7 @@ static bool agent_runs(const struct facts *facts, const char *name)
 /* Our agent, as a service or by hand. */
 static bool we_watch(const struct facts *facts)
 {
-	return agent_runs(facts, AGENT_OURS) ||
-	       fact_is_true(&facts->system.watch_running);
+	return agent_runs(facts, AGENT_OURS) || fact_is_true(&facts->system.watch_running);
 }
 
 /* What to do where our agent should run: setup, when its service is there; else OTHER. */
@@ -49,8 +48,7 @@ static bool logind_answers(const struct facts *facts)
 {
 	const struct system_facts *system = &facts->system;
 
-	return agent_runs(facts, AGENT_LOGIND) &&
-	       system->logind_sleep_key.is != FACT_ABSENT &&
+	return agent_runs(facts, AGENT_LOGIND) && system->logind_sleep_key.is != FACT_ABSENT &&
 	       !fact_text_is(&system->logind_sleep_key, "ignore") &&
 	       !fact_is_true(&system->sleep_key_inhibited);
 }
@@ -62,10 +60,10 @@ static bool logind_answers(const struct facts *facts)
 CHECK_FUNCTION(sleep_key)
 {
 	const struct system_facts *system = &facts->system;
-	const char *fix = fix_watch(facts,
-		fact_text_is(&system->init, "systemd")
-			? "set HandleSuspendKey=hibernate in /etc/systemd/logind.conf"
-			: "let acpid hibernate on button/sleep");
+	const char *fix = fix_watch(
+		facts, fact_text_is(&system->init, "systemd")
+			       ? "set HandleSuspendKey=hibernate in /etc/systemd/logind.conf"
+			       : "let acpid hibernate on button/sleep");
 	struct finding finding;
 
 	(void)config;
@@ -78,20 +76,16 @@ CHECK_FUNCTION(sleep_key)
 	if (finding_gap(&finding, NEED(facts->system.reads_sleep_key)))
 		return finding;
 	if (fact_text_is(&system->logind_sleep_key, "hibernate"))
-		return finding_pass(
-			"logind hibernates when EC2 presses the sleep button");
+		return finding_pass("logind hibernates when EC2 presses the sleep button");
 	if (system->reads_sleep_key.value)
 		return finding_pass("acpid answers when EC2 presses the sleep button");
 	if (system->logind_sleep_key.is == FACT_KNOWN &&
 		strcmp(system->logind_sleep_key.value, "ignore") != 0)
 		return finding_warn(fix,
-			"logind answers EC2's sleep button with %s, not with hibernate: "
-			"EC2 would "
-			"wait about 20 minutes and stop the instance by force",
+			"logind answers EC2's sleep button with %s, not with hibernate: EC2 would wait about 20 minutes and stop the instance by force",
 			system->logind_sleep_key.value);
-	return finding_warn(fix, "nothing answers EC2's sleep button: the instance would "
-				 "hang in stopping until EC2 "
-				 "stops it by force after about 20 minutes");
+	return finding_warn(fix,
+		"nothing answers EC2's sleep button: the instance would hang in stopping until EC2 stops it by force after about 20 minutes");
 }
 
 /* Who answers beside our agent. */
@@ -102,16 +96,14 @@ static struct finding double_with_us(const struct facts *facts)
 
 	if (acpid_answers(facts))
 		return finding_warn(FIX_TAKE_OVER,
-			"ec2hib and acpid both answer the sleep button: the machine may "
-			"sleep twice");
+			"ec2hib and acpid both answer the sleep button: the machine may sleep twice");
 	if (!logind_answers(facts))
 		return finding_pass("only ec2hib answers the sleep button");
 	if (finding_gap(&finding, NEED(facts->system.logind_sleep_key)))
 		return finding;
-	return finding_warn(fix_watch(facts, "set HandleSuspendKey=ignore in "
-					     "/etc/systemd/logind.conf"),
-		"ec2hib and logind (HandleSuspendKey=%s) both answer the sleep button: the "
-		"machine may sleep twice",
+	return finding_warn(
+		fix_watch(facts, "set HandleSuspendKey=ignore in /etc/systemd/logind.conf"),
+		"ec2hib and logind (HandleSuspendKey=%s) both answer the sleep button: the machine may sleep twice",
 		key->value);
 }
 
@@ -129,19 +121,15 @@ CHECK_FUNCTION(sleep_key_double)
 		return finding;
 	if (!acpid_answers(facts))
 		return finding_pass("acpid does not answer the sleep button");
-	if (system->logind_sleep_key.is == FACT_ABSENT ||
-		!agent_runs(facts, AGENT_LOGIND) ||
+	if (system->logind_sleep_key.is == FACT_ABSENT || !agent_runs(facts, AGENT_LOGIND) ||
 		fact_text_is(&system->logind_sleep_key, "ignore"))
 		return finding_pass("only acpid answers the sleep button");
 	if (fact_is_true(&system->sleep_key_inhibited))
-		return finding_pass(
-			"only acpid answers the sleep button (logind is inhibited)");
+		return finding_pass("only acpid answers the sleep button (logind is inhibited)");
 	if (finding_gap(&finding, NEED(facts->system.logind_sleep_key)))
 		return finding;
 	return finding_warn("set HandleSuspendKey=ignore in /etc/systemd/logind.conf",
-		"acpid and logind (HandleSuspendKey=%s) both answer the sleep button: "
-		"the machine "
-		"may sleep twice",
+		"acpid and logind (HandleSuspendKey=%s) both answer the sleep button: the machine may sleep twice",
 		system->logind_sleep_key.value);
 }
 
@@ -156,17 +144,14 @@ CHECK_FUNCTION(spot_notice)
 	if (facts->instance.life_cycle.is == FACT_KNOWN &&
 		!fact_text_is(&facts->instance.life_cycle, LIFE_CYCLE_SPOT))
 		return finding_skip("not a Spot instance");
-	if (finding_gap(&finding, NEED(facts->instance.life_cycle),
-		    NEED(facts->system.agents)))
+	if (finding_gap(&finding, NEED(facts->instance.life_cycle), NEED(facts->system.agents)))
 		return finding;
 	if (we_watch(facts))
 		return finding_pass("ec2hib reads the Spot notice");
 	if (agent_runs(facts, AGENT_SPOT))
 		return finding_pass("hibagent reads the Spot notice");
 	return finding_warn(fix_watch(facts, "run ec2hib watch, which reads it"),
-		"nothing reads the Spot notice: EC2 would take the instance without its "
-		"being "
-		"hibernated");
+		"nothing reads the Spot notice: EC2 would take the instance without its being hibernated");
 }
 
 static bool agent_is_active(const struct agent_facts *agent)
@@ -206,15 +191,13 @@ CHECK_FUNCTION(old_agents)
 		fix = fix_old_agents(facts, &active);
 		text = strings_join(&active, " and ");
 		return finding_warn(fix,
-			"%s %s active: swap file and boot arguments would be changed "
-			"behind "
-			"ec2hib's back",
+			"%s %s active: swap file and boot arguments would be changed behind ec2hib's back",
 			text, active.count == 1 ? "is" : "are");
 	}
 	if (idle.count) {
 		text = strings_join(&idle, " and ");
-		return finding_pass("%s %s installed, but neither enabled nor running",
-			text, idle.count == 1 ? "is" : "are");
+		return finding_pass("%s %s installed, but neither enabled nor running", text,
+			idle.count == 1 ? "is" : "are");
 	}
 	return finding_pass("no other hibernation agent is installed");
 }

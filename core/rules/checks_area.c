@@ -20,13 +20,11 @@ CHECK_FUNCTION(swap_holes)
 	struct finding finding;
 
 	(void)config;
-	if (no_area_file(facts, &finding) ||
-		finding_gap(&finding, NEED(facts->area.holes)))
+	if (no_area_file(facts, &finding) || finding_gap(&finding, NEED(facts->area.holes)))
 		return finding;
 	if (holes > 0)
-		return finding_fail(FIX_SETUP,
-			"%s has %llu %s: the kernel refuses it as swap", area_name(facts),
-			holes, holes == 1 ? "hole" : "holes");
+		return finding_fail(FIX_SETUP, "%s has %llu %s: the kernel refuses it as swap",
+			area_name(facts), holes, holes == 1 ? "hole" : "holes");
 	return finding_pass("%s has no holes", area_name(facts));
 }
 
@@ -40,19 +38,17 @@ CHECK_FUNCTION(swap_copy_on_write)
 	if (no_area_file(facts, &finding))
 		return finding;
 	if (fact_is_true(&area->copy_on_write))
-		return finding_fail(FIX_SETUP,
-			"%s is copy-on-write: the kernel refuses it as swap", path);
+		return finding_fail(
+			FIX_SETUP, "%s is copy-on-write: the kernel refuses it as swap", path);
 	if (fact_is_true(&area->compressed))
-		return finding_fail(FIX_SETUP,
-			"%s is compressed: the kernel refuses it as swap", path);
+		return finding_fail(
+			FIX_SETUP, "%s is compressed: the kernel refuses it as swap", path);
 	if (fact_is_true(&area->shared))
 		return finding_fail(FIX_SETUP,
-			"%s shares blocks with another file or a snapshot: the kernel "
-			"refuses it "
-			"as swap",
+			"%s shares blocks with another file or a snapshot: the kernel refuses it as swap",
 			path);
-	if (finding_gap(&finding, NEED(facts->area.copy_on_write),
-		    NEED(facts->area.compressed), NEED(facts->area.shared)))
+	if (finding_gap(&finding, NEED(facts->area.copy_on_write), NEED(facts->area.compressed),
+		    NEED(facts->area.shared)))
 		return finding;
 	return finding_pass("%s is written in place", path);
 }
@@ -69,10 +65,8 @@ CHECK_FUNCTION(swap_fragments)
 		return finding;
 	size = size_format(facts->area.size.value);
 	if (swap_is_fragmented(facts->area.size.value, count))
-		return finding_warn("ec2hib teardown, then " FIX_SETUP
-				    " while the disk is emptier",
-			"%s lies in %zu pieces for %s: writing and reading the image is "
-			"slow",
+		return finding_warn("ec2hib teardown, then " FIX_SETUP " while the disk is emptier",
+			"%s lies in %zu pieces for %s: writing and reading the image is slow",
 			area_name(facts), count, size);
 	return finding_pass("%s lies in %zu %s for %s", area_name(facts), count,
 		count == 1 ? "piece" : "pieces", size);
@@ -92,25 +86,20 @@ CHECK_FUNCTION(swap_permissions)
 	if (no_area_file(facts, &finding))
 		return finding;
 	if (area->untrusted_folder.is == FACT_KNOWN)
-		return finding_fail(
-			"keep the swap file in a folder that only root can write to",
-			"others could exchange %s: %s", path,
-			area->untrusted_folder.value);
+		return finding_fail("keep the swap file in a folder that only root can write to",
+			"others could exchange %s: %s", path, area->untrusted_folder.value);
 	if (finding_gap(&finding, NEED(facts->area.mode), NEED(facts->area.owner)))
 		return finding;
 	if (area->owner.value != 0)
 		return finding_fail(owner_fix,
-			"%s belongs to user %llu: that user could change what is in "
-			"memory",
-			path, (unsigned long long)area->owner.value);
+			"%s belongs to user %llu: that user could change what is in memory", path,
+			(unsigned long long)area->owner.value);
 	if (mode & MODE_OTHERS_WRITE)
 		return finding_fail(mode_fix,
-			"%s has mode %04o: others could change what is in memory", path,
-			mode);
+			"%s has mode %04o: others could change what is in memory", path, mode);
 	if (mode & MODE_OTHERS_READ)
 		return finding_warn(mode_fix,
-			"%s has mode %04o: others can read what was in memory", path,
-			mode);
+			"%s has mode %04o: others can read what was in memory", path, mode);
 	return finding_pass("%s is root's alone (%04o)", path, mode);
 }
 
@@ -131,24 +120,19 @@ static const struct device_facts *losing_device(const device_list *devices)
 	return NULL;
 }
 
-static struct finding losing_finding(
-	const struct facts *facts, const struct device_facts *device)
+static struct finding losing_finding(const struct facts *facts, const struct device_facts *device)
 {
-	const char *path = area_name(facts),
-		   *name = fact_text_or(&device->name, "its disk");
+	const char *path = area_name(facts), *name = fact_text_or(&device->name, "its disk");
 
 	if (fact_is_true(&device->random_key))
 		return finding_fail("use a swap area whose key stays the same",
-			"%s is on %s, whose key is new at every boot: the image could "
-			"not be read",
+			"%s is on %s, whose key is new at every boot: the image could not be read",
 			path, name);
 	if (fact_text_is(&device->medium, MEDIUM_ZRAM))
 		return finding_fail("use a swap area on EBS",
-			"%s is on %s, which is memory: the image would be lost", path,
-			name);
+			"%s is on %s, which is memory: the image would be lost", path, name);
 	return finding_fail("use a swap area on EBS",
-		"%s is on %s, which is instance store: the image would be lost", path,
-		name);
+		"%s is on %s, which is instance store: the image would be lost", path, name);
 }
 
 CHECK_FUNCTION(swap_medium)
@@ -165,18 +149,16 @@ CHECK_FUNCTION(swap_medium)
 		return losing_finding(facts, losing);
 	disk = devices->count ? &devices->items[devices->count - 1] : NULL;
 	if (!disk || disk->medium.is != FACT_KNOWN)
-		return finding_unknown(
-			"the disk below %s is not known", area_name(facts));
+		return finding_unknown("the disk below %s is not known", area_name(facts));
 	if (fact_text_is(&disk->medium, MEDIUM_EBS))
 		return finding_pass("%s is on EBS (%s)", area_name(facts),
 			fact_text_or(&disk->serial, "a volume"));
 	if (place_of(facts) == PLACE_EC2)
 		return finding_unknown(
-			"the disk %s below %s does not say whether it is EBS or "
-			"instance store",
+			"the disk %s below %s does not say whether it is EBS or instance store",
 			fact_text_or(&disk->name, "without a name"), area_name(facts));
-	return finding_pass("%s is on %s, a disk", area_name(facts),
-		fact_text_or(&disk->name, "its own"));
+	return finding_pass(
+		"%s is on %s, a disk", area_name(facts), fact_text_or(&disk->name, "its own"));
 }
 
 /*
@@ -188,15 +170,13 @@ static bool area_suffices(const struct facts *facts)
 
 	return area->kind.is == FACT_KNOWN && area->size.is == FACT_KNOWN &&
 	       facts->memory.total.is == FACT_KNOWN &&
-	       area->size.value >= facts->memory.total.value / 2 &&
-	       !swap_file_defect(area);
+	       area->size.value >= facts->memory.total.value / 2 && !swap_file_defect(area);
 }
 
 /* Room for the swap file that setup would make with the configuration as it is. */
 CHECK_FUNCTION(disk_space)
 {
-	memory_cleanup_free char *free_text =
-		size_format(facts->area.filesystem_free.value);
+	memory_cleanup_free char *free_text = size_format(facts->area.filesystem_free.value);
 	memory_cleanup_free char *needed = NULL;
 	struct swap_size size;
 	struct error err = { "" };
@@ -208,9 +188,8 @@ CHECK_FUNCTION(disk_space)
 	if (area_suffices(facts))
 		return finding_skip("%s is there already", area_name(facts));
 	if (status == -ENOSPC)
-		return finding_fail("make room, enlarge the volume, or: " FIX_SETUP
-				    " --size",
-			"%s", err.text);
+		return finding_fail(
+			"make room, enlarge the volume, or: " FIX_SETUP " --size", "%s", err.text);
 	if (status == -ENODATA)
 		return finding_unknown("%s", text_starts(err.text, "cannot tell ")
 						     ? err.text + strlen("cannot tell ")
@@ -244,8 +223,7 @@ CHECK_FUNCTION(selinux)
 	(void)config;
 	if (mode->is == FACT_ABSENT || fact_text_is(mode, "disabled"))
 		return finding_skip("SELinux is off");
-	if (no_area_file(facts, &finding) ||
-		finding_gap(&finding, NEED(facts->system.selinux)))
+	if (no_area_file(facts, &finding) || finding_gap(&finding, NEED(facts->system.selinux)))
 		return finding;
 	if (label->is == FACT_KNOWN && label_has_type(label->value, SWAP_LABEL_TYPE))
 		return finding_pass("%s has the SELinux type " SWAP_LABEL_TYPE, path);
@@ -255,8 +233,7 @@ CHECK_FUNCTION(selinux)
 	}
 	if (label->is == FACT_ABSENT)
 		return finding_warn(FIX_SETUP,
-			"SELinux is %s and %s has no label: services may not use it as "
-			"swap",
+			"SELinux is %s and %s has no label: services may not use it as swap",
 			mode->value, path);
 	return finding_warn(FIX_SETUP,
 		"SELinux is %s and %s has the label %s, not the type " SWAP_LABEL_TYPE

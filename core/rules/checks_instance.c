@@ -33,8 +33,7 @@ CHECK_FUNCTION(metadata_service)
 		return finding_pass("the metadata service answers for %s", id->value);
 	if (place_of(facts) != PLACE_EC2)
 		return finding_unknown("%s", why);
-	return finding_warn(
-		"aws ec2 modify-instance-metadata-options --http-endpoint enabled",
+	return finding_warn("aws ec2 modify-instance-metadata-options --http-endpoint enabled",
 		"no notice can be read: %s", why);
 }
 
@@ -55,14 +54,9 @@ CHECK_FUNCTION(hibernation_configured)
 		return finding_pass("hibernation was enabled at launch");
 	if (fact_text_is(&instance->life_cycle, "spot"))
 		return finding_warn(NULL,
-			"hibernation was not enabled at launch: EC2 hibernates this Spot "
-			"instance "
-			"only if its request has the interruption behavior hibernate");
-	return finding_fail(
-		"launch a new instance with --hibernation-options Configured=true",
-		"hibernation was not enabled at launch: EC2 will not hibernate this "
-		"instance, and "
-		"that cannot be changed later");
+			"hibernation was not enabled at launch: EC2 hibernates this Spot instance only if its request has the interruption behavior hibernate");
+	return finding_fail("launch a new instance with --hibernation-options Configured=true",
+		"hibernation was not enabled at launch: EC2 will not hibernate this instance, and that cannot be changed later");
 }
 
 CHECK_FUNCTION(instance_memory)
@@ -77,18 +71,15 @@ CHECK_FUNCTION(instance_memory)
 		return finding;
 	if (total > INSTANCE_MEMORY_MAX_GIB * GIB)
 		return finding_fail("use a smaller instance type",
-			"%s of memory: EC2 hibernates instances with at most %d GiB",
-			text, INSTANCE_MEMORY_MAX_GIB);
+			"%s of memory: EC2 hibernates instances with at most %d GiB", text,
+			INSTANCE_MEMORY_MAX_GIB);
 	if (finding_gap(&finding, NEED(facts->instance.type)))
 		return finding;
 	least = instance_type_memory_min(type->value);
 	if (total < least)
 		return finding_warn("use a type with 1 GiB of memory or more",
-			"%s of memory: AWS advises at least 1 GiB to hibernate T3 and "
-			"T3a",
-			text);
-	return finding_pass(
-		"%s of memory, %d GiB at most", text, INSTANCE_MEMORY_MAX_GIB);
+			"%s of memory: AWS advises at least 1 GiB to hibernate T3 and T3a", text);
+	return finding_pass("%s of memory, %d GiB at most", text, INSTANCE_MEMORY_MAX_GIB);
 }
 
 CHECK_FUNCTION(instance_bare_metal)
@@ -115,11 +106,10 @@ CHECK_FUNCTION(instance_family)
 		return finding;
 	if (family_is_listed(type))
 		return finding_pass("%s is of a family that EC2 hibernates", type);
-	return finding_warn("aws ec2 describe-instance-types --filters "
-			    "Name=hibernation-supported,Values=true",
-		"%s is of no family that AWS's guide listed in %s: EC2 may not hibernate "
-		"it",
-		type, FAMILIES_DATE);
+	return finding_warn(
+		"aws ec2 describe-instance-types --filters Name=hibernation-supported,Values=true",
+		"%s is of no family that AWS's guide listed in %s: EC2 may not hibernate it", type,
+		FAMILIES_DATE);
 }
 
 CHECK_FUNCTION(instance_fips)
@@ -130,16 +120,15 @@ CHECK_FUNCTION(instance_fips)
 	(void)config;
 	if (kernel->fips.is == FACT_ABSENT || fact_is_false(&kernel->fips))
 		return finding_pass("FIPS mode is off");
-	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.fips),
-						NEED(facts->kernel.release)))
+	if (not_ec2(facts, &finding) ||
+		finding_gap(&finding, NEED(facts->kernel.fips), NEED(facts->kernel.release)))
 		return finding;
 	if (version_compare(kernel->release.value, FIPS_KERNEL) < 0)
 		return finding_fail("boot a kernel of " FIPS_KERNEL " or later",
-			"FIPS mode with kernel %s: hibernation needs " FIPS_KERNEL
-			" or later",
+			"FIPS mode with kernel %s: hibernation needs " FIPS_KERNEL " or later",
 			kernel->release.value);
-	return finding_pass("FIPS mode with kernel %s, " FIPS_KERNEL " or later",
-		kernel->release.value);
+	return finding_pass(
+		"FIPS mode with kernel %s, " FIPS_KERNEL " or later", kernel->release.value);
 }
 
 /*
@@ -161,14 +150,11 @@ CHECK_FUNCTION(auto_scaling)
 		return finding;
 	if (text_starts(state->value, "Warmed:"))
 		return finding_pass(
-			"in a warm pool (%s): Auto Scaling itself hibernates it",
-			state->value);
+			"in a warm pool (%s): Auto Scaling itself hibernates it", state->value);
 	if (strcmp(state->value, "Standby") == 0)
 		return finding_pass("in an Auto Scaling group, but in standby");
 	return finding_fail("aws autoscaling detach-instances",
-		"in an Auto Scaling group (%s): the group would take a hibernated "
-		"instance for "
-		"broken and terminate it",
+		"in an Auto Scaling group (%s): the group would take a hibernated instance for broken and terminate it",
 		state->value);
 }
 
@@ -189,17 +175,13 @@ CHECK_FUNCTION(root_volume)
 	(void)config;
 	if (fact_text_is(medium, MEDIUM_INSTANCE_STORE))
 		return finding_fail("launch from an AMI whose root is on EBS",
-			"the root file system is on instance store, which is lost when "
-			"the "
-			"instance hibernates");
+			"the root file system is on instance store, which is lost when the instance hibernates");
 	if (fact_text_is(medium, MEDIUM_EBS))
 		return finding_pass(
-			"the root file system is on EBS (%s); whether it is encrypted "
-			"cannot be seen from inside",
+			"the root file system is on EBS (%s); whether it is encrypted cannot be seen from inside",
 			volume_of(facts));
 	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->root.medium)))
 		return finding;
 	return finding_unknown(
-		"the disk of the root file system does not say whether it is EBS "
-		"or instance store");
+		"the disk of the root file system does not say whether it is EBS or instance store");
 }

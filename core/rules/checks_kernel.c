@@ -75,19 +75,14 @@ static struct finding no_hibernation(const struct facts *facts, const char *seen
 
 	if (word)
 		return finding_fail("take it out of the kernel command line and reboot",
-			"the kernel does not offer hibernation (%s): %s is on its "
-			"command line",
+			"the kernel does not offer hibernation (%s): %s is on its command line",
 			seen, word);
-	if (kernel->lockdown.is == FACT_KNOWN &&
-		strcmp(kernel->lockdown.value, "none") != 0)
+	if (kernel->lockdown.is == FACT_KNOWN && strcmp(kernel->lockdown.value, "none") != 0)
 		return finding_fail("switch Secure Boot off, or boot without lockdown=",
-			"the kernel does not offer hibernation (%s): lockdown is %s",
-			seen, kernel->lockdown.value);
-	return finding_fail(
-		"stop what uses memfd_secret, or boot a kernel with CONFIG_HIBERNATION",
-		"the kernel does not offer hibernation (%s): it was built without, or a "
-		"process "
-		"keeps secret memory (memfd_secret)",
+			"the kernel does not offer hibernation (%s): lockdown is %s", seen,
+			kernel->lockdown.value);
+	return finding_fail("stop what uses memfd_secret, or boot a kernel with CONFIG_HIBERNATION",
+		"the kernel does not offer hibernation (%s): it was built without, or a process keeps secret memory (memfd_secret)",
 		seen);
 }
 
@@ -126,8 +121,8 @@ static char *test_resume_text(const char *before, const struct kernel_facts *ker
 /* The word in brackets is what the kernel does once the image is written. */
 CHECK_FUNCTION(hibernation_mode)
 {
-	static const char *const harmful[] = { "reboot", "suspend", "test_resume",
-		"testproc", "test" };
+	static const char *const harmful[] = { "reboot", "suspend", "test_resume", "testproc",
+		"test" };
 	const char *modes = facts->kernel.power_disk.value;
 	memory_cleanup_free char *test = NULL;
 	struct finding finding;
@@ -146,14 +141,12 @@ CHECK_FUNCTION(hibernation_mode)
 		if (strcmp(harmful[i], "test_resume") == 0)
 			more = test_resume_text("", &facts->kernel);
 		return finding_fail("echo shutdown > /sys/power/disk",
-			"/sys/power/disk is set to %s: the machine would not stay off "
-			"once the image is written%s",
+			"/sys/power/disk is set to %s: the machine would not stay off once the image is written%s",
 			harmful[i], more ? more : "");
 	}
 	if (strstr(modes, "test_resume"))
 		test = test_resume_text("in the mode test_resume ", &facts->kernel);
-	return finding_pass(
-		"the machine powers off once the image is written%s", test ? test : "");
+	return finding_pass("the machine powers off once the image is written%s", test ? test : "");
 }
 
 CHECK_FUNCTION(hibernation_test_mode)
@@ -169,9 +162,7 @@ CHECK_FUNCTION(hibernation_test_mode)
 	if (strstr(test->value, "[none]"))
 		return finding_pass("no test mode is set");
 	return finding_fail("echo none > /sys/power/pm_test",
-		"/sys/power/pm_test is \"%s\": the kernel would only rehearse a part of "
-		"the "
-		"hibernation and stay up",
+		"/sys/power/pm_test is \"%s\": the kernel would only rehearse a part of the hibernation and stay up",
 		test->value);
 }
 
@@ -189,24 +180,19 @@ CHECK_FUNCTION(command_line_forbids)
 	word = live ? forbids_hibernation(running->value) : NULL;
 	if (word)
 		return finding_fail("take it out of the kernel command line and reboot",
-			"%s is on the command line of the running kernel: it will not "
-			"hibernate",
+			"%s is on the command line of the running kernel: it will not hibernate",
 			word);
 	if (coming->is != FACT_KNOWN)
 		return finding_unknown("no command line of the next boot is known");
 	word = forbids_resume(coming->value);
 	if (word)
 		return finding_fail("take it out of the kernel command line",
-			"%s is on the command line of the next boot: it would not look "
-			"for the "
-			"image",
+			"%s is on the command line of the next boot: it would not look for the image",
 			word);
 	word = live ? forbids_resume(running->value) : NULL;
 	if (word)
 		return finding_warn("reboot",
-			"%s is on the command line of the running kernel: systemd would "
-			"refuse to "
-			"hibernate",
+			"%s is on the command line of the running kernel: systemd would refuse to hibernate",
 			word);
 	return finding_pass("the command line forbids neither hibernation nor resume");
 }
@@ -222,9 +208,7 @@ CHECK_FUNCTION(lockdown)
 	if (finding_gap(&finding, NEED(facts->kernel.lockdown)))
 		return finding;
 	return finding_fail("switch Secure Boot off, or boot without lockdown=",
-		"lockdown is %s: the kernel refuses to hibernate, since an image on disk "
-		"could be "
-		"changed",
+		"lockdown is %s: the kernel refuses to hibernate, since an image on disk could be changed",
 		lockdown->value);
 }
 
@@ -245,13 +229,9 @@ CHECK_FUNCTION(resume_interface)
 	}
 	if (fact_is_true(&kernel->snapshot_device))
 		return finding_warn("ec2hib setup, then reboot",
-			"this kernel has no /sys/power/resume_offset: setup asks "
-			"/dev/snapshot in "
-			"its place, and only a reboot is sure to set the swap area");
+			"this kernel has no /sys/power/resume_offset: setup asks /dev/snapshot in its place, and only a reboot is sure to set the swap area");
 	return finding_warn("ec2hib setup, then reboot",
-		"this kernel has neither /sys/power/resume_offset nor /dev/snapshot: "
-		"only a reboot "
-		"sets the swap area");
+		"this kernel has neither /sys/power/resume_offset nor /dev/snapshot: only a reboot sets the swap area");
 }
 
 static struct finding timeout_finding(
@@ -266,18 +246,14 @@ static struct finding timeout_finding(
 
 	if (facts->kernel.freeze_timeout.value < wanted_ms)
 		return finding_warn(FIX_SETUP,
-			"%llu s to freeze all tasks, %llu s wanted for %s of memory: "
-			"hibernation "
-			"may be given up too early",
+			"%llu s to freeze all tasks, %llu s wanted for %s of memory: hibernation may be given up too early",
 			present, wanted, memory);
-	if (wanted_ms > FREEZE_TIMEOUT_KERNEL_MS &&
-		fact_is_false(&facts->boot.freeze_timeout_kept))
+	if (wanted_ms > FREEZE_TIMEOUT_KERNEL_MS && fact_is_false(&facts->boot.freeze_timeout_kept))
 		return finding_warn(fix,
-			"%llu s to freeze all tasks now, but the next boot goes back to "
-			"%d s",
+			"%llu s to freeze all tasks now, but the next boot goes back to %d s",
 			present, FREEZE_TIMEOUT_KERNEL_MS / 1000);
-	return finding_pass("%llu s to freeze all tasks, %llu s wanted for %s of memory",
-		present, wanted, memory);
+	return finding_pass("%llu s to freeze all tasks, %llu s wanted for %s of memory", present,
+		wanted, memory);
 }
 
 CHECK_FUNCTION(freeze_timeout)
@@ -288,15 +264,12 @@ CHECK_FUNCTION(freeze_timeout)
 
 	if (facts->kernel.freeze_timeout.is == FACT_ABSENT)
 		return finding_skip("this kernel has no /sys/power/pm_freeze_timeout");
-	if (finding_gap(&finding, NEED(facts->kernel.freeze_timeout),
-		    NEED(facts->memory.total)))
+	if (finding_gap(&finding, NEED(facts->kernel.freeze_timeout), NEED(facts->memory.total)))
 		return finding;
 	if (!freeze_timeout_wanted(config->freeze_timeout_curve, memory, &wanted))
 		return finding_pass(
-			"%llu s to freeze all tasks; the curve has nothing for %s of "
-			"memory",
-			(unsigned long long)facts->kernel.freeze_timeout.value / 1000,
-			text);
+			"%llu s to freeze all tasks; the curve has nothing for %s of memory",
+			(unsigned long long)facts->kernel.freeze_timeout.value / 1000, text);
 	return timeout_finding(facts, wanted, text);
 }
 
@@ -313,9 +286,7 @@ CHECK_FUNCTION(nvme_timeout)
 	if (timeout < NVME_TIMEOUT_MIN_S)
 		return finding_warn(
 			"add nvme_core.io_timeout=4294967295 to the kernel command line",
-			"NVMe requests time out after %llu s: a volume that is slow "
-			"under a long "
-			"image write may be given up",
+			"NVMe requests time out after %llu s: a volume that is slow under a long image write may be given up",
 			timeout);
 	return finding_pass("NVMe requests time out after %llu s", timeout);
 }
@@ -341,8 +312,7 @@ CHECK_FUNCTION(kaslr)
 		return finding_pass("KASLR is off (nokaslr)");
 	/* Cloud images set GRUB_CMDLINE_LINUX_DEFAULT again in a later file. */
 	return finding_warn(
-		"add nokaslr to GRUB_CMDLINE_LINUX in /etc/default/grub, run update-grub and "
-		"reboot",
+		"add nokaslr to GRUB_CMDLINE_LINUX in /etc/default/grub, run update-grub and reboot",
 		"KASLR is on: AWS advises nokaslr for hibernation on Ubuntu " KASLR_FROM
 		" to " KASLR_TO);
 }
@@ -357,6 +327,5 @@ CHECK_FUNCTION(console)
 	if (has_argument(line->value, "no_console_suspend"))
 		return finding_pass("the console stays on (no_console_suspend)");
 	return finding_warn(fix,
-		"the console is silent while the machine hibernates: a failure "
-		"would leave no trace on it");
+		"the console is silent while the machine hibernates: a failure would leave no trace on it");
 }

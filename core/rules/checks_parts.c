@@ -13,9 +13,9 @@
 static struct finding finding_of(
 	enum check_state state, const char *fix, const char *format, va_list arguments)
 {
-	return (struct finding) { .state = state,
-		.text = text_format_list(format, arguments),
-		.fix = text_copy(fix) };
+	return (struct finding) {
+		.state = state, .text = text_format_list(format, arguments), .fix = text_copy(fix)
+	};
 }
 
 struct finding finding_pass(const char *format, ...)
@@ -171,19 +171,17 @@ bool not_ec2(const struct facts *facts, struct finding *finding)
 	return true;
 }
 
-bool no_next_entry(const struct facts *facts, struct finding *finding,
-	const struct entry_facts **entry)
+bool no_next_entry(
+	const struct facts *facts, struct finding *finding, const struct entry_facts **entry)
 {
 	*entry = facts_next_entry(facts);
 	if (*entry)
 		return false;
 	if (facts->boot.loader.is == FACT_ABSENT)
-		*finding = finding_skip(
-			"no boot loader known, so no entry of the next boot");
-	else if (!finding_gap(
-			 finding, NEED(facts->boot.loader), NEED(facts->boot.entries)))
-		*finding = finding_unknown("none of the %zu boot entries is the default",
-			facts->boot.entries.count);
+		*finding = finding_skip("no boot loader known, so no entry of the next boot");
+	else if (!finding_gap(finding, NEED(facts->boot.loader), NEED(facts->boot.entries)))
+		*finding = finding_unknown(
+			"none of the %zu boot entries is the default", facts->boot.entries.count);
 	return true;
 }
 

@@ -14,17 +14,14 @@
 #define FIX_SETUP "ec2hib setup"
 
 /* The texts are formatted; FIX is copied and may be NULL. */
-struct finding finding_pass(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-struct finding finding_skip(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+struct finding finding_pass(const char *format, ...) __attribute__((format(printf, 1, 2)));
+struct finding finding_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 struct finding finding_warn(const char *fix, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 struct finding finding_fail(const char *fix, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Puts "cannot tell: " in front. */
-struct finding finding_unknown(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+struct finding finding_unknown(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * A fact without which a check cannot answer, with its name as in the JSON of the facts.
@@ -33,16 +30,16 @@ struct need {
 	const struct fact *fact;
 	const char *name;
 };
-#define NEED(member)                                                                     \
-	{                                                                                \
-		fact_of(&(member)), #member                                              \
+#define NEED(member)                                                                               \
+	{                                                                                          \
+		fact_of(&(member)), #member                                                        \
 	}
 
 /*
  * True when one of the facts is not known; *FINDING is then unknown, for that fact's
  * reason.
  */
-#define finding_gap(finding, ...)                                                        \
+#define finding_gap(finding, ...)                                                                  \
 	finding_first_gap(finding, (const struct need[]) { __VA_ARGS__, { NULL, NULL } })
 bool finding_first_gap(struct finding *finding, const struct need *needs);
 
@@ -82,8 +79,8 @@ bool not_ec2(const struct facts *facts, struct finding *finding);
 /*
  * Who loads the kernel; skips without a loader, unknown when nobody can tell which entry.
  */
-bool no_next_entry(const struct facts *facts, struct finding *finding,
-	const struct entry_facts **entry);
+bool no_next_entry(
+	const struct facts *facts, struct finding *finding, const struct entry_facts **entry);
 
 /*
  * What mends the boot arguments: setup, or the arguments to add by hand. The caller frees

@@ -14,8 +14,7 @@ static struct finding failed_finding(const struct rehearsal_facts *rehearsal)
 	memory_cleanup_free char *fix =
 		text_format(FIX_REHEARSE " --level %s", rehearsal->failed_level.value);
 
-	return finding_warn(fix, "the level %s failed at %s: %s",
-		rehearsal->failed_level.value,
+	return finding_warn(fix, "the level %s failed at %s: %s", rehearsal->failed_level.value,
 		fact_text_or(&rehearsal->failed_time, "an unknown time"),
 		fact_text_or(&rehearsal->failure, "the reason is not known"));
 }
@@ -36,19 +35,16 @@ CHECK_FUNCTION(rehearsal)
 		finding_gap(&finding, NEED(facts->rehearsal.level)))
 		return finding;
 	if (rehearsal->level.is == FACT_ABSENT)
-		return finding_warn(
-			FIX_REHEARSE, "nothing was rehearsed on this machine");
+		return finding_warn(FIX_REHEARSE, "nothing was rehearsed on this machine");
 	level = rehearsal->level.value;
 	when = fact_text_or(&rehearsal->time, "an unknown time");
 	rehearsal_changes(rehearsal, facts, &changes);
 	changed = strings_join(&changes, ", ");
 	if (changes.count)
-		return finding_warn(FIX_REHEARSE,
-			"passed up to %s at %s, but since then %s", level, when, changed);
+		return finding_warn(FIX_REHEARSE, "passed up to %s at %s, but since then %s", level,
+			when, changed);
 	if (rehearsal_level_find(level) < LEVEL_IMAGE)
 		return finding_warn(FIX_REHEARSE " --level image",
-			"passed up to %s at %s: no image was written so far", level,
-			when);
-	return finding_pass(
-		"passed up to %s at %s; nothing has changed since", level, when);
+			"passed up to %s at %s: no image was written so far", level, when);
+	return finding_pass("passed up to %s at %s; nothing has changed since", level, when);
 }

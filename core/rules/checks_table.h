@@ -5,9 +5,8 @@
 
 #include "core/rules/checks.h"
 
-#define CHECK_FUNCTION(name)                                                             \
-	struct finding check_##name(                                                     \
-		const struct facts *facts, const struct config *config)
+#define CHECK_FUNCTION(name)                                                                       \
+	struct finding check_##name(const struct facts *facts, const struct config *config)
 
 /* checks_instance.c */
 CHECK_FUNCTION(metadata_service);

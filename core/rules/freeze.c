@@ -15,8 +15,7 @@ bool freeze_timeout_wanted(const char *curve, uint64_t memory, uint64_t *ms)
 	return false;
 }
 
-bool freeze_timeout_raise(
-	const char *curve, uint64_t memory, uint64_t present, uint64_t *ms)
+bool freeze_timeout_raise(const char *curve, uint64_t memory, uint64_t present, uint64_t *ms)
 {
 	uint64_t wanted;
 

@@ -22,7 +22,6 @@
 bool freeze_timeout_wanted(const char *curve, uint64_t memory, uint64_t *ms);
 
 /* True, with the new value in *MS, when the PRESENT milliseconds are too few. Never lowers. */
-bool freeze_timeout_raise(
-	const char *curve, uint64_t memory, uint64_t present, uint64_t *ms);
+bool freeze_timeout_raise(const char *curve, uint64_t memory, uint64_t present, uint64_t *ms);
 
 #endif

@@ -31,8 +31,8 @@ uint64_t image_fits(uint64_t free_bytes)
 	return (free_bytes - IMAGE_SPARE) / IMAGE_PAGES_WORST * IMAGE_PAGES;
 }
 
-void hibernation_obstacles(const struct facts *facts, const struct config *config,
-	bool prepared, struct strings *obstacles)
+void hibernation_obstacles(const struct facts *facts, const struct config *config, bool prepared,
+	struct strings *obstacles)
 {
 	for (size_t i = 0; i < check_count; i++) {
 		const struct check *check = &checks[i];
@@ -43,10 +43,9 @@ void hibernation_obstacles(const struct facts *facts, const struct config *confi
 			continue;
 		finding = check_evaluate(check, facts, config);
 		if (finding.state == CHECK_FAIL)
-			strings_take(obstacles,
-				text_format("%s: %s%s%s", check->id, finding.text,
-					finding.fix ? "; run: " : "",
-					finding.fix ? finding.fix : ""));
+			strings_take(obstacles, text_format("%s: %s%s%s", check->id, finding.text,
+							finding.fix ? "; run: " : "",
+							finding.fix ? finding.fix : ""));
 		finding_free(&finding);
 	}
 }
@@ -57,8 +56,7 @@ void hibernation_obstacles(const struct facts *facts, const struct config *confi
 static bool storage_lasts(const struct swap_facts *swap)
 {
 	return !fact_text_is(&swap->medium, MEDIUM_INSTANCE_STORE) &&
-	       !(fact_is_true(&swap->random_key) &&
-		       !fact_text_is(&swap->medium, MEDIUM_ZRAM));
+	       !(fact_is_true(&swap->random_key) && !fact_text_is(&swap->medium, MEDIUM_ZRAM));
 }
 
 /* systemd does not look at zram. Where ours is not on yet, it comes last. */
@@ -68,32 +66,29 @@ static bool comes_before_area(const struct facts *facts, const struct swap_facts
 		return false;
 	for (size_t i = 0; i < facts->swaps.count; i++)
 		if (fact_is_true(&facts->swaps.items[i].is_area))
-			return swap_priority(swap) >
-			       swap_priority(&facts->swaps.items[i]);
+			return swap_priority(swap) > swap_priority(&facts->swaps.items[i]);
 	return true;
 }
 
-static bool has_to_go(
-	const struct facts *facts, const struct swap_facts *swap, bool systemd)
+static bool has_to_go(const struct facts *facts, const struct swap_facts *swap, bool systemd)
 {
 	if (fact_is_true(&swap->is_area))
 		return false;
 	return !storage_lasts(swap) || (systemd && comes_before_area(facts, swap));
 }
 
-static void other_swaps_plan(
-	struct hibernation_plan *plan, const struct facts *facts, bool systemd)
+static void other_swaps_plan(struct hibernation_plan *plan, const struct facts *facts, bool systemd)
 {
 	plan->leaves = memory_new(facts->swaps.count, sizeof(*plan->leaves));
 	for (size_t i = 0; i < facts->swaps.count; i++) {
 		const struct swap_facts *swap = &facts->swaps.items[i];
 
 		if (has_to_go(facts, swap, systemd))
-			plan->leaves[plan->leave_count++] = (struct swap_leave) {
-				.path = text_copy(swap->path.value),
-				.priority = swap_priority(swap),
-				.used = swap->used.is == FACT_KNOWN ? swap->used.value : 0
-			};
+			plan->leaves[plan->leave_count++] =
+				(struct swap_leave) { .path = text_copy(swap->path.value),
+					.priority = swap_priority(swap),
+					.used = swap->used.is == FACT_KNOWN ? swap->used.value
+									    : 0 };
 	}
 }
 
@@ -106,22 +101,19 @@ static int check_memory(
 
 	for (size_t i = 0; i < plan->leave_count; i++)
 		bytes += plan->leaves[i].used;
-	if (bytes == 0 || available->is != FACT_KNOWN ||
-		bytes + MEMORY_SPARE <= available->value)
+	if (bytes == 0 || available->is != FACT_KNOWN || bytes + MEMORY_SPARE <= available->value)
 		return 0;
 	holds = size_format(bytes);
 	room = size_format(available->value);
 	return error_set(err, EPERM,
-		"%s%s has to be switched off to hibernate, but holds %s, and only %s of memory "
-		"is free; end some programs first",
-		plan->leaves[0].path, plan->leave_count > 1 ? " (and others)" : "", holds,
-		room);
+		"%s%s has to be switched off to hibernate, but holds %s, and only %s of memory is free; end some programs first",
+		plan->leaves[0].path, plan->leave_count > 1 ? " (and others)" : "", holds, room);
 }
 
 /* ---- The image ----------------------------------------------------------------------------------- */
 
-static void image_plan(struct hibernation_plan *plan, const struct facts *facts,
-	const struct config *config)
+static void image_plan(
+	struct hibernation_plan *plan, const struct facts *facts, const struct config *config)
 {
 	const struct area_facts *area = &facts->area;
 	const struct fact_number *kernel = &facts->kernel.image_size;
@@ -139,8 +131,7 @@ static void image_plan(struct hibernation_plan *plan, const struct facts *facts,
 		return;
 	free_bytes = area->size.value;
 	if (area->used.is == FACT_KNOWN)
-		free_bytes -=
-			area->used.value < free_bytes ? area->used.value : free_bytes;
+		free_bytes -= area->used.value < free_bytes ? area->used.value : free_bytes;
 	fits = image_fits(free_bytes);
 	if (fits >= kernel->value)
 		return;
@@ -164,8 +155,7 @@ int hibernation_plan(struct hibernation_plan *plan, const struct facts *facts,
 	bool systemd = wants_systemd(facts, config);
 	int status;
 
-	*plan = (struct hibernation_plan) { .method = systemd ? METHOD_SYSTEMD
-							      : METHOD_DIRECT };
+	*plan = (struct hibernation_plan) { .method = systemd ? METHOD_SYSTEMD : METHOD_DIRECT };
 	status = preparation_plan(&plan->steps, facts, config, err);
 	if (status < 0)
 		return status;

@@ -22,9 +22,9 @@ struct hibernation_plan {
 	struct swap_leave *leaves;
 	size_t leave_count;
 	bool set_image_size;
-	uint64_t image_size;	    /* bytes for /sys/power/image_size */
-	uint64_t image_size_before; /* what it says now */
-	bool hide_area; /* a rehearsal: the kernel is not to find its swap area */
+	uint64_t image_size;	       /* bytes for /sys/power/image_size */
+	uint64_t image_size_before;    /* what it says now */
+	bool hide_area;		       /* a rehearsal: the kernel is not to find its swap area */
 	uint64_t resume_offset_before; /* pages */
 };
 
@@ -33,8 +33,8 @@ struct hibernation_plan {
  * fail and that hibernate does not mend itself. With PREPARED (the steps of the plan are done) also
  * those that it should have mended. Each is "ID: text; run: fix". None: it can be done.
  */
-void hibernation_obstacles(const struct facts *facts, const struct config *config,
-	bool prepared, struct strings *obstacles);
+void hibernation_obstacles(const struct facts *facts, const struct config *config, bool prepared,
+	struct strings *obstacles);
 
 /*
  * What has to be done before. METHOD of the configuration is asked; auto is systemd only where the

@@ -76,8 +76,7 @@ static const char *take_bracket(struct log_line *line, const char *text)
 
 	if (!end || end - text > LOG_STAMP_SIZE)
 		return NULL;
-	if (length > 1 && strchr("TC", *inside) &&
-		strspn(inside + 1, "0123456789") == length - 1)
+	if (length > 1 && strchr("TC", *inside) && strspn(inside + 1, "0123456789") == length - 1)
 		return end + 1;
 	if (length < 20 || !memchr(inside, ':', length))
 		return NULL;

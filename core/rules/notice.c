@@ -32,8 +32,7 @@ const char *const notice_paths[NOTICE_SOURCES] = {
 
 static int bad(struct error *err, const char *what, const char *value)
 {
-	memory_cleanup_free char *shown =
-		text_printable(value, strnlen(value, QUOTED_LENGTH));
+	memory_cleanup_free char *shown = text_printable(value, strnlen(value, QUOTED_LENGTH));
 
 	return error_set(err, EBADMSG, "%s: \"%s\"", what, shown);
 }
@@ -46,33 +45,28 @@ static json_t *load(const char *text, size_t limit, int *status, struct error *e
 	json_t *value;
 
 	if (length > limit) {
-		*status = error_set(
-			err, EFBIG, "the answer has more than %zu bytes", limit);
+		*status = error_set(err, EFBIG, "the answer has more than %zu bytes", limit);
 		return NULL;
 	}
 	value = json_loadb(text, length, JSON_REJECT_DUPLICATES, &parse);
 	if (!value)
-		*status =
-			error_set(err, EBADMSG, "the answer is not JSON: %s", parse.text);
+		*status = error_set(err, EBADMSG, "the answer is not JSON: %s", parse.text);
 	return value;
 }
 
 /* The text of a member that has to be there; NULL and the error. */
-static const char *member(
-	const json_t *object, const char *name, int *status, struct error *err)
+static const char *member(const json_t *object, const char *name, int *status, struct error *err)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
 	if (!text)
-		*status = error_set(
-			err, EBADMSG, "the answer has no \"%s\" that is a text", name);
+		*status = error_set(err, EBADMSG, "the answer has no \"%s\" that is a text", name);
 	return text;
 }
 
 static int take_time(struct notice *notice, const char *text, struct error *err)
 {
-	if (strlen(text) >= sizeof(notice->time) ||
-		instant_parse(text, &notice->when) < 0)
+	if (strlen(text) >= sizeof(notice->time) || instant_parse(text, &notice->when) < 0)
 		return bad(err, "the answer's time is no date and time in UTC", text);
 	snprintf(notice->time, sizeof(notice->time), "%s", text);
 	return 0;
@@ -82,8 +76,7 @@ static int take_time(struct notice *notice, const char *text, struct error *err)
 static bool take_word(char *word, size_t size, const char *text)
 {
 	size_t length =
-		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			     "0123456789-_.:");
+		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:");
 
 	if (length == 0 || text[length] || length >= size)
 		return false;
@@ -92,8 +85,7 @@ static bool take_word(char *word, size_t size, const char *text)
 }
 
 /* An object whose member NAME is the notice's time. */
-static int take_object(
-	json_t *object, const char *name, struct notice *notice, struct error *err)
+static int take_object(json_t *object, const char *name, struct notice *notice, struct error *err)
 {
 	int status = 0;
 	const char *time;
@@ -178,8 +170,7 @@ int notice_parse_lifecycle(const char *text, struct notice *notice, struct error
 	*notice = (struct notice) { 0 };
 	/* One newline behind the word is as good as none. */
 	if (text[length] && text[length + 1])
-		return error_set(
-			err, EBADMSG, "the lifecycle state has more than one line");
+		return error_set(err, EBADMSG, "the lifecycle state has more than one line");
 	for (size_t i = 0; i < LIFECYCLE_COUNT; i++) {
 		const char *name = lifecycle_states[i].name;
 
@@ -196,8 +187,7 @@ bool notice_leaves_service(const struct notice *notice)
 {
 	for (size_t i = 0; i < LIFECYCLE_COUNT; i++)
 		if (strcmp(notice->detail, lifecycle_states[i].name) == 0)
-			return notice->kind == NOTICE_LIFECYCLE &&
-			       lifecycle_states[i].leaves;
+			return notice->kind == NOTICE_LIFECYCLE && lifecycle_states[i].leaves;
 	return false;
 }
 
@@ -213,8 +203,7 @@ static int take_event_time(struct notice *notice, const char *text, struct error
 }
 
 /* One event of the list; *ACTIVE says whether it is a notice. */
-static int take_event(
-	const json_t *event, struct notice *notice, bool *active, struct error *err)
+static int take_event(const json_t *event, struct notice *notice, bool *active, struct error *err)
 {
 	const char *id, *code, *time, *state;
 	int status = 0;
@@ -294,8 +283,7 @@ int notices_parse(enum notice_source source, const char *text, struct notice **n
 	return status;
 }
 
-enum config_reaction notice_reaction(
-	const struct notice *notice, const struct config *config)
+enum config_reaction notice_reaction(const struct notice *notice, const struct config *config)
 {
 	switch (notice->kind) {
 	case NOTICE_HIBERNATE:
@@ -317,8 +305,7 @@ enum config_reaction notice_reaction(
 
 bool notice_same(const struct notice *a, const struct notice *b)
 {
-	if (a->kind != b->kind || strcmp(a->time, b->time) != 0 ||
-		strcmp(a->id, b->id) != 0)
+	if (a->kind != b->kind || strcmp(a->time, b->time) != 0 || strcmp(a->id, b->id) != 0)
 		return false;
 	return a->kind != NOTICE_LIFECYCLE || strcmp(a->detail, b->detail) == 0;
 }

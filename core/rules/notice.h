@@ -52,12 +52,10 @@ extern const char *const notice_paths[NOTICE_SOURCES];
 
 struct notice {
 	enum notice_kind kind;
-	char time
-		[32]; /* ISO 8601 UTC, as the service said it; "": a lifecycle state has none */
-	int64_t when; /* TIME in seconds since 1970 */
-	char id[96];  /* of a scheduled event; else "" */
-	char detail
-		[64]; /* the code of a scheduled event (system-reboot), the lifecycle state */
+	char time[32];	 /* ISO 8601 UTC, as the service said it; "": a lifecycle state has none */
+	int64_t when;	 /* TIME in seconds since 1970 */
+	char id[96];	 /* of a scheduled event; else "" */
+	char detail[64]; /* the code of a scheduled event (system-reboot), the lifecycle state */
 };
 
 /*
@@ -89,8 +87,7 @@ int notices_parse(enum notice_source source, const char *text, struct notice **n
 bool notice_leaves_service(const struct notice *notice);
 
 /* What is configured to happen on it; on a notice to hibernate it is always that. */
-enum config_reaction notice_reaction(
-	const struct notice *notice, const struct config *config);
+enum config_reaction notice_reaction(const struct notice *notice, const struct config *config);
 
 /* The same notice, heard again: kind and time, and the event's id or the lifecycle state. */
 bool notice_same(const struct notice *a, const struct notice *b);

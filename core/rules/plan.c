@@ -77,12 +77,11 @@ int plan_old_image(struct plan *plan, const struct facts *facts, struct error *e
 		return 0;
 	if (!fact_is_true(&facts->live))
 		return error_set(err, EBUSY,
-			"%s holds a hibernation image: the machine that this image belongs to is "
-			"hibernated; start it before you change it",
+			"%s holds a hibernation image: the machine that this image belongs to is hibernated; start it before you change it",
 			area->path.value);
 	plan_add(plan, STEP_CLEAN_IMAGE, 0,
-		text_format("make %s plain swap again: it holds the image of an earlier "
-			    "hibernation that a later boot would resume",
+		text_format(
+			"make %s plain swap again: it holds the image of an earlier hibernation that a later boot would resume",
 			area->path.value));
 	return 0;
 }
@@ -118,20 +117,17 @@ static void plan_new_file(
 static int check_content(const struct area_facts *area, struct error *err)
 {
 	bool device = fact_text_is(&area->kind, "device");
-	const struct device_facts *below =
-		area->devices.count ? area->devices.items : NULL;
+	const struct device_facts *below = area->devices.count ? area->devices.items : NULL;
 
 	if (!device && !fact_text_is(&area->kind, "file"))
 		return 0;
 	if (!device && area->signature.is == FACT_UNKNOWN)
 		return error_set(err, ENODATA,
-			"cannot use %s as swap: what it holds is not known: %s",
-			area->path.value,
+			"cannot use %s as swap: what it holds is not known: %s", area->path.value,
 			area->signature.why ? area->signature.why : "it was not read");
 	if (!device && fact_text_is(&area->signature, SIGNATURE_OTHER))
 		return error_set(err, EEXIST,
-			"cannot use %s as swap: it is a file with something else in it; if "
-			"that is not needed, remove it first",
+			"cannot use %s as swap: it is a file with something else in it; if that is not needed, remove it first",
 			area->path.value);
 	if (!device || (!fact_text_is(&area->signature, SIGNATURE_NONE) &&
 			       !fact_text_is(&area->signature, SIGNATURE_OTHER)))
@@ -140,8 +136,7 @@ static int check_content(const struct area_facts *area, struct error *err)
 		below->holds.is == FACT_ABSENT)
 		return 0;
 	return error_set(err, EEXIST,
-		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s "
-		"first",
+		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s first",
 		area->path.value,
 		below && below->holds.is == FACT_KNOWN ? below->holds.value
 						       : "something that is not swap",
@@ -167,16 +162,13 @@ static void plan_kept_area(struct plan *plan, const struct facts *facts)
 	if (file && ((area->mode.is == FACT_KNOWN && area->mode.value != 0600) ||
 			    (area->owner.is == FACT_KNOWN && area->owner.value != 0)))
 		plan_add(plan, STEP_PROTECT_SWAP, 0,
-			text_format("make %s readable for root only (0600)",
-				area->path.value));
+			text_format("make %s readable for root only (0600)", area->path.value));
 	if (file && !fact_text_is(&facts->system.selinux, "disabled") &&
-		area->selinux_label.is != FACT_UNKNOWN &&
-		facts->system.selinux.is == FACT_KNOWN &&
+		area->selinux_label.is != FACT_UNKNOWN && facts->system.selinux.is == FACT_KNOWN &&
 		(area->selinux_label.is == FACT_ABSENT ||
 			!strstr(area->selinux_label.value, ":swapfile_t:")))
 		plan_add(plan, STEP_LABEL_SWAP, 0,
-			text_format(
-				"give %s the SELinux type swapfile_t", area->path.value));
+			text_format("give %s the SELinux type swapfile_t", area->path.value));
 	if (fact_text_is(&area->signature, SIGNATURE_NONE))
 		plan_add(plan, STEP_FORMAT_SWAP, 0,
 			text_format("format %s as swap", area->path.value));
@@ -192,8 +184,7 @@ static void plan_memory(struct plan *plan, const struct facts *facts)
 	if (before->is == FACT_KNOWN)
 		strings_take(&plan->notes,
 			text_format(
-				"%s, the swap area until now, stays as it is; if it is "
-				"not needed, switch it off and remove it",
+				"%s, the swap area until now, stays as it is; if it is not needed, switch it off and remove it",
 				before->value));
 	plan_add(plan, STEP_REMEMBER_AREA, 0,
 		text_format("remember that %s is the swap area", name));
@@ -211,14 +202,13 @@ static void note_small_area(
 	have = size_format(size->bytes);
 	total = size_format(memory->value);
 	strings_take(&plan->notes,
-		text_format("%s of swap for %s of memory: the image can be half of "
-			    "memory and would not fit",
+		text_format(
+			"%s of swap for %s of memory: the image can be half of memory and would not fit",
 			have, total));
 }
 
-static int plan_area(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct setup_request *request, bool *new_file,
-	struct error *err)
+static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
+	const struct setup_request *request, bool *new_file, struct error *err)
 {
 	const struct area_facts *area = &facts->area;
 	struct swap_size size = { 0 };
@@ -242,12 +232,10 @@ static int plan_area(struct plan *plan, const struct facts *facts,
 		note_small_area(plan, facts, &size);
 	swap_size_free(&size);
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
-		plan_add(plan, STEP_SWAP_ON, 0,
-			text_format("switch %s on", area->path.value));
+		plan_add(plan, STEP_SWAP_ON, 0, text_format("switch %s on", area->path.value));
 	if (!fact_is_true(&facts->boot.fstab_entry))
 		plan_add(plan, STEP_SWAP_AT_BOOT, 0,
-			text_format("switch %s on at every boot (/etc/fstab)",
-				area->path.value));
+			text_format("switch %s on at every boot (/etc/fstab)", area->path.value));
 	return 0;
 }
 
@@ -284,15 +272,14 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 
 	if (new_file)
 		text_set(&arguments,
-			text_format("resume=%s resume_offset=(where the file will lie) "
-				    "no_console_suspend=1",
+			text_format(
+				"resume=%s resume_offset=(where the file will lie) no_console_suspend=1",
 				resume));
 	if (facts->area.resume_argument.is != FACT_KNOWN || (!known && !new_file)) {
-		strings_take(&plan->notes,
-			text_format("boot arguments are left alone: %s",
-				facts->area.resume_argument.why
-					? facts->area.resume_argument.why
-					: "the resume device is not known"));
+		strings_take(&plan->notes, text_format("boot arguments are left alone: %s",
+						   facts->area.resume_argument.why
+							   ? facts->area.resume_argument.why
+							   : "the resume device is not known"));
 		return;
 	}
 	if (!new_file && facts->boot.loader.is == FACT_KNOWN &&
@@ -301,18 +288,15 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 	if (facts->boot.loader.is != FACT_KNOWN)
 		strings_take(&plan->notes,
 			text_format(
-				"no boot loader configuration was found; add to the kernel "
-				"command line yourself: %s",
+				"no boot loader configuration was found; add to the kernel command line yourself: %s",
 				arguments));
 	else if (request->keep_boot_config || config->boot_config == CHOICE_NO)
 		strings_take(&plan->notes,
-			text_format(
-				"the boot configuration is left alone as asked; it needs: %s",
+			text_format("the boot configuration is left alone as asked; it needs: %s",
 				arguments));
 	else
 		plan_add(plan, STEP_BOOT_ARGUMENTS, 0,
-			text_format("boot arguments %s (%s)", arguments,
-				plan_loader_place(facts)));
+			text_format("boot arguments %s (%s)", arguments, plan_loader_place(facts)));
 }
 
 /* Does the initramfs of the next boot still have to learn about resuming? */
@@ -337,14 +321,12 @@ static void plan_initramfs(
 		return;
 	if (request->keep_initramfs)
 		strings_add(&plan->notes,
-			"the initramfs is left alone as asked; without resume "
-			"support in it the next boot finds no image");
+			"the initramfs is left alone as asked; without resume support in it the next boot finds no image");
 	else
 		plan_add(plan, STEP_INITRAMFS, 0,
 			text_format("initramfs %s: resume support (%s)",
-				next && next->initramfs.is == FACT_KNOWN
-					? next->initramfs.value
-					: "of the next boot",
+				next && next->initramfs.is == FACT_KNOWN ? next->initramfs.value
+									 : "of the next boot",
 				facts->boot.initramfs_tool.value));
 }
 
@@ -369,41 +351,35 @@ bool plan_kernel_knows_area(const struct facts *facts)
 	const struct area_facts *area = &facts->area;
 	uint64_t offset;
 
-	return area->resume_device.is == FACT_KNOWN &&
-	       area->resume_offset.is == FACT_KNOWN &&
+	return area->resume_device.is == FACT_KNOWN && area->resume_offset.is == FACT_KNOWN &&
 	       fact_text_is(&facts->kernel.resume_device, area->resume_device.value) &&
-	       kernel_offset(&facts->kernel, &offset) &&
-	       offset == area->resume_offset.value;
+	       kernel_offset(&facts->kernel, &offset) && offset == area->resume_offset.value;
 }
 
 /* The wanted freeze timeout, ms; 0 when it is not known or nothing is wanted. */
-static uint64_t freeze_timeout_goal(
-	const struct facts *facts, const struct config *config)
+static uint64_t freeze_timeout_goal(const struct facts *facts, const struct config *config)
 {
 	uint64_t wanted;
 
-	if (facts->kernel.freeze_timeout.is != FACT_KNOWN ||
-		facts->memory.total.is != FACT_KNOWN ||
+	if (facts->kernel.freeze_timeout.is != FACT_KNOWN || facts->memory.total.is != FACT_KNOWN ||
 		!freeze_timeout_wanted(
 			config->freeze_timeout_curve, facts->memory.total.value, &wanted))
 		return 0;
 	return wanted;
 }
 
-static void plan_kernel(struct plan *plan, const struct facts *facts,
-	const struct config *config, bool new_file)
+static void plan_kernel(
+	struct plan *plan, const struct facts *facts, const struct config *config, bool new_file)
 {
 	const struct kernel_facts *kernel = &facts->kernel;
 	uint64_t wanted = freeze_timeout_goal(facts, config);
 
 	if (kernel->resume_device.is == FACT_ABSENT)
 		strings_add(&plan->notes,
-			"the running kernel is left alone: it cannot hibernate "
-			"(no /sys/power/resume)");
+			"the running kernel is left alone: it cannot hibernate (no /sys/power/resume)");
 	else if (new_file || !plan_kernel_knows_area(facts))
 		plan_add(plan, STEP_KERNEL_RESUME, 0,
-			text_format(
-				"tell the running kernel where %s lies (/sys/power/resume)",
+			text_format("tell the running kernel where %s lies (/sys/power/resume)",
 				facts->area.path.value));
 	if (wanted > kernel->freeze_timeout.value)
 		plan_add(plan, STEP_FREEZE_TIMEOUT, wanted,
@@ -423,8 +399,7 @@ static void plan_kept_freeze_timeout(
 			wanted > facts->kernel.freeze_timeout.value) &&
 		fact_text_is(&facts->system.init, "systemd"))
 		plan_add(plan, STEP_FREEZE_AT_BOOT, wanted,
-			text_format(
-				"set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
+			text_format("set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
 }
 
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
@@ -445,8 +420,7 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 		plan_kernel(plan, facts, config, new_file);
 		plan_kept_freeze_timeout(plan, facts, config);
 	} else {
-		strings_add(&plan->notes,
-			"the running kernel is left alone: this is an image");
+		strings_add(&plan->notes, "the running kernel is left alone: this is an image");
 	}
 	if (request->service)
 		plan_service(plan, facts, request);
@@ -454,8 +428,8 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	return 0;
 }
 
-int preparation_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, struct error *err)
+int preparation_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	struct error *err)
 {
 	int status;
 
@@ -464,8 +438,8 @@ int preparation_plan(struct plan *plan, const struct facts *facts,
 	if (status < 0)
 		return status;
 	if (!fact_is_true(&facts->area.active))
-		plan_add(plan, STEP_SWAP_ON, 0,
-			text_format("switch %s on", facts->area.path.value));
+		plan_add(
+			plan, STEP_SWAP_ON, 0, text_format("switch %s on", facts->area.path.value));
 	plan_kernel(plan, facts, config, false);
 	return 0;
 }

@@ -58,8 +58,7 @@ struct step {
 struct plan {
 	struct step *steps;
 	size_t count;
-	struct strings
-		notes; /* what is left out, why, and what the administrator does by hand */
+	struct strings notes; /* what is left out, why, and what the administrator does by hand */
 };
 
 /* Auto: in the background where the area lies on an EBS volume and was not pre-warmed to its end. */
@@ -77,7 +76,7 @@ struct setup_request {
 	bool keep_initramfs;
 	bool area_given; /* --swapfile or --swap-device: later runs have to find it again */
 	bool service;	 /* the agent too; without it the next one means nothing */
-	bool take_over; /* switch the older agents off */
+	bool take_over;	 /* switch the older agents off */
 	enum setup_prewarm prewarm;
 };
 
@@ -100,8 +99,8 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
  * The part of setup that hibernation itself may have to catch up on, and can in a moment: an old
  * image, the active swap, and where the running kernel writes to.
  */
-int preparation_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, struct error *err);
+int preparation_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	struct error *err);
 
 /*
  * The way back; touches only what carries our name or label. 0, or -EBUSY for an image that belongs

@@ -24,13 +24,13 @@ const char *plan_loader_place(const struct facts *facts);
 bool plan_kernel_knows_area(const struct facts *facts);
 
 /* plan_service.c: the agent, the older agents, and the way back of both. */
-void plan_service(struct plan *plan, const struct facts *facts,
-	const struct setup_request *request);
+void plan_service(
+	struct plan *plan, const struct facts *facts, const struct setup_request *request);
 void plan_service_stop(struct plan *plan, const struct facts *facts);
 void plan_give_back(struct plan *plan, const struct facts *facts);
 
 /* plan_prewarm.c: behind all other steps, which it looks at. */
-void plan_prewarm(struct plan *plan, const struct facts *facts,
-	const struct setup_request *request);
+void plan_prewarm(
+	struct plan *plan, const struct facts *facts, const struct setup_request *request);
 
 #endif

@@ -37,8 +37,7 @@ static bool is_done(const struct plan *plan, const struct facts *facts)
 	       !has_step(plan, STEP_CREATE_SWAP);
 }
 
-void plan_prewarm(
-	struct plan *plan, const struct facts *facts, const struct setup_request *request)
+void plan_prewarm(struct plan *plan, const struct facts *facts, const struct setup_request *request)
 {
 	enum setup_prewarm wanted = request->prewarm;
 
@@ -51,13 +50,11 @@ void plan_prewarm(
 		return;
 	if (!fact_is_true(&facts->live)) {
 		strings_add(&plan->notes,
-			"nothing is pre-warmed: what is cold is the volume of the machine "
-			"that will run this image");
+			"nothing is pre-warmed: what is cold is the volume of the machine that will run this image");
 		return;
 	}
 	plan_add(plan, STEP_PREWARM, wanted == SETUP_PREWARM_BACKGROUND,
-		text_format("touch every block of %s%s (ec2hib prewarm)",
-			facts->area.path.value,
+		text_format("touch every block of %s%s (ec2hib prewarm)", facts->area.path.value,
 			wanted == SETUP_PREWARM_BACKGROUND ? " in the background"
 							   : ", which takes a while"));
 }

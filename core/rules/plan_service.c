@@ -30,14 +30,12 @@ static void others(const struct facts *facts, struct strings *names)
 	for (size_t i = 0; i < sizeof(older_agents) / sizeof(older_agents[0]); i++)
 		if (is_active(facts, older_agents[i]))
 			strings_add(names, older_agents[i]);
-	if (is_installed(facts, AGENT_ACPID) &&
-		facts->system.acpid_events.is == FACT_KNOWN)
+	if (is_installed(facts, AGENT_ACPID) && facts->system.acpid_events.is == FACT_KNOWN)
 		strings_take(names, text_format("acpid (" ACPID_FOLDER ": %s)",
 					    facts->system.acpid_events.value));
 }
 
-static void plan_start(
-	struct plan *plan, const struct facts *facts, const struct agent_facts *ours)
+static void plan_start(struct plan *plan, const struct facts *facts, const struct agent_facts *ours)
 {
 	bool start = fact_is_true(&facts->live) && !fact_is_true(&ours->running);
 	const char *what = "start";
@@ -62,15 +60,13 @@ static void plan_take_over(struct plan *plan, const struct facts *facts, bool as
 	if (fact_is_true(&facts->system.take_over_unfinished) || (asked && names.count))
 		plan_add(plan, STEP_TAKE_OVER, 0,
 			names.count
-				? text_format("switch off who answered EC2 until now: %s",
-					  list)
-				: text_copy("complete what an interrupted setup began "
-					    "to switch off"));
+				? text_format("switch off who answered EC2 until now: %s", list)
+				: text_copy(
+					  "complete what an interrupted setup began to switch off"));
 	else if (names.count)
 		strings_take(&plan->notes,
 			text_format(
-				"%s would answer EC2 as well: ec2hib setup --take-over "
-				"switches that off",
+				"%s would answer EC2 as well: ec2hib setup --take-over switches that off",
 				list));
 }
 
@@ -82,31 +78,28 @@ static void plan_sleep_key(struct plan *plan, const struct facts *facts)
 		return;
 	if (!fact_text_is(&system->logind_drop_in, DROP_IN_DONE))
 		plan_add(plan, STEP_SLEEP_KEY, 0,
-			text_copy("systemd-logind leaves the sleep button to the agent "
-				  "(" LOGIND_DROP_IN ")"));
+			text_copy(
+				"systemd-logind leaves the sleep button to the agent (" LOGIND_DROP_IN
+				")"));
 	else if (system->logind_sleep_key.is == FACT_KNOWN &&
 		 !fact_text_is(&system->logind_sleep_key, "ignore"))
 		strings_take(&plan->notes,
 			text_format(
-				"logind would answer the sleep button as well: a file "
-				"that it reads after " LOGIND_DROP_IN
+				"logind would answer the sleep button as well: a file that it reads after " LOGIND_DROP_IN
 				" has HandleSuspendKey=%s; take that out",
 				system->logind_sleep_key.value));
 }
 
-void plan_service(
-	struct plan *plan, const struct facts *facts, const struct setup_request *request)
+void plan_service(struct plan *plan, const struct facts *facts, const struct setup_request *request)
 {
 	const struct agent_facts *ours = agent_find(&facts->system, AGENT_OURS);
 
 	if (!ours || !fact_is_true(&ours->installed)) {
 		strings_add(&plan->notes,
 			"the service " AGENT_OURS
-			" is not installed, or is masked: nothing of ec2hib will wait for "
-			"EC2's notice");
+			" is not installed, or is masked: nothing of ec2hib will wait for EC2's notice");
 		if (request->take_over)
-			strings_add(
-				&plan->notes, "so the older agents are left as they are");
+			strings_add(&plan->notes, "so the older agents are left as they are");
 		return;
 	}
 	plan_start(plan, facts, ours);
@@ -128,8 +121,9 @@ void plan_service_stop(struct plan *plan, const struct facts *facts)
 								: "stop and disable"));
 	if (facts->system.logind_drop_in.is == FACT_KNOWN)
 		plan_add(plan, STEP_UNDO_SLEEP_KEY, 0,
-			text_copy("systemd-logind answers the sleep button as before "
-				  "(" LOGIND_DROP_IN ")"));
+			text_copy(
+				"systemd-logind answers the sleep button as before (" LOGIND_DROP_IN
+				")"));
 }
 
 void plan_give_back(struct plan *plan, const struct facts *facts)

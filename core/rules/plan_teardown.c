@@ -23,8 +23,7 @@ static void plan_way_back(struct plan *plan, const struct facts *facts)
 	/* The next boot first: it must not look for an image in what is about to be removed. */
 	if (may_be_ours(&facts->boot.our_arguments))
 		plan_add(plan, STEP_UNDO_BOOT_ARGUMENTS, 0,
-			text_format("take our boot arguments out (%s)",
-				plan_loader_place(facts)));
+			text_format("take our boot arguments out (%s)", plan_loader_place(facts)));
 	if (fact_is_true(&facts->boot.our_initramfs))
 		plan_add(plan, STEP_UNDO_INITRAMFS, 0,
 			text_format("take our setting out of the initramfs (%s)",
@@ -40,23 +39,19 @@ static void plan_way_back(struct plan *plan, const struct facts *facts)
 	/* A device begins at offset 0, which is what a kernel has that was told nothing. */
 	if (ours && plan_kernel_knows_area(facts) && area->resume_offset.value != 0)
 		plan_add(plan, STEP_UNDO_KERNEL_RESUME, 0,
-			text_format("the running kernel forgets where %s lies",
-				area->path.value));
+			text_format("the running kernel forgets where %s lies", area->path.value));
 	plan_sweep_area(plan, area);
 	if (ours && fact_text_is(&area->kind, "file"))
 		plan_add(plan, STEP_UNDO_SWAP, 0,
 			text_format("switch %s off and remove it", area->path.value));
-	else if (ours && fact_text_is(&area->kind, "device") &&
-		 fact_is_true(&area->active))
-		plan_add(plan, STEP_UNDO_SWAP, 0,
-			text_format("switch %s off", area->path.value));
+	else if (ours && fact_text_is(&area->kind, "device") && fact_is_true(&area->active))
+		plan_add(plan, STEP_UNDO_SWAP, 0, text_format("switch %s off", area->path.value));
 	else if (area->kind.is == FACT_KNOWN && !ours)
-		strings_take(&plan->notes, text_format("%s stays: ec2hib did not make it",
-						   area->path.value));
+		strings_take(&plan->notes,
+			text_format("%s stays: ec2hib did not make it", area->path.value));
 	if (area->remembered.is == FACT_KNOWN)
 		plan_add(plan, STEP_UNDO_REMEMBER_AREA, 0,
-			text_format("forget that %s was the swap area",
-				area->remembered.value));
+			text_format("forget that %s was the swap area", area->remembered.value));
 	/* They make a swap file of their own as soon as they start. */
 	plan_give_back(plan, facts);
 }
@@ -66,8 +61,8 @@ static int refuse_what_cannot_go(const struct facts *facts, struct error *err)
 {
 	const struct area_facts *area = &facts->area;
 
-	if (!fact_text_is(&area->header_label, SWAP_LABEL) ||
-		!fact_is_true(&area->active) || area->used.is != FACT_KNOWN)
+	if (!fact_text_is(&area->header_label, SWAP_LABEL) || !fact_is_true(&area->active) ||
+		area->used.is != FACT_KNOWN)
 		return 0;
 	return swap_off_fits(area->path.value, area->used.value, &facts->memory, err);
 }

@@ -19,9 +19,8 @@ static int check_read(const struct area_facts *area, struct error *err)
 		return 0;
 	if (area->extents.is == FACT_KNOWN)
 		return 0;
-	return error_set(err, ENODATA, "it is not known where %s lies%s%s",
-		area->path.value, area->extents.why ? ": " : "",
-		area->extents.why ? area->extents.why : "");
+	return error_set(err, ENODATA, "it is not known where %s lies%s%s", area->path.value,
+		area->extents.why ? ": " : "", area->extents.why ? area->extents.why : "");
 }
 
 static int check_write(const struct area_facts *area, struct error *err)
@@ -29,34 +28,32 @@ static int check_write(const struct area_facts *area, struct error *err)
 	const char *path = area->path.value;
 
 	if (!fact_text_is(&area->kind, "file"))
-		return error_set(err, EINVAL,
-			"%s is a device: the write method is for a swap file", path);
+		return error_set(
+			err, EINVAL, "%s is a device: the write method is for a swap file", path);
 	if (!fact_is_false(&area->active))
 		return error_set(err, EBUSY,
-			"%s is active: writing would destroy what is swapped out; use the "
-			"read method",
+			"%s is active: writing would destroy what is swapped out; use the read method",
 			path);
 	if (area->untrusted_folder.is == FACT_KNOWN)
-		return error_set(err, EPERM, "cannot write to %s: %s", path,
-			area->untrusted_folder.value);
+		return error_set(
+			err, EPERM, "cannot write to %s: %s", path, area->untrusted_folder.value);
 	if (fact_text_is(&area->signature, SIGNATURE_SWAP))
 		return 0;
 	return error_set(err, EPERM, "cannot write to %s: it holds %s", path,
-		fact_text_is(&area->signature, SIGNATURE_IMAGE) ? "a hibernation image"
-		: fact_text_is(&area->signature, SIGNATURE_NONE)
-			? "no swap area; run: ec2hib setup"
-			: "something that is not swap");
+		fact_text_is(&area->signature, SIGNATURE_IMAGE)	 ? "a hibernation image"
+		: fact_text_is(&area->signature, SIGNATURE_NONE) ? "no swap area; run: ec2hib setup"
+								 : "something that is not swap");
 }
 
 int prewarm_method_for(
 	enum prewarm_method *method, const struct area_facts *area, struct error *err)
 {
 	if (area->kind.is == FACT_ABSENT)
-		return error_set(err, ENOENT, "%s is not there; run: ec2hib setup",
-			area->path.value);
+		return error_set(
+			err, ENOENT, "%s is not there; run: ec2hib setup", area->path.value);
 	if (!fact_text_is(&area->kind, "file") && !fact_text_is(&area->kind, "device"))
-		return error_set(err, EINVAL, "%s is no file and no block device",
-			area->path.value);
+		return error_set(
+			err, EINVAL, "%s is no file and no block device", area->path.value);
 	if (*method == PREWARM_WRITE)
 		return check_write(area, err);
 	*method = PREWARM_READ;
@@ -88,8 +85,7 @@ static void depth_settle(struct prewarm_depth *depth, uint64_t now)
 	depth->before = 0;
 }
 
-void prewarm_depth_init(
-	struct prewarm_depth *depth, unsigned fixed, unsigned most, uint64_t now)
+void prewarm_depth_init(struct prewarm_depth *depth, unsigned fixed, unsigned most, uint64_t now)
 {
 	unsigned first = fixed ? fixed : PREWARM_DEPTH_FIRST;
 
@@ -123,8 +119,7 @@ static void depth_judge(struct prewarm_depth *depth, uint64_t now)
 	depth_measure(depth, now);
 }
 
-unsigned prewarm_depth_completed(
-	struct prewarm_depth *depth, uint64_t now, uint64_t bytes)
+unsigned prewarm_depth_completed(struct prewarm_depth *depth, uint64_t now, uint64_t bytes)
 {
 	if (depth->fixed)
 		return depth->depth;
@@ -174,8 +169,8 @@ uint64_t prewarm_time_left(uint64_t left, uint64_t rate)
 /* ---- What was learnt ------------------------------------------------------------------------------ */
 
 /* EBS that is warm answers 1 MiB in a few ms, a first touch takes tens to hundreds. */
-const uint64_t prewarm_bucket_bounds[PREWARM_BUCKETS] = { 250, 500, 1000, 2000, 4000,
-	8000, 16000, 32000, 64000, 256000, 1024000, UINT64_MAX };
+const uint64_t prewarm_bucket_bounds[PREWARM_BUCKETS] = { 250, 500, 1000, 2000, 4000, 8000, 16000,
+	32000, 64000, 256000, 1024000, UINT64_MAX };
 
 #define QUICK_PART  10 /* a tenth */
 #define SLOW_FACTOR 8
@@ -191,8 +186,7 @@ void prewarm_histogram_add(struct prewarm_histogram *histogram, uint64_t us)
 		histogram->slowest = us;
 }
 
-uint64_t prewarm_histogram_slow(
-	const struct prewarm_histogram *histogram, uint64_t *quick)
+uint64_t prewarm_histogram_slow(const struct prewarm_histogram *histogram, uint64_t *quick)
 {
 	uint64_t total = 0, sum = 0, slow = 0;
 	size_t i;

@@ -61,12 +61,10 @@ struct prewarm_depth {
 };
 
 /* Begins at PREWARM_DEPTH_FIRST; FIXED is what the user wants, 0: adapt. MOST bounds both. */
-void prewarm_depth_init(
-	struct prewarm_depth *depth, unsigned fixed, unsigned most, uint64_t now);
+void prewarm_depth_init(struct prewarm_depth *depth, unsigned fixed, unsigned most, uint64_t now);
 
 /* A request of BYTES was completed at NOW. The depth from now on. */
-unsigned prewarm_depth_completed(
-	struct prewarm_depth *depth, uint64_t now, uint64_t bytes);
+unsigned prewarm_depth_completed(struct prewarm_depth *depth, uint64_t now, uint64_t bytes);
 
 /* What was measured no longer holds: from NOW on anew, at the depth that there is. */
 void prewarm_depth_again(struct prewarm_depth *depth, uint64_t now);
@@ -105,7 +103,6 @@ void prewarm_histogram_add(struct prewarm_histogram *histogram, uint64_t us);
  * all warm, there are few, and the times themselves tell which. *QUICK is that bound, microseconds
  * (0: no requests).
  */
-uint64_t prewarm_histogram_slow(
-	const struct prewarm_histogram *histogram, uint64_t *quick);
+uint64_t prewarm_histogram_slow(const struct prewarm_histogram *histogram, uint64_t *quick);
 
 #endif

@@ -36,11 +36,10 @@ bool prewarm_counters_parse(struct prewarm_counters *counters, const char *text)
 	unsigned long long reads, sectors, writes, pending;
 
 	/* reads, merged, sectors, ms, writes, merged, sectors, ms, in flight, ... */
-	if (sscanf(text, "%llu %*u %llu %*u %llu %*u %*u %*u %llu", &reads, &sectors,
-		    &writes, &pending) != 4)
+	if (sscanf(text, "%llu %*u %llu %*u %llu %*u %*u %*u %llu", &reads, &sectors, &writes,
+		    &pending) != 4)
 		return false;
-	*counters =
-		(struct prewarm_counters) { reads, sectors * SECTOR, writes, pending };
+	*counters = (struct prewarm_counters) { reads, sectors * SECTOR, writes, pending };
 	return true;
 }
 
@@ -74,8 +73,7 @@ static struct step step_of(const struct prewarm_yield *yield, uint64_t now,
 		.short_most = ours->begun_short - yield->ours.done_short,
 		.pending = counters->pending && ours->begun == ours->done,
 		.written = counters->writes != yield->last.writes,
-		.quiet = ours->begun == ours->done &&
-			 yield->ours.begun == yield->ours.done };
+		.quiet = ours->begun == ours->done && yield->ours.begun == yield->ours.done };
 }
 
 /* More than we can have got: no other explanation. */
@@ -89,8 +87,7 @@ static bool others_are_likely(const struct prewarm_yield *yield, const struct st
 {
 	uint64_t whole = step->reads * piece_of(yield);
 
-	return whole >
-	       step->bytes + yield->credit + step->short_most + whole / DOUBT_PART;
+	return whole > step->bytes + yield->credit + step->short_most + whole / DOUBT_PART;
 }
 
 static void keep_credit(struct prewarm_yield *yield, const struct step *step)
@@ -114,12 +111,10 @@ static void learn_piece(struct prewarm_yield *yield, const struct step *step)
 		yield->piece = size;
 }
 
-static void give_way(
-	struct prewarm_yield *yield, uint64_t now, const struct step *step, bool sure)
+static void give_way(struct prewarm_yield *yield, uint64_t now, const struct step *step, bool sure)
 {
 	if (yield->rate == 0) {
-		yield->before =
-			step->passed ? step->ours * NS_PER_SECOND / step->passed : 0;
+		yield->before = step->passed ? step->ours * NS_PER_SECOND / step->passed : 0;
 		yield->suspect = sure || !step->reads ? 0 : step->bytes / step->reads;
 	} else if (sure) {
 		yield->suspect = 0;
@@ -130,8 +125,7 @@ static void give_way(
 
 static void come_back(struct prewarm_yield *yield, uint64_t now, uint64_t slowest)
 {
-	uint64_t calm =
-		CALM_REQUESTS * slowest > CALM_NS ? CALM_REQUESTS * slowest : CALM_NS;
+	uint64_t calm = CALM_REQUESTS * slowest > CALM_NS ? CALM_REQUESTS * slowest : CALM_NS;
 
 	if (yield->rate == 0 || now - yield->calm < calm)
 		return;

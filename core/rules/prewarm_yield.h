@@ -47,14 +47,13 @@ struct prewarm_yield {
 	struct prewarm_counters last;
 	struct prewarm_ours ours;
 	bool looked;
-	uint64_t piece;	 /* bytes; 0: not known yet */
-	uint64_t credit; /* bytes that were counted before their requests were */
-	uint64_t when;	 /* of the last look, ns */
-	uint64_t rate;	 /* bytes/s that are left to us; 0: no limit */
-	uint64_t before; /* bytes/s when it last began to give way */
-	uint64_t calm;	 /* since when nobody else was seen, or since the last step: ns */
-	uint64_t
-		suspect; /* the size of pieces that was the only reason; 0: there was another */
+	uint64_t piece;	  /* bytes; 0: not known yet */
+	uint64_t credit;  /* bytes that were counted before their requests were */
+	uint64_t when;	  /* of the last look, ns */
+	uint64_t rate;	  /* bytes/s that are left to us; 0: no limit */
+	uint64_t before;  /* bytes/s when it last began to give way */
+	uint64_t calm;	  /* since when nobody else was seen, or since the last step: ns */
+	uint64_t suspect; /* the size of pieces that was the only reason; 0: there was another */
 };
 
 /*

@@ -33,8 +33,7 @@ const struct rehearsal_level_entry rehearsal_levels[LEVEL_COUNT] = {
 		"all tasks stand still while an image is made, written and read back" },
 	[LEVEL_CYCLE] = { "cycle", "hibernate; the next start has to resume",
 		"this machine hibernates and comes back",
-		"the machine powers off, and somebody has to start it again; an instance whose "
-		"shutdown behavior is terminate is lost" },
+		"the machine powers off, and somebody has to start it again; an instance whose shutdown behavior is terminate is lost" },
 };
 
 const char *rehearsal_outcome_name(enum rehearsal_outcome outcome)
@@ -75,36 +74,31 @@ char *rehearsal_missing(enum rehearsal_level level, const struct facts *facts)
 
 	if (rehearsal_levels[level].pm_test && kernel->pm_test.is == FACT_ABSENT)
 		return text_copy(
-			"this kernel has no /sys/power/pm_test (it was built without "
-			"CONFIG_PM_DEBUG)");
+			"this kernel has no /sys/power/pm_test (it was built without CONFIG_PM_DEBUG)");
 	if (rehearsal_levels[level].pm_test && !offers(&kernel->pm_test, id))
 		return text_format("/sys/power/pm_test does not offer %s", id);
 	/* See core/actions/rehearse.h; at freezer the kernel ends before it comes to that. */
 	if (rehearsal_levels[level].pm_test && level != LEVEL_FREEZER &&
 		kernel->resume_offset.is != FACT_KNOWN)
 		return text_copy(
-			"this kernel has no /sys/power/resume_offset (Linux 4.17), "
-			"by which it can be kept from writing an image after the "
-			"test");
+			"this kernel has no /sys/power/resume_offset (Linux 4.17), by which it can be kept from writing an image after the test");
 	if (level == LEVEL_IMAGE && !fact_is_true(&kernel->snapshot_device))
-		return text_copy("this kernel has no /dev/snapshot (it was built without "
-				 "CONFIG_HIBERNATION_SNAPSHOT_DEV)");
+		return text_copy(
+			"this kernel has no /dev/snapshot (it was built without CONFIG_HIBERNATION_SNAPSHOT_DEV)");
 	return NULL;
 }
 
-bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory,
-	uint64_t written, uint64_t write_ms, uint64_t overhead_ms)
+bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory, uint64_t written,
+	uint64_t write_ms, uint64_t overhead_ms)
 {
-	double per_ms =
-		write_ms < WRITE_LEAST_MS ? 0 : (double)written / (double)write_ms;
+	double per_ms = write_ms < WRITE_LEAST_MS ? 0 : (double)written / (double)write_ms;
 
 	*estimate = (struct rehearsal_estimate) { .bytes = memory };
 	if (per_ms <= 0)
 		return false;
 	estimate->rate = (uint64_t)(per_ms * 1000);
 	estimate->ms = (uint64_t)((double)memory / per_ms) + overhead_ms;
-	estimate->in_time =
-		estimate->ms <= EC2_PATIENCE_MS - EC2_PATIENCE_MS / PATIENCE_SPARE;
+	estimate->in_time = estimate->ms <= EC2_PATIENCE_MS - EC2_PATIENCE_MS / PATIENCE_SPARE;
 	return true;
 }
 
@@ -116,8 +110,7 @@ static char *entry_text(const struct facts *facts)
 
 	if (!next || next->arguments.is != FACT_KNOWN)
 		return NULL;
-	return text_format("%s %s",
-		next->version.is == FACT_KNOWN ? next->version.value : "-",
+	return text_format("%s %s", next->version.is == FACT_KNOWN ? next->version.value : "-",
 		next->arguments.value);
 }
 
@@ -130,8 +123,7 @@ enum test_resume kernel_test_resume(const char *release)
 {
 	if (version_compare(release, "6.6") >= 0)
 		return TEST_RESUME_READS;
-	return version_compare(release, "5.16") >= 0 ? TEST_RESUME_LEAVES
-						     : TEST_RESUME_UNKNOWN;
+	return version_compare(release, "5.16") >= 0 ? TEST_RESUME_LEAVES : TEST_RESUME_UNKNOWN;
 }
 
 void rehearsal_describe(struct rehearsal_facts *rehearsal, const struct facts *facts)
@@ -156,20 +148,19 @@ static bool differ(const struct fact_text *then, const struct fact_text *now)
 	       strcmp(then->value, now->value) != 0;
 }
 
-void rehearsal_changes(const struct rehearsal_facts *rehearsal, const struct facts *facts,
-	struct strings *changes)
+void rehearsal_changes(
+	const struct rehearsal_facts *rehearsal, const struct facts *facts, struct strings *changes)
 {
 	const struct area_facts *area = &facts->area;
 	memory_cleanup_free char *entry = entry_text(facts);
 
 	if (differ(&rehearsal->kernel, &facts->kernel.release))
-		strings_take(changes,
-			text_format("the kernel was %s and is %s",
-				rehearsal->kernel.value, facts->kernel.release.value));
+		strings_take(
+			changes, text_format("the kernel was %s and is %s", rehearsal->kernel.value,
+					 facts->kernel.release.value));
 	if (differ(&rehearsal->area_uuid, &area->header_uuid))
 		strings_add(changes, "the swap area is another one");
-	else if (rehearsal->area_offset.is == FACT_KNOWN &&
-		 area->resume_offset.is == FACT_KNOWN &&
+	else if (rehearsal->area_offset.is == FACT_KNOWN && area->resume_offset.is == FACT_KNOWN &&
 		 rehearsal->area_offset.value != area->resume_offset.value)
 		strings_add(changes, "the swap area lies elsewhere");
 	if (rehearsal->entry.is == FACT_KNOWN && entry &&
@@ -210,15 +201,13 @@ static char *blame_arguments(const struct rehearsal_marker *marker, const char *
 	const struct fact_number *place = &marker->machine.area_offset;
 	const char *pages = offset ? offset : "0";
 
-	if (has_argument(line, "noresume", NULL) ||
-		has_argument(line, "hibernate", "noresume"))
+	if (has_argument(line, "noresume", NULL) || has_argument(line, "hibernate", "noresume"))
 		return text_copy("noresume is on the command line of this boot");
 	if (!device)
 		return text_copy("there is no resume= on the command line of this boot");
 	if (place->is == FACT_KNOWN && strtoull(pages, NULL, 10) != place->value)
 		return text_format(
-			"this boot looked for the image at page %s (resume_offset), and it "
-			"was written at page %llu",
+			"this boot looked for the image at page %s (resume_offset), and it was written at page %llu",
 			pages, (unsigned long long)place->value);
 	return NULL;
 }
@@ -232,13 +221,11 @@ static char *blame_kernel(const char *log, bool other_kernel, const char *then)
 		return text_format("this boot's kernel refused the image: %.*s",
 			(int)strcspn(mismatch, "\n\\"), mismatch);
 	if (other_kernel)
-		return text_format("this boot runs another kernel than %s, which made "
-				   "the image",
-			then);
+		return text_format(
+			"this boot runs another kernel than %s, which made the image", then);
 	if (strstr(log, "Image not found (code -22)"))
-		return text_copy("this boot's kernel looked, and there was no image any "
-				 "more: it was not complete, or something has written "
-				 "over it");
+		return text_copy(
+			"this boot's kernel looked, and there was no image any more: it was not complete, or something has written over it");
 	if (strstr(log, "Image not found (code "))
 		return text_copy("this boot's kernel could not read the image");
 	return NULL;
@@ -253,13 +240,11 @@ char *rehearsal_why_lost(
 	if (facts->kernel.command_line.is == FACT_KNOWN)
 		why = blame_arguments(marker, facts->kernel.command_line.value);
 	if (!why)
-		why = blame_kernel(log ? log : "",
-			differ(&then->kernel, &facts->kernel.release),
+		why = blame_kernel(log ? log : "", differ(&then->kernel, &facts->kernel.release),
 			then->kernel.is == FACT_KNOWN ? then->kernel.value : "");
 	if (!why && fact_text_is(&facts->area.signature, SIGNATURE_IMAGE))
-		why = text_copy("the image is there, and nothing in this boot has looked "
-				"for it: resume= names another device, or the initramfs "
-				"does not resume");
+		why = text_copy(
+			"the image is there, and nothing in this boot has looked for it: resume= names another device, or the initramfs does not resume");
 	if (!why)
 		why = text_copy("the log of this boot does not say why");
 	return why;

@@ -38,13 +38,12 @@ enum rehearsal_outcome {
 };
 
 struct rehearsal_level_entry {
-	const char *id;	    /* stable: scripts use it */
-	const char *title;  /* what is done */
-	const char *proves; /* a sentence: what is known after it */
-	const char *
-		warning; /* what it does to the machine that somebody has to agree to; NULL:
+	const char *id;	     /* stable: scripts use it */
+	const char *title;   /* what is done */
+	const char *proves;  /* a sentence: what is known after it */
+	const char *warning; /* what it does to the machine that somebody has to agree to; NULL:
 				nothing */
-	bool pm_test;	 /* one of the kernel's own test modes */
+	bool pm_test;	     /* one of the kernel's own test modes */
 };
 extern const struct rehearsal_level_entry rehearsal_levels[LEVEL_COUNT];
 
@@ -73,12 +72,12 @@ struct rehearsal_estimate {
  * same disk: all of memory is written in the worst case. The kernel compresses what it writes, the
  * rehearsal does not, so it is mostly faster than this.
  */
-bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory,
-	uint64_t written, uint64_t write_ms, uint64_t overhead_ms);
+bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory, uint64_t written,
+	uint64_t write_ms, uint64_t overhead_ms);
 
 enum test_resume {
-	TEST_RESUME_READS,  /* the image is read back, and the area is plain swap again */
-	TEST_RESUME_LEAVES, /* it is written, and stays for a later boot to resume */
+	TEST_RESUME_READS,   /* the image is read back, and the area is plain swap again */
+	TEST_RESUME_LEAVES,  /* it is written, and stays for a later boot to resume */
 	TEST_RESUME_UNKNOWN, /* depends on what the kernel's maker took over */
 };
 
@@ -105,7 +104,7 @@ bool rehearsal_counts(enum rehearsal_level level, const struct facts *facts);
  * Why the boot that FACTS are of did not resume the image of the cycle under MARKER, in a sentence. LOG
  * is the kernel's log of this boot, NULL where it cannot be read. The caller frees it.
  */
-char *rehearsal_why_lost(const struct rehearsal_marker *marker, const struct facts *facts,
-	const char *log);
+char *rehearsal_why_lost(
+	const struct rehearsal_marker *marker, const struct facts *facts, const char *log);
 
 #endif

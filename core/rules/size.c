@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 
 #define SPARE_BYTES (10 * MIB) /* stay free on the file system */
-#define EXCESS_BYTES                                                                     \
+#define EXCESS_BYTES                                                                               \
 	(100 * MIB)	/* a file that is larger by more than this is replaced  \
 				  */
 #define PAGE_BYTES 4096 /* where the kernel's is not known */
@@ -35,8 +35,7 @@ struct room {
 
 static const char *area_path(const struct facts *facts)
 {
-	return facts->area.path.is == FACT_KNOWN ? facts->area.path.value
-						 : "the swap area";
+	return facts->area.path.is == FACT_KNOWN ? facts->area.path.value : "the swap area";
 }
 
 static int fact_missing(const struct fact *fact, const char *what, struct error *err)
@@ -48,24 +47,22 @@ static int fact_missing(const struct fact *fact, const char *what, struct error 
 static int round_up(const struct facts *facts, uint64_t *bytes, struct error *err)
 {
 	const struct fact_number *page_size = &facts->kernel.page_size;
-	uint64_t page = page_size->is == FACT_KNOWN && page_size->value ? page_size->value
-									: PAGE_BYTES;
+	uint64_t page =
+		page_size->is == FACT_KNOWN && page_size->value ? page_size->value : PAGE_BYTES;
 	uint64_t over = *bytes % page;
 
 	if (over && __builtin_add_overflow(*bytes, page - over, bytes))
-		return error_set(
-			err, EINVAL, "the size of the swap area is out of range");
+		return error_set(err, EINVAL, "the size of the swap area is out of range");
 	return 0;
 }
 
-static int share_of_memory(const struct facts *facts, uint64_t percentage,
-	uint64_t *bytes, struct error *err)
+static int share_of_memory(
+	const struct facts *facts, uint64_t percentage, uint64_t *bytes, struct error *err)
 {
 	uint64_t total = facts->memory.total.value, whole, rest = total % 100;
 
 	if (facts->memory.total.is != FACT_KNOWN)
-		return fact_missing(
-			fact_of(&facts->memory.total), "how much memory there is", err);
+		return fact_missing(fact_of(&facts->memory.total), "how much memory there is", err);
 	if (__builtin_mul_overflow(total / 100, percentage, &whole) ||
 		__builtin_mul_overflow(rest, percentage, &rest) ||
 		__builtin_add_overflow(whole, rest / 100, bytes))
@@ -96,8 +93,7 @@ static int target_auto(const struct facts *facts, const struct config *config,
 	target->least = memory < target->best ? memory : target->best;
 	total = size_format(facts->memory.total.value);
 	if (target->best == 0)
-		return error_set(
-			err, EINVAL, "percentage-of-ram and target-size-mb are both 0");
+		return error_set(err, EINVAL, "percentage-of-ram and target-size-mb are both 0");
 	target->key = share >= fixed ? "percentage-of-ram" : "target-size-mb";
 	if (share >= fixed)
 		target->why = text_format("%llu %% of memory (%s)",
@@ -108,8 +104,8 @@ static int target_auto(const struct facts *facts, const struct config *config,
 	return 0;
 }
 
-static int target_percentage(const struct facts *facts, const char *wanted,
-	struct target *target, struct error *err)
+static int target_percentage(
+	const struct facts *facts, const char *wanted, struct target *target, struct error *err)
 {
 	memory_cleanup_free char *digits = text_copy_length(wanted, strlen(wanted) - 1);
 	memory_cleanup_free char *total = NULL;
@@ -127,8 +123,8 @@ static int target_percentage(const struct facts *facts, const char *wanted,
 	return 0;
 }
 
-static int target_of(const struct facts *facts, const struct config *config,
-	const char *wanted, struct target *target, struct error *err)
+static int target_of(const struct facts *facts, const struct config *config, const char *wanted,
+	struct target *target, struct error *err)
 {
 	int status;
 
@@ -138,15 +134,13 @@ static int target_of(const struct facts *facts, const struct config *config,
 		return target_percentage(facts, wanted, target, err);
 	if (size_parse(wanted, &target->best) < 0 || target->best == 0)
 		return error_set(err, EINVAL,
-			"size \"%s\" is not auto, N%%, or a number with K, M, G or T",
-			wanted);
+			"size \"%s\" is not auto, N%%, or a number with K, M, G or T", wanted);
 	status = round_up(facts, &target->best, err);
 	if (status < 0)
 		return status;
 	if (target->best < AREA_BYTES_MIN)
 		return error_set(err, EINVAL,
-			"size \"%s\" is less than the 40 KiB that a swap area has at "
-			"least; a number without K, M, G or T counts bytes",
+			"size \"%s\" is less than the 40 KiB that a swap area has at least; a number without K, M, G or T counts bytes",
 			wanted);
 	target->least = target->best;
 	target->why = text_format("%s, as asked", wanted);
@@ -171,8 +165,7 @@ static int room_of(const struct facts *facts, struct room *room, struct error *e
 	const struct area_facts *area = &facts->area;
 
 	if (area->filesystem_free.is != FACT_KNOWN)
-		return fact_missing(
-			fact_of(&area->filesystem_free), "how much space is free", err);
+		return fact_missing(fact_of(&area->filesystem_free), "how much space is free", err);
 	room->path = area_path(facts);
 	room->free = area->filesystem_free.value;
 	if (area->unfinished.is == FACT_KNOWN)
@@ -197,24 +190,20 @@ static bool room_fits(const struct room *room, uint64_t bytes)
 
 static int no_room(const struct room *room, uint64_t bytes, struct error *err)
 {
-	memory_cleanup_free char *needed = size_format(bytes), *free_text = NULL,
-				 *back = NULL;
-	const char *spare =
-		bytes <= room->free + room->back ? "; 10 MiB have to stay free" : "";
+	memory_cleanup_free char *needed = size_format(bytes), *free_text = NULL, *back = NULL;
+	const char *spare = bytes <= room->free + room->back ? "; 10 MiB have to stay free" : "";
 
 	free_text = size_format(room->free);
 	back = size_format(room->back);
 	if (room->back)
 		return error_set(err, ENOSPC,
-			"cannot create %s: needs %s, %s free on %s and %s in the present "
-			"file%s",
+			"cannot create %s: needs %s, %s free on %s and %s in the present file%s",
 			room->path, needed, free_text, room->place, back, spare);
-	return error_set(err, ENOSPC, "cannot create %s: needs %s, %s free on %s%s",
-		room->path, needed, free_text, room->place, spare);
+	return error_set(err, ENOSPC, "cannot create %s: needs %s, %s free on %s%s", room->path,
+		needed, free_text, room->place, spare);
 }
 
-static void keep(
-	struct swap_size *size, const char *path, uint64_t bytes, const char *why)
+static void keep(struct swap_size *size, const char *path, uint64_t bytes, const char *why)
 {
 	memory_cleanup_free char *text = size_format(bytes);
 
@@ -223,8 +212,8 @@ static void keep(
 	size->why = text_format("%s stays as it is, %s: %s", path, text, why);
 }
 
-static void make(struct swap_size *size, const struct facts *facts,
-	const struct room *room, uint64_t bytes, const char *why)
+static void make(struct swap_size *size, const struct facts *facts, const struct room *room,
+	uint64_t bytes, const char *why)
 {
 	bool there = facts->area.kind.is == FACT_KNOWN;
 	memory_cleanup_free char *text = size_format(bytes);
@@ -254,8 +243,7 @@ static bool present_between(const struct facts *facts, uint64_t least, uint64_t 
 	const struct area_facts *area = &facts->area;
 	uint64_t limit;
 
-	if (area->kind.is != FACT_KNOWN || area->size.is != FACT_KNOWN ||
-		swap_file_defect(area))
+	if (area->kind.is != FACT_KNOWN || area->size.is != FACT_KNOWN || swap_file_defect(area))
 		return false;
 	if (__builtin_add_overflow(most, EXCESS_BYTES, &limit))
 		limit = UINT64_MAX;
@@ -301,15 +289,14 @@ static int decide_device(const struct facts *facts, const struct target *target,
 		return fact_missing(fact_of(bytes), "how large the swap device is", err);
 	present = size_format(bytes->value);
 	if (bytes->value < target->least)
-		return error_set(err, ENOSPC, "cannot use %s: needs %s, has %s",
-			area_path(facts), needed, present);
+		return error_set(err, ENOSPC, "cannot use %s: needs %s, has %s", area_path(facts),
+			needed, present);
 	keep(size, area_path(facts), bytes->value, target->why);
 	return 0;
 }
 
 /* What stands at the path is something that a swap area can be made of. */
-static int check_kind(
-	const struct facts *facts, const struct config *config, struct error *err)
+static int check_kind(const struct facts *facts, const struct config *config, struct error *err)
 {
 	const struct fact_text *kind = &facts->area.kind;
 	const char *path = area_path(facts);
@@ -319,27 +306,23 @@ static int check_kind(
 	if (kind->is == FACT_UNKNOWN)
 		return fact_missing(fact_of(kind), "whether there is a swap area", err);
 	if (kind->is == FACT_ABSENT && device_wanted)
-		return error_set(
-			err, EINVAL, "cannot use %s: there is no such device", path);
+		return error_set(err, EINVAL, "cannot use %s: there is no such device", path);
 	if (kind->is == FACT_ABSENT || strcmp(kind->value, "device") == 0)
 		return 0;
 	if (strcmp(kind->value, "link") == 0)
 		return error_set(err, EINVAL,
-			"cannot use %s: it is a symbolic link, which others could point "
-			"elsewhere",
+			"cannot use %s: it is a symbolic link, which others could point elsewhere",
 			path);
 	if (strcmp(kind->value, "file") != 0)
 		return error_set(err, EINVAL,
-			"cannot use %s: it is neither a regular file nor a block device",
-			path);
+			"cannot use %s: it is neither a regular file nor a block device", path);
 	if (device_wanted)
-		return error_set(
-			err, EINVAL, "cannot use %s: it is not a block device", path);
+		return error_set(err, EINVAL, "cannot use %s: it is not a block device", path);
 	return 0;
 }
 
-int swap_size_decide(const struct facts *facts, const struct config *config,
-	const char *wanted, struct swap_size *size, struct error *err)
+int swap_size_decide(const struct facts *facts, const struct config *config, const char *wanted,
+	struct swap_size *size, struct error *err)
 {
 	struct target target = { 0 };
 	int status = check_kind(facts, config, err);
@@ -388,14 +371,13 @@ const char *swap_file_defect(const struct area_facts *area)
 		return "has a swap header that covers a part of it only";
 	/* See extents_resume_offset(): the only reason when the place itself is known. */
 	if (area->resume_offset.is == FACT_UNKNOWN && area->extents.is == FACT_KNOWN &&
-		area->extents.count > 0 &&
-		area->extents.items[0].physical.is == FACT_KNOWN)
+		area->extents.count > 0 && area->extents.items[0].physical.is == FACT_KNOWN)
 		return "does not begin at a page of its device";
 	return NULL;
 }
 
-int swap_off_fits(const char *path, uint64_t used, const struct memory_facts *memory,
-	struct error *err)
+int swap_off_fits(
+	const char *path, uint64_t used, const struct memory_facts *memory, struct error *err)
 {
 	memory_cleanup_free char *holds = size_format(used);
 	memory_cleanup_free char *room = NULL;
@@ -405,7 +387,6 @@ int swap_off_fits(const char *path, uint64_t used, const struct memory_facts *me
 		return 0;
 	room = size_format(memory->available.value);
 	return error_set(err, EBUSY,
-		"cannot switch off %s: it holds %s and only %s of memory is free; "
-		"end some programs and run it again",
+		"cannot switch off %s: it holds %s and only %s of memory is free; end some programs and run it again",
 		path, holds, room);
 }

@@ -49,8 +49,8 @@ struct swap_size {
  * 0; -EINVAL (WANTED is no size, or what stands there is no swap file), -ENODATA (a fact
  * that is needed is not known), -ENOSPC. swap_size_free() ends it.
  */
-int swap_size_decide(const struct facts *facts, const struct config *config,
-	const char *wanted, struct swap_size *size, struct error *err);
+int swap_size_decide(const struct facts *facts, const struct config *config, const char *wanted,
+	struct swap_size *size, struct error *err);
 void swap_size_free(struct swap_size *size);
 
 /*
@@ -66,7 +66,7 @@ const char *swap_file_defect(const struct area_facts *area);
  * Whether the swap PATH, which holds USED bytes, can be switched off: 0, or -EBUSY with the numbers
  * where that does not fit into the memory that is available. What is not known counts as fitting.
  */
-int swap_off_fits(const char *path, uint64_t used, const struct memory_facts *memory,
-	struct error *err);
+int swap_off_fits(
+	const char *path, uint64_t used, const struct memory_facts *memory, struct error *err);
 
 #endif

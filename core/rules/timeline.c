@@ -12,7 +12,7 @@
 /* Whole numbers are exact up to here, in JSON as well. */
 #define VALUE_MAX ((uint64_t)1 << 53)
 
-#define ONLY_ON_CONSOLE                                                                  \
+#define ONLY_ON_CONSOLE                                                                            \
 	"a resumed system's log ends where its image was made; a serial console has it"
 
 void parser_set(struct fact_number *fact, uint64_t value, uint64_t factor)
@@ -52,12 +52,10 @@ static void fail_writing(struct parser *parser)
 {
 	if (parser->seen.saving && !parser->seen.saved)
 		parser_fail(parser, FAILURE_SWAP_SPACE,
-			"the kernel stopped writing the image without a word, as it does when "
-			"there is not enough free swap");
+			"the kernel stopped writing the image without a word, as it does when there is not enough free swap");
 	else
 		parser_fail(parser, FAILURE_OTHER,
-			"the machine did not switch off after the image was made; the log has "
-			"no reason");
+			"the machine did not switch off after the image was made; the log has no reason");
 }
 
 /* What the log says when no line names a failure. */
@@ -94,8 +92,7 @@ static const char *result_of(struct parser *parser)
 static void settle(struct timeline *now, bool resumed)
 {
 	for (size_t i = 0; i < timeline_layout.count; i++) {
-		struct fact *fact =
-			(void *)((char *)now + timeline_layout.fields[i].offset);
+		struct fact *fact = (void *)((char *)now + timeline_layout.fields[i].offset);
 
 		if (fact->is == FACT_UNKNOWN)
 			fact_set_absent(fact);
@@ -144,8 +141,7 @@ void parser_end(struct parser *parser)
 		if (parser->refusal.known && now->failure.is != FACT_KNOWN)
 			fact_take_text(&now->failure, refusal_sentence(&parser->refusal));
 		if (parser->failure != FAILURE_NONE)
-			fact_set_text(
-				&now->failure_id, timeline_failure_name(parser->failure));
+			fact_set_text(&now->failure_id, timeline_failure_name(parser->failure));
 		if (parser->failure != FAILURE_NONE && !parser->seen.saved &&
 			!parser->seen.power_off)
 			forget_writing(now);
@@ -154,8 +150,8 @@ void parser_end(struct parser *parser)
 		if (parser->found->count >= 2 * (size_t)TIMELINES_MAX)
 			drop_oldest(parser->found, TIMELINES_MAX);
 		parser->found->is = FACT_KNOWN;
-		parser->found->items = memory_grow(parser->found->items,
-			parser->found->count, sizeof(*parser->found->items));
+		parser->found->items = memory_grow(
+			parser->found->items, parser->found->count, sizeof(*parser->found->items));
 		parser->found->items[parser->found->count++] = *now;
 		memset(now, 0, sizeof(*now));
 	}
@@ -165,8 +161,7 @@ void parser_end(struct parser *parser)
 	parser->open = false;
 }
 
-void parser_fail(
-	struct parser *parser, enum timeline_failure failure, const char *format, ...)
+void parser_fail(struct parser *parser, enum timeline_failure failure, const char *format, ...)
 {
 	va_list arguments;
 
@@ -190,8 +185,7 @@ void parser_restored(struct parser *parser)
 	fact_set_absent(fact_of(&parser->now.failure));
 }
 
-void timelines_parse(
-	const char *log, size_t size, unsigned long page_size, timeline_list *found)
+void timelines_parse(const char *log, size_t size, unsigned long page_size, timeline_list *found)
 {
 	struct parser parser = { .found = found, .page_size = page_size };
 	struct log_line *line = memory_new(1, sizeof(*line));

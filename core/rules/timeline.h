@@ -43,7 +43,6 @@ bool timeline_failure_passes(enum timeline_failure failure);
  * FOUND ({0} at first), newest last; timelines_free() ends it. PAGE_SIZE is that of the kernel
  * which wrote the log, in bytes, and makes a size from the pages of an image.
  */
-void timelines_parse(
-	const char *log, size_t size, unsigned long page_size, timeline_list *found);
+void timelines_parse(const char *log, size_t size, unsigned long page_size, timeline_list *found);
 
 #endif

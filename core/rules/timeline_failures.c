@@ -49,22 +49,18 @@ bool timeline_failure_passes(enum timeline_failure failure)
 char *refusal_sentence(const struct refusal *refusal)
 {
 	memory_cleanup_free char *names_text = strings_join(&refusal->names, ", ");
-	memory_cleanup_free char *seconds =
-		text_format("%llu.%03llu s", (unsigned long long)(refusal->ms / 1000),
-			(unsigned long long)(refusal->ms % 1000));
+	memory_cleanup_free char *seconds = text_format("%llu.%03llu s",
+		(unsigned long long)(refusal->ms / 1000), (unsigned long long)(refusal->ms % 1000));
 	const char *colon = *names_text ? ": " : "";
 	char *text;
 
 	if (refusal->tasks == 0 && refusal->busy_queue)
-		return text_format(
-			"a work queue of the kernel was still busy after %s%s%s", seconds,
-			colon, names_text);
+		return text_format("a work queue of the kernel was still busy after %s%s%s",
+			seconds, colon, names_text);
 	text = text_format("%llu %s%s%s did not freeze within %s%s%s",
-		(unsigned long long)refusal->tasks,
-		refusal->kernel_tasks ? "kernel " : "",
+		(unsigned long long)refusal->tasks, refusal->kernel_tasks ? "kernel " : "",
 		refusal->tasks == 1 ? "task" : "tasks",
-		refusal->busy_queue ? " and a work queue" : "", seconds, colon,
-		names_text);
+		refusal->busy_queue ? " and a work queue" : "", seconds, colon, names_text);
 	if (refusal->names.count && refusal->tasks > refusal->names.count)
 		text_append(&text, " and %llu more",
 			(unsigned long long)(refusal->tasks - refusal->names.count));
@@ -105,8 +101,8 @@ static void take_elapsed(struct parser *parser, const char *rest)
 	if (!elapsed || parser->phase != PHASE_SAVING || !parser->seen.freezing ||
 		!log_decimal(elapsed + strlen("(elapsed "), 3, &ms, NULL))
 		return;
-	fact_set_number(parser->seen.user_space ? &parser->now.freeze_user
-						: &parser->now.freeze_kernel,
+	fact_set_number(
+		parser->seen.user_space ? &parser->now.freeze_user : &parser->now.freeze_kernel,
 		ms);
 }
 
@@ -195,8 +191,8 @@ static bool stops(const char *verb)
 	       text_starts(verb, "hibernate");
 }
 
-static void device_failed(struct parser *parser, const char *name, size_t length,
-	const char *rest, const char *mark)
+static void device_failed(
+	struct parser *parser, const char *name, size_t length, const char *rest, const char *mark)
 {
 	const char *number = strstr(rest, mark);
 	bool reading = text_starts(rest, "quiesce");
@@ -209,9 +205,9 @@ static void device_failed(struct parser *parser, const char *name, size_t length
 	if (number)
 		log_decimal(number + strlen(mark), 0, &code, NULL);
 	parser_begin(parser);
-	parser_fail(parser, FAILURE_DEVICE_BUSY,
-		"device %.*s refused to stop (error -%llu)%s", (int)length, name,
-		(unsigned long long)code, reading ? ", so the image was not loaded" : "");
+	parser_fail(parser, FAILURE_DEVICE_BUSY, "device %.*s refused to stop (error -%llu)%s",
+		(int)length, name, (unsigned long long)code,
+		reading ? ", so the image was not loaded" : "");
 }
 
 /*
@@ -241,8 +237,7 @@ static bool take_device(struct parser *parser, const char *message, bool pm)
 	if (!what || !stops(what + strlen(failed)))
 		return false;
 	end = end ? end : what;
-	device_failed(
-		parser, name, (size_t)(end - name), what + strlen(failed), "error -");
+	device_failed(parser, name, (size_t)(end - name), what + strlen(failed), "error -");
 	return true;
 }
 
@@ -261,8 +256,7 @@ static const struct {
 		"no free page of swap is left to write the image to" },
 	{ "Swap header not found", FAILURE_SWAP_DEVICE,
 		"there is no swap header where the kernel's resume offset points" },
-	{ "Some devices failed to power down", FAILURE_DEVICE_BUSY,
-		"a device refused to stop" },
+	{ "Some devices failed to power down", FAILURE_DEVICE_BUSY, "a device refused to stop" },
 	{ "Some system devices failed to power down", FAILURE_DEVICE_BUSY,
 		"a system device refused to stop" },
 	{ "Not enough free memory", FAILURE_MEMORY,
@@ -273,21 +267,18 @@ static const struct {
 		"the kernel could not set enough memory aside for the image" },
 	{ "Failed to allocate ", FAILURE_MEMORY,
 		"there is not enough free memory to write or read the image" },
-	{ "Cannot start ", FAILURE_MEMORY,
-		"the kernel could not start what compresses the image" },
+	{ "Cannot start ", FAILURE_MEMORY, "the kernel could not start what compresses the image" },
 	{ "Error -12 creating", FAILURE_MEMORY,
 		"there is not enough free memory to make the image" },
 	{ "Wakeup event detected", FAILURE_WAKEUP,
 		"an event woke the machine while it was hibernating" },
-	{ "Wakeup pending", FAILURE_WAKEUP,
-		"an event woke the machine while it was hibernating" },
+	{ "Wakeup pending", FAILURE_WAKEUP, "an event woke the machine while it was hibernating" },
 	{ "Suspend image hardware signature mismatch", FAILURE_IMAGE_MISMATCH,
 		"the image is of other hardware (its signature differs)" },
 	{ "Hibernate inconsistent memory map", FAILURE_IMAGE_MISMATCH,
 		"the image is of a machine with another memory map" },
 	{ "Failed to load image", FAILURE_OTHER, "the image could not be loaded" },
-	{ "Failed to load hibernation image", FAILURE_OTHER,
-		"the image could not be loaded" },
+	{ "Failed to load hibernation image", FAILURE_OTHER, "the image could not be loaded" },
 };
 
 /* Failures of which the line has a part to tell. */
@@ -312,10 +303,9 @@ static bool take_detailed(struct parser *parser, const char *message)
 	}
 	/* Every ordinary boot looks for an image, too. */
 	if (text_starts(message, "Image not found (code -") && parser->open &&
-		log_decimal(
-			message + strlen("Image not found (code -"), 0, &code, NULL)) {
-		parser_fail(parser, FAILURE_IMAGE_MISSING,
-			"the boot found no image (code -%llu)", (unsigned long long)code);
+		log_decimal(message + strlen("Image not found (code -"), 0, &code, NULL)) {
+		parser_fail(parser, FAILURE_IMAGE_MISSING, "the boot found no image (code -%llu)",
+			(unsigned long long)code);
 		return true;
 	}
 	if (text_starts(message, "Hibernation image not present") && parser->open) {
@@ -330,8 +320,7 @@ static bool take_io_error(struct parser *parser, const char *message)
 {
 	bool write = text_starts(message, "Write-error on swap-device");
 
-	if (!parser->open ||
-		(!write && !text_starts(message, "Read-error on swap-device")))
+	if (!parser->open || (!write && !text_starts(message, "Read-error on swap-device")))
 		return false;
 	parser_fail(parser, FAILURE_OTHER, "%s the image failed: the disk has an error",
 		write ? "writing" : "reading");
@@ -349,8 +338,7 @@ bool parser_take_failure(struct parser *parser, const char *message, bool pm)
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
 		if (text_starts(message, failures[i].words)) {
 			parser_begin(parser);
-			parser_fail(
-				parser, failures[i].failure, "%s", failures[i].sentence);
+			parser_fail(parser, failures[i].failure, "%s", failures[i].sentence);
 			return true;
 		}
 	return false;

@@ -51,8 +51,7 @@ static void on_sync(struct parser *parser, const char *rest)
 {
 	uint64_t ms;
 
-	if (parser->open && parser->phase == PHASE_SAVING &&
-		log_decimal(rest, 3, &ms, NULL))
+	if (parser->open && parser->phase == PHASE_SAVING && log_decimal(rest, 3, &ms, NULL))
 		fact_set_number(&parser->now.sync, ms);
 }
 
@@ -65,8 +64,8 @@ static void on_preallocate(struct parser *parser, const char *rest)
 }
 
 /* N kbytes in S seconds (R MB/s) */
-static bool take_speed(const char *text, struct fact_number *size,
-	struct fact_number *time, struct fact_number *rate)
+static bool take_speed(const char *text, struct fact_number *size, struct fact_number *time,
+	struct fact_number *rate)
 {
 	uint64_t kbytes, ms, speed;
 
@@ -94,8 +93,7 @@ static void on_allocated(struct parser *parser, const char *rest)
 	parser->seen.preallocate = parser->seen.allocated = true;
 	if (log_decimal(rest, 0, &pages, &unit) && text_starts(unit, " pages"))
 		parser->allocated_pages = pages;
-	if (!take_speed(rest, &now->allocate_size, &now->allocate_time,
-		    &now->allocate_rate) ||
+	if (!take_speed(rest, &now->allocate_size, &now->allocate_time, &now->allocate_rate) ||
 		!parser->allocated_pages || now->allocate_size.is != FACT_KNOWN)
 		return;
 	size = now->allocate_size.value / parser->allocated_pages;
@@ -257,8 +255,7 @@ static void on_resume_failed(struct parser *parser, const char *rest)
 	if (*rest == '-')
 		rest++;
 	if (log_decimal(rest, 0, &code, NULL))
-		parser_fail(parser, FAILURE_OTHER,
-			"the image could not be loaded (error -%llu)",
+		parser_fail(parser, FAILURE_OTHER, "the image could not be loaded (error -%llu)",
 			(unsigned long long)code);
 	parser_fail(parser, FAILURE_OTHER, "the image could not be loaded");
 	parser_end(parser);
@@ -287,8 +284,7 @@ static bool take_devices(struct parser *parser, const char *message)
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
 		const char *words = phases[i].words;
 
-		if (strlen(words) != (size_t)(after - message) ||
-			!text_starts(message, words))
+		if (strlen(words) != (size_t)(after - message) || !text_starts(message, words))
 			continue;
 		parser_begin(parser);
 		if (strstr(words, "restore"))
@@ -362,8 +358,7 @@ void parser_take_line(struct parser *parser, const struct log_line *line)
 			lines[i].take(parser, message + strlen(lines[i].words));
 			return;
 		}
-	if (parser_take_freezing(parser, message) ||
-		(pm && take_devices(parser, message)))
+	if (parser_take_freezing(parser, message) || (pm && take_devices(parser, message)))
 		return;
 	parser_take_failure(parser, message, pm);
 }

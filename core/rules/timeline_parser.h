@@ -71,8 +71,8 @@ void parser_restored(struct parser *parser);
 void parser_end(struct parser *parser);
 
 /* Notes a failure; the first one counts. The sentence may be NULL when it is made at the end. */
-void parser_fail(struct parser *parser, enum timeline_failure failure, const char *format,
-	...) __attribute__((format(printf, 3, 4)));
+void parser_fail(struct parser *parser, enum timeline_failure failure, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* VALUE times FACTOR, unless that is beyond what a log could mean. */
 void parser_set(struct fact_number *fact, uint64_t value, uint64_t factor);

@@ -35,8 +35,8 @@ static void settle(void)
 	process_hide_descriptors();
 }
 
-int aside_begin(struct aside *aside, void (*work)(void *data, int fd), void *data,
-	struct error *err)
+int aside_begin(
+	struct aside *aside, void (*work)(void *data, int fd), void *data, struct error *err)
 {
 	pid_t us = getpid();
 	int ends[2];
@@ -66,8 +66,7 @@ int aside_begin(struct aside *aside, void (*work)(void *data, int fd), void *dat
 	return 0;
 }
 
-static void take_lines(
-	struct aside *aside, void (*take)(void *data, const char *line), void *data)
+static void take_lines(struct aside *aside, void (*take)(void *data, const char *line), void *data)
 {
 	char *line = aside->text, *end;
 	size_t left = aside->length;
@@ -82,8 +81,7 @@ static void take_lines(
 	aside->length = left;
 }
 
-bool aside_read(
-	struct aside *aside, void (*take)(void *data, const char *line), void *data)
+bool aside_read(struct aside *aside, void (*take)(void *data, const char *line), void *data)
 {
 	ssize_t got;
 
@@ -137,8 +135,7 @@ void aside_end(struct aside *aside)
 	if (aside->pid > 0) {
 		kill(aside->pid, SIGKILL);
 		close(aside->fd);
-		leaving.pids = reallocarray(
-			leaving.pids, leaving.count + 1, sizeof(*leaving.pids));
+		leaving.pids = reallocarray(leaving.pids, leaving.count + 1, sizeof(*leaving.pids));
 		if (!leaving.pids)
 			abort();
 		leaving.pids[leaving.count++] = aside->pid;

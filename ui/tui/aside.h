@@ -25,15 +25,14 @@ struct aside {
 };
 
 /* {0} is none yet. Runs WORK in a child, which writes to FD and ends with it. */
-int aside_begin(struct aside *aside, void (*work)(void *data, int fd), void *data,
-	struct error *err);
+int aside_begin(
+	struct aside *aside, void (*work)(void *data, int fd), void *data, struct error *err);
 
 /*
  * Takes what there is, and calls TAKE for each whole line. False when that was the end; the child is
  * then gone, or on its way.
  */
-bool aside_read(
-	struct aside *aside, void (*take)(void *data, const char *line), void *data);
+bool aside_read(struct aside *aside, void (*take)(void *data, const char *line), void *data);
 
 /* Ends the child, if there is one, without waiting for it. */
 void aside_end(struct aside *aside);

@@ -18,8 +18,8 @@
 /* An argument as a shell would have to be given it. */
 static void append_quoted(char **text, const char *argument)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-=:/.,+@%";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=:/.,+@%";
 
 	if (*argument && argument[strspn(argument, plain)] == '\0') {
 		text_append(text, "%s", argument);
@@ -97,15 +97,14 @@ static void take_line(void *data, const char *line)
 	strings_add(&run->lines, line);
 }
 
-int command_start(struct command_run *run, const char *const *program,
-	const char *const *arguments, const char *file, struct error *err)
+int command_start(struct command_run *run, const char *const *program, const char *const *arguments,
+	const char *file, struct error *err)
 {
 	memory_cleanup_free const char **vector = vector_make(program, arguments);
 	int ends[2], out = -1;
 
 	if (file) {
-		out = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			FILE_MODE);
+		out = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 		if (out < 0)
 			return error_errno(err, errno, "cannot create %s", file);
 	}
@@ -145,8 +144,7 @@ bool command_reap(struct command_run *run)
 	if (run->pid <= 0 || waitpid(run->pid, &run->status, WNOHANG) != run->pid)
 		return false;
 	/* What it left running may keep the pipe open; what it said itself is all there. */
-	while (run->stream.fd >= 0 && ioctl(run->stream.fd, FIONREAD, &waiting) == 0 &&
-		waiting > 0)
+	while (run->stream.fd >= 0 && ioctl(run->stream.fd, FIONREAD, &waiting) == 0 && waiting > 0)
 		command_listen(run);
 	stream_close(&run->stream);
 	run->pid = 0;

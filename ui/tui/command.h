@@ -20,7 +20,7 @@ struct action {
 	const char *title;
 	const char *what;	      /* a sentence: what it does to the machine */
 	const char *const *arguments; /* of ec2hib, NULL at the end */
-	const char *const *plan; /* shown before, changes nothing; NULL: there is none */
+	const char *const *plan;      /* shown before, changes nothing; NULL: there is none */
 	bool needs_root;
 	bool any_root; /* also of an image (--root), and not only of this machine */
 	bool to_file;  /* its output goes into a file whose name is asked for */
@@ -46,8 +46,8 @@ struct command_run {
  * Starts PROGRAM (its path, then options that every command gets, NULL at the end) with ARGUMENTS.
  * FILE (NULL: none) must not exist yet. 0 or a negative errno.
  */
-int command_start(struct command_run *run, const char *const *program,
-	const char *const *arguments, const char *file, struct error *err);
+int command_start(struct command_run *run, const char *const *program, const char *const *arguments,
+	const char *file, struct error *err);
 
 /* What a person would type: "ec2hib --root /mnt setup --yes". The caller frees it. */
 char *command_shown(const char *const *program, const char *const *arguments);

@@ -51,8 +51,7 @@ static void start(struct desk *desk, const struct action *action, bool plan)
 	desk->command.action = action;
 	desk->command.is_plan = plan;
 	if (command_start(&desk->command, settings->program,
-		    plan ? action->plan : action->arguments, plan ? NULL : desk->file,
-		    &err) < 0) {
+		    plan ? action->plan : action->arguments, plan ? NULL : desk->file, &err) < 0) {
 		/* What the command before it said is gone, too. */
 		desk_drop(desk, SHEET_OUTPUT);
 		desk_say(desk, "%s", err.text);
@@ -126,8 +125,8 @@ void desk_command_ended(struct desk *desk)
 	struct stat status;
 
 	if (run->file && stat(run->file, &status) == 0 && status.st_size > 0)
-		text_set(&result, text_format("wrote %s, %lld bytes", run->file,
-					  (long long)status.st_size));
+		text_set(&result,
+			text_format("wrote %s, %lld bytes", run->file, (long long)status.st_size));
 	text_set(&desk->model.command_result, result);
 	desk->model.command_runs = false;
 	desk_say(desk, "%s: %s", run->shown, result);
@@ -191,8 +190,7 @@ static void type_key(struct desk *desk, int key)
 		rub_out(desk->typed);
 	} else if (key == KEY_CONTROL('U')) {
 		*desk->typed = '\0';
-	} else if (key >= ' ' && key < KEY_IS_SPECIAL &&
-		   strlen(desk->typed) < TYPED_MOST) {
+	} else if (key >= ' ' && key < KEY_IS_SPECIAL && strlen(desk->typed) < TYPED_MOST) {
 		mbstate_t state = { 0 };
 		size_t length = wcrtomb(bytes, (wchar_t)key, &state);
 
@@ -258,8 +256,7 @@ static void leave(struct desk *desk)
 {
 	if (desk->command.pid && !desk->leaving) {
 		desk->leaving = true;
-		desk_say(desk,
-			"%s still runs, and goes on without the dashboard: q leaves",
+		desk_say(desk, "%s still runs, and goes on without the dashboard: q leaves",
 			desk->command.shown);
 		return;
 	}

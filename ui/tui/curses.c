@@ -25,8 +25,7 @@ static const struct library library = {
 	.names = (const char *const[]) { CURSES_NAME, NULL },
 	.functions = functions,
 	.count = sizeof(functions) / sizeof(functions[0]),
-	.remedy =
-		"the package libncursesw6 (Debian, Ubuntu, SUSE) or ncurses-libs (Fedora family)",
+	.remedy = "the package libncursesw6 (Debian, Ubuntu, SUSE) or ncurses-libs (Fedora family)",
 };
 
 int curses_load(struct error *err)

@@ -26,8 +26,7 @@
 
 static int take_signals(sigset_t *before, struct error *err)
 {
-	static const int taken[] = { SIGWINCH, SIGTERM, SIGINT, SIGHUP, SIGCHLD,
-		SIGTSTP };
+	static const int taken[] = { SIGWINCH, SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGTSTP };
 	sigset_t set;
 	int fd;
 
@@ -136,8 +135,7 @@ static void ask_begin(struct desk *desk)
 	const struct dashboard *settings = desk->settings;
 	struct error err = { "" };
 
-	if (settings->ask &&
-		aside_begin(&desk->asker, settings->ask, settings->data, &err) < 0)
+	if (settings->ask && aside_begin(&desk->asker, settings->ask, settings->data, &err) < 0)
 		desk_say(desk, "%s", err.text);
 }
 
@@ -152,8 +150,7 @@ static void read_states(struct desk *desk, struct follow_news news)
 	if (news.prewarm)
 		model_read_prewarm(&desk->model, root);
 	if (news.watch || news.prewarm)
-		desk_tell(desk, (news.watch ? NEWS_WATCH : 0) |
-					(news.prewarm ? NEWS_PREWARM : 0));
+		desk_tell(desk, (news.watch ? NEWS_WATCH : 0) | (news.prewarm ? NEWS_PREWARM : 0));
 }
 
 /* ---- Signals ---- */
@@ -188,18 +185,9 @@ static void read_signals(struct desk *desk, int fd)
 
 /* ---- The loop ---- */
 
-enum {
-	POLL_KEYS,
-	POLL_SIGNALS,
-	POLL_FILES,
-	POLL_FACTS,
-	POLL_ANSWERS,
-	POLL_OUTPUT,
-	POLLS
-};
+enum { POLL_KEYS, POLL_SIGNALS, POLL_FILES, POLL_FACTS, POLL_ANSWERS, POLL_OUTPUT, POLLS };
 
-static void listen_to(
-	struct desk *desk, const struct pollfd *polls, struct follow *follow)
+static void listen_to(struct desk *desk, const struct pollfd *polls, struct follow *follow)
 {
 	if (polls[POLL_SIGNALS].revents)
 		read_signals(desk, polls[POLL_SIGNALS].fd);
@@ -256,10 +244,8 @@ static void loop(struct desk *desk, int signals, struct follow *follow)
 		struct pollfd polls[POLLS] = { [POLL_KEYS] = { STDIN_FILENO, POLLIN, 0 },
 			[POLL_SIGNALS] = { signals, POLLIN, 0 },
 			[POLL_FILES] = { follow->fd, POLLIN, 0 },
-			[POLL_FACTS] = { desk->gatherer.pid ? desk->gatherer.fd : -1,
-				POLLIN, 0 },
-			[POLL_ANSWERS] = { desk->asker.pid ? desk->asker.fd : -1, POLLIN,
-				0 },
+			[POLL_FACTS] = { desk->gatherer.pid ? desk->gatherer.fd : -1, POLLIN, 0 },
+			[POLL_ANSWERS] = { desk->asker.pid ? desk->asker.fd : -1, POLLIN, 0 },
 			[POLL_OUTPUT] = { desk->command.stream.fd, POLLIN, 0 } };
 
 		tick(desk);
@@ -297,8 +283,8 @@ int dashboard_run(const struct dashboard *dashboard, char **left, struct error *
 		loop(&desk, signals, &follow);
 		terminal_close();
 		if (desk.command.pid)
-			*left = text_format("%s (process %d)", desk.command.shown,
-				(int)desk.command.pid);
+			*left = text_format(
+				"%s (process %d)", desk.command.shown, (int)desk.command.pid);
 		follow_end(&follow);
 	}
 	desk_end(&desk);

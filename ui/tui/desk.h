@@ -92,12 +92,12 @@ void desk_drop(struct desk *desk, enum sheet_kind kind);
 void scroll_settle(struct scroll *scroll, const struct page *page, unsigned rows);
 
 /* False: REQUEST is no movement. */
-bool scroll_move(struct scroll *scroll, const struct page *page, unsigned rows,
-	enum request request);
+bool scroll_move(
+	struct scroll *scroll, const struct page *page, unsigned rows, enum request request);
 
 /* Goes to the next line with TEXT, or with BACK to the one before; false: there is none. */
-bool scroll_search(struct scroll *scroll, const struct page *page, unsigned rows,
-	const char *text, bool back);
+bool scroll_search(
+	struct scroll *scroll, const struct page *page, unsigned rows, const char *text, bool back);
 
 /* ---- control.c: what keys do ---- */
 
@@ -112,7 +112,6 @@ void desk_command_ended(struct desk *desk);
 /* Tells all panels. */
 void desk_tell(struct desk *desk, unsigned news);
 
-void desk_say(struct desk *desk, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void desk_say(struct desk *desk, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

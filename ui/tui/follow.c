@@ -14,14 +14,12 @@
 #define ABOVE "/run"
 
 /* They are replaced by rename(2); who writes one by hand is seen, too. */
-#define CHANGES                                                                          \
-	(IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |     \
-		IN_MOVE_SELF)
+#define CHANGES                                                                                    \
+	(IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
 
 static int add(struct follow *follow, const char *path, uint32_t events)
 {
-	memory_cleanup_free char *name =
-		text_format("/proc/self/fd/%d%s", follow->root->fd, path);
+	memory_cleanup_free char *name = text_format("/proc/self/fd/%d%s", follow->root->fd, path);
 
 	return inotify_add_watch(follow->fd, name, events | IN_ONLYDIR);
 }
@@ -55,15 +53,13 @@ void follow_end(struct follow *follow)
 	follow->fd = -1;
 }
 
-static void take(struct follow *follow, const struct inotify_event *event,
-	struct follow_news *news)
+static void take(struct follow *follow, const struct inotify_event *event, struct follow_news *news)
 {
 	const char *name = event->len ? event->name : "";
 
 	if (event->mask & IN_Q_OVERFLOW)
 		news->watch = news->prewarm = true;
-	if (event->wd == follow->above ||
-		(event->mask & (IN_DELETE_SELF | IN_MOVE_SELF))) {
+	if (event->wd == follow->above || (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF))) {
 		look(follow);
 		news->watch = news->prewarm = true;
 	}

@@ -108,8 +108,8 @@ int model_take_saved(struct model *model, json_t *json, struct error *err)
 	int status = model_take_facts(model, json, err);
 
 	if (status == 0 && watch)
-		status = model->watch_status = layout_from_json(
-			&watch_state_layout, &model->watch, watch, "watch", err);
+		status = model->watch_status =
+			layout_from_json(&watch_state_layout, &model->watch, watch, "watch", err);
 	if (status == 0 && prewarm)
 		status = model->prewarm_status = layout_from_json(
 			&prewarm_state_layout, &model->prewarm, prewarm, "prewarm", err);
@@ -125,8 +125,7 @@ void model_read_watch(struct model *model, const struct root *root)
 
 	layout_free(&watch_state_layout, &model->watch);
 	model->watch_status = watch_state_read(root, &model->watch, &err);
-	text_set(&model->watch_error,
-		model->watch_status < 0 ? text_copy(err.text) : NULL);
+	text_set(&model->watch_error, model->watch_status < 0 ? text_copy(err.text) : NULL);
 }
 
 void model_read_prewarm(struct model *model, const struct root *root)
@@ -135,8 +134,7 @@ void model_read_prewarm(struct model *model, const struct root *root)
 
 	layout_free(&prewarm_state_layout, &model->prewarm);
 	model->prewarm_status = prewarm_state_read(root, &model->prewarm, &err);
-	text_set(&model->prewarm_error,
-		model->prewarm_status < 0 ? text_copy(err.text) : NULL);
+	text_set(&model->prewarm_error, model->prewarm_status < 0 ? text_copy(err.text) : NULL);
 	/* An image's lock is nobody's: there its file alone can tell. */
 	model->prewarm_runs = fact_text_is(&model->prewarm.state, PREWARM_RUNNING) &&
 			      (!root->live || prewarm_runs(root));
@@ -150,8 +148,8 @@ bool model_agent_runs(const struct model *model)
 		fact_text_is(&model->watch.state, WATCH_STOPPED))
 		return false;
 	/* Signal 0 only asks; EPERM: there is one, and it is another user's. */
-	return !model->live || pid->value > INT32_MAX ||
-	       kill((pid_t)pid->value, 0) == 0 || errno == EPERM;
+	return !model->live || pid->value > INT32_MAX || kill((pid_t)pid->value, 0) == 0 ||
+	       errno == EPERM;
 }
 
 /* ---- The metadata service ---- */
@@ -188,12 +186,10 @@ void model_take_service(struct model *model, json_t *json)
 	service->asked = true;
 	service->at = model->ticks;
 	service->error = text_copy(error);
-	service->latency_us =
-		(uint64_t)json_integer_value(json_object_get(json, "latency_us"));
+	service->latency_us = (uint64_t)json_integer_value(json_object_get(json, "latency_us"));
 	service->has_token = json_is_integer(age);
 	service->token_age = (uint64_t)json_integer_value(age);
-	service->notices =
-		memory_new(json_array_size(notices), sizeof(*service->notices));
+	service->notices = memory_new(json_array_size(notices), sizeof(*service->notices));
 	json_array_foreach(notices, index,
 		item) if (take_notice(&service->notices[service->notice_count], item))
 		service->notice_count++;
@@ -216,8 +212,7 @@ bool model_since(const struct model *model, const struct fact_text *time, uint64
 {
 	int64_t when;
 
-	if (time->is != FACT_KNOWN || instant_parse(time->value, &when) < 0 ||
-		when > model->now)
+	if (time->is != FACT_KNOWN || instant_parse(time->value, &when) < 0 || when > model->now)
 		return false;
 	*ms = (uint64_t)(model->now - when) * 1000;
 	return true;

@@ -83,9 +83,8 @@ void page_line(struct page *page)
 void page_item(struct page *page, int item)
 {
 	page->lines = memory_grow(page->lines, page->count, sizeof(*page->lines));
-	page->lines[page->count++] = (struct page_line) {
-		.text = text_copy(""), .looks = text_copy(""), .item = item
-	};
+	page->lines[page->count++] =
+		(struct page_line) { .text = text_copy(""), .looks = text_copy(""), .item = item };
 }
 
 static struct page_line *last_line(struct page *page)
@@ -150,8 +149,7 @@ void page_wrap(struct page *page, enum colour colour, size_t indent, const char 
 	bool first = true, torn = false;
 
 	for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
-		memory_cleanup_free char *word =
-			text_copy_length(text, word_length(text, room));
+		memory_cleanup_free char *word = text_copy_length(text, word_length(text, room));
 		size_t wide = text_columns(word);
 
 		if (torn || (!first && page_at(page) + 1 + wide > page->width)) {
@@ -251,14 +249,14 @@ void page_gauge_more(struct page *page, unsigned columns, uint64_t part, uint64_
 	page_add(page, COLOUR_PLAIN, "]");
 }
 
-void page_gauge(struct page *page, unsigned columns, uint64_t part, uint64_t whole,
-	enum colour colour)
+void page_gauge(
+	struct page *page, unsigned columns, uint64_t part, uint64_t whole, enum colour colour)
 {
 	page_gauge_more(page, columns, part, part, whole, colour);
 }
 
-void page_bar(struct page *page, unsigned columns, uint64_t value, uint64_t most,
-	enum colour colour)
+void page_bar(
+	struct page *page, unsigned columns, uint64_t value, uint64_t most, enum colour colour)
 {
 	repeat(page, colour, page->utf8 ? "\u2588" : "#", cells_of(value, most, columns));
 }
@@ -266,8 +264,8 @@ void page_bar(struct page *page, unsigned columns, uint64_t value, uint64_t most
 /* ---- Graphs ---- */
 
 /* From nothing to a full cell. */
-static const char *const blocks_utf8[] = { " ", "\u2581", "\u2582", "\u2583", "\u2584",
-	"\u2585", "\u2586", "\u2587", "\u2588" };
+static const char *const blocks_utf8[] = { " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585",
+	"\u2586", "\u2587", "\u2588" };
 static const char *const blocks_ascii[] = { " ", "_", "_", ".", "-", "-", "=", "+", "#" };
 #define LEVELS 8
 
@@ -288,8 +286,8 @@ uint64_t samples_most(const struct samples *samples)
 }
 
 /* The cell of VALUE in the row that has BELOW rows under it, of ROWS. */
-static const char *cell_of(const struct page *page, uint64_t value, uint64_t most,
-	unsigned rows, unsigned below)
+static const char *cell_of(
+	const struct page *page, uint64_t value, uint64_t most, unsigned rows, unsigned below)
 {
 	const char *const *blocks = page->utf8 ? blocks_utf8 : blocks_ascii;
 	long level;
@@ -304,8 +302,8 @@ static const char *cell_of(const struct page *page, uint64_t value, uint64_t mos
 	return blocks[level < 0 ? 0 : level > LEVELS ? LEVELS : level];
 }
 
-void page_graph(struct page *page, const struct samples *samples, unsigned columns,
-	unsigned rows, enum colour colour)
+void page_graph(struct page *page, const struct samples *samples, unsigned columns, unsigned rows,
+	enum colour colour)
 {
 	size_t kept = samples->count < SAMPLES_MOST ? samples->count : SAMPLES_MOST;
 	size_t shown = kept < columns ? kept : columns;
@@ -316,8 +314,8 @@ void page_graph(struct page *page, const struct samples *samples, unsigned colum
 
 		for (size_t i = samples->count - shown; i < samples->count; i++)
 			text_append(&line, "%s",
-				cell_of(page, samples->values[i % SAMPLES_MOST], most,
-					rows, row - 1));
+				cell_of(page, samples->values[i % SAMPLES_MOST], most, rows,
+					row - 1));
 		if (rows > 1)
 			page_line(page);
 		add_text(page, colour, line);

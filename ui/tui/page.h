@@ -63,23 +63,22 @@ void page_wrap_line(struct page *page, enum colour colour, const char *text);
  * A value with its name: on a whole page a line of its own, in the overview behind the one before
  * where there is room. TEXT may be NULL: then nothing is shown.
  */
-void page_field(
-	struct page *page, enum colour colour, const char *name, const char *text);
+void page_field(struct page *page, enum colour colour, const char *name, const char *text);
 
 /* A title between two parts of a page. */
 void page_title(struct page *page, const char *text);
 
 /* [#####-----] with COLUMNS in all; PART of WHOLE is full. */
-void page_gauge(struct page *page, unsigned columns, uint64_t part, uint64_t whole,
-	enum colour colour);
+void page_gauge(
+	struct page *page, unsigned columns, uint64_t part, uint64_t whole, enum colour colour);
 
 /* [##===---]: the same with what may become full behind PART, up to MORE. */
 void page_gauge_more(struct page *page, unsigned columns, uint64_t part, uint64_t more,
 	uint64_t whole, enum colour colour);
 
 /* #### without brackets, at most COLUMNS long for MOST. */
-void page_bar(struct page *page, unsigned columns, uint64_t value, uint64_t most,
-	enum colour colour);
+void page_bar(
+	struct page *page, unsigned columns, uint64_t value, uint64_t most, enum colour colour);
 
 /* ---- Graphs ---- */
 
@@ -98,8 +97,8 @@ void samples_add(struct samples *samples, uint64_t value);
 uint64_t samples_most(const struct samples *samples);
 
 /* The newest values, COLUMNS of them, as a graph of ROWS lines. With 1 row it is added to the line. */
-void page_graph(struct page *page, const struct samples *samples, unsigned columns,
-	unsigned rows, enum colour colour);
+void page_graph(struct page *page, const struct samples *samples, unsigned columns, unsigned rows,
+	enum colour colour);
 
 /* Columns that TEXT takes on the terminal, and how many bytes of it fit into COLUMNS. */
 size_t text_columns(const char *text);

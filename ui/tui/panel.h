@@ -20,8 +20,7 @@ struct panel {
 	void (*update)(void *own, const struct model *model, unsigned news);
 	void (*draw)(struct page *page, const struct model *model, const void *own);
 	/* What Enter shows of an item that draw() offered. May be NULL. */
-	void (*explain)(
-		struct page *page, const struct model *model, const void *own, int item);
+	void (*explain)(struct page *page, const struct model *model, const void *own, int item);
 	/* A request of its own; false: it has none such. May be NULL. */
 	bool (*request_own)(void *own, enum request request);
 	void (*free_own)(void *own); /* May be NULL. */

@@ -21,8 +21,8 @@ static const char *empty_text(const struct model *model)
 	return model->cycles_error ? model->cycles_error : "no hibernation so far";
 }
 
-static void draw_row(struct page *page, const struct history_table *table,
-	char *const *cells, enum colour colour)
+static void draw_row(struct page *page, const struct history_table *table, char *const *cells,
+	enum colour colour)
 {
 	size_t column = 0;
 
@@ -47,8 +47,7 @@ static void draw(struct page *page, const struct model *model, const void *own)
 	size_t count = model->cycles.count;
 	size_t shown = page->rows && page->rows < count ? page->rows : count;
 	/* The newest of them. */
-	const cycle_list list = { .items = model->cycles.items + (count - shown),
-		.count = shown };
+	const cycle_list list = { .items = model->cycles.items + (count - shown), .count = shown };
 	struct history_table table;
 
 	(void)own;
@@ -79,14 +78,12 @@ static void draw(struct page *page, const struct model *model, const void *own)
 	history_table_free(&table);
 	if (page->whole && model->cycles_of_log) {
 		page_line(page);
-		page_add(page, COLOUR_DIM,
-			"there is no history; these are from the kernel's log");
+		page_add(page, COLOUR_DIM, "there is no history; these are from the kernel's log");
 	}
 }
 
 /* The text that "history --verbose" prints. */
-static void explain(
-	struct page *page, const struct model *model, const void *own, int item)
+static void explain(struct page *page, const struct model *model, const void *own, int item)
 {
 	const struct style style = { .width = page->width };
 	memory_cleanup_free char *text = NULL;

@@ -17,14 +17,11 @@ static const char *configured(const struct instance_facts *instance)
 static void draw_machine(struct page *page, const struct model *model)
 {
 	const struct facts *facts = &model->facts;
-	memory_cleanup_free char *kernel = NULL, *total = NULL, *available = NULL,
-				 *uptime = NULL;
+	memory_cleanup_free char *kernel = NULL, *total = NULL, *available = NULL, *uptime = NULL;
 
 	if (facts->kernel.release.is == FACT_KNOWN)
 		kernel = text_format("%s %s", facts->kernel.release.value,
-			facts->kernel.machine.is == FACT_KNOWN
-				? facts->kernel.machine.value
-				: "");
+			facts->kernel.machine.is == FACT_KNOWN ? facts->kernel.machine.value : "");
 	if (facts->memory.total.is == FACT_KNOWN)
 		total = size_format(facts->memory.total.value);
 	if (facts->memory.available.is == FACT_KNOWN)
@@ -33,16 +30,15 @@ static void draw_machine(struct page *page, const struct model *model)
 		uptime = duration_format(model->ticks / 60000 * 60000);
 	page_field(page, COLOUR_PLAIN, "kernel", kernel);
 	page_field(page, COLOUR_PLAIN, "up", uptime);
-	page_field(page, COLOUR_PLAIN, page->whole ? "system" : "",
-		shown_text(&facts->system.name));
+	page_field(
+		page, COLOUR_PLAIN, page->whole ? "system" : "", shown_text(&facts->system.name));
 	page_field(page, COLOUR_PLAIN, "memory", total);
 	page_field(page, COLOUR_PLAIN, "available", available);
 	if (!page->whole)
 		return;
 	page_field(page, COLOUR_PLAIN, "init", shown_text(&facts->system.init));
 	page_field(page, COLOUR_PLAIN, "firmware", shown_text(&facts->system.vendor));
-	page_field(page, COLOUR_PLAIN, "command line",
-		shown_text(&facts->kernel.command_line));
+	page_field(page, COLOUR_PLAIN, "command line", shown_text(&facts->kernel.command_line));
 }
 
 static void draw(struct page *page, const struct model *model, const void *own)
@@ -59,26 +55,19 @@ static void draw(struct page *page, const struct model *model, const void *own)
 		page_line(page);
 		page_add(page, COLOUR_RISK, "not known: ");
 		page_wrap(page, COLOUR_PLAIN, 2,
-			instance->id.why ? instance->id.why
-					 : "the metadata service was not asked");
+			instance->id.why ? instance->id.why : "the metadata service was not asked");
 	}
-	page_field(page, COLOUR_STRONG, page->whole ? "instance" : "",
-		shown_text(&instance->id));
-	page_field(page, COLOUR_PLAIN, page->whole ? "type" : "",
-		shown_text(&instance->type));
-	page_field(page, COLOUR_PLAIN, page->whole ? "zone" : "",
-		shown_text(&instance->zone));
+	page_field(page, COLOUR_STRONG, page->whole ? "instance" : "", shown_text(&instance->id));
+	page_field(page, COLOUR_PLAIN, page->whole ? "type" : "", shown_text(&instance->type));
+	page_field(page, COLOUR_PLAIN, page->whole ? "zone" : "", shown_text(&instance->zone));
 	page_field(page, COLOUR_PLAIN, page->whole ? "bought as" : "",
 		shown_text(&instance->life_cycle));
-	page_field(page,
-		fact_is_true(&instance->hibernation_configured) ? COLOUR_GOOD
-								: COLOUR_BAD,
+	page_field(page, fact_is_true(&instance->hibernation_configured) ? COLOUR_GOOD : COLOUR_BAD,
 		"hibernation", configured(instance));
 	if (page->whole) {
 		page_field(page, COLOUR_PLAIN, "region", shown_text(&instance->region));
 		page_field(page, COLOUR_PLAIN, "image", shown_text(&instance->image));
-		page_field(page, COLOUR_PLAIN, "architecture",
-			shown_text(&instance->architecture));
+		page_field(page, COLOUR_PLAIN, "architecture", shown_text(&instance->architecture));
 		page_field(page, COLOUR_PLAIN, "Auto Scaling state",
 			shown_text(&instance->target_lifecycle_state));
 	}

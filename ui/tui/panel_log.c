@@ -66,14 +66,11 @@ static char *agent_now(const struct model *model)
 	const struct watch_state *watch = &model->watch;
 
 	if (model->watch_status < 0)
-		return model->watch_status == -ENOENT ? NULL
-						      : text_copy(model->watch_error);
+		return model->watch_status == -ENOENT ? NULL : text_copy(model->watch_error);
 	if (!model_agent_runs(model))
 		return text_copy("does not run");
-	return text_format("%s%s%s",
-		watch->state.is == FACT_KNOWN ? watch->state.value : "?",
-		watch->error.is == FACT_KNOWN ? ", no answer from the metadata service: "
-					      : "",
+	return text_format("%s%s%s", watch->state.is == FACT_KNOWN ? watch->state.value : "?",
+		watch->error.is == FACT_KNOWN ? ", no answer from the metadata service: " : "",
 		watch->error.is == FACT_KNOWN ? watch->error.value : "");
 }
 
@@ -117,19 +114,18 @@ static void update(void *own, const struct model *model, unsigned news)
 
 	if (news & NEWS_WATCH) {
 		note_change(self, model, &self->agent,
-			model->watch.error.is == FACT_KNOWN ? COLOUR_BAD : COLOUR_PLAIN,
-			"agent", agent_now(model));
-		note_change(self, model, &self->notice, COLOUR_BAD, "agent heard",
-			agent_notice(model));
+			model->watch.error.is == FACT_KNOWN ? COLOUR_BAD : COLOUR_PLAIN, "agent",
+			agent_now(model));
+		note_change(
+			self, model, &self->notice, COLOUR_BAD, "agent heard", agent_notice(model));
 	}
 	if (news & NEWS_SERVICE)
 		note_change(self, model, &self->service,
-			model->service.error || model_notice(model) ? COLOUR_BAD
-								    : COLOUR_PLAIN,
+			model->service.error || model_notice(model) ? COLOUR_BAD : COLOUR_PLAIN,
 			"metadata service", service_now(model));
 	if (news & NEWS_PREWARM)
-		note_change(self, model, &self->prewarm, COLOUR_PLAIN, "pre-warm",
-			prewarm_now(model));
+		note_change(
+			self, model, &self->prewarm, COLOUR_PLAIN, "pre-warm", prewarm_now(model));
 	if ((news & NEWS_COMMAND) && model->command)
 		note_change(self, model, &self->command, COLOUR_STRONG, "dashboard",
 			text_format("%s: %s", model->command,
@@ -184,8 +180,7 @@ static void draw_bars(struct page *page, const struct cycle *cycle)
 {
 	struct phase phases[PHASES_MOST];
 	size_t count = phases_of(&cycle->timeline, phases);
-	unsigned columns =
-		page->width > PHASE_COLUMN + 14 ? page->width - PHASE_COLUMN - 14 : 1;
+	unsigned columns = page->width > PHASE_COLUMN + 14 ? page->width - PHASE_COLUMN - 14 : 1;
 	const char *began = shown_text(&cycle->began);
 	const char *result = shown_text(&cycle->result);
 	uint64_t most = 0;
@@ -207,8 +202,8 @@ static void draw_bars(struct page *page, const struct cycle *cycle)
 		page_add(page, COLOUR_PLAIN, "  %s", phases[i].name);
 		page_pad(page, PHASE_COLUMN);
 		page_add(page, COLOUR_PLAIN, "%9s  ", time);
-		page_bar(page, columns < BAR_MOST ? columns : BAR_MOST, phases[i].us,
-			most, COLOUR_GOOD);
+		page_bar(page, columns < BAR_MOST ? columns : BAR_MOST, phases[i].us, most,
+			COLOUR_GOOD);
 	}
 	if (count == 0) {
 		page_line(page);
@@ -245,8 +240,7 @@ static void draw_journal(struct page *page, const struct strings *journal, size_
 	}
 }
 
-static void draw_overview(
-	struct page *page, const struct model *model, const struct own *self)
+static void draw_overview(struct page *page, const struct model *model, const struct own *self)
 {
 	size_t kept = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
 	size_t room = page->rows > page->count ? page->rows - page->count : 1;

@@ -121,8 +121,8 @@ static void draw_notice(struct page *page, const struct model *model)
 
 	label(page, "notice");
 	if (notice) {
-		draw_countdown(page, model, notice_kinds[notice->kind], notice->time,
-			notice->detail);
+		draw_countdown(
+			page, model, notice_kinds[notice->kind], notice->time, notice->detail);
 	} else if (model->watch_status == 0 && heard->kind.is == FACT_KNOWN) {
 		if (!lies_ahead(model, &heard->time))
 			page_add(page, COLOUR_DIM, "none now; last: ");
@@ -155,9 +155,8 @@ static void draw_agent(struct page *page, const struct model *model)
 			watch->state.is == FACT_KNOWN ? watch->state.value : "?");
 		return;
 	}
-	page_add(page,
-		fact_text_is(&watch->state, WATCH_FAILED) ? COLOUR_BAD : COLOUR_GOOD,
-		"%s", watch->state.is == FACT_KNOWN ? watch->state.value : "?");
+	page_add(page, fact_text_is(&watch->state, WATCH_FAILED) ? COLOUR_BAD : COLOUR_GOOD, "%s",
+		watch->state.is == FACT_KNOWN ? watch->state.value : "?");
 	if (fact_is_true(&watch->dry_run))
 		page_add(page, COLOUR_RISK, ", dry run");
 	if (model_since(model, &watch->last_poll, &ms)) {
@@ -189,8 +188,8 @@ static void draw_details(
 		const struct notice *notice = &model->service.notices[i];
 
 		label(page, "says");
-		draw_countdown(page, model, notice_kinds[notice->kind], notice->time,
-			notice->detail);
+		draw_countdown(
+			page, model, notice_kinds[notice->kind], notice->time, notice->detail);
 	}
 	if (latency->count) {
 		page_title(page, "latency (x: no answer)");

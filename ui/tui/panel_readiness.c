@@ -19,9 +19,9 @@ static void draw_summary(struct page *page, const struct report *report)
 	static const char *const words[] = { [READY] = "ready to hibernate",
 		[NOT_READY] = "not ready to hibernate",
 		[READINESS_UNKNOWN] = "could not tell whether it is ready" };
-	static const enum colour colours[] = { [READY] = COLOUR_GOOD,
-		[NOT_READY] = COLOUR_BAD,
-		[READINESS_UNKNOWN] = COLOUR_RISK };
+	static const enum colour colours[] = {
+		[READY] = COLOUR_GOOD, [NOT_READY] = COLOUR_BAD, [READINESS_UNKNOWN] = COLOUR_RISK
+	};
 	enum readiness readiness = readiness_of(report->findings, report->count);
 	size_t counts[CHECK_STATES] = { 0 };
 	memory_cleanup_free char *text = NULL;
@@ -30,9 +30,8 @@ static void draw_summary(struct page *page, const struct report *report)
 		counts[report->findings[i].state]++;
 	page_line(page);
 	page_add(page, colours[readiness], "%s", words[readiness]);
-	text = text_format(": %zu failed, %zu warned, %zu unknown, %zu passed",
-		counts[CHECK_FAIL], counts[CHECK_WARN], counts[CHECK_UNKNOWN],
-		counts[CHECK_PASS]);
+	text = text_format(": %zu failed, %zu warned, %zu unknown, %zu passed", counts[CHECK_FAIL],
+		counts[CHECK_WARN], counts[CHECK_UNKNOWN], counts[CHECK_PASS]);
 	if (!page->whole) {
 		page_add(page, COLOUR_PLAIN, "%s", text);
 		return;
@@ -47,8 +46,7 @@ static void draw_check(struct page *page, const struct report *report, size_t i)
 
 	page_item(page, (int)i);
 	page_pad(page, STATE_COLUMN);
-	page_add(page, state_colour(finding->state), "%s",
-		check_state_name(finding->state));
+	page_add(page, state_colour(finding->state), "%s", check_state_name(finding->state));
 	page_pad(page, ID_COLUMN);
 	page_add(page, COLOUR_PLAIN, "%s", report->checks[i]->id);
 	page_pad(page, TEXT_COLUMN);
@@ -81,8 +79,7 @@ static void draw_groups(struct page *page, const struct report *report)
 {
 	for (int group = 0; group < CHECK_GROUPS; group++) {
 		page_line(page);
-		page_add(page, COLOUR_STRONG, "%s",
-			check_group_name((enum check_group)group));
+		page_add(page, COLOUR_STRONG, "%s", check_group_name((enum check_group)group));
 		for (int state = 0; state < CHECK_STATES; state++)
 			for (size_t i = 0; i < report->count; i++)
 				if ((int)report->checks[i]->group == group &&
@@ -107,13 +104,11 @@ static void draw(struct page *page, const struct model *model, const void *own)
 		draw_groups(page, &model->report);
 	if (page->whole && self->problems_only) {
 		page_line(page);
-		page_add(page, COLOUR_DIM,
-			"  only problems are shown; p shows all checks");
+		page_add(page, COLOUR_DIM, "  only problems are shown; p shows all checks");
 	}
 }
 
-static void explain(
-	struct page *page, const struct model *model, const void *own, int item)
+static void explain(struct page *page, const struct model *model, const void *own, int item)
 {
 	const struct report *report = &model->report;
 	const struct finding *finding;
@@ -129,8 +124,7 @@ static void explain(
 	page_add(page, COLOUR_PLAIN, "  %s", check->title);
 	page_line(page);
 	page_line(page);
-	page_add(page, state_colour(finding->state), "%s",
-		check_state_name(finding->state));
+	page_add(page, state_colour(finding->state), "%s", check_state_name(finding->state));
 	page_pad(page, ID_COLUMN);
 	page_wrap(page, COLOUR_PLAIN, ID_COLUMN, finding->text);
 	if (finding->fix && is_problem(finding)) {

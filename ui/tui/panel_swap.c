@@ -54,8 +54,7 @@ static void draw_gauge(struct page *page, const char *label, uint64_t need, uint
 }
 
 /* Both in one line: what is needed now, and behind it what may be. */
-static void draw_both(
-	struct page *page, uint64_t now, uint64_t room, uint64_t worst, uint64_t size)
+static void draw_both(struct page *page, uint64_t now, uint64_t room, uint64_t worst, uint64_t size)
 {
 	memory_cleanup_free char *now_text = size_format(now);
 	memory_cleanup_free char *worst_text = size_format(worst);
@@ -69,8 +68,7 @@ static void draw_both(
 	memory_cleanup_free char *text = NULL;
 	size_t used;
 
-	text = text_format(
-		" %s now, %s at worst, of %s: ", now_text, worst_text, size_text);
+	text = text_format(" %s now, %s at worst, of %s: ", now_text, worst_text, size_text);
 	used = strlen(text) + strlen(verdict);
 	page_line(page);
 	if (page->width > used + GAUGE_LEAST)
@@ -110,15 +108,12 @@ static void draw_places(struct page *page, const struct model *model)
 	memory_cleanup_free char *offset = NULL;
 
 	if (area->resume_offset.is == FACT_KNOWN)
-		offset = text_format(
-			"%llu", (unsigned long long)area->resume_offset.value);
+		offset = text_format("%llu", (unsigned long long)area->resume_offset.value);
 	page_line(page);
 	page_field(page, COLOUR_PLAIN, "offset", offset);
 	for (size_t i = 0; i < PLACES; i++) {
-		const struct finding *device =
-			finding_of(&model->report, places[i].device);
-		const struct finding *place =
-			finding_of(&model->report, places[i].offset);
+		const struct finding *device = finding_of(&model->report, places[i].device);
+		const struct finding *place = finding_of(&model->report, places[i].offset);
 		enum check_state state;
 
 		if (!device || !place)
@@ -131,8 +126,7 @@ static void draw_places(struct page *page, const struct model *model)
 			places[i].who, check_state_name(state));
 		if (page->whole && state != CHECK_PASS)
 			page_field(page, COLOUR_PLAIN, "",
-				device->state < place->state ? device->text
-							     : place->text);
+				device->state < place->state ? device->text : place->text);
 	}
 }
 
@@ -153,10 +147,9 @@ static void draw_details(struct page *page, const struct model *model)
 	page_field(page, COLOUR_PLAIN, "file system", shown_text(&area->filesystem));
 	page_field(page, COLOUR_PLAIN, "in the header", shown_text(&area->signature));
 	page_field(page, COLOUR_PLAIN, "resume device", shown_text(&area->resume_device));
-	page_field(page, COLOUR_PLAIN, "resume argument",
-		shown_text(&area->resume_argument));
-	page_field(page, COLOUR_PLAIN, "command line",
-		shown_text(&model->facts.kernel.command_line));
+	page_field(page, COLOUR_PLAIN, "resume argument", shown_text(&area->resume_argument));
+	page_field(
+		page, COLOUR_PLAIN, "command line", shown_text(&model->facts.kernel.command_line));
 	if (next)
 		page_field(page, COLOUR_PLAIN, "next boot", shown_text(&next->arguments));
 }
@@ -170,8 +163,7 @@ static void draw_swaps(struct page *page, const struct facts *facts)
 	if (!page->whole) {
 		memory_cleanup_free char *count = text_format("%zu", others);
 
-		page_field(
-			page, others ? COLOUR_RISK : COLOUR_PLAIN, "other swaps", count);
+		page_field(page, others ? COLOUR_RISK : COLOUR_PLAIN, "other swaps", count);
 		return;
 	}
 	page_title(page, "active swaps");
@@ -182,8 +174,7 @@ static void draw_swaps(struct page *page, const struct facts *facts)
 		memory_cleanup_free char *used = size_format(swap->used.value);
 
 		page_line(page);
-		page_add(page, COLOUR_PLAIN, "%-22s  %s, %s used%s", path ? path : "?",
-			size, used,
+		page_add(page, COLOUR_PLAIN, "%-22s  %s, %s used%s", path ? path : "?", size, used,
 			fact_is_true(&swap->is_area) ? ", the area for the image" : "");
 	}
 	if (facts->swaps.count == 0) {
@@ -208,8 +199,8 @@ static void draw(struct page *page, const struct model *model, const void *own)
 		const char *path = shown_text(&area->path);
 
 		page_line(page);
-		page_add(page, area->kind.is == FACT_ABSENT ? COLOUR_BAD : COLOUR_RISK,
-			"%s ", path ? path : "the swap area");
+		page_add(page, area->kind.is == FACT_ABSENT ? COLOUR_BAD : COLOUR_RISK, "%s ",
+			path ? path : "the swap area");
 		page_add(page, COLOUR_PLAIN, "%s",
 			area->kind.is == FACT_ABSENT ? "is not there; F2 sets it up"
 			: area->kind.why	     ? area->kind.why

@@ -62,12 +62,11 @@ static void draw_progress(struct page *page, const struct model *model)
 	unsigned percent = total ? (unsigned)((double)done / (double)total * 100) : 0;
 	memory_cleanup_free char *of = size_format(total);
 	memory_cleanup_free char *amount = size_format(done);
-	memory_cleanup_free char *left =
-		model->prewarm_runs && state->left.is == FACT_KNOWN
-			? duration_format(state->left.value)
-			: NULL;
-	memory_cleanup_free char *numbers = text_format(" %u %%, %s of %s%s%s%s", percent,
-		amount, of, left ? ", " : "", left ? left : "", left ? " left" : "");
+	memory_cleanup_free char *left = model->prewarm_runs && state->left.is == FACT_KNOWN
+						 ? duration_format(state->left.value)
+						 : NULL;
+	memory_cleanup_free char *numbers = text_format(" %u %%, %s of %s%s%s%s", percent, amount,
+		of, left ? ", " : "", left ? left : "", left ? " left" : "");
 	size_t used = LABEL_COLUMN + strlen(numbers);
 	enum colour colour;
 	const char *word = word_of(model, &colour);
@@ -84,8 +83,7 @@ static void draw_progress(struct page *page, const struct model *model)
 }
 
 /* "66 MiB/s ▁▃▅▇  slowest 12 ms, 30 slow" */
-static void draw_speed(
-	struct page *page, const struct model *model, const struct samples *rates)
+static void draw_speed(struct page *page, const struct model *model, const struct samples *rates)
 {
 	const struct prewarm_state *state = &model->prewarm;
 	memory_cleanup_free char *slowest = time_of_us(number(&state->slowest_us));
@@ -104,8 +102,8 @@ static void draw_speed(
 	page_field(page, COLOUR_PLAIN, "slow blocks", slow);
 	page_field(page, COLOUR_PLAIN, "slowest", slowest);
 	if (number(&state->errors) || page->whole)
-		page_field(page, number(&state->errors) ? COLOUR_BAD : COLOUR_PLAIN,
-			"errors", errors);
+		page_field(
+			page, number(&state->errors) ? COLOUR_BAD : COLOUR_PLAIN, "errors", errors);
 	if (state->error.is == FACT_KNOWN)
 		page_field(page, COLOUR_BAD, "error", state->error.value);
 }
@@ -129,14 +127,13 @@ static void draw_buckets(struct page *page, const struct prewarm_state *state)
 		if (number(&bucket->count) == 0)
 			continue;
 		page_line(page);
-		page_add(page, COLOUR_PLAIN, "%s %8s %8llu  ", bound ? "up to" : "above",
-			time, (unsigned long long)number(&bucket->count));
+		page_add(page, COLOUR_PLAIN, "%s %8s %8llu  ", bound ? "up to" : "above", time,
+			(unsigned long long)number(&bucket->count));
 		page_bar(page, GAUGE_MOST, number(&bucket->count), most, COLOUR_DIM);
 	}
 }
 
-static void draw_details(
-	struct page *page, const struct model *model, const struct samples *rates)
+static void draw_details(struct page *page, const struct model *model, const struct samples *rates)
 {
 	const struct prewarm_state *state = &model->prewarm;
 	memory_cleanup_free char *depth =
@@ -162,12 +159,10 @@ static void draw(struct page *page, const struct model *model, const void *own)
 
 	if (model->prewarm_status < 0) {
 		page_line(page);
-		page_add(page,
-			model->prewarm_status == -ENOENT ? COLOUR_DIM : COLOUR_RISK, "%s",
-			model->saved ? "saved facts do not tell"
-			: model->prewarm_status == -ENOENT
-				? "none since the boot; F6 starts one"
-				: model->prewarm_error);
+		page_add(page, model->prewarm_status == -ENOENT ? COLOUR_DIM : COLOUR_RISK, "%s",
+			model->saved			   ? "saved facts do not tell"
+			: model->prewarm_status == -ENOENT ? "none since the boot; F6 starts one"
+							   : model->prewarm_error);
 		return;
 	}
 	draw_progress(page, model);

@@ -5,7 +5,7 @@
 #include "core/base/text.h"
 
 const struct request_entry requests[REQUEST_COUNT] = {
-#define X(name, first, second, third, word, help)                                        \
+#define X(name, first, second, third, word, help)                                                  \
 	[REQUEST_##name] = { { first, second, third }, word, help },
 	REQUESTS(X)
 #undef X
@@ -25,13 +25,11 @@ char *key_label(int key)
 	static const struct {
 		int key;
 		const char *name;
-	} names[] = { { KEY_IS_TAB, "Tab" }, { KEY_IS_ENTER, "Enter" },
-		{ KEY_IS_ESCAPE, "Escape" }, { KEY_IS_BACKSPACE, "Backspace" },
-		{ KEY_IS_UP, "Up" }, { KEY_IS_DOWN, "Down" }, { KEY_IS_LEFT, "Left" },
-		{ KEY_IS_RIGHT, "Right" }, { KEY_IS_PAGE_UP, "Page-Up" },
-		{ KEY_IS_PAGE_DOWN, "Page-Down" }, { KEY_IS_HOME, "Home" },
-		{ KEY_IS_END, "End" }, { KEY_IS_BACK_TAB, "Shift-Tab" },
-		{ ' ', "Space" } };
+	} names[] = { { KEY_IS_TAB, "Tab" }, { KEY_IS_ENTER, "Enter" }, { KEY_IS_ESCAPE, "Escape" },
+		{ KEY_IS_BACKSPACE, "Backspace" }, { KEY_IS_UP, "Up" }, { KEY_IS_DOWN, "Down" },
+		{ KEY_IS_LEFT, "Left" }, { KEY_IS_RIGHT, "Right" }, { KEY_IS_PAGE_UP, "Page-Up" },
+		{ KEY_IS_PAGE_DOWN, "Page-Down" }, { KEY_IS_HOME, "Home" }, { KEY_IS_END, "End" },
+		{ KEY_IS_BACK_TAB, "Shift-Tab" }, { ' ', "Space" } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].key == key)

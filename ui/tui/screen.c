@@ -23,8 +23,7 @@ unsigned desk_body_rows(void)
 
 bool desk_is_cramped(void)
 {
-	return terminal_rows() < TILING_ROWS_LEAST ||
-	       terminal_columns() < TILING_COLUMNS_LEAST;
+	return terminal_rows() < TILING_ROWS_LEAST || terminal_columns() < TILING_COLUMNS_LEAST;
 }
 
 /* ---- Pieces ---- */
@@ -40,8 +39,8 @@ static void put_bar(unsigned row, const char *text)
 {
 	unsigned columns = terminal_columns();
 	size_t used = text_columns(text);
-	memory_cleanup_free char *line = text_format(
-		"%s%*s", text, used < columns ? (int)(columns - used) : 0, "");
+	memory_cleanup_free char *line =
+		text_format("%s%*s", text, used < columns ? (int)(columns - used) : 0, "");
 
 	put(row, 0, line, columns, COLOUR_PLAIN, STRESS_BAR);
 }
@@ -50,20 +49,18 @@ static void put_bar(unsigned row, const char *text)
 static void put_title(
 	unsigned row, unsigned column, unsigned columns, const char *title, bool focus)
 {
-	const char *rule =
-		terminal_utf8() ? (focus ? "\u2550" : "\u2500") : (focus ? "=" : "-");
+	const char *rule = terminal_utf8() ? (focus ? "\u2550" : "\u2500") : (focus ? "=" : "-");
 	memory_cleanup_free char *line = text_format("%s %s ", rule, title);
 	size_t used = text_columns(line);
 
 	for (; used < columns; used++)
 		text_append(&line, "%s", rule);
-	put(row, column, line, columns, focus ? COLOUR_STRONG : COLOUR_PLAIN,
-		STRESS_NONE);
+	put(row, column, line, columns, focus ? COLOUR_STRONG : COLOUR_PLAIN, STRESS_NONE);
 }
 
 /* LENGTH bytes from AT on, all of one colour, with what was searched for. */
-static unsigned put_run(unsigned row, unsigned column, const struct page_line *line,
-	size_t at, size_t length, enum stress stress)
+static unsigned put_run(unsigned row, unsigned column, const struct page_line *line, size_t at,
+	size_t length, enum stress stress)
 {
 	enum colour colour = (enum colour)(line->looks[at] - 'a');
 	memory_cleanup_free char *text = text_copy_length(line->text + at, length);
@@ -84,8 +81,8 @@ static bool is_found(const struct page_line *line, size_t at, const char *search
 	return false;
 }
 
-static void put_line(unsigned row, unsigned column, unsigned columns,
-	const struct page_line *line, enum stress stress, const char *search)
+static void put_line(unsigned row, unsigned column, unsigned columns, const struct page_line *line,
+	enum stress stress, const char *search)
 {
 	bool cut = line->columns > columns;
 	size_t length = text_fit(line->text, cut ? columns - 1 : columns);
@@ -98,27 +95,24 @@ static void put_line(unsigned row, unsigned column, unsigned columns,
 		while (end < length && line->looks[end] == line->looks[at] &&
 			is_found(line, end, search) == found)
 			end++;
-		at_column += put_run(row, at_column, line, at, end - at,
-			found ? STRESS_FOUND : stress);
+		at_column +=
+			put_run(row, at_column, line, at, end - at, found ? STRESS_FOUND : stress);
 		at = end;
 	}
 	if (cut)
-		put(row, at_column, terminal_utf8() ? "\u2026" : "~", 1, COLOUR_DIM,
-			stress);
+		put(row, at_column, terminal_utf8() ? "\u2026" : "~", 1, COLOUR_DIM, stress);
 }
 
 /* The visible lines of PAGE. FOCUS: the chosen line stands out, and what was searched for. */
-static void put_page(const struct desk *desk, unsigned row, unsigned column,
-	unsigned rows, const struct page *page, struct scroll *scroll, bool focus)
+static void put_page(const struct desk *desk, unsigned row, unsigned column, unsigned rows,
+	const struct page *page, struct scroll *scroll, bool focus)
 {
 	scroll_settle(scroll, page, rows);
 	for (unsigned i = 0; i < rows && scroll->top + i < page->count; i++) {
 		const struct page_line *line = &page->lines[scroll->top + i];
-		bool chosen =
-			focus && line->item != ITEM_NONE && line->item == scroll->item;
+		bool chosen = focus && line->item != ITEM_NONE && line->item == scroll->item;
 
-		put_line(row + i, column, page->width, line,
-			chosen ? STRESS_CHOSEN : STRESS_NONE,
+		put_line(row + i, column, page->width, line, chosen ? STRESS_CHOSEN : STRESS_NONE,
 			focus ? desk->search : NULL);
 	}
 }
@@ -133,9 +127,9 @@ static void draw_header(const struct desk *desk)
 	const struct model *model = &desk->model;
 	const char *id = shown_text(&model->facts.instance.id);
 	memory_cleanup_free char *line = text_format(" ec2hib %s  %s", model->version,
-		!model->gathered ? "..."
-				 : words[readiness_of(
-					   model->report.findings, model->report.count)]);
+		!model->gathered
+			? "..."
+			: words[readiness_of(model->report.findings, model->report.count)]);
 	memory_cleanup_free char *safe = NULL, *clock = NULL;
 	char now[INSTANT_LENGTH];
 	unsigned columns = terminal_columns();
@@ -148,10 +142,8 @@ static void draw_header(const struct desk *desk)
 	safe = style_text(line);
 	put_bar(0, safe);
 	/* The clock is never cut; what is in front of it is. Without room it has no date. */
-	clock = text_format(
-		"  %s ", columns < DATE_COLUMNS ? now + strlen("2026-11-21T") : now);
-	put(0, columns - (unsigned)strlen(clock), clock, columns, COLOUR_PLAIN,
-		STRESS_BAR);
+	clock = text_format("  %s ", columns < DATE_COLUMNS ? now + strlen("2026-11-21T") : now);
+	put(0, columns - (unsigned)strlen(clock), clock, columns, COLOUR_PLAIN, STRESS_BAR);
 }
 
 /* What there is to say when no key has said anything. */
@@ -162,8 +154,7 @@ static char *status_text(const struct desk *desk)
 	char *text = NULL;
 
 	if (model->saved)
-		return text_copy(
-			"saved facts: the keys that change a machine do nothing");
+		return text_copy("saved facts: the keys that change a machine do nothing");
 	instant_format(model->gathered_at, at);
 	if (model->command_runs)
 		text_append(&text, "%s runs (o shows it). ", model->command);
@@ -175,8 +166,8 @@ static char *status_text(const struct desk *desk)
 		uint64_t ms = model->ticks - desk->gatherer.began;
 		memory_cleanup_free char *time = duration_format(ms / 1000 * 1000);
 
-		text_append(&text, "looking%s%s ", ms >= 1000 ? " for " : "",
-			ms >= 1000 ? time : "");
+		text_append(
+			&text, "looking%s%s ", ms >= 1000 ? " for " : "", ms >= 1000 ? time : "");
 	}
 	if (!model->root)
 		text_append(&text, "read-only: sudo shows what is unknown, and can act");
@@ -191,14 +182,12 @@ static void draw_message(const struct desk *desk)
 
 	if (desk->prompt != PROMPT_NONE) {
 		line = text_format("%s%s",
-			desk->prompt == PROMPT_SEARCH ? "/" : "save the facts to: ",
-			desk->typed);
+			desk->prompt == PROMPT_SEARCH ? "/" : "save the facts to: ", desk->typed);
 	} else {
 		line = desk->message ? text_copy(desk->message) : status_text(desk);
 	}
 	safe = style_text(line);
-	put(row, 0, safe, columns, desk->message ? COLOUR_STRONG : COLOUR_PLAIN,
-		STRESS_NONE);
+	put(row, 0, safe, columns, desk->message ? COLOUR_STRONG : COLOUR_PLAIN, STRESS_NONE);
 	if (desk->prompt != PROMPT_NONE)
 		terminal_cursor(row, (unsigned)text_columns(safe) < columns
 					     ? (unsigned)text_columns(safe)
@@ -248,8 +237,7 @@ static void draw_keys(const struct desk *desk)
 	}
 	for (int number = 1; number <= 12; number++) {
 		enum request request = request_of_function(number);
-		unsigned spare =
-			request == REQUEST_QUIT ? 0 : width_of_key(REQUEST_QUIT) + 1;
+		unsigned spare = request == REQUEST_QUIT ? 0 : width_of_key(REQUEST_QUIT) + 1;
 		memory_cleanup_free char *key = NULL;
 
 		if (request == REQUEST_NONE || !*requests[request].word ||
@@ -267,8 +255,7 @@ static size_t fill_question(const struct desk *desk, struct page *page)
 {
 	const struct action *action = desk->question;
 	size_t line;
-	memory_cleanup_free char *shown =
-		command_shown(desk->settings->program, action->arguments);
+	memory_cleanup_free char *shown = command_shown(desk->settings->program, action->arguments);
 
 	if (desk->file)
 		text_append(&shown, " > %s", desk->file);
@@ -336,13 +323,13 @@ static void draw_tile(struct desk *desk, size_t i)
 	struct page page = {
 		.width = tile->columns - 1, .rows = tile->rows - 1, .whole = tile->whole
 	};
-	memory_cleanup_free char *title = text_format(
-		"%c %s", requests[panels[i]->request].keys[0], panels[i]->title);
+	memory_cleanup_free char *title =
+		text_format("%c %s", requests[panels[i]->request].keys[0], panels[i]->title);
 
 	desk_panel_page(desk, i, &page);
 	put_title(1 + tile->row, tile->column, tile->columns, title, i == desk->focus);
-	put_page(desk, 2 + tile->row, tile->column, tile->rows - 1, &page,
-		&desk->scrolls[i], i == desk->focus);
+	put_page(desk, 2 + tile->row, tile->column, tile->rows - 1, &page, &desk->scrolls[i],
+		i == desk->focus);
 	page_clear(&page);
 }
 
@@ -379,12 +366,12 @@ static void draw_sheet(struct desk *desk)
 	put_title(1, 0, terminal_columns(), safe, true);
 	put_page(desk, 2, 0, rows, &page, scroll, true);
 	if (page.count > rows) {
-		memory_cleanup_free char *where = text_format(" %zu-%zu of %zu ",
-			scroll->top + 1, scroll->top + rows, page.count);
+		memory_cleanup_free char *where = text_format(
+			" %zu-%zu of %zu ", scroll->top + 1, scroll->top + rows, page.count);
 
 		if (terminal_columns() > text_columns(safe) + strlen(where) + 8)
-			put(1, (unsigned)(terminal_columns() - strlen(where) - 2), where,
-				40, COLOUR_STRONG, STRESS_NONE);
+			put(1, (unsigned)(terminal_columns() - strlen(where) - 2), where, 40,
+				COLOUR_STRONG, STRESS_NONE);
 	}
 	page_clear(&page);
 }
@@ -394,8 +381,8 @@ void desk_draw(struct desk *desk)
 	terminal_begin();
 	if (desk_is_cramped()) {
 		memory_cleanup_free char *text =
-			text_format("%ux%u: needs %dx%d", terminal_columns(),
-				terminal_rows(), TILING_COLUMNS_LEAST, TILING_ROWS_LEAST);
+			text_format("%ux%u: needs %dx%d", terminal_columns(), terminal_rows(),
+				TILING_COLUMNS_LEAST, TILING_ROWS_LEAST);
 
 		put(0, 0, text, terminal_columns(), COLOUR_PLAIN, STRESS_NONE);
 		terminal_flush();

@@ -44,8 +44,7 @@ static size_t last_top(const struct page *page, unsigned rows)
 	return page->count > rows ? page->count - rows : 0;
 }
 
-static void show_line(
-	struct scroll *scroll, const struct page *page, size_t line, unsigned rows)
+static void show_line(struct scroll *scroll, const struct page *page, size_t line, unsigned rows)
 {
 	size_t last = line;
 
@@ -80,12 +79,11 @@ static size_t step(const struct page *page, size_t line, size_t times, bool back
 	return line;
 }
 
-static void move_item(struct scroll *scroll, const struct page *page, unsigned rows,
-	enum request request)
+static void move_item(
+	struct scroll *scroll, const struct page *page, unsigned rows, enum request request)
 {
 	size_t line = line_of_item(page, scroll->item);
-	bool back = request == REQUEST_UP || request == REQUEST_PAGE_UP ||
-		    request == REQUEST_FIRST;
+	bool back = request == REQUEST_UP || request == REQUEST_PAGE_UP || request == REQUEST_FIRST;
 	size_t times = request == REQUEST_UP || request == REQUEST_DOWN	     ? 1
 		       : request == REQUEST_FIRST || request == REQUEST_LAST ? page->count
 									     : rows;
@@ -94,8 +92,8 @@ static void move_item(struct scroll *scroll, const struct page *page, unsigned r
 	scroll->item = page->lines[line].item;
 }
 
-static void move_line(struct scroll *scroll, const struct page *page, unsigned rows,
-	enum request request)
+static void move_line(
+	struct scroll *scroll, const struct page *page, unsigned rows, enum request request)
 {
 	size_t last = last_top(page, rows);
 
@@ -114,8 +112,8 @@ static void move_line(struct scroll *scroll, const struct page *page, unsigned r
 	scroll->follow = scroll->follow ? scroll->top == last : request == REQUEST_LAST;
 }
 
-bool scroll_move(struct scroll *scroll, const struct page *page, unsigned rows,
-	enum request request)
+bool scroll_move(
+	struct scroll *scroll, const struct page *page, unsigned rows, enum request request)
 {
 	if (request < REQUEST_UP || request > REQUEST_LAST)
 		return false;
@@ -128,8 +126,8 @@ bool scroll_move(struct scroll *scroll, const struct page *page, unsigned rows,
 	return true;
 }
 
-bool scroll_search(struct scroll *scroll, const struct page *page, unsigned rows,
-	const char *text, bool back)
+bool scroll_search(
+	struct scroll *scroll, const struct page *page, unsigned rows, const char *text, bool back)
 {
 	bool items = has_items(page);
 	size_t line;

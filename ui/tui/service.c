@@ -23,12 +23,10 @@ static void add_notices(json_t *array, enum notice_source source, const char *te
 	if (notices_parse(source, text, &notices, &count, &err) < 0)
 		return;
 	for (size_t i = 0; i < count; i++)
-		if (notices[i].kind != NOTICE_LIFECYCLE ||
-			notice_leaves_service(&notices[i]))
+		if (notices[i].kind != NOTICE_LIFECYCLE || notice_leaves_service(&notices[i]))
 			json_array_append_new(array,
-				json_pack("{s:s, s:s, s:s}", "kind",
-					notice_kinds[notices[i].kind], "time",
-					notices[i].time, "detail", notices[i].detail));
+				json_pack("{s:s, s:s, s:s}", "kind", notice_kinds[notices[i].kind],
+					"time", notices[i].time, "detail", notices[i].detail));
 	free(notices);
 }
 
@@ -53,8 +51,8 @@ static json_t *ask_once(struct imds *imds)
 		(json_int_t)(clock_us(CLOCK_MONOTONIC) - began), "token_age",
 		imds_token_age(imds, &token_age) ? json_integer((json_int_t)token_age)
 						 : json_null(),
-		"error", answered ? json_null() : json_string(first->error.text),
-		"notices", notices);
+		"error", answered ? json_null() : json_string(first->error.text), "notices",
+		notices);
 	imds_items_free(items, NOTICE_SOURCES);
 	return answer;
 }

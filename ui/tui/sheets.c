@@ -59,8 +59,7 @@ static void draw_output(const struct desk *desk, struct page *page)
 		desk->model.command_result ? desk->model.command_result : "");
 }
 
-static void draw_sheet(
-	const struct desk *desk, const struct sheet *sheet, struct page *page)
+static void draw_sheet(const struct desk *desk, const struct sheet *sheet, struct page *page)
 {
 	const struct panel *panel = panels[desk->focus];
 
@@ -120,9 +119,8 @@ void desk_push(struct desk *desk, enum sheet_kind kind, int item)
 {
 	/* Of one kind there is one. */
 	desk_drop(desk, kind);
-	desk->sheets[desk->depth++] = (struct sheet) {
-		.kind = kind, .item = item, .scroll = { .item = ITEM_NONE }
-	};
+	desk->sheets[desk->depth++] =
+		(struct sheet) { .kind = kind, .item = item, .scroll = { .item = ITEM_NONE } };
 }
 
 void desk_pop(struct desk *desk)

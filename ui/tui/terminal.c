@@ -32,8 +32,7 @@ static struct {
 
 /* ---- Crashes ---- */
 
-static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT,
-	SIGSYS };
+static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT, SIGSYS };
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
 
 /* What the handler needs, made ready before. */
@@ -234,13 +233,13 @@ static attr_t attributes_of(enum colour colour, enum stress stress)
 void terminal_put(unsigned row, unsigned column, const char *text, size_t length,
 	enum colour colour, enum stress stress)
 {
-	bool paired = terminal.colour && colour != COLOUR_PLAIN &&
-		      colour != COLOUR_STRONG && stress != STRESS_BAR;
+	bool paired = terminal.colour && colour != COLOUR_PLAIN && colour != COLOUR_STRONG &&
+		      stress != STRESS_BAR;
 
 	if (row >= terminal_rows() || column >= terminal_columns())
 		return;
-	curses.wattr_set(terminal.window, attributes_of(colour, stress),
-		(short)(paired ? colour : 0), NULL);
+	curses.wattr_set(
+		terminal.window, attributes_of(colour, stress), (short)(paired ? colour : 0), NULL);
 	curses.wmove(terminal.window, (int)row, (int)column);
 	/* An error says that the last cell of the screen was filled. */
 	curses.waddnstr(terminal.window, text, (int)length);
@@ -257,8 +256,8 @@ void terminal_flush(void)
 {
 	curses.curs_set(terminal.cursor ? 1 : 0);
 	if (terminal.cursor)
-		curses.wmove(terminal.window, (int)terminal.cursor_row,
-			(int)terminal.cursor_column);
+		curses.wmove(
+			terminal.window, (int)terminal.cursor_row, (int)terminal.cursor_column);
 	curses.wnoutrefresh(terminal.window);
 	curses.doupdate();
 }
@@ -274,10 +273,9 @@ static int special_key(wint_t code)
 {
 	static const struct {
 		int code, key;
-	} keys[] = { { KEY_UP, KEY_IS_UP }, { KEY_DOWN, KEY_IS_DOWN },
-		{ KEY_LEFT, KEY_IS_LEFT }, { KEY_RIGHT, KEY_IS_RIGHT },
-		{ KEY_PPAGE, KEY_IS_PAGE_UP }, { KEY_NPAGE, KEY_IS_PAGE_DOWN },
-		{ KEY_HOME, KEY_IS_HOME }, { KEY_END, KEY_IS_END },
+	} keys[] = { { KEY_UP, KEY_IS_UP }, { KEY_DOWN, KEY_IS_DOWN }, { KEY_LEFT, KEY_IS_LEFT },
+		{ KEY_RIGHT, KEY_IS_RIGHT }, { KEY_PPAGE, KEY_IS_PAGE_UP },
+		{ KEY_NPAGE, KEY_IS_PAGE_DOWN }, { KEY_HOME, KEY_IS_HOME }, { KEY_END, KEY_IS_END },
 		{ KEY_BTAB, KEY_IS_BACK_TAB }, { KEY_ENTER, KEY_IS_ENTER },
 		{ KEY_BACKSPACE, KEY_IS_BACKSPACE } };
 

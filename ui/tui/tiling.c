@@ -56,9 +56,8 @@ static bool give_row(const struct part *part, bool surplus)
 			!(surplus ? wish->grows && tile->rows <= wish->most
 				  : tile->rows <= wish->wanted))
 			continue;
-		if (best == part->count ||
-			(surplus ? tile->rows < part->tiles[best].rows
-				 : wish->rank < part->wishes[best].rank))
+		if (best == part->count || (surplus ? tile->rows < part->tiles[best].rows
+						    : wish->rank < part->wishes[best].rank))
 			best = i;
 	}
 	if (best < part->count)
@@ -74,8 +73,7 @@ static unsigned give_whole(const struct part *part, unsigned left)
 			struct tile *tile = &part->tiles[i];
 			unsigned whole = part->wishes[i].whole + 1;
 
-			if (!is_in(part, i) || part->wishes[i].rank != rank ||
-				tile->rows == 0)
+			if (!is_in(part, i) || part->wishes[i].rank != rank || tile->rows == 0)
 				continue;
 			if (whole > tile->rows && whole - tile->rows > left)
 				continue;
@@ -86,8 +84,7 @@ static unsigned give_whole(const struct part *part, unsigned left)
 	return left;
 }
 
-static void place_part(
-	const struct part *part, unsigned rows, unsigned column, unsigned columns)
+static void place_part(const struct part *part, unsigned rows, unsigned column, unsigned columns)
 {
 	unsigned row = 0, left;
 
@@ -115,8 +112,8 @@ unsigned tiles_width(unsigned columns)
 	return columns < TILING_WIDE ? columns : (columns - GUTTER) / 2;
 }
 
-void tiles_place(const struct tile_wish *wishes, struct tile *tiles, size_t count,
-	unsigned rows, unsigned columns)
+void tiles_place(const struct tile_wish *wishes, struct tile *tiles, size_t count, unsigned rows,
+	unsigned columns)
 {
 	struct part part = { wishes, tiles, count, .all = columns < TILING_WIDE };
 	unsigned half = tiles_width(columns);

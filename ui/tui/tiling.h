@@ -37,7 +37,7 @@ struct tile {
 unsigned tiles_width(unsigned columns);
 
 /* Fills COUNT tiles in an area of ROWS and COLUMNS. */
-void tiles_place(const struct tile_wish *wishes, struct tile *tiles, size_t count,
-	unsigned rows, unsigned columns);
+void tiles_place(const struct tile_wish *wishes, struct tile *tiles, size_t count, unsigned rows,
+	unsigned columns);
 
 #endif
