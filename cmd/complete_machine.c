@@ -5,6 +5,7 @@
 
 #include "cmd/complete.h"
 #include "cmd/command.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds.h"
@@ -77,7 +78,7 @@ static void offer_tops(struct completion *completion, const char *prefix)
 {
 	static const char *const tops[] = { "meta-data/", "dynamic/", "user-data" };
 
-	for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++) {
 		memory_cleanup_free char *top = text_format("%s%s", prefix, tops[i]);
 
 		offer(completion, top, NULL);
@@ -151,11 +152,9 @@ static void offer_block_devices(struct completion *completion, const struct root
 		uint64_t sectors;
 		size_t k = 0;
 
-		while (k < sizeof(unfit) / sizeof(unfit[0]) &&
-			!text_starts(names.items[i], unfit[k]))
+		while (k < ARRAY_SIZE(unfit) && !text_starts(names.items[i], unfit[k]))
 			k++;
-		if (k == sizeof(unfit) / sizeof(unfit[0]) &&
-			root_read_line(root, file, &text, &err) == 0 &&
+		if (k == ARRAY_SIZE(unfit) && root_read_line(root, file, &text, &err) == 0 &&
 			number_parse(text, &sectors) == 0 && sectors)
 			offer_sized(completion, path, sectors * SECTOR, "");
 	}

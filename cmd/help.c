@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -150,9 +151,8 @@ const struct command command_help = {
 	.run = run_help,
 };
 
-static int run_version(struct invocation *invocation)
+static int run_version(struct invocation *invocation UNUSED)
 {
-	(void)invocation;
 	puts("ec2hib " PACKAGE_VERSION);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "cmd/recover.h"
 #include "config.h"
 #include "core/actions/hibernate.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/hibernation.h"
@@ -172,6 +173,6 @@ const struct command command_hibernate = {
 		"writes the image, and after resume puts back what it changed. When the kernel\n"
 		"gives up for a reason that may pass, it tries again.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.run = run,
 };

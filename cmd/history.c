@@ -7,6 +7,7 @@
 
 #include "cmd/commands.h"
 #include "config.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"
@@ -131,7 +132,7 @@ const struct command command_history = {
 		"/var/log/messages or the output of dmesg, or /dev/kmsg. The exit status is then\n"
 		"1 when there is no hibernation in it, and 2 when it cannot be read.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.operands = ARGUMENT_NONE,
 	.run = run,
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds_text.h"
@@ -244,7 +245,7 @@ const struct command command_imds_get = {
 		"lines of \"PATH: value\". The exit status is 0, 1 when one is not there, 2 for a\n"
 		"wrong command line, and 3 when the service could not be asked.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.operands = ARGUMENT_ITEM,
 	.run = run,
 };

@@ -10,6 +10,7 @@
 
 #include "cmd/commands.h"
 #include "core/actions/metadata_service.h"
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -97,7 +98,7 @@ static int take_scenario(struct metadata *metadata, const struct option_use *use
 
 	if (strcmp(name, "after") == 0 || strcmp(name, "clear-after") == 0)
 		return scenario_time(use, scenario, err);
-	for (size_t i = 0; i < sizeof(scenario_options) / sizeof(scenario_options[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(scenario_options); i++) {
 		if (strcmp(name, scenario_options[i].option) != 0)
 			continue;
 		status = scenario_end(metadata, scenario, err);
@@ -247,6 +248,6 @@ const struct command command_imds_serve = {
 	.summary = "serve a simulated metadata service",
 	.details = "For rehearsal and tests, on any machine. It wants IMDSv2 tokens as EC2's does.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.run = run,
 };

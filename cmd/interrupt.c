@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/interrupt.h"
+#include "core/base/compiler.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -20,8 +21,7 @@ void interrupt_catch(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
-bool interrupt_came(void *data)
+bool interrupt_came(void *data UNUSED)
 {
-	(void)data;
 	return stop_wanted != 0;
 }

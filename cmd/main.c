@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
@@ -29,7 +30,7 @@ const struct command *const commands[] = {
 	&command_version,
 	&command_complete,
 };
-const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+const size_t command_count = ARRAY_SIZE(commands);
 
 const struct command *command_find(const char *name)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -23,7 +24,7 @@ const struct option_entry global_options[] = {
 	{ "help", 'h', ARGUMENT_NONE, NULL, NULL, "show this help" },
 	{ "version", 0, ARGUMENT_NONE, NULL, NULL, "show the version" },
 };
-const size_t global_option_count = sizeof(global_options) / sizeof(global_options[0]);
+const size_t global_option_count = ARRAY_SIZE(global_options);
 
 /* getopt's return values for long options: clear of all characters. */
 #define GLOBAL_BASE  0x1000

@@ -12,6 +12,7 @@
 #include "cmd/interrupt.h"
 #include "config.h"
 #include "core/actions/prewarm.h"
+#include "core/base/compiler.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -55,13 +56,12 @@ static void screen_note(void *data, const char *text)
 }
 
 /* From here on nobody at a terminal is spoken to. */
-static void screen_begun(void *data, const struct prewarm_state *state)
+static void screen_begun(void *data, const struct prewarm_state *state UNUSED)
 {
 	struct screen *screen = data;
 	struct error err = { "" };
 	int null;
 
-	(void)state;
 	if (!screen->background)
 		return;
 	daemon_begun(&screen->starter, &err); /* who started it need not be there any more */
@@ -328,6 +328,6 @@ const struct command command_prewarm = {
 		"places on the device, also while the swap is active, and gives way to whoever\n"
 		"else uses the disk. What was stopped goes on where it was.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.run = run,
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/facts/gather.h"
 
 /* The JSON in an open FILE, which messages call NAME; NULL with an error. */
@@ -59,7 +60,7 @@ bool saved_alone(const struct invocation *invocation)
 {
 	static const char *const of_a_machine[] = { "root", "config", "imds-endpoint" };
 
-	for (size_t i = 0; i < sizeof(of_a_machine) / sizeof(of_a_machine[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(of_a_machine); i++)
 		if (option_given(invocation, of_a_machine[i])) {
 			complain(
 				"--from and --%s exclude each other: saved facts have their own machine and configuration",

@@ -15,6 +15,7 @@
 #include "core/actions/away.h"
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/json_view.h"
@@ -289,10 +290,9 @@ static int run_setup(struct invocation *invocation)
 }
 
 static int make_teardown_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct invocation *invocation, struct error *err)
+	const struct config *config UNUSED, const struct invocation *invocation UNUSED,
+	struct error *err)
 {
-	(void)invocation;
-	(void)config;
 	return teardown_plan(plan, facts, err);
 }
 
@@ -346,7 +346,7 @@ const struct command command_setup = {
 		   "--yes applies. Running it again goes on where an interrupted run was, and\n"
 		   "does nothing when all is well.",
 	.options = setup_options,
-	.option_count = sizeof(setup_options) / sizeof(setup_options[0]),
+	.option_count = ARRAY_SIZE(setup_options),
 	.run = run_setup,
 };
 
@@ -357,6 +357,6 @@ const struct command command_teardown = {
 	.details =
 		"Touches only what carries ec2hib's name or label. Running it twice is no error.",
 	.options = teardown_options,
-	.option_count = sizeof(teardown_options) / sizeof(teardown_options[0]),
+	.option_count = ARRAY_SIZE(teardown_options),
 	.run = run_teardown,
 };

@@ -16,6 +16,7 @@
 #include "cmd/shell_history.h"
 #include "cmd/shell_prompt.h"
 #include "config.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
 #include "ui/line_editor.h"
@@ -298,7 +299,7 @@ static void take_options(struct shell *shell)
 	static const char *const with_value[] = { "config", "root", "imds-endpoint", "color" };
 	const struct invocation *invocation = shell->invocation;
 
-	for (size_t i = 0; i < sizeof(with_value) / sizeof(with_value[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(with_value); i++)
 		if (option_given(invocation, with_value[i]))
 			strings_take(
 				&shell->options, text_format("--%s=%s", with_value[i],
@@ -315,9 +316,9 @@ static int open_signals(struct shell *shell)
 	static const int typed[] = { SIGTSTP, SIGWINCH };
 
 	sigemptyset(&shell->signals);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		sigaddset(&shell->signals, numbers[i]);
-	for (size_t i = 0; shell->typed && i < sizeof(typed) / sizeof(typed[0]); i++)
+	for (size_t i = 0; shell->typed && i < ARRAY_SIZE(typed); i++)
 		sigaddset(&shell->signals, typed[i]);
 	shell->signal_fd = signalfd(-1, &shell->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return shell->signal_fd;
@@ -355,6 +356,6 @@ const struct command command_shell = {
 		"ends with the first that fails. Words are quoted as in other shells, and #\n"
 		"begins a comment. Options of every command are then those of each in the shell.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.run = run,
 };

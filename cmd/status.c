@@ -8,6 +8,7 @@
 #include "cmd/recover.h"
 #include "cmd/saved.h"
 #include "config.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/gather.h"
@@ -65,7 +66,7 @@ static char *options_of_machine(const struct invocation *invocation)
 	static const char *const names[] = { "root", "config" };
 	char *text = NULL;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (option_given(invocation, names[i]))
 			text_append(&text, "%s--%s %s", text ? " " : "", names[i],
 				option_value(invocation, names[i]));
@@ -150,7 +151,7 @@ const struct command command_status = {
 		"machine is ready, 1 when it is not, 2 for a wrong command line, and 3 when that\n"
 		"could not be told (often: not run as root). With CHECK it says so of just those.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.operands = ARGUMENT_CHECK,
 	.run = run,
 };

@@ -13,6 +13,7 @@
 #include "cmd/recover.h"
 #include "config.h"
 #include "core/actions/rehearse.h"
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -271,6 +272,6 @@ const struct command command_test_hibernate = {
 		"did, 2 for a wrong command line or when --yes is missing, 3 when none can be\n"
 		"rehearsed here.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.run = run,
 };

@@ -10,6 +10,7 @@
 #include "cmd/commands.h"
 #include "cmd/saved.h"
 #include "config.h"
+#include "core/base/compiler.h"
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
@@ -78,7 +79,7 @@ static const struct action actions[] = {
 		.arguments = WORDS("test-hibernate", "--yes"),
 		.needs_root = true },
 };
-#define ACTIONS (sizeof(actions) / sizeof(actions[0]))
+#define ACTIONS (ARRAY_SIZE(actions))
 
 /* The program, and what makes it look at the same machine; the words are the invocation's. */
 static void program_of(const struct invocation *invocation, const char **program)
@@ -89,7 +90,7 @@ static void program_of(const struct invocation *invocation, const char **program
 	size_t count = 0;
 
 	program[count++] = stand_in ? stand_in : "/proc/self/exe";
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		if (option_given(invocation, passed[i])) {
 			program[count++] = names[i];
 			program[count++] = option_value(invocation, passed[i]);
@@ -297,7 +298,7 @@ const struct command command_tui = {
 		"keys. Commands that change the machine show what they will run and ask first.\n"
 		"Anybody may run it; what only root sees or may do is marked.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.operands = ARGUMENT_NONE,
 	.run = run,
 };

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "core/actions/rehearse.h"
 #include "core/actions/watch.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -194,6 +195,6 @@ const struct command command_watch = {
 		"configuration again, SIGTERM ends it. What it is doing stands in\n"
 		"/run/ec2hib/watch.json.",
 	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	.option_count = ARRAY_SIZE(options),
 	.run = run,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -131,8 +132,8 @@ static const struct column {
 	{ "freeze", 6, cell_freeze },
 	{ "to power-off", 8, cell_power_off },
 };
-_Static_assert(sizeof(columns) / sizeof(columns[0]) == HISTORY_COLUMNS,
-	"history_view.h says how many columns there are");
+_Static_assert(
+	ARRAY_SIZE(columns) == HISTORY_COLUMNS, "history_view.h says how many columns there are");
 #define COLUMNS HISTORY_COLUMNS
 
 const char *history_title(size_t column)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
 #include "ui/readline_library.h"
@@ -61,9 +62,8 @@ static int is_quoted(char *line, int index)
 	return words_is_quoted(line, (size_t)index);
 }
 
-static char *quote_name(char *name, int match, char *quote)
+static char *quote_name(char *name, int match UNUSED, char *quote)
 {
-	(void)match;
 	return words_quote(name, quote ? *quote : '\0');
 }
 
@@ -72,9 +72,8 @@ static char *unquote_name(char *name, int quote)
 	return words_unquote(name, (char)quote);
 }
 
-static char *offer_candidate(const char *text, int state)
+static char *offer_candidate(const char *text UNUSED, int state)
 {
-	(void)text;
 	if (state == 0)
 		next_candidate = 0;
 	if (next_candidate == found.words.count)
@@ -104,12 +103,11 @@ static char *offer_folder(const char *text, int state)
 	return name;
 }
 
-static char **complete(const char *text, int start, int end)
+static char **complete(const char *text, int start UNUSED, int end)
 {
 	strings_cleanup struct strings words = { 0 };
 	const char *line = *lib.rl_line_buffer;
 
-	(void)start;
 	*lib.rl_attempted_completion_over = 1;
 	if (!words_split_begun(&words, line, (size_t)end, current->home))
 		return NULL;

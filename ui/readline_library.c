@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ui/readline_library.h"
 
+#include "core/base/compiler.h"
 #include "core/base/library.h"
 
 LIBRARY_NOTE(readline_note, "shell", "the prompt of ec2hib shell", "suggested",
@@ -18,7 +19,7 @@ static const struct library library = {
 	.title = "libreadline",
 	.names = (const char *const[]) { "libreadline.so.8", "libreadline.so.7", NULL },
 	.functions = names,
-	.count = sizeof(names) / sizeof(names[0]),
+	.count = ARRAY_SIZE(names),
 	.remedy = "the package libreadline8 (Debian, Ubuntu, SUSE) or readline (Fedora family)",
 };
 

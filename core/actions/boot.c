@@ -7,6 +7,7 @@
 
 #include "core/actions/boot_backend.h"
 #include "core/actions/edits.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot.h"
 #include "core/rules/arguments.h"
@@ -31,7 +32,7 @@ static const struct boot_backend backends[] = {
 
 static const struct boot_backend *find_backend(const struct boot_facts *boot)
 {
-	for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
 		if (fact_text_is(&boot->loader, backends[i].loader))
 			return &backends[i];
 	return NULL;
@@ -88,7 +89,7 @@ int boot_arguments_remove(const struct root *root, const struct facts *facts,
 	/* The record's own leftover first: it may be all that a killed run has written. */
 	edits_sweep(root, config->state_dir);
 	/* All of them: the machine may have changed its boot loader since. */
-	for (size_t i = 0; status == 0 && i < sizeof(backends) / sizeof(backends[0]); i++)
+	for (size_t i = 0; status == 0 && i < ARRAY_SIZE(backends); i++)
 		status = backends[i].remove(&job, &changed, err);
 	if (changed)
 		boot_flush(root, &facts->boot);

@@ -16,6 +16,7 @@
 #include "core/actions/boot_backend.h"
 #include "core/actions/edits.h"
 #include "core/actions/edits_text.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot.h"
@@ -288,7 +289,7 @@ static bool is_ours(const struct edit_record *record, enum form form, const char
 	for (size_t i = 0; i < record->count; i++) {
 		bool same = edit_is_boot_file(record->items[i].file);
 
-		for (size_t j = 0; same && j < sizeof(keys) / sizeof(keys[0]); j++) {
+		for (size_t j = 0; same && j < ARRAY_SIZE(keys); j++) {
 			memory_cleanup_free char *a = arguments_get(arguments, keys[j]);
 			memory_cleanup_free char *b =
 				arguments_get(record->items[i].after, keys[j]);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "core/actions/boot.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 
 /* From fs/ext4/ext4.h, Linux 5.14; a kernel header that user space does not get. */
@@ -100,7 +101,7 @@ void boot_flush(const struct root *root, const struct boot_facts *boot)
 			continue;
 		for (size_t j = 0; j < count; j++)
 			seen = seen || done[j] == status.st_dev;
-		if (seen || count == sizeof(done) / sizeof(done[0]))
+		if (seen || count == ARRAY_SIZE(done))
 			continue;
 		done[count++] = status.st_dev;
 		flush(root, fd);

@@ -15,6 +15,7 @@
 
 #include "core/actions/boot_backend.h"
 #include "core/actions/boot_own.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot.h"
@@ -51,7 +52,7 @@ static char *shell_piece(const struct strings *wanted)
 		"\t\t-e 't again' -e 's/^ //' -e 's/ $//'\n"
 		"}\n",
 		keys);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		text_append(&piece,
 			"if [ \"${%s+set}\" ]; then\n"
 			"\t%s=\"$(ec2hib_clean \"$%s\")\"\n"

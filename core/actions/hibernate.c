@@ -19,6 +19,7 @@
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -86,7 +87,7 @@ static int run_hooks(struct transaction *transaction, enum hook_event event, str
 	};
 	struct hooks_result result = { 0 };
 
-	hooks_run(&hooks, event, facts, sizeof(facts) / sizeof(facts[0]), &result);
+	hooks_run(&hooks, event, facts, ARRAY_SIZE(facts), &result);
 	if (result.failed == 0)
 		return 0;
 	return error_set(err, ECANCELED, "the hook %s/%s failed: %s", hook_events[event],

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
@@ -37,10 +38,10 @@ static bool is_leftover(const char *name)
 {
 	if (*name == '.')
 		return true;
-	for (size_t i = 0; i < sizeof(leftover_endings) / sizeof(leftover_endings[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(leftover_endings); i++)
 		if (text_ends(name, leftover_endings[i]))
 			return true;
-	for (size_t i = 0; i < sizeof(leftover_parts) / sizeof(leftover_parts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(leftover_parts); i++)
 		if (strstr(name, leftover_parts[i]))
 			return true;
 	return false;

@@ -7,6 +7,7 @@
 
 #include "core/actions/metadata_parts.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -29,7 +30,7 @@ static const char *reason(unsigned status)
 		{ 429, "Too Many Requests" }, { 500, "Internal Server Error" },
 		{ 503, "Service Unavailable" } };
 
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (reasons[i].status == status)
 			return reasons[i].text;
 	return "Simulated";

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/actions/metadata_parts.h"
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -52,7 +53,7 @@ static const struct {
 	{ "notices", offsetof(struct counters, notices) },
 	{ "faults", offsetof(struct counters, faults) },
 };
-#define COUNTERS (sizeof(counters) / sizeof(counters[0]))
+#define COUNTERS (ARRAY_SIZE(counters))
 
 static const uint64_t *counter_at(const struct metadata *metadata, size_t i)
 {
@@ -321,7 +322,7 @@ static void function_answer(
 {
 	bool known = false;
 
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
 		if (!name_is(path, length, functions[i].name))
 			continue;
 		known = true;

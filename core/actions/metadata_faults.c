@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/actions/metadata_parts.h"
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -34,8 +35,7 @@ const struct metadata_fault_kind metadata_fault_kinds[] = {
 	[HUGE] = { "huge", PERCENT, "an answer of 64 MiB" },
 	[TOKEN_LOSS] = { "token-loss", "N", "a token is good for N requests" },
 };
-const size_t metadata_fault_kind_count =
-	sizeof(metadata_fault_kinds) / sizeof(metadata_fault_kinds[0]);
+const size_t metadata_fault_kind_count = ARRAY_SIZE(metadata_fault_kinds);
 
 #define FAULTS_MOST 64
 

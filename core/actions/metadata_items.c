@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/actions/metadata_parts.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds_text.h"
@@ -52,7 +53,7 @@ json_t *metadata_items_standard(void)
 {
 	json_t *items = json_object();
 
-	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(standard); i++)
 		json_object_set_new(items, standard[i][0], json_string(standard[i][1]));
 	return items;
 }
@@ -174,7 +175,7 @@ void metadata_describe(struct metadata *metadata, const struct metadata_instance
 		{ "meta-data/instance-life-cycle", NULL, instance->life_cycle },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (!rows[i].value)
 			continue;
 		metadata_put(metadata, rows[i].path, rows[i].value);

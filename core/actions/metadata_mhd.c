@@ -4,6 +4,7 @@
 #ifdef HAVE_MICROHTTPD
 #include "core/actions/metadata_mhd.h"
 
+#include "core/base/compiler.h"
 #include "core/base/library.h"
 
 /* The name since 0.9.56, of 2017; 1.0 has it, too. */
@@ -22,7 +23,7 @@ static const struct library library = {
 	.title = "libmicrohttpd",
 	.names = (const char *const[]) { "libmicrohttpd.so.12", NULL },
 	.functions = functions,
-	.count = sizeof(functions) / sizeof(functions[0]),
+	.count = ARRAY_SIZE(functions),
 	.remedy =
 		"the package libmicrohttpd12 (Debian, Ubuntu, SUSE) or libmicrohttpd (Fedora family)",
 };

@@ -14,6 +14,7 @@
 
 #include "core/actions/metadata_listen.h"
 #include "core/actions/metadata_mhd.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -49,9 +50,8 @@ struct metadata_service {
 
 /* ---- Bodies that are spoilt below HTTP --------------------------------------------------- */
 
-static ssize_t body_huge(void *data, uint64_t position, char *buffer, size_t most)
+static ssize_t body_huge(void *data UNUSED, uint64_t position, char *buffer, size_t most)
 {
-	(void)data;
 	if (position >= HUGE_SIZE)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (most > HUGE_SIZE - position)
@@ -224,13 +224,12 @@ static MHD_RESULT body_take(struct exchange *exchange, const char *data, size_t 
 
 /* Once with the headers, then with parts of the body, at its end, and after a suspension. */
 static MHD_RESULT on_request(void *data, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload, size_t *upload_size,
+	const char *method, const char *version UNUSED, const char *upload, size_t *upload_size,
 	void **memory)
 {
 	struct metadata_service *service = data;
 	struct exchange *exchange = *memory;
 
-	(void)version;
 	if (!exchange) {
 		exchange = *memory = memory_new(1, sizeof(*exchange));
 		exchange->connection = connection;
@@ -248,14 +247,11 @@ static MHD_RESULT on_request(void *data, struct MHD_Connection *connection, cons
 	return MHD_YES;
 }
 
-static void on_end(void *data, struct MHD_Connection *connection, void **memory,
-	enum MHD_RequestTerminationCode code)
+static void on_end(void *data UNUSED, struct MHD_Connection *connection UNUSED, void **memory,
+	enum MHD_RequestTerminationCode code UNUSED)
 {
 	struct exchange *exchange = *memory;
 
-	(void)data;
-	(void)connection;
-	(void)code;
 	if (!exchange)
 		return;
 	metadata_answer_free(&exchange->answer);
@@ -384,38 +380,31 @@ int metadata_service_run(struct metadata_service *service, int stop, struct erro
 
 #else /* HAVE_MICROHTTPD */
 
-int metadata_service_open(struct metadata_service **service, struct metadata *metadata,
-	const char *place, const struct progress *progress, struct error *err)
+int metadata_service_open(struct metadata_service **service, struct metadata *metadata UNUSED,
+	const char *place UNUSED, const struct progress *progress UNUSED, struct error *err)
 {
-	(void)metadata;
-	(void)place;
-	(void)progress;
 	*service = NULL;
 	return error_set(err, ENOSYS,
 		"this ec2hib was built without libmicrohttpd, so it has no simulated metadata service; install libmicrohttpd-dev (Debian, Ubuntu) or libmicrohttpd-devel (Fedora, RHEL, SUSE), and run configure and make again");
 }
 
-void metadata_service_close(struct metadata_service *service)
+void metadata_service_close(struct metadata_service *service UNUSED)
 {
-	(void)service;
 }
 
-const char *metadata_service_place(const struct metadata_service *service)
+const char *metadata_service_place(const struct metadata_service *service UNUSED)
 {
-	(void)service;
 	return "";
 }
 
-bool metadata_service_is_exposed(const struct metadata_service *service)
+bool metadata_service_is_exposed(const struct metadata_service *service UNUSED)
 {
-	(void)service;
 	return false;
 }
 
-int metadata_service_run(struct metadata_service *service, int stop, struct error *err)
+int metadata_service_run(
+	struct metadata_service *service UNUSED, int stop UNUSED, struct error *err)
 {
-	(void)service;
-	(void)stop;
 	return error_set(err, ENOSYS, "there is no simulated metadata service");
 }
 

@@ -6,7 +6,7 @@
  * made it, so that to have 64 on their way means 64 threads, or an asynchronous interface.
  * io_uring is forbidden on many machines (kernel.io_uring_disabled, seccomp of containers), and
  * libaio blocks all the same where the device's queue is full; a thread that sleeps costs a stack.
- * Measured (BENCH=engines tests/bench-prewarm: fio's engines, 1 MiB a request, 4 GiB of a loop device in
+ * Measured (BENCH=engines tests/bench/prewarm: fio's engines, 1 MiB a request, 4 GiB of a loop device in
  * memory, two processors, medians of five): eight at a time threads 6206 MiB/s and 0.12 s of CPU a GiB,
  * libaio 5611 and 0.12, io_uring 5440 and 0.17; 32 at a time 5596 and 0.14, 4719 and 0.13, 5258 and
  * 0.13. A volume of EBS gives 125 to 4000 MiB/s: threads lose nothing there. What does count is memory:

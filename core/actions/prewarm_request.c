@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
 #include "core/actions/prewarm_request.h"
+#include "core/base/compiler.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ bool prewarm_is_fatal(int code)
 	static const int codes[] = { ENODEV, ENXIO, EBADF, EINVAL, ENOSPC, EDQUOT, EROFS, ETXTBSY,
 		EPERM, EFBIG };
 
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
 		if (code == codes[i])
 			return true;
 	return false;

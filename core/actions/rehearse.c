@@ -15,6 +15,7 @@
 #include "core/actions/prewarm_background.h"
 #include "core/actions/rehearse_record.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/checks.h"
@@ -91,10 +92,10 @@ static int rehearse_hooks(struct run *run, struct error *err)
 	struct hooks_result result;
 	int status = 0;
 
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		const char *event = hook_events[events[i]];
 
-		hooks_run(&hooks, events[i], facts, sizeof(facts) / sizeof(facts[0]), &result);
+		hooks_run(&hooks, events[i], facts, ARRAY_SIZE(facts), &result);
 		if (status < 0)
 			continue;
 		if (result.failed)
@@ -132,11 +133,10 @@ static int test_kernel_as(struct run *run, const char *id, struct error *err)
 	return status;
 }
 
-static int test_kernel(void *data, const struct facts *facts, struct error *err)
+static int test_kernel(void *data, const struct facts *facts UNUSED, struct error *err)
 {
 	struct run *run = data;
 
-	(void)facts;
 	return test_kernel_as(run, rehearsal_levels[run->result.level].id, err);
 }
 

@@ -15,6 +15,7 @@
 #include "core/actions/rehearse_record.h"
 #include "core/actions/setup.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"
@@ -47,11 +48,10 @@ static bool is_cycle(const struct find *find)
 }
 
 /* What away_recover() says: the size of the image and other swaps are as before. */
-static void collect(void *data, int priority, const char *text)
+static void collect(void *data, int priority UNUSED, const char *text)
 {
 	struct strings *lines = data;
 
-	(void)priority;
 	strings_add(lines, text);
 }
 

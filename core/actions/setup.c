@@ -15,6 +15,7 @@
 #include "core/actions/sleep_key.h"
 #include "core/actions/swap.h"
 #include "core/actions/take_over.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/agents.h"
 #include "core/facts/area.h"
@@ -76,14 +77,13 @@ static int format_again(struct setup *setup, struct error *err)
  * write: there is no moment in which a power cut leaves something else than the image or plain swap.
  * Only where the kernel does not let anybody write to a device in use, the area is formatted again.
  */
-static int clean_image(struct setup *setup, const struct step *step, struct error *err)
+static int clean_image(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct area_facts *area = &setup->facts->area;
 	memory_cleanup_free char *device = NULL;
 	struct error reason = { "" };
 	uint64_t position;
 
-	(void)step;
 	if (area->devices.count == 0 || area->resume_offset.is != FACT_KNOWN)
 		return format_again(setup, err);
 	device = text_format("/dev/%s", area->devices.items[0].name.value);
@@ -99,28 +99,25 @@ static char *area_record(const struct setup *setup)
 	return text_format("%s/%s", setup->gather->config->state_dir, AREA_RECORD_NAME);
 }
 
-static int remember_area(struct setup *setup, const struct step *step, struct error *err)
+static int remember_area(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	memory_cleanup_free char *record = area_record(setup);
 	memory_cleanup_free char *name = area_stable_name(&setup->facts->area);
 	int status = root_make_directory(root_of(setup), setup->gather->config->state_dir, err);
 
-	(void)step;
 	text_append(&name, "\n");
 	return status < 0 ? status : root_replace(root_of(setup), record, name, 0644, err);
 }
 
-static int forget_area(struct setup *setup, const struct step *step, struct error *err)
+static int forget_area(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	memory_cleanup_free char *record = area_record(setup);
 
-	(void)step;
 	return root_remove(root_of(setup), record, err);
 }
 
-static int sweep_swap(struct setup *setup, const struct step *step, struct error *err)
+static int sweep_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return swap_file_sweep(root_of(setup), area_of(setup), err);
 }
 
@@ -154,66 +151,58 @@ static int create_swap(struct setup *setup, const struct step *step, struct erro
 	return swap_file_create(root_of(setup), &request, setup->progress, err);
 }
 
-static int protect_swap(struct setup *setup, const struct step *step, struct error *err)
+static int protect_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return swap_file_protect(root_of(setup), area_of(setup), err);
 }
 
-static int label_swap(struct setup *setup, const struct step *step, struct error *err)
+static int label_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return swap_file_label(root_of(setup), area_of(setup), err);
 }
 
-static int format_swap(struct setup *setup, const struct step *step, struct error *err)
+static int format_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	int status = switch_off(setup, err);
 
-	(void)step;
 	if (status < 0)
 		return status;
 	return swap_format(root_of(setup), area_of(setup), NULL, SWAP_LABEL, err);
 }
 
-static int activate_swap(struct setup *setup, const struct step *step, struct error *err)
+static int activate_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return swap_on(area_of(setup), SWAP_PRIORITY, err);
 }
 
-static int swap_at_boot(struct setup *setup, const struct step *step, struct error *err)
+static int swap_at_boot(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return fstab_set(root_of(setup), &setup->facts->area, err);
 }
 
 /* ---- The next boot and the running kernel --------------------------------------------------------- */
 
-static int boot_arguments(struct setup *setup, const struct step *step, struct error *err)
+static int boot_arguments(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	strings_cleanup struct strings wanted = { 0 };
 
-	(void)step;
 	if (!arguments_wanted(setup->facts, &wanted))
 		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
 	return boot_arguments_set(
 		root_of(setup), setup->facts, setup->gather->config, &wanted, err);
 }
 
-static int initramfs(struct setup *setup, const struct step *step, struct error *err)
+static int initramfs(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return initramfs_set(root_of(setup), setup->facts, err);
 }
 
 /* kernel_set_resume() reads the header again just before, whatever the facts said. */
-static int kernel_resume(struct setup *setup, const struct step *step, struct error *err)
+static int kernel_resume(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct area_facts *area = &setup->facts->area;
 	struct resume_place place;
 
-	(void)step;
 	facts_gather_again(setup->facts, setup->gather);
 	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN ||
 		area->devices.count == 0)
@@ -250,13 +239,12 @@ static int freeze_at_boot(struct setup *setup, const struct step *step, struct e
 
 /* ---- The agent ------------------------------------------------------------------------------------- */
 
-static int start_agent(struct setup *setup, const struct step *step, struct error *err)
+static int start_agent(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 	const struct agent_facts *ours = agent_find(&setup->facts->system, AGENT_OURS);
 	int status = 0;
 
-	(void)step;
 	if (!ours || !fact_is_true(&ours->enabled))
 		status = service_enable(&services, AGENT_OURS, err);
 	if (status == 0 && root_of(setup)->live && !(ours && fact_is_true(&ours->running)))
@@ -264,32 +252,29 @@ static int start_agent(struct setup *setup, const struct step *step, struct erro
 	return status;
 }
 
-static int take_over_agents(struct setup *setup, const struct step *step, struct error *err)
+static int take_over_agents(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
-	(void)step;
 	return take_over(&services, setup->facts, setup->gather->config->state_dir, err);
 }
 
-static int sleep_key(struct setup *setup, const struct step *step, struct error *err)
+static int sleep_key(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
-	(void)step;
 	return sleep_key_take(&services, setup->facts, err);
 }
 
 /* ---- The way back ------------------------------------------------------------------------------------ */
 
 /* Disabled first: a boot in between does not start it again. */
-static int undo_service(struct setup *setup, const struct step *step, struct error *err)
+static int undo_service(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 	const struct agent_facts *ours = agent_find(&setup->facts->system, AGENT_OURS);
 	int status = 0;
 
-	(void)step;
 	if (ours && fact_is_true(&ours->enabled))
 		status = service_forget(&services, AGENT_OURS, err);
 	if (status == 0 && root_of(setup)->live && ours && fact_is_true(&ours->running))
@@ -297,19 +282,17 @@ static int undo_service(struct setup *setup, const struct step *step, struct err
 	return status;
 }
 
-static int undo_sleep_key(struct setup *setup, const struct step *step, struct error *err)
+static int undo_sleep_key(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
-	(void)step;
 	return sleep_key_give_back(&services, setup->facts, err);
 }
 
-static int undo_take_over(struct setup *setup, const struct step *step, struct error *err)
+static int undo_take_over(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
-	(void)step;
 	return give_back(
 		&services, setup->facts, setup->gather->config->state_dir, setup->progress, err);
 }
@@ -320,32 +303,30 @@ static void tell_left(const struct setup *setup, const struct strings *left)
 		progress_note(setup->progress, "%s", left->items[i]);
 }
 
-static int undo_boot_arguments(struct setup *setup, const struct step *step, struct error *err)
+static int undo_boot_arguments(
+	struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	strings_cleanup struct strings left = { 0 };
 	int status = boot_arguments_remove(
 		root_of(setup), setup->facts, setup->gather->config, &left, err);
 
-	(void)step;
 	tell_left(setup, &left);
 	return status;
 }
 
-static int undo_initramfs(struct setup *setup, const struct step *step, struct error *err)
+static int undo_initramfs(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return initramfs_remove(root_of(setup), setup->facts, err);
 }
 
-static int undo_swap_at_boot(struct setup *setup, const struct step *step, struct error *err)
+static int undo_swap_at_boot(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return fstab_clear(root_of(setup), err);
 }
 
-static int undo_freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
+static int undo_freeze_at_boot(
+	struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return root_remove(root_of(setup), TMPFILES_PATH, err);
 }
 
@@ -354,17 +335,16 @@ static int undo_freeze_at_boot(struct setup *setup, const struct step *step, str
  * refuses to hibernate and finds no image. The device cannot be taken back: kernels refuse 0:0
  * (seen on 6.1).
  */
-static int undo_kernel_resume(struct setup *setup, const struct step *step, struct error *err)
+static int undo_kernel_resume(
+	struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	(void)step;
 	return kernel_forget_resume(root_of(setup), err);
 }
 
-static int undo_swap(struct setup *setup, const struct step *step, struct error *err)
+static int undo_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	int status = switch_off(setup, err);
 
-	(void)step;
 	if (status < 0 || fact_text_is(&setup->facts->area.kind, "device"))
 		return status;
 	return swap_file_remove(root_of(setup), area_of(setup), err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/actions/boot_own.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
@@ -34,7 +35,7 @@ static bool knows_long_press(const struct root *root)
 	static const char *const programs[] = { "/usr/lib/systemd/systemd-logind",
 		"/lib/systemd/systemd-logind" };
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		memory_cleanup_free char *program = NULL;
 		struct error err = { "" };
 		size_t size;

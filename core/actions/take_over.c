@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
@@ -30,7 +31,7 @@ static void record_complete(struct taken_over_record *record, const struct facts
 {
 	strings_cleanup struct strings events = { 0 };
 
-	for (size_t i = 0; i < sizeof(older_agents) / sizeof(older_agents[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(older_agents); i++) {
 		const struct agent_facts *agent = agent_find(&facts->system, older_agents[i]);
 		struct taken_over *item;
 

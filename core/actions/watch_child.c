@@ -19,6 +19,7 @@
 #include "core/actions/prewarm.h"
 #include "core/actions/setup.h"
 #include "core/actions/watch_agent.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
@@ -33,9 +34,8 @@ static void on_stop(int number)
 	child_stop = number;
 }
 
-static bool child_cancelled(void *data)
+static bool child_cancelled(void *data UNUSED)
 {
-	(void)data;
 	return child_stop != 0;
 }
 
@@ -97,7 +97,7 @@ static int run_notice_hooks(struct child *child, const struct notice *notice)
 	};
 	struct hooks_result result;
 
-	hooks_run(&hooks, HOOK_NOTICE, facts, sizeof(facts) / sizeof(facts[0]), &result);
+	hooks_run(&hooks, HOOK_NOTICE, facts, ARRAY_SIZE(facts), &result);
 	return result.cancelled ? -ECANCELED : 0;
 }
 

@@ -16,6 +16,7 @@
 
 #include "core/actions/watch_agent.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -276,7 +277,7 @@ static void take_line(struct agent *agent, const char *line)
 		take_cycle(agent, line);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
 		if (strcmp(line, phases[i]) == 0)
 			take_phase(agent, phases[i]);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/config.h"
 
@@ -107,7 +108,7 @@ const struct config_key config_keys[] = {
 	IGNORED("notification", "monitored-url", "not used: see --imds-endpoint"),
 };
 /* clang-format on */
-const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
+const size_t config_key_count = ARRAY_SIZE(config_keys);
 
 static void *value_of(const struct config *config, const struct config_key *key)
 {
@@ -123,7 +124,7 @@ static bool choice_parse(const char *text, enum config_choice *choice)
 		{ "on", CHOICE_YES }, { "1", CHOICE_YES }, { "no", CHOICE_NO },
 		{ "false", CHOICE_NO }, { "off", CHOICE_NO }, { "0", CHOICE_NO } };
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcasecmp(text, words[i].word) == 0) {
 			*choice = words[i].choice;
 			return true;
@@ -136,7 +137,7 @@ static bool path_is_clean(const char *path)
 {
 	static const char *const parts[] = { "//", "/./", "/../" };
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (strstr(path, parts[i]))
 			return false;
 	return path[0] == '/' && path[1] && !text_ends(path, "/..") && !text_ends(path, "/.") &&

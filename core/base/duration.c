@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -16,7 +17,7 @@ static uint64_t unit_ms(const char *unit)
 	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 },
 		{ "min", 60 * 1000 }, { "h", 3600 * 1000 } };
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (strcmp(unit, units[i].name) == 0)
 			return units[i].ms;
 	return 0;

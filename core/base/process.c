@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -43,13 +44,13 @@ static const char *const clean_environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
 	"HOME=/root"
 };
-#define CLEAN_COUNT (sizeof(clean_environment) / sizeof(clean_environment[0]))
+#define CLEAN_COUNT (ARRAY_SIZE(clean_environment))
 
 char *process_find(const struct root *root, const char *name)
 {
 	if (strchr(name, '/'))
 		return root_executable(root, name) ? text_copy(name) : NULL;
-	for (size_t i = 0; i < sizeof(program_folders) / sizeof(program_folders[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(program_folders); i++) {
 		char *path = text_format("%s/%s", program_folders[i], name);
 
 		if (root_executable(root, path))

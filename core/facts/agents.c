@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/sleep_answers.h"
@@ -38,7 +39,7 @@ static bool unit_installed(const struct root *root, const char *name, bool syste
 
 	if (systemd && unit_masked(root, name))
 		return false;
-	for (size_t i = 0; systemd && i < sizeof(unit_folders) / sizeof(unit_folders[0]); i++) {
+	for (size_t i = 0; systemd && i < ARRAY_SIZE(unit_folders); i++) {
 		memory_cleanup_free char *unit =
 			text_format("%s/%s.service", unit_folders[i], name);
 
@@ -56,8 +57,8 @@ static bool unit_enabled(const struct root *root, const char *name)
 	strings_cleanup struct strings links = { 0 };
 	struct error err = { "" };
 
-	for (size_t folder = 0; folder < sizeof(unit_folders) / sizeof(unit_folders[0]); folder++)
-		for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+	for (size_t folder = 0; folder < ARRAY_SIZE(unit_folders); folder++)
+		for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 			memory_cleanup_free char *link = text_format(
 				"%s/%s.wants/%s.service", unit_folders[folder], targets[i], name);
 			struct stat status;
@@ -125,7 +126,7 @@ static void gather_services(struct system_facts *system, const struct root *root
 		AGENT_OURS };
 	bool systemd = fact_text_is(&system->init, "systemd");
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct agent_facts *agent = facts_add(&system->agents);
 
 		fact_set_text(&agent->name, names[i]);

@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/device.h"
@@ -197,7 +198,7 @@ static void gather_unfinished(struct area_facts *area, const struct root *root, 
 	uint64_t bytes = 0;
 	bool found = false;
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		memory_cleanup_free char *name = text_format("%s%s", path, suffixes[i]);
 		struct stat status;
 

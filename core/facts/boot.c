@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot_record.h"
@@ -46,7 +47,7 @@ char *boot_real_path(const struct root *root, const char *path)
 {
 	static const char *const places[] = { "", "/boot", "/boot/efi", "/efi" };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		char *real = text_format("%s%s", places[i], path);
 
 		if (root_exists(root, real))
@@ -77,7 +78,7 @@ char *boot_entries_folder(const struct root *root)
 	static const char *const folders[] = { "/boot/loader/entries", "/efi/loader/entries",
 		"/boot/efi/loader/entries" };
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (has_entry_file(root, folders[i]))
 			return text_copy(folders[i]);
 	return NULL;
@@ -89,7 +90,7 @@ char *boot_environment_path(const struct root *root)
 		"/boot/efi/EFI/amzn/grubenv", "/boot/efi/EFI/redhat/grubenv",
 		"/boot/efi/EFI/fedora/grubenv", "/boot/efi/EFI/centos/grubenv" };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (root_exists(root, places[i]))
 			return text_copy(places[i]);
 	return NULL;
@@ -133,7 +134,7 @@ static void find_config(struct search *search)
 	static const char *const places[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
 	char *efi = find_efi_config(search);
 
-	for (size_t i = 0; !search->config && i < sizeof(places) / sizeof(places[0]); i++)
+	for (size_t i = 0; !search->config && i < ARRAY_SIZE(places); i++)
 		if (root_exists(search->root, places[i]))
 			search->config = text_copy(places[i]);
 	if (efi && (search->efi || !search->config))
@@ -154,7 +155,7 @@ static void find_hidden(struct search *search)
 	static const char *const places[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg",
 		"/boot/loader/entries", "/efi/loader/entries", "/boot/efi/EFI" };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		struct stat status;
 
 		if (root_stat(search->root, places[i], &status) == -EACCES)

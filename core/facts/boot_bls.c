@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot_text.h"
 
@@ -49,7 +50,7 @@ static void read_field(struct fields *fields, char *line)
 	};
 
 	text_trim(line);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		const char *value = line + strlen(known[i].key);
 
 		if (!boot_line_is(line, known[i].key))

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot_script.h"
 #include "core/facts/boot_text.h"
@@ -204,7 +205,7 @@ static void name_item(struct item *item, const struct strings *words)
 		const char *word = words->items[i];
 		bool skip = false;
 
-		for (size_t j = 0; j < sizeof(with_value) / sizeof(with_value[0]); j++)
+		for (size_t j = 0; j < ARRAY_SIZE(with_value); j++)
 			skip = skip || strcmp(word, with_value[j]) == 0;
 		if (skip)
 			i++;
@@ -294,7 +295,7 @@ static bool run_next(struct grub *grub, bool live)
 
 	if (token.kind == TOKEN_END)
 		return false;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		if (script_token_is(&token, ends[i]))
 			return false;
 	if (take(grub, "if")) {

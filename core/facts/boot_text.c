@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/files.h"
 #include "core/base/memory.h"
 #include "core/facts/boot_script.h"
@@ -171,7 +172,7 @@ static bool is_rescue(const char *kernel, const char *arguments)
 	if (strstr(path_name(kernel), "-rescue"))
 		return true;
 	strings_split_arguments(&all, arguments);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strings_contain(&all, words[i]))
 			return true;
 	return false;

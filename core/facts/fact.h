@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/compiler.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 
@@ -80,7 +81,7 @@ struct layout {
 #define LIST(structure, member, of, help) \
 	{ #member, FIELD_LIST, offsetof(structure, member), of, help }
 #define LAYOUT(structure, fields) \
-	{ sizeof(structure), fields, sizeof(fields) / sizeof(fields[0]) }
+	{ sizeof(structure), fields, ARRAY_SIZE(fields) }
 /* clang-format on */
 
 /* Makes a fact known; text is copied (NULL makes the fact absent). What was there is freed. */

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/files.h"
 #include "core/facts/facts.h"
 
@@ -30,7 +31,7 @@ static const char *signature_of(const unsigned char *mark)
 
 	if (memcmp(mark, "SWAPSPACE2", SIGNATURE_LENGTH) == 0)
 		return SIGNATURE_SWAP;
-	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(images); i++)
 		if (memcmp(mark, images[i], strlen(images[i])) == 0)
 			return SIGNATURE_IMAGE;
 	return NULL;
@@ -63,7 +64,7 @@ void header_parse(struct swap_header *header, const unsigned char *page, size_t 
 
 	*header = (struct swap_header) { .signature = is_blank(page, size) ? SIGNATURE_NONE
 									   : SIGNATURE_OTHER };
-	for (size_t i = 0; i < sizeof(page_sizes) / sizeof(page_sizes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(page_sizes); i++) {
 		if (page_sizes[i] > size)
 			return;
 		signature = signature_of(page + page_sizes[i] - SIGNATURE_LENGTH);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/facts/imds_curl.h"
 
+#include "core/base/compiler.h"
 #include "core/base/library.h"
 
 /* libcurl has had this name since 2006; Debian's build with GnuTLS has its own. */
@@ -19,7 +20,7 @@ static const struct library library = {
 	.title = "libcurl",
 	.names = (const char *const[]) { "libcurl.so.4", "libcurl-gnutls.so.4", NULL },
 	.functions = functions,
-	.count = sizeof(functions) / sizeof(functions[0]),
+	.count = ARRAY_SIZE(functions),
 	.remedy = "the package libcurl4 (Debian, Ubuntu, SUSE) or libcurl (Fedora family)",
 };
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/text.h"
 
 /* How many bytes the UTF-8 character at TEXT has, 0 when it is none or a control
@@ -56,7 +57,7 @@ static bool leads_elsewhere(const char *path)
 {
 	static const char *const parts[] = { "//", "/./", "/../", "%2f", "%2F", "%2e", "%2E" };
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (strstr(path, parts[i]))
 			return true;
 	return text_ends(path, "/.") || text_ends(path, "/..");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot.h"
@@ -160,7 +161,7 @@ static char *running_image(const struct root *root, const char *release)
 	static const char *const names[] = { "/boot/initramfs-%s.img", "/boot/initrd.img-%s",
 		"/boot/initrd-%s" };
 
-	for (size_t i = 0; release && i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; release && i < ARRAY_SIZE(names); i++) {
 		/* The '%s' of a name is its only one. */
 		const char *mark = strstr(names[i], "%s");
 		char *path = text_format(

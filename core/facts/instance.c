@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -107,7 +108,7 @@ static const struct member members[] = {
 	{ "architecture", offsetof(struct instance_facts, architecture),
 		{ "", LOWER DIGITS "_", "an architecture" } },
 };
-static const size_t member_count = sizeof(members) / sizeof(members[0]);
+static const size_t member_count = ARRAY_SIZE(members);
 
 static struct fact_text *member_fact(struct instance_facts *facts, size_t i)
 {

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -96,7 +97,7 @@ static void estimate_image(struct memory_facts *memory, const char *meminfo)
 		"SReclaimable" };
 	uint64_t image = memory->total.value, part;
 
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++) {
 		if (!meminfo_value(meminfo, dropped[i], &part)) {
 			fact_set_unknown(fact_of(&memory->image_estimate),
 				"/proc/meminfo has no %s", dropped[i]);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -157,7 +158,7 @@ static const struct {
 static int check_beginning(
 	const struct bytes *log, const char *path, const char *name, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(wrapped); i++)
 		if (log->size >= wrapped[i].length &&
 			memcmp(log->data, wrapped[i].mark, wrapped[i].length) == 0)
 			return error_set(err, EINVAL,

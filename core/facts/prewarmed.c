@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/prewarm_ranges.h"
@@ -27,7 +28,7 @@ static char *machine_name(const struct root *host)
 	static const char *const files[] = { "/sys/class/dmi/id/product_uuid",
 		"/sys/hypervisor/uuid", "/proc/sys/kernel/random/boot_id" };
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		memory_cleanup_free char *line = line_of(host, files[i]);
 
 		if (line && *line)
@@ -73,7 +74,7 @@ static uint64_t logical_size(const struct root *host, const char *number)
 	static const char *const files[] = { "queue", "../queue" };
 	uint64_t size = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		memory_cleanup_free char *path =
 			text_format("/sys/dev/block/%s/%s/logical_block_size", number, files[i]);
 		memory_cleanup_free char *line = line_of(host, path);

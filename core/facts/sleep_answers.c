@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
@@ -11,7 +12,7 @@
 /* logind.conf(5): from the weakest to the strongest; a file hides those of its name before it. */
 static const char *const logind_folders[] = { "/usr/lib/systemd", "/usr/local/lib/systemd",
 	"/run/systemd", "/etc/systemd" };
-#define LOGIND_FOLDERS (sizeof(logind_folders) / sizeof(logind_folders[0]))
+#define LOGIND_FOLDERS (ARRAY_SIZE(logind_folders))
 
 /* Takes HandleSuspendKey over into *KEY where the file sets it. True when there is that file. */
 static bool take_key(const struct root *root, const char *path, char **key)

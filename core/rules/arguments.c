@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 
 const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend", NULL };
@@ -320,7 +321,7 @@ enum resume_kind resume_value_kind(const char *value)
 
 	if (!value || !*value)
 		return RESUME_NONE;
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
 		if (text_starts(value, tags[i].prefix))
 			return tags[i].kind;
 	if (strcmp(value, "/dev/root") == 0)
@@ -346,7 +347,7 @@ bool initramfs_setting_fits(const struct facts *facts)
 
 	if (setting->is != FACT_KNOWN)
 		return true;
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		if (strcmp(setting->value, harmless[i]) == 0)
 			return true;
 	return text_equal(setting->value, facts->area.resume_argument.value);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
 
@@ -252,7 +253,7 @@ const struct check checks[] = {
 		.evaluate = check_old_agents },
 };
 /* clang-format on */
-const size_t check_count = sizeof(checks) / sizeof(checks[0]);
+const size_t check_count = ARRAY_SIZE(checks);
 
 const struct check *check_find(const char *id)
 {

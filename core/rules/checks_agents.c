@@ -2,6 +2,7 @@
 /* Who acts when EC2 asks the instance to hibernate, and who gets in the way. */
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
@@ -66,7 +67,6 @@ CHECK_FUNCTION(sleep_key)
 			       : "let acpid hibernate on button/sleep");
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding))
 		return finding;
 	if (fact_text_is(&facts->instance.life_cycle, LIFE_CYCLE_SPOT))
@@ -112,7 +112,6 @@ CHECK_FUNCTION(sleep_key_double)
 	const struct system_facts *system = &facts->system;
 	struct finding finding;
 
-	(void)config;
 	if (finding_gap(&finding, NEED(facts->system.agents)))
 		return finding;
 	if (we_watch(facts))
@@ -138,7 +137,6 @@ CHECK_FUNCTION(spot_notice)
 {
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding))
 		return finding;
 	if (facts->instance.life_cycle.is == FACT_KNOWN &&
@@ -176,10 +174,9 @@ CHECK_FUNCTION(old_agents)
 	memory_cleanup_free char *fix = NULL, *text = NULL;
 	struct finding finding;
 
-	(void)config;
 	if (finding_gap(&finding, NEED(facts->system.agents)))
 		return finding;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct agent_facts *agent = agent_find(&facts->system, names[i]);
 
 		if (agent && agent_is_active(agent))

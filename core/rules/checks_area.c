@@ -19,7 +19,6 @@ CHECK_FUNCTION(swap_holes)
 	unsigned long long holes = facts->area.holes.value;
 	struct finding finding;
 
-	(void)config;
 	if (no_area_file(facts, &finding) || finding_gap(&finding, NEED(facts->area.holes)))
 		return finding;
 	if (holes > 0)
@@ -34,7 +33,6 @@ CHECK_FUNCTION(swap_copy_on_write)
 	const char *path = area_name(facts);
 	struct finding finding;
 
-	(void)config;
 	if (no_area_file(facts, &finding))
 		return finding;
 	if (fact_is_true(&area->copy_on_write))
@@ -59,7 +57,6 @@ CHECK_FUNCTION(swap_fragments)
 	memory_cleanup_free char *size = NULL;
 	struct finding finding;
 
-	(void)config;
 	if (no_area_file(facts, &finding) ||
 		finding_gap(&finding, NEED(facts->area.extents), NEED(facts->area.size)))
 		return finding;
@@ -82,7 +79,6 @@ CHECK_FUNCTION(swap_permissions)
 	unsigned mode = (unsigned)area->mode.value;
 	struct finding finding;
 
-	(void)config;
 	if (no_area_file(facts, &finding))
 		return finding;
 	if (area->untrusted_folder.is == FACT_KNOWN)
@@ -141,7 +137,6 @@ CHECK_FUNCTION(swap_medium)
 	const struct device_facts *disk, *losing;
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.devices)))
 		return finding;
 	losing = losing_device(devices);
@@ -220,7 +215,6 @@ CHECK_FUNCTION(selinux)
 	const char *path = area_name(facts);
 	struct finding finding;
 
-	(void)config;
 	if (mode->is == FACT_ABSENT || fact_text_is(mode, "disabled"))
 		return finding_skip("SELinux is off");
 	if (no_area_file(facts, &finding) || finding_gap(&finding, NEED(facts->system.selinux)))

@@ -37,7 +37,6 @@ CHECK_FUNCTION(boot_loader)
 	memory_cleanup_free char *arguments = NULL, *fix = NULL;
 	struct finding finding;
 
-	(void)config;
 	if (boot->loader.is == FACT_KNOWN)
 		return finding_pass("%s (%s)", boot->loader.value,
 			fact_text_or(&boot->config, "place not known"));
@@ -99,7 +98,6 @@ CHECK_FUNCTION(kernel_version_next_boot)
 	const struct entry_facts *entry;
 	struct finding finding;
 
-	(void)config;
 	if (no_next_entry(facts, &finding, &entry) ||
 		finding_gap(&finding, NEED(entry->version), NEED(facts->kernel.release),
 			NEED(facts->kernel.machine)))
@@ -123,7 +121,6 @@ CHECK_FUNCTION(initramfs_resume)
 	const char *tool = fact_text_or(&boot->initramfs_tool, "a tool that is not known");
 	struct finding finding;
 
-	(void)config;
 	if (next && next->initramfs.is == FACT_ABSENT)
 		return finding_pass("the next boot has no initramfs: the kernel itself resumes");
 	if (boot->initramfs_tool.is == FACT_ABSENT && boot->initramfs_resume.is == FACT_ABSENT)
@@ -150,7 +147,6 @@ CHECK_FUNCTION(initramfs_setting)
 	const struct boot_facts *boot = &facts->boot;
 	struct finding finding;
 
-	(void)config;
 	if (boot->initramfs_tool.is != FACT_UNKNOWN &&
 		!fact_text_is(&boot->initramfs_tool, INITRAMFS_TOOLS))
 		return finding_skip("only for initramfs-tools");
@@ -175,7 +171,6 @@ CHECK_FUNCTION(force_partuuid)
 	const struct entry_facts *entry;
 	struct finding finding;
 
-	(void)config;
 	if (force->is == FACT_ABSENT || fact_text_is(force, ""))
 		return finding_skip("GRUB_FORCE_PARTUUID is not set");
 	if (finding_gap(&finding, NEED(facts->boot.force_partuuid)) ||
@@ -198,7 +193,6 @@ CHECK_FUNCTION(swap_at_boot)
 {
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->boot.fstab_entry)))
 		return finding;
 	if (facts->boot.fstab_entry.value)

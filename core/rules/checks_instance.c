@@ -28,7 +28,6 @@ CHECK_FUNCTION(metadata_service)
 	const struct fact_text *id = &facts->instance.id;
 	memory_cleanup_free char *why = no_answer(facts);
 
-	(void)config;
 	if (id->is == FACT_KNOWN)
 		return finding_pass("the metadata service answers for %s", id->value);
 	if (place_of(facts) != PLACE_EC2)
@@ -43,7 +42,6 @@ CHECK_FUNCTION(hibernation_configured)
 	const struct instance_facts *instance = &facts->instance;
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding))
 		return finding;
 	if (instance->hibernation_configured.is == FACT_UNKNOWN) {
@@ -66,7 +64,6 @@ CHECK_FUNCTION(instance_memory)
 	memory_cleanup_free char *text = size_format(total);
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->memory.total)))
 		return finding;
 	if (total > INSTANCE_MEMORY_MAX_GIB * GIB)
@@ -87,7 +84,6 @@ CHECK_FUNCTION(instance_bare_metal)
 	const char *type = facts->instance.type.value;
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->instance.type)))
 		return finding;
 	if (instance_type_is_bare_metal(type))
@@ -101,7 +97,6 @@ CHECK_FUNCTION(instance_family)
 	const char *type = facts->instance.type.value;
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->instance.type)))
 		return finding;
 	if (family_is_listed(type))
@@ -117,7 +112,6 @@ CHECK_FUNCTION(instance_fips)
 	const struct kernel_facts *kernel = &facts->kernel;
 	struct finding finding;
 
-	(void)config;
 	if (kernel->fips.is == FACT_ABSENT || fact_is_false(&kernel->fips))
 		return finding_pass("FIPS mode is off");
 	if (not_ec2(facts, &finding) ||
@@ -141,7 +135,6 @@ CHECK_FUNCTION(auto_scaling)
 	const struct fact_text *state = &facts->instance.target_lifecycle_state;
 	struct finding finding;
 
-	(void)config;
 	if (not_ec2(facts, &finding))
 		return finding;
 	if (state->is == FACT_ABSENT || fact_text_is(state, "Detached"))
@@ -172,7 +165,6 @@ CHECK_FUNCTION(root_volume)
 	const struct fact_text *medium = &facts->root.medium;
 	struct finding finding;
 
-	(void)config;
 	if (fact_text_is(medium, MEDIUM_INSTANCE_STORE))
 		return finding_fail("launch from an AMI whose root is on EBS",
 			"the root file system is on instance store, which is lost when the instance hibernates");

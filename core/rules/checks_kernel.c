@@ -2,6 +2,7 @@
 /* What the kernel, the running one and the next, has to allow. */
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/arguments.h"
@@ -91,7 +92,6 @@ CHECK_FUNCTION(kernel_hibernation)
 	const struct kernel_facts *kernel = &facts->kernel;
 	struct finding finding;
 
-	(void)config;
 	if (kernel->power_state.is == FACT_ABSENT)
 		return no_hibernation(facts, "no /sys/power/state");
 	if (finding_gap(&finding, NEED(facts->kernel.power_state)))
@@ -127,12 +127,11 @@ CHECK_FUNCTION(hibernation_mode)
 	memory_cleanup_free char *test = NULL;
 	struct finding finding;
 
-	(void)config;
 	if (facts->kernel.power_disk.is == FACT_ABSENT)
 		return finding_skip("the kernel does not offer hibernation");
 	if (finding_gap(&finding, NEED(facts->kernel.power_disk)))
 		return finding;
-	for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(harmful); i++) {
 		memory_cleanup_free char *chosen = text_format("[%s]", harmful[i]);
 		memory_cleanup_free char *more = NULL;
 
@@ -154,7 +153,6 @@ CHECK_FUNCTION(hibernation_test_mode)
 	const struct fact_text *test = &facts->kernel.pm_test;
 	struct finding finding;
 
-	(void)config;
 	if (test->is == FACT_ABSENT)
 		return finding_skip("this kernel has no test mode");
 	if (finding_gap(&finding, NEED(facts->kernel.pm_test)))
@@ -174,7 +172,6 @@ CHECK_FUNCTION(command_line_forbids)
 	struct finding finding;
 	const char *word;
 
-	(void)config;
 	if (live && finding_gap(&finding, NEED(facts->kernel.command_line)))
 		return finding;
 	word = live ? forbids_hibernation(running->value) : NULL;
@@ -202,7 +199,6 @@ CHECK_FUNCTION(lockdown)
 	const struct fact_text *lockdown = &facts->kernel.lockdown;
 	struct finding finding;
 
-	(void)config;
 	if (lockdown->is == FACT_ABSENT || fact_text_is(lockdown, "none"))
 		return finding_pass("no lockdown");
 	if (finding_gap(&finding, NEED(facts->kernel.lockdown)))
@@ -218,7 +214,6 @@ CHECK_FUNCTION(resume_interface)
 	const struct kernel_facts *kernel = &facts->kernel;
 	struct finding finding;
 
-	(void)config;
 	if (kernel->resume_offset.is == FACT_KNOWN)
 		return finding_pass("/sys/power/resume_offset is there");
 	if (fact_text_is(&facts->area.kind, "device"))
@@ -278,7 +273,6 @@ CHECK_FUNCTION(nvme_timeout)
 	unsigned long long timeout = facts->kernel.nvme_io_timeout.value;
 	struct finding finding;
 
-	(void)config;
 	if (facts->kernel.nvme_io_timeout.is == FACT_ABSENT)
 		return finding_skip("no NVMe driver");
 	if (finding_gap(&finding, NEED(facts->kernel.nvme_io_timeout)))
@@ -297,7 +291,6 @@ CHECK_FUNCTION(kaslr)
 	const struct fact_text *line = coming_command_line(facts);
 	struct finding finding;
 
-	(void)config;
 	if (system->id.is == FACT_ABSENT ||
 		(system->id.is == FACT_KNOWN && !fact_text_is(&system->id, "ubuntu")))
 		return finding_skip("only on Ubuntu");

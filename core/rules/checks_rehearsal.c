@@ -27,7 +27,6 @@ CHECK_FUNCTION(rehearsal)
 	const char *level, *when;
 	struct finding finding;
 
-	(void)config;
 	if (rehearsal->failed_level.is == FACT_KNOWN)
 		return failed_finding(rehearsal);
 	/* Absent is an answer: nothing is on record. */

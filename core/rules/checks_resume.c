@@ -235,7 +235,6 @@ CHECK_FUNCTION(resume_device_cmdline)
 	memory_cleanup_free char *value = NULL;
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.command_line)))
 		return finding;
 	value = arguments_get(facts->kernel.command_line.value, "resume");
@@ -262,7 +261,6 @@ CHECK_FUNCTION(resume_offset_cmdline)
 	struct finding finding;
 	uint64_t offset = 0;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.command_line),
 						NEED(facts->area.resume_offset)))
 		return finding;
@@ -299,7 +297,6 @@ CHECK_FUNCTION(resume_device_kernel)
 	const char *device = facts->kernel.resume_device.value, *path = area_name(facts);
 	struct finding finding;
 
-	(void)config;
 	if (facts->kernel.resume_device.is == FACT_ABSENT)
 		return finding_skip("this kernel has no /sys/power/resume");
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.resume_device),
@@ -327,7 +324,6 @@ CHECK_FUNCTION(resume_offset_kernel)
 	unsigned long long start = facts->area.resume_offset.value;
 	struct finding finding;
 
-	(void)config;
 	if (facts->kernel.resume_offset.is == FACT_ABSENT)
 		return finding_skip("this kernel has no /sys/power/resume_offset");
 	if (fact_text_is(&facts->kernel.resume_device, NO_DEVICE))

@@ -63,7 +63,6 @@ CHECK_FUNCTION(swap_size)
 	memory_cleanup_free char *size_text = NULL, *memory_text = size_format(memory);
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) ||
 		finding_gap(&finding, NEED(facts->area.size), NEED(facts->memory.total)))
 		return finding;
@@ -85,7 +84,6 @@ CHECK_FUNCTION(swap_active)
 {
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.active)))
 		return finding;
 	if (facts->area.active.value)
@@ -126,7 +124,6 @@ CHECK_FUNCTION(swap_header)
 			area_name(facts));
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.signature)))
 		return finding;
 	if (strcmp(signature->value, SIGNATURE_OTHER) == 0)
@@ -150,7 +147,6 @@ CHECK_FUNCTION(stale_image)
 	const char *path = area_name(facts);
 	struct finding finding;
 
-	(void)config;
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.signature)))
 		return finding;
 	if (!fact_text_is(&facts->area.signature, SIGNATURE_IMAGE))
@@ -171,7 +167,6 @@ CHECK_FUNCTION(swap_free)
 	memory_cleanup_free char *free_text = NULL, *image_text = size_format(image);
 	struct finding finding;
 
-	(void)config;
 	if (no_active_area(facts, &finding) ||
 		finding_gap(&finding, NEED(facts->area.size), NEED(facts->area.used),
 			NEED(facts->memory.image_estimate)))
@@ -226,7 +221,6 @@ CHECK_FUNCTION(other_swaps)
 	memory_cleanup_free char *fix = text_format("swapoff %s", path);
 	struct finding finding;
 
-	(void)config;
 	if (finding_gap(&finding, NEED(facts->swaps)))
 		return finding;
 	if (lost)

@@ -3,10 +3,11 @@
 #ifndef EC2HIB_RULES_CHECKS_TABLE_H
 #define EC2HIB_RULES_CHECKS_TABLE_H
 
+#include "core/base/compiler.h"
 #include "core/rules/checks.h"
 
 #define CHECK_FUNCTION(name)                                                                       \
-	struct finding check_##name(const struct facts *facts, const struct config *config)
+	struct finding check_##name(const struct facts *facts, const struct config *config UNUSED)
 
 /* checks_instance.c */
 CHECK_FUNCTION(metadata_service);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/text.h"
 
 /*
@@ -14,7 +15,7 @@ const char *const families[] = { "c3", "c4", "c5", "c5d", "c6g", "c6gd", "c6gn",
 	"m5ad", "m5d", "m6g", "m6gd", "m6i", "m6id", "m7g", "m7gd", "m7i", "m7i-flex", "r3", "r4",
 	"r5", "r5a", "r5ad", "r5d", "r6g", "r6gd", "r7g", "r7gd", "t2", "t3", "t3a", "t4g",
 	"x2gd" };
-const size_t family_count = sizeof(families) / sizeof(families[0]);
+const size_t family_count = ARRAY_SIZE(families);
 
 /* A type of 1 GiB has a MemTotal of 0.9 GiB and more, one of 0.5 GiB less than that. */
 #define MEMTOTAL_OF_1_GIB (768 * MIB)

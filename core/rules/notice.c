@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -161,7 +162,7 @@ static const struct {
 	{ "Warmed:Stopped", true },
 	{ "Warmed:Terminated", true },
 };
-#define LIFECYCLE_COUNT (sizeof(lifecycle_states) / sizeof(lifecycle_states[0]))
+#define LIFECYCLE_COUNT (ARRAY_SIZE(lifecycle_states))
 
 int notice_parse_lifecycle(const char *text, struct notice *notice, struct error *err)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/area.h"
 #include "core/rules/arguments.h"
@@ -254,7 +255,7 @@ const char *plan_loader_place(const struct facts *facts)
 		{ LOADER_GRUB_LEGACY, "in menu.lst" },
 	};
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (fact_text_is(&facts->boot.loader, places[i].loader))
 			return places[i].place;
 	return "";

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/agents.h"
 #include "core/facts/sleep_answers.h"
@@ -27,7 +28,7 @@ static bool is_active(const struct facts *facts, const char *name)
 /* Who answers EC2 beside us: names for a sentence. acpid is one only as far as the button goes. */
 static void others(const struct facts *facts, struct strings *names)
 {
-	for (size_t i = 0; i < sizeof(older_agents) / sizeof(older_agents[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(older_agents); i++)
 		if (is_active(facts, older_agents[i]))
 			strings_add(names, older_agents[i]);
 	if (is_installed(facts, AGENT_ACPID) && facts->system.acpid_events.is == FACT_KNOWN)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/rules/timeline_parser.h"
 
@@ -162,7 +163,7 @@ bool parser_take_freezing(struct parser *parser, const char *message)
 	}
 	if (parser->refusal.known && take_task(&parser->refusal, message))
 		return true;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const char *rest = message + strlen(kinds[i].words);
 
 		if (!text_starts(message, kinds[i].words))
@@ -335,7 +336,7 @@ bool parser_take_failure(struct parser *parser, const char *message, bool pm)
 		return false;
 	if (take_detailed(parser, message))
 		return true;
-	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++)
 		if (text_starts(message, failures[i].words)) {
 			parser_begin(parser);
 			parser_fail(parser, failures[i].failure, "%s", failures[i].sentence);

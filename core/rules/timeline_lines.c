@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/rules/timeline_parser.h"
 
 #define PAGE_SIZE_MAX ((uint64_t)65536)
@@ -17,9 +18,8 @@ static void set_clock(const struct parser *parser, struct fact_number *fact)
 		fact_set_number(fact, parser->line->clock);
 }
 
-static void on_entry(struct parser *parser, const char *rest)
+static void on_entry(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_end(parser);
 	parser->suspending = false;
 	parser_open(parser);
@@ -27,9 +27,8 @@ static void on_entry(struct parser *parser, const char *rest)
 	set_clock(parser, &parser->now.entry);
 }
 
-static void on_leave(struct parser *parser, const char *rest)
+static void on_leave(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_begin(parser);
 	parser->seen.exit = true;
 	set_clock(parser, &parser->now.exit);
@@ -37,9 +36,8 @@ static void on_leave(struct parser *parser, const char *rest)
 }
 
 /* Kernels before 4.10 announce nothing: writing out the file systems comes first. */
-static void on_syncing(struct parser *parser, const char *rest)
+static void on_syncing(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	if (parser->open && parser->seen.entry && !parser->seen.freezing)
 		return;
 	parser_end(parser);
@@ -101,9 +99,8 @@ static void on_allocated(struct parser *parser, const char *rest)
 		parser->page_size = (unsigned long)size;
 }
 
-static void on_creating(struct parser *parser, const char *rest)
+static void on_creating(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_begin(parser);
 	if (parser->seen.copy)
 		parser_restored(parser);
@@ -123,16 +120,14 @@ static void on_copy(struct parser *parser, const char *rest)
 	parser_set(&parser->now.image_size, pages, parser->page_size);
 }
 
-static void on_created(struct parser *parser, const char *rest)
+static void on_created(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_begin(parser);
 	parser->seen.copy = parser->seen.created = true;
 }
 
-static void on_saving(struct parser *parser, const char *rest)
+static void on_saving(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_begin(parser);
 	parser->seen.saving = true;
 }
@@ -143,9 +138,8 @@ static void on_saved(struct parser *parser, const char *rest)
 	parser->seen.saved = true;
 }
 
-static void on_reading(struct parser *parser, const char *rest)
+static void on_reading(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_begin(parser);
 	parser->phase = PHASE_READING;
 }
@@ -197,9 +191,8 @@ static void on_away(struct parser *parser, const char *rest)
 		fact_set_number(&parser->now.away, ms);
 }
 
-static void on_restarting(struct parser *parser, const char *rest)
+static void on_restarting(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	if (!parser->open || parser->phase == PHASE_READING)
 		return;
 	parser->seen.restarted = true;
@@ -209,18 +202,16 @@ static void on_restarting(struct parser *parser, const char *rest)
 	parser_end(parser);
 }
 
-static void on_power_off(struct parser *parser, const char *rest)
+static void on_power_off(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	if (!parser->open || parser->phase != PHASE_SAVING || !parser->seen.saving)
 		return;
 	parser->seen.power_off = true;
 	set_clock(parser, &parser->now.power_off);
 }
 
-static void on_boot(struct parser *parser, const char *rest)
+static void on_boot(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser->suspending = false;
 	if (!parser->open)
 		return;
@@ -232,16 +223,14 @@ static void on_boot(struct parser *parser, const char *rest)
 	parser->phase = PHASE_READING;
 }
 
-static void on_test(struct parser *parser, const char *rest)
+static void on_test(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	if (parser->open)
 		parser->seen.sure = parser->seen.tested = true;
 }
 
-static void on_suspend(struct parser *parser, const char *rest)
+static void on_suspend(struct parser *parser, const char *rest UNUSED)
 {
-	(void)rest;
 	parser_end(parser);
 	parser->suspending = true;
 }
@@ -281,7 +270,7 @@ static bool take_devices(struct parser *parser, const char *message)
 
 	if (!after || !log_decimal(after + strlen(middle), 3, &us, NULL))
 		return false;
-	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
 		const char *words = phases[i].words;
 
 		if (strlen(words) != (size_t)(after - message) || !text_starts(message, words))
@@ -353,7 +342,7 @@ void parser_take_line(struct parser *parser, const struct log_line *line)
 			!text_starts(message, "Linux version "))
 			return;
 	}
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if ((pm || !lines[i].pm) && text_starts(message, lines[i].words)) {
 			lines[i].take(parser, message + strlen(lines[i].words));
 			return;

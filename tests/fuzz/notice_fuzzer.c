@@ -4,11 +4,11 @@
  * top of a tree that is configured:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
- *		tests/fuzz/notice_fuzzer.c tests/notice_oracle.c core/rules/notice.c \
+ *		tests/fuzz/notice_fuzzer.c tests/rules/notice_oracle.c core/rules/notice.c \
  *		core/base/{error,instant,memory,text}.c -ljansson -o notice_fuzzer
  *	./notice_fuzzer -max_len=4096 -dict=tests/fuzz/notice.dict -max_total_time=300
  *
- * What it finds becomes a line of the tables in tests/notice_test.c. tests/notice_fuzz_test.c does the
+ * What it finds becomes a line of the tables in tests/rules/notice_test.c. tests/rules/notice_fuzz_test.c does the
  * same with a generator of its own in make check.
  */
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/notice_oracle.h"
+#include "tests/rules/notice_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ui/tui/curses.h"
 
+#include "core/base/compiler.h"
 #include "core/base/library.h"
 
 /* The number of the library's interface is that of the headers: both change together. */
@@ -24,7 +25,7 @@ static const struct library library = {
 	.title = "ncurses",
 	.names = (const char *const[]) { CURSES_NAME, NULL },
 	.functions = functions,
-	.count = sizeof(functions) / sizeof(functions[0]),
+	.count = ARRAY_SIZE(functions),
 	.remedy = "the package libncursesw6 (Debian, Ubuntu, SUSE) or ncurses-libs (Fedora family)",
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/history_view.h"
@@ -42,7 +43,7 @@ static void draw_row(struct page *page, const struct history_table *table, char 
 	}
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *own UNUSED)
 {
 	size_t count = model->cycles.count;
 	size_t shown = page->rows && page->rows < count ? page->rows : count;
@@ -50,7 +51,6 @@ static void draw(struct page *page, const struct model *model, const void *own)
 	const cycle_list list = { .items = model->cycles.items + (count - shown), .count = shown };
 	struct history_table table;
 
-	(void)own;
 	if (count == 0) {
 		page_line(page);
 		page_add(page, model->cycles_error ? COLOUR_RISK : COLOUR_DIM, "%s",
@@ -83,14 +83,13 @@ static void draw(struct page *page, const struct model *model, const void *own)
 }
 
 /* The text that "history --verbose" prints. */
-static void explain(struct page *page, const struct model *model, const void *own, int item)
+static void explain(struct page *page, const struct model *model, const void *own UNUSED, int item)
 {
 	const struct style style = { .width = page->width };
 	memory_cleanup_free char *text = NULL;
 	size_t size;
 	FILE *file;
 
-	(void)own;
 	if (item < 0 || (size_t)item >= model->cycles.count)
 		return;
 	file = open_memstream(&text, &size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The instance: what it is, and whether EC2 may hibernate it. */
+#include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -41,11 +42,10 @@ static void draw_machine(struct page *page, const struct model *model)
 	page_field(page, COLOUR_PLAIN, "command line", shown_text(&facts->kernel.command_line));
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *own UNUSED)
 {
 	const struct instance_facts *instance = &model->facts.instance;
 
-	(void)own;
 	if (!model->gathered) {
 		page_line(page);
 		page_add(page, COLOUR_DIM, "looking at the machine ...");

@@ -2,6 +2,7 @@
 /* The readiness checks by group; what is a problem, why, and what mends it. */
 #include <stdlib.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/tui/panel.h"
@@ -108,13 +109,12 @@ static void draw(struct page *page, const struct model *model, const void *own)
 	}
 }
 
-static void explain(struct page *page, const struct model *model, const void *own, int item)
+static void explain(struct page *page, const struct model *model, const void *own UNUSED, int item)
 {
 	const struct report *report = &model->report;
 	const struct finding *finding;
 	const struct check *check;
 
-	(void)own;
 	if (item < 0 || (size_t)item >= report->count)
 		return;
 	finding = &report->findings[item];

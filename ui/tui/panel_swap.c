@@ -2,6 +2,7 @@
 /* The swap area: whether an image fits, and whether everybody knows where it lies. */
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/hibernation.h"
@@ -21,7 +22,7 @@ static const struct place {
 	{ "its command line", "resume-device-cmdline", "resume-offset-cmdline" },
 	{ "next boot", "resume-device-next-boot", "resume-offset-next-boot" },
 };
-#define PLACES (sizeof(places) / sizeof(places[0]))
+#define PLACES (ARRAY_SIZE(places))
 
 static const struct finding *finding_of(const struct report *report, const char *id)
 {
@@ -183,11 +184,10 @@ static void draw_swaps(struct page *page, const struct facts *facts)
 	}
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *own UNUSED)
 {
 	const struct area_facts *area = &model->facts.area;
 
-	(void)own;
 	if (!model->gathered) {
 		page_line(page);
 		page_add(page, COLOUR_DIM, "looking at the machine ...");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ui/tui/requests.h"
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -31,7 +32,7 @@ char *key_label(int key)
 		{ KEY_IS_PAGE_DOWN, "Page-Down" }, { KEY_IS_HOME, "Home" }, { KEY_IS_END, "End" },
 		{ KEY_IS_BACK_TAB, "Shift-Tab" }, { ' ', "Space" } };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].key == key)
 			return text_copy(names[i].name);
 	if (key >= KEY_IS_F1 && key <= KEY_IS_F12)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "core/base/compiler.h"
 #include "ui/tui/curses.h"
 #include "ui/tui/requests.h"
 
@@ -33,7 +34,7 @@ static struct {
 /* ---- Crashes ---- */
 
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT, SIGSYS };
-#define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
+#define CRASHES (ARRAY_SIZE(crashes))
 
 /* What the handler needs, made ready before. */
 static struct {
@@ -279,7 +280,7 @@ static int special_key(wint_t code)
 		{ KEY_BTAB, KEY_IS_BACK_TAB }, { KEY_ENTER, KEY_IS_ENTER },
 		{ KEY_BACKSPACE, KEY_IS_BACKSPACE } };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if ((wint_t)keys[i].code == code)
 			return keys[i].key;
 	if (code >= (wint_t)KEY_F(1) && code <= (wint_t)KEY_F(12))

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A thousand polls of the agent under every fault of the simulated service: no notice is lost, none is
+ * false, and neither memory nor descriptors grow. The agent's own poll code runs here without its
+ * pauses; what it would act on is taken from its list.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/actions/lock.h"
+#include "core/actions/metadata_service.h"
+#include "core/actions/watch_agent.h"
+#include "core/base/compiler.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "tests/lib/control.h"
+#include "tests/lib/test_root.h"
+
+#define POLLS	   1000
+#define WARM_POLLS 100
+/* A notice stays for so many polls that go well, and then is away for as many. */
+#define NOTICE_POLLS 5
+/* No answer may take longer; a slow machine only fails more polls. */
+#define TIMEOUT_MS 50
+
+/* AddressSanitizer keeps what was freed, and finds leaks by itself. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_MOST_KIB (512L * 1024)
+#else
+#define MEMORY_MOST_KIB 512L
+#endif
+
+#define ACTION_PATH "items/meta-data/spot/instance-action"
+
+/* ---- The service, in a process of its own ------------------------------------------------------ */
+
+struct service {
+	pid_t pid;
+	char test[64];
+};
+
+static void service_child(const char *fault, int pipe)
+{
+	const struct progress progress = { 0 };
+	struct metadata *metadata = metadata_open();
+	struct metadata_service *service;
+	struct error err;
+
+	if (metadata_add_fault(metadata, fault, &err) < 0 ||
+		metadata_service_open(&service, metadata, "127.0.0.1:0", &progress, &err) < 0) {
+		dprintf(pipe, "cannot: %s", err.text);
+		_exit(1);
+	}
+	dprintf(pipe, "%s", metadata_service_place(service));
+	/* Until the test ends: then the other end is closed. */
+	metadata_service_run(service, pipe, &err);
+	_exit(0);
+}
+
+static void service_start(struct service *service, const char *fault, int *end)
+{
+	int ends[2];
+	ssize_t size;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	service->pid = fork();
+	if (service->pid == 0) {
+		close(ends[0]);
+		service_child(fault, ends[1]);
+	}
+	close(ends[1]);
+	size = read(ends[0], service->test, sizeof(service->test) - 1);
+	assert_true(size > 0);
+	service->test[size] = '\0';
+	if (text_starts(service->test, "cannot:")) {
+		print_message("%s\n", service->test);
+		skip(); /* built without libmicrohttpd, or it is not installed */
+	}
+	*end = ends[0];
+}
+
+/* ---- What grows ----------------------------------------------------------------------------------- */
+
+static size_t descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+static long resident_kib(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d %ld", &pages), 1);
+	fclose(file);
+	return pages * sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* ---- The agent ------------------------------------------------------------------------------------ */
+
+static void ignore_log(void *data UNUSED, int priority UNUSED, const char *text UNUSED,
+	const struct log_field *fields UNUSED, size_t count UNUSED)
+{
+}
+
+struct soak {
+	struct agent agent;
+	const char *test;
+	const char *fault;
+	unsigned set, acted; /* notices */
+	bool there;	     /* the last one is being served */
+	unsigned well;	     /* polls that went well since it came or went */
+};
+
+static void poll_once(struct agent *agent)
+{
+	uint64_t wait_us = 0;
+
+	agent->next_poll = 0;
+	agent->next_slow = 0;
+	do {
+		wait_us = poll_step(agent);
+		if (agent->asked)
+			imds_wait(agent->imds, NULL, 0, (unsigned)(wait_us / 1000) + 1);
+	} while (agent->asked);
+}
+
+static void time_of(unsigned number, char *time, size_t size)
+{
+	snprintf(time, size, "2026-01-%02uT%02u:%02u:00Z", 1 + number / 1440 % 28, number / 60 % 24,
+		number % 60);
+}
+
+static void notice_put(struct soak *soak)
+{
+	memory_cleanup_free char *body = NULL;
+	char time[32];
+
+	time_of(++soak->set, time, sizeof(time));
+	body = text_format("{\"action\": \"hibernate\", \"time\": \"%s\"}", time);
+	assert_non_null(control_ask(soak->test, "PUT", ACTION_PATH, body));
+	soak->there = true;
+	soak->well = 0;
+}
+
+static void notice_clear(struct soak *soak)
+{
+	assert_non_null(control_ask(soak->test, "DELETE", ACTION_PATH, ""));
+	soak->there = false;
+	soak->well = 0;
+}
+
+/* What the agent would act on now: nothing, or the notice that was set last, for the first time. */
+static void take_pending(struct soak *soak)
+{
+	struct agent *agent = &soak->agent;
+	char time[32];
+
+	time_of(soak->set, time, sizeof(time));
+	for (size_t i = 0; i < agent->pending_count; i++) {
+		if (agent->pending[i].notice.kind != NOTICE_HIBERNATE ||
+			strcmp(agent->pending[i].notice.time, time) != 0)
+			fail_msg("%s: a false notice: %s at %s", soak->fault,
+				notice_kinds[agent->pending[i].notice.kind],
+				agent->pending[i].notice.time);
+		soak->acted++;
+	}
+	agent->pending_count = 0;
+	if (soak->acted > soak->set)
+		fail_msg("%s: notice %u was acted on twice", soak->fault, soak->set);
+}
+
+/* With a fault that spoils every answer no poll goes well, and the notice stays unheard. */
+static void turn(struct soak *soak)
+{
+	poll_once(&soak->agent);
+	take_pending(soak);
+	if (soak->agent.failures == 0)
+		soak->well++;
+	if (soak->well < NOTICE_POLLS)
+		return;
+	if (soak->there && soak->acted != soak->set)
+		fail_msg("%s: notice %u was lost", soak->fault, soak->set);
+	if (soak->there)
+		notice_clear(soak);
+	else
+		notice_put(soak);
+}
+
+static void polls_make(struct soak *soak)
+{
+	size_t files = 0;
+	long memory = 0;
+
+	notice_put(soak);
+	for (unsigned i = 0; i < POLLS; i++) {
+		turn(soak);
+		if (i == WARM_POLLS) {
+			files = descriptors();
+			memory = resident_kib();
+		}
+	}
+	/* The connection may be open at one time and closed at the other. */
+	assert_in_range(descriptors(), files - 1, files + 1);
+	if (resident_kib() - memory > MEMORY_MOST_KIB)
+		fail_msg(
+			"%s: memory grew from %ld to %ld KiB", soak->fault, memory, resident_kib());
+}
+
+/* The service is whole again: whatever was set last is heard now. */
+static void notice_is_heard_in_the_end(struct soak *soak)
+{
+	assert_non_null(control_ask(soak->test, "DELETE", "faults", ""));
+	if (!soak->there)
+		notice_put(soak);
+	for (unsigned i = 0; i < POLLS && soak->acted < soak->set; i++) {
+		poll_once(&soak->agent);
+		take_pending(soak);
+	}
+	assert_int_equal(soak->acted, soak->set);
+}
+
+static void soak_under(struct test_root *test, const char *fault, bool spoils_all)
+{
+	struct imds_options options = {
+		.timeout_ms = TIMEOUT_MS, .attempts = 1, .total_ms = 8 * TIMEOUT_MS
+	};
+	struct config config;
+	const struct gather gather = { .root = &test->root, .config = &config, .imds = &options };
+	const struct notify notify = { -1 };
+	const struct watch watch = { .gather = &gather, .notify = &notify, .log = ignore_log };
+	struct soak soak = { .agent = { .watch = &watch, .config = &config }, .fault = fault };
+	memory_cleanup_free char *endpoint = NULL;
+	struct service service;
+	struct error err;
+	int end;
+
+	service_start(&service, fault, &end);
+	soak.test = service.test;
+	endpoint = text_format("http://%s", service.test);
+	options.endpoint = endpoint;
+	config_init(&config);
+	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
+	assert_int_equal(imds_open(&soak.agent.imds, &options, &err), 0);
+	report_begin(&soak.agent);
+	polls_make(&soak);
+	print_message("%s: %u notices, %u acted on\n", fault, soak.set, soak.acted);
+	if (spoils_all)
+		assert_int_equal(soak.acted, 0);
+	else
+		assert_true(soak.set > 10);
+	notice_is_heard_in_the_end(&soak);
+	poll_free(&soak.agent);
+	layout_free(&watch_state_layout, &soak.agent.state);
+	config_free(&config);
+	close(end);
+	assert_int_equal(waitpid(service.pid, NULL, 0), service.pid);
+}
+
+#define SOAK(name, fault, spoils_all)                                                              \
+	static void name(void **state)                                                             \
+	{                                                                                          \
+		soak_under(*state, fault, spoils_all);                                             \
+	}
+
+SOAK(latency, "latency=1ms", false)
+SOAK(errors, "items:error=40%", false)
+SOAK(errors_of_all_answers, "error", true)
+SOAK(status_of_all_answers, "items:status=302", true)
+SOAK(hanging, "hang=2%", false)
+SOAK(closing, "close=20%", false)
+SOAK(cutting, "cut=20%", false)
+SOAK(garbage, "garbage=30%", false)
+SOAK(garbage_of_all_answers, "items:garbage", true)
+SOAK(huge, "huge=20%", false)
+SOAK(lost_tokens, "token-loss=2", false)
+SOAK(token_errors, "token:error=50%", false)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_TEST_ROOT(latency),
+		WITH_TEST_ROOT(errors),
+		WITH_TEST_ROOT(errors_of_all_answers),
+		WITH_TEST_ROOT(status_of_all_answers),
+		WITH_TEST_ROOT(hanging),
+		WITH_TEST_ROOT(closing),
+		WITH_TEST_ROOT(cutting),
+		WITH_TEST_ROOT(garbage),
+		WITH_TEST_ROOT(garbage_of_all_answers),
+		WITH_TEST_ROOT(huge),
+		WITH_TEST_ROOT(lost_tokens),
+		WITH_TEST_ROOT(token_errors),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("soak", tests, NULL, NULL);
+}

@@ -1,0 +1,388 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The swap file on real file systems: what setup makes, what status sees, and what is left when
+# something goes wrong.
+
+load ../lib/helpers
+
+setup() {
+	need_root
+}
+
+teardown() {
+	drop_image
+}
+
+# The first page of the swap file on its device, as another program sees it.
+offset_by_others() {
+	case $1 in
+	btrfs) btrfs inspect-internal map-swapfile -r "$IMAGE/swap" ;;
+	*) filefrag -v -b4096 "$IMAGE/swap" | awk '$1 == "0:" { sub(/\.\..*/, "", $4); print $4 }' ;;
+	esac
+}
+
+setup_makes_a_swap_file_on() {
+	make_image "$1" "$2"
+	setup_image --size 40M
+	[ "$(stat -c '%a %U %G %s' "$IMAGE/swap")" = "600 root root 41943040" ]
+	[ "$(fact area.holes)" = 0 ]
+	[ "$(fact area.copy_on_write)" = false ]
+	[ "$(fact area.signature)" = swap ]
+	[ "$(fact area.header_size)" = 41943040 ]
+	[ "$(fact area.resume_offset)" = "$(offset_by_others "$1")" ]
+	[ "$(blkid -p -o value -s LABEL "$IMAGE/swap")" = ec2hib ]
+	[ "$(fact area.header_uuid)" = "$(blkid -p -o value -s UUID "$IMAGE/swap")" ]
+	# the kernel itself takes it
+	swapon "$IMAGE/swap"
+	swapoff "$IMAGE/swap"
+}
+
+@test "setup makes a swap file on ext4 that the kernel takes" {
+	setup_makes_a_swap_file_on ext4 200M
+}
+
+@test "setup makes a swap file on xfs that the kernel takes" {
+	setup_makes_a_swap_file_on xfs 400M
+}
+
+@test "setup makes a swap file on btrfs that the kernel takes" {
+	setup_makes_a_swap_file_on btrfs 400M
+}
+
+@test "a swap file in a subvolume of btrfs that is not mounted is found" {
+	make_image btrfs 400M
+	btrfs subvolume create "$IMAGE/@swap" >/dev/null
+	setup_image --size 40M --swapfile /@swap/file
+	[ "$(fact area.filesystem)" = btrfs ]
+	[ "$(fact area.mount_point)" = "$IMAGE" ]
+	[ "$(fact 'area.devices[0].kind')" = loop ]
+	[ "$(fact area.resume_offset)" = \
+		"$(btrfs inspect-internal map-swapfile -r "$IMAGE/@swap/file")" ]
+}
+
+@test "btrfs on two devices is refused, and nothing is left behind" {
+	make_image btrfs 400M
+	truncate -s 400M "$BATS_TEST_TMPDIR/second"
+	second=$(losetup --find --show "$BATS_TEST_TMPDIR/second")
+	btrfs device add -f "$second" "$IMAGE" >/dev/null
+	run setup_image --size 40M
+	left=$(ls "$IMAGE"/swap* 2>/dev/null || true)
+	drop_image
+	losetup --detach "$second"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot create /swap: "*"btrfs has 2 devices"* ]]
+	[ -z "$left" ]
+}
+
+@test "blocks smaller than a page: the file begins at a page all the same" {
+	IMAGE=$BATS_TEST_TMPDIR/image
+	truncate -s 100M "$BATS_TEST_TMPDIR/disk"
+	mkfs.ext4 -q -F -b 1024 "$BATS_TEST_TMPDIR/disk"
+	mkdir "$IMAGE"
+	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE"
+	chmod 755 "$IMAGE"
+	mkdir "$IMAGE/etc"
+	put_program "$IMAGE" mkswap
+	for odd in 1 2 3; do # whatever was free before, one of these is odd
+		head -c 1K /dev/urandom >"$IMAGE/etc/$odd"
+		sync
+		setup_image --size 8M
+		offset=$(fact area.resume_offset)
+		[ "$(dd if="$BATS_TEST_TMPDIR/disk" bs=4096 skip="$offset" count=1 status=none |
+			tail -c 10)" = SWAPSPACE2 ]
+		[ "$(stat -c %s "$IMAGE/swap")" = $((8 << 20)) ]
+		[ "$(fact area.holes)" = 0 ]
+		swapon "$IMAGE/swap"
+		swapoff "$IMAGE/swap"
+		mv "$IMAGE/swap" "$IMAGE/etc/swap.$odd"
+	done
+}
+
+@test "setup run again changes nothing" {
+	make_image ext4 200M
+	setup_image --size 40M
+	before=$(list_image; stat -c '%i %y' "$IMAGE/swap")
+	run setup_image --size 40M
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"Nothing to do"* ]]
+	[ "$before" = "$(list_image; stat -c '%i %y' "$IMAGE/swap")" ]
+}
+
+@test "extents of a fragmented file are counted as filefrag counts them" {
+	make_image ext4 64M
+	# fill the file system with small files and take every second one away
+	mkdir "$IMAGE/fill"
+	for i in $(seq 1 9999); do
+		head -c 16384 /dev/zero >"$IMAGE/fill/$i" 2>/dev/null || break
+	done
+	for i in $(seq 1 2 "$i"); do rm "$IMAGE/fill/$i"; done
+	sync
+	fallocate -l 12M "$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	sync
+	[ "$(state swap-fragments)" = warn ]
+	# filefrag keeps neighbours apart where one is written and the other is not
+	filefrag -v -b4096 "$IMAGE/swap" | grep -E '^ *[0-9]+:' | tr -c '0-9\n' ' ' |
+		awk '{ if ($4 != next_block) count++; next_block = $5 + 1 } END { print count }' \
+			>"$BATS_TEST_TMPDIR/count"
+	[ "$(fact 'area.extents | length')" = "$(cat "$BATS_TEST_TMPDIR/count")" ]
+}
+
+@test "a full disk is an error with numbers and leaves nothing behind" {
+	make_image ext4 64M
+	before=$(list_image)
+	run setup_image --size 1G
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot create /swap: needs 1.0 GiB"*"free on"*"(ext4)"* ]]
+	[ "$before" = "$(list_image)" ]
+	[ ! -e "$IMAGE/swap" ]
+}
+
+@test "a disk that fills up on the way leaves nothing behind" {
+	make_image ext4 64M
+	cat >"$IMAGE/etc/ec2hib.conf" <<-'EOF'
+		[core]
+		touch-swap = yes
+	EOF
+	cp "$IMAGE/etc/ec2hib.conf" "$BATS_TEST_TMPDIR/conf"
+	before=$(list_image)
+	# the eighth write of 4 MiB finds no room
+	run strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=8+ \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 40M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot create /swap"*"after 28 MiB: No space left on device"* ]]
+	[ "$before" = "$(list_image)" ]
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+}
+
+@test "Ctrl-C while the file is written leaves nothing behind" {
+	make_image ext4 200M
+	printf '[core]\ntouch-swap = yes\n' >"$IMAGE/etc/ec2hib.conf"
+	before=$(list_image)
+	run strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:signal=SIGINT:when=3 \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 40M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"step 1 of "*"cannot create /swap: stopped while writing"* ]]
+	[ "$before" = "$(list_image)" ]
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+}
+
+@test "two at once: the second one says so and changes nothing" {
+	make_image ext4 200M
+	exec 9<"$IMAGE"
+	flock 9
+	run setup_image --size 20M
+	exec 9<&-
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"another ec2hib is changing this machine"* ]]
+	[ ! -e "$IMAGE/swap" ]
+}
+
+@test "symbolic links of an image do not lead out of it" {
+	make_image ext4 200M
+	echo "precious" >"$BATS_TEST_TMPDIR/fstab"
+	ln -s "$BATS_TEST_TMPDIR/fstab" "$IMAGE/etc/fstab"
+	ln -s "$BATS_TEST_TMPDIR" "$IMAGE/var"
+	before=$(ls "$BATS_TEST_TMPDIR")
+	run setup_image --size 20M
+	[ "$(cat "$BATS_TEST_TMPDIR/fstab")" = precious ]
+	[ "$before" = "$(ls "$BATS_TEST_TMPDIR")" ]
+}
+
+@test "a swap file with holes is seen and replaced" {
+	make_image ext4 200M
+	truncate -s 40M "$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	[ "$(state swap-holes)" = fail ]
+	setup_image --size 40M
+	[ "$(state swap-holes)" = pass ]
+}
+
+@test "a copy-on-write file on btrfs is seen and replaced" {
+	make_image btrfs 400M
+	head -c 40M /dev/urandom >"$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	sync
+	[ "$(state swap-copy-on-write)" = fail ]
+	setup_image --size 40M
+	[ "$(state swap-copy-on-write)" = pass ]
+}
+
+@test "a file that is too small or too large is replaced, one that fits is kept" {
+	make_image ext4 600M
+	setup_image --size 40M
+	inode=$(stat -c %i "$IMAGE/swap")
+	setup_image --size 100M
+	[ "$(stat -c %s "$IMAGE/swap")" = $((100 << 20)) ]
+	setup_image --size 90M # within 100 MiB: kept
+	[ "$(stat -c %s "$IMAGE/swap")" = $((100 << 20)) ]
+	setup_image --size 250M
+	setup_image --size 40M # more than 100 MiB beyond
+	[ "$(stat -c %s "$IMAGE/swap")" = $((40 << 20)) ]
+	[ -n "$inode" ]
+}
+
+@test "a swap file that grew after mkswap is replaced" {
+	make_image ext4 200M
+	fallocate -l 10M "$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	fallocate -l 40M "$IMAGE/swap"
+	[ "$(state swap-header)" = warn ]
+	setup_image --size 40M
+	[ "$(fact area.header_size)" = $((40 << 20)) ]
+	[ "$(state swap-header)" = pass ]
+}
+
+@test "a symbolic link in the place of the swap file is refused" {
+	make_image ext4 200M
+	echo precious >"$IMAGE/etc/precious"
+	ln -s etc/precious "$IMAGE/swap"
+	run setup_image --size 40M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"/swap"*"symbolic link"* ]]
+	[ "$(cat "$IMAGE/etc/precious")" = precious ]
+	[ -L "$IMAGE/swap" ]
+	[ "$(state swap-file)" = fail ]
+}
+
+@test "a file with something else in it is neither replaced nor formatted" {
+	make_image ext4 200M
+	mkdir "$IMAGE/data"
+	head -c 40M /dev/urandom >"$IMAGE/data/base" # as large as the swap file would be
+	head -c 1M /dev/urandom >"$IMAGE/data/small"
+	before=$(list_image)
+	for file in base small; do
+		run setup_image --size 40M --swapfile /data/$file
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"cannot use /data/$file as swap: it is a file with something else"* ]]
+	done
+	[ "$before" = "$(list_image)" ]
+}
+
+@test "what another tool left half made, with nothing in it, is replaced" {
+	make_image ext4 200M
+	truncate -s 10M "$IMAGE/swap"
+	setup_image --size 40M
+	[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 41943040" ]
+}
+
+@test "a folder that others can write to is refused" {
+	make_image ext4 200M
+	mkdir "$IMAGE/shared"
+	chmod 777 "$IMAGE/shared"
+	run setup_image --size 40M --swapfile /shared/swap
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"/shared"*"can be written by others (mode 0777)"* ]]
+	[ -z "$(ls "$IMAGE/shared")" ]
+	# also where there is a swap file already: it could be exchanged while it is formatted
+	truncate -s 40M "$IMAGE/shared/swap"
+	mkswap "$IMAGE/shared/swap" >/dev/null 2>&1
+	run setup_image --size 40M --swapfile /shared/swap
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot use /shared/swap: "*"written by others"* ]]
+}
+
+@test "a read-only file system is an error that names it" {
+	make_image ext4 200M
+	mount -o remount,ro "$IMAGE"
+	run setup_image --size 40M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"step 1 of"*"Read-only file system"* ]]
+}
+
+@test "mode and owner of a kept file are put right" {
+	make_image ext4 200M
+	setup_image --size 40M
+	chmod 644 "$IMAGE/swap"
+	chown 1000:1000 "$IMAGE/swap"
+	[ "$(state swap-permissions)" = fail ]
+	setup_image --size 40M
+	[ "$(stat -c '%a %u %g' "$IMAGE/swap")" = "600 0 0" ]
+	[ "$(state swap-permissions)" = pass ]
+}
+
+# The running system, in a chroot(8) without /sys and /dev: all of setup but the kernel's settings.
+@test "a replacement that fails leaves the old swap file switched on" {
+	make_image ext4 200M
+	put_program "$IMAGE" swapoff
+	mkdir "$IMAGE/proc" "$IMAGE/run" "$IMAGE/usr/local" "$IMAGE/usr/local/bin"
+	cp "$EC2HIB" "$IMAGE/usr/local/bin/ec2hib"
+	put_libraries_of "$IMAGE" "$EC2HIB"
+	mount -t proc proc "$IMAGE/proc" || skip "no proc here"
+	run chroot "$IMAGE" /usr/local/bin/ec2hib setup --yes --size 20M
+	first=$(cat /proc/swaps)
+	run strace -qq -f -o /dev/null -e trace=fallocate -e inject=fallocate:error=EIO \
+		chroot "$IMAGE" /usr/local/bin/ec2hib setup --yes --size 60M
+	failed=$status
+	second=$(cat /proc/swaps)
+	swapoff "$IMAGE/swap" || true
+	umount "$IMAGE/proc"
+	[[ "$first" == *"$IMAGE/swap "* ]]
+	[ "$failed" -eq 1 ]
+	[[ "$output" == *"/swap is switched on again"*"cannot create /swap"* ]]
+	[[ "$second" == *"$IMAGE/swap "* ]]
+}
+
+@test "the image of a hibernated machine is never touched" {
+	make_image ext4 200M
+	setup_image --size 40M
+	printf 'S1SUSPEND\0' | dd of="$IMAGE/swap" bs=1 seek=4086 conv=notrunc status=none
+	sync
+	before=$(sha256sum <"$IMAGE/swap")
+	for command in "setup --size 100M" teardown; do
+		run "$EC2HIB" --root "$IMAGE" $command --yes
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"/swap holds a hibernation image"*"hibernated; start it"* ]]
+	done
+	[ "$before" = "$(sha256sum <"$IMAGE/swap")" ]
+}
+
+@test "killed where there is room for one file only, and run again" {
+	make_image ext4 100M
+	# the file has its blocks and gets its header next
+	run strace -qq -f -o /dev/null -e trace=clone,fork,vfork \
+		-e inject=clone,fork,vfork:signal=SIGKILL:when=1 \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 50M
+	[ "$(stat -c %s "$IMAGE/swap.ec2hib-new")" = $((50 << 20)) ]
+	setup_image --size 50M
+	[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 52428800" ]
+	[ "$(ls "$IMAGE" | grep -c swap)" = 1 ]
+}
+
+@test "teardown removes what a killed setup left" {
+	make_image ext4 200M
+	before=$(list_image)
+	run strace -qq -o /dev/null -e trace=fallocate -e inject=fallocate:signal=SIGKILL \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 50M
+	[ -e "$IMAGE/swap.ec2hib-new" ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+	[ "$before" = "$(list_image)" ]
+}
+
+@test "killed at every system call that changes something, and run again" {
+	make_image ext4 200M
+	local call n kills=0
+	for call in fallocate fchmod fchown fsync renameat unlinkat mkdirat write; do
+		for n in $(seq 1 50); do
+			rm -rf "$IMAGE"/swap* "$IMAGE/etc/fstab" "$IMAGE/var"
+			if strace -qq -o /dev/null -e trace=$call \
+				-e inject=$call:signal=SIGKILL:when=$n \
+				"$EC2HIB" --root "$IMAGE" setup --yes -q --size 20M; then
+				break
+			fi
+			kills=$((kills + 1))
+			setup_image -q --size 20M
+			[ "$(stat -c '%a %s' "$IMAGE/swap")" = "600 20971520" ]
+			[ "$(ls "$IMAGE" | grep -c swap)" = 1 ]
+			[ "$(grep -c swap "$IMAGE/etc/fstab")" = 1 ]
+			[ -z "$(find "$IMAGE/etc" "$IMAGE/var" -name '*ec2hib-new*')" ]
+		done
+		[ "$n" -lt 50 ]
+	done
+	[ "$kills" -gt 10 ]
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* core/facts: what is read from files of the kernel and of the distribution. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/base/compiler.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/extents.h"
+#include "core/facts/facts.h"
+#include "core/facts/gather.h"
+#include "core/facts/header.h"
+#include "core/facts/kept.h"
+#include "core/facts/kernel.h"
+#include "core/facts/swaps.h"
+#include "core/facts/system.h"
+#include "tests/lib/test_root.h"
+
+/* ---- The kernel ---------------------------------------------------------------------------- */
+
+static void kernel_files_become_facts(void **state)
+{
+	struct test_root *test = *state;
+	struct facts facts = { 0 };
+
+	test_root_put(test, "/proc/sys/kernel/osrelease", "6.1.0-28-cloud-amd64\n");
+	test_root_put(test, "/sys/power/state", "freeze mem disk\n");
+	test_root_put(test, "/sys/power/disk", "platform [shutdown] reboot\n");
+	test_root_put(test, "/sys/power/resume", "259:1\n");
+	test_root_put(test, "/sys/power/resume_offset", "34816\n");
+	test_root_put(test, "/sys/power/pm_freeze_timeout", "20000\n");
+	test_root_put(test, "/sys/power/image_size", "lots\n");
+	test_root_put(test, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	test_root_put(test, "/sys/module/workqueue/parameters/power_efficient", "N\n");
+	kernel_gather(&facts.kernel, &test->root);
+	assert_true(fact_text_is(&facts.kernel.release, "6.1.0-28-cloud-amd64"));
+	assert_true(fact_text_is(&facts.kernel.power_disk, "platform [shutdown] reboot"));
+	assert_true(fact_text_is(&facts.kernel.resume_device, "259:1"));
+	assert_int_equal(facts.kernel.resume_offset.value, 34816);
+	assert_int_equal(facts.kernel.freeze_timeout.value, 20000);
+	assert_true(fact_text_is(&facts.kernel.lockdown, "integrity"));
+	assert_true(fact_is_false(&facts.kernel.workqueue_power_efficient));
+	assert_int_equal(facts.kernel.pm_test.is, FACT_ABSENT);
+	assert_int_equal(facts.kernel.image_size.is, FACT_UNKNOWN);
+	assert_non_null(strstr(facts.kernel.image_size.why, "says \"lots\", not a number"));
+	facts_free(&facts);
+}
+
+static void image_estimate_leaves_out_what_the_kernel_drops(void **state)
+{
+	struct test_root *test = *state;
+	struct memory_facts memory = { 0 };
+
+	test_root_put(test, "/proc/meminfo",
+		"MemTotal:        1000000 kB\nMemFree:          400000 kB\n"
+		"MemAvailable:     700000 kB\nActive(file):     100000 kB\n"
+		"Inactive(file):   150000 kB\nSReclaimable:      50000 kB\n");
+	memory_gather(&memory, &test->root);
+	assert_int_equal(memory.total.value, 1000000 * KIB);
+	assert_int_equal(memory.available.value, 700000 * KIB);
+	assert_int_equal(memory.image_estimate.value, 300000 * KIB);
+	layout_free(&memory_layout, &memory);
+}
+
+/* ---- Swaps -------------------------------------------------------------------------------------- */
+
+static void swaps_are_read_with_odd_names(void **state UNUSED)
+{
+	static const char text[] =
+		"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+		"/dev/nvme1n1p2                          partition\t2097148\t\t1024\t\t5\n"
+		"/my\\040swap                            file\t\t1048572\t\t0\t\t-2\n"
+		"/gone\\040(deleted)                     file\t\t4\t\t0\t\t-3\n"
+		"garbage\n";
+	swap_list swaps = { 0 };
+
+	swaps_parse(&swaps, text);
+	assert_int_equal(swaps.count, 3);
+	assert_true(fact_text_is(&swaps.items[0].path, "/dev/nvme1n1p2"));
+	assert_true(fact_text_is(&swaps.items[0].type, "partition"));
+	assert_int_equal(swaps.items[0].size.value, 2097148 * KIB);
+	assert_int_equal(swaps.items[0].used.value, 1024 * KIB);
+	assert_true(fact_text_is(&swaps.items[0].priority, "5"));
+	assert_true(fact_text_is(&swaps.items[1].path, "/my swap"));
+	assert_true(fact_text_is(&swaps.items[1].priority, "-2"));
+	assert_true(fact_text_is(&swaps.items[2].path, "/gone (deleted)"));
+	{
+		struct facts facts = { .swaps = swaps };
+
+		facts_free(&facts);
+	}
+}
+
+/* ---- The swap header ------------------------------------------------------------------------------ */
+
+static void header_tells_swap_from_image(void **state UNUSED)
+{
+	static const struct {
+		size_t page;
+		const char *mark;
+		const char *signature;
+	} cases[] = {
+		{ 4096, "SWAPSPACE2", SIGNATURE_SWAP },
+		{ 65536, "SWAPSPACE2", SIGNATURE_SWAP },
+		{ 4096, "S1SUSPEND", SIGNATURE_IMAGE },
+		{ 16384, "S1SUSPEND", SIGNATURE_IMAGE },
+		{ 4096, "ULSUSPEND", SIGNATURE_IMAGE },
+		{ 4096, "SWAP-SPACE", SIGNATURE_OTHER }, /* version 0: of Linux 2.4 */
+		{ 4096, "", SIGNATURE_OTHER },
+	};
+	unsigned char *page = memory_new(HEADER_SIZE_MAX, 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const uint32_t last_page = 999;
+		struct swap_header header;
+
+		memset(page, 0, HEADER_SIZE_MAX);
+		memcpy(page + 1028, &last_page, 4);
+		memcpy(page + 1036,
+			"\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef", 16);
+		memcpy(page + 1052, "ec2hib", 6);
+		memcpy(page + cases[i].page - 10, cases[i].mark, strlen(cases[i].mark));
+		header_parse(&header, page, HEADER_SIZE_MAX);
+		assert_string_equal(header.signature, cases[i].signature);
+		if (strcmp(header.signature, SIGNATURE_OTHER) == 0)
+			continue;
+		assert_int_equal(header.page_size, cases[i].page);
+		assert_int_equal(header.size, 1000 * cases[i].page);
+		assert_string_equal(header.uuid, "01234567-89ab-cdef-0123-456789abcdef");
+		assert_string_equal(header.label, "ec2hib");
+	}
+	free(page);
+}
+
+static void zeros_are_told_from_what_somebody_wrote(void **state UNUSED)
+{
+	unsigned char page[4095] = { 0 };
+	struct swap_header header;
+
+	header_parse(&header, page, sizeof(page));
+	assert_string_equal(header.signature, SIGNATURE_NONE);
+	header_parse(&header, page, 0);
+	assert_string_equal(header.signature, SIGNATURE_NONE);
+	page[0] = 'x';
+	header_parse(&header, page, sizeof(page));
+	assert_string_equal(header.signature, SIGNATURE_OTHER);
+}
+
+/* ---- Extents ---------------------------------------------------------------------------------------- */
+
+static void neighbours_become_one_extent(void **state UNUSED)
+{
+	extent_list list = { 0 };
+
+	extents_append(&list, 0, 1000, 100);
+	extents_append(&list, 100, 1100, 50); /* goes on */
+	extents_append(&list, 150, 5000, 50); /* elsewhere */
+	extents_append(&list, 300, 5050, 10); /* goes on there, but not in the file */
+	assert_int_equal(list.count, 3);
+	assert_int_equal(list.items[0].length.value, 150);
+	assert_int_equal(list.items[2].logical.value, 300);
+	free(list.items);
+}
+
+static void offset_counts_whole_pages(void **state UNUSED)
+{
+	static const struct {
+		uint64_t logical;
+		uint64_t physical;
+		uint64_t page;
+		enum knowledge is;
+		uint64_t offset;
+	} rows[] = {
+		{ 0, 40960, 4096, FACT_KNOWN, 10 }, { 0, 655360, 65536, FACT_KNOWN, 10 },
+		{ 4096, 40960, 4096, FACT_ABSENT, 0 },
+		{ 0, 41984, 4096, FACT_UNKNOWN, 0 },  /* blocks of 1 KiB */
+		{ 0, 40960, 65536, FACT_UNKNOWN, 0 }, /* blocks of 4 KiB on arm64 */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		extent_list list = { 0 };
+		struct fact_number offset = { 0 };
+
+		extents_append(&list, rows[i].logical, rows[i].physical, 1 << 20);
+		extents_resume_offset(&offset, &list, rows[i].page);
+		assert_int_equal(offset.is, rows[i].is);
+		if (offset.is == FACT_KNOWN)
+			assert_int_equal(offset.value, rows[i].offset);
+		free(offset.why);
+		free(list.items);
+	}
+}
+
+/* ---- The distribution ------------------------------------------------------------------------------------ */
+
+static void services_and_their_keys_are_seen(void **state)
+{
+	struct test_root *test = *state;
+	struct facts facts = { 0 };
+	struct system_facts *system = &facts.system;
+
+	test_root_put(test, "/etc/os-release",
+		"NAME=\"Ubuntu\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nPRETTY_NAME='Ubuntu "
+		"22.04 LTS'\n");
+	test_root_put(test, "/usr/lib/systemd/systemd", "");
+	test_root_put(test, "/lib/systemd/system/systemd-logind.service", "");
+	test_root_put(test, "/lib/systemd/system/hibagent.service", "");
+	test_root_link(test, "/etc/systemd/system/multi-user.target.wants/hibagent.service",
+		"/lib/systemd/system/hibagent.service");
+	test_root_put(test, "/etc/systemd/logind.conf", "[Login]\n#HandleSuspendKey=suspend\n");
+	test_root_put(test, "/etc/systemd/logind.conf.d/10-x.conf",
+		"[Login]\nHandleSuspendKey=hibernate\n");
+	test_root_put(test, "/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n");
+	system_gather(system, &test->root, "/var/lib/ec2hib");
+	assert_true(fact_text_is(&system->id, "ubuntu"));
+	assert_true(fact_text_is(&system->version, "22.04"));
+	assert_true(fact_text_is(&system->name, "Ubuntu 22.04 LTS"));
+	assert_true(fact_text_is(&system->init, "systemd"));
+	assert_true(fact_text_is(&system->selinux, "enforcing"));
+	assert_true(fact_text_is(&system->logind_sleep_key, "hibernate"));
+	assert_true(fact_is_true(&system->reads_sleep_key));
+	for (size_t i = 0; i < system->agents.count; i++) {
+		const struct agent_facts *agent = &system->agents.items[i];
+		bool old = strcmp(agent->name.value, "hibagent") == 0;
+
+		assert_int_equal(fact_is_true(&agent->enabled), old);
+		assert_int_equal(fact_is_true(&agent->installed),
+			old || strcmp(agent->name.value, "systemd-logind") == 0);
+	}
+	facts_free(&facts);
+}
+
+static void fstab_lines_are_told_apart(void **state)
+{
+	static const struct {
+		const char *line;
+		bool there;
+		bool ours;
+	} cases[] = {
+		{ "/swap none swap sw 0 0\n", true, false },
+		{ "/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n", true, true },
+		{ "/swap none swap noauto 0 0\n", false, false },
+		{ "# /swap none swap sw 0 0\n", false, false },
+		{ "/swap2 none swap sw 0 0\n", false, false },
+		{ "UUID=1 / ext4 defaults 0 1\n", false, false },
+	};
+	struct test_root *test = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct facts facts = { 0 };
+
+		test_root_put(test, FSTAB_PATH, cases[i].line);
+		fact_set_text(&facts.area.path, "/swap");
+		fact_set_text(&facts.area.kind, "file");
+		kept_gather(&facts.boot, &test->root, &facts.area);
+		assert_int_equal(fact_is_true(&facts.boot.fstab_entry), cases[i].there);
+		assert_int_equal(fact_is_true(&facts.boot.our_fstab_entry), cases[i].ours);
+		facts_free(&facts);
+	}
+}
+
+/* ---- Saved facts ------------------------------------------------------------------------------------------- */
+
+static void saved_facts_come_back_the_same(void **state UNUSED)
+{
+	struct facts facts = { 0 }, again = { 0 };
+	struct config config, config_again;
+	struct error err;
+	json_t *saved, *second;
+
+	config_init(&config);
+	assert_int_equal(config_set(&config, "swap", "target-size-mb", "1234", &err), 0);
+	fact_set_number(&facts.format, FACTS_FORMAT);
+	fact_set_text(&facts.kernel.release, "6.1");
+	fact_set_absent(fact_of(&facts.kernel.pm_test));
+	fact_set_unknown(fact_of(&facts.kernel.lockdown), "no permission");
+	fact_set_flag(&facts.live, true);
+	fact_set_number(&facts_add(&facts.area.extents)->physical, 4096);
+	fact_set_text(&facts_add(&facts.swaps)->path, "/with \"quotes\" and \xc3\xbc");
+	saved = facts_save(&facts, &config);
+	assert_int_equal(facts_load(&again, &config_again, saved, &err), 0);
+	second = facts_save(&again, &config_again);
+	assert_true(json_equal(saved, second));
+	assert_int_equal(again.kernel.pm_test.is, FACT_ABSENT);
+	assert_string_equal(again.kernel.lockdown.why, "no permission");
+	assert_int_equal(config_again.target_size_mb, 1234);
+	json_decref(saved);
+	json_decref(second);
+	facts_free(&facts);
+	facts_free(&again);
+	config_free(&config);
+	config_free(&config_again);
+}
+
+static void list_that_was_read_or_copied_goes_on_growing(void **state UNUSED)
+{
+	for (size_t count = 0; count < 20; count++) {
+		struct facts from = { 0 }, read = { 0 }, copy = { 0 };
+		struct error err = { "" };
+		json_t *json;
+
+		from.swaps.is = FACT_KNOWN;
+		for (size_t i = 0; i < count; i++)
+			fact_set_number(&facts_add(&from.swaps)->size, i);
+		json = layout_to_json(&facts_layout, &from);
+		assert_int_equal(layout_from_json(&facts_layout, &read, json, "facts", &err), 0);
+		layout_copy(&facts_layout, &copy, &from);
+		/* the sanitizer and valgrind see whether there is room */
+		fact_set_number(&facts_add(&read.swaps)->size, 77);
+		fact_set_number(&facts_add(&copy.swaps)->size, 77);
+		assert_int_equal(read.swaps.items[count].size.value, 77);
+		assert_int_equal(copy.swaps.items[count].size.value, 77);
+		json_decref(json);
+		facts_free(&from);
+		facts_free(&read);
+		facts_free(&copy);
+	}
+}
+
+static void damaged_facts_are_refused(void **state UNUSED)
+{
+	static const struct {
+		const char *json;
+		const char *says;
+	} cases[] = {
+		{ "[]", "facts is not an object" },
+		{ "{}", "facts.format is missing" },
+		{ "{\"format\": 99}", "facts.format is 99, this ec2hib reads up to 1" },
+		{ "{\"format\": \"1\"}", "facts.format is not a whole number" },
+		{ "{\"format\": 1, \"kernel\": 5}", "facts.kernel is not an object" },
+		{ "{\"format\": 1, \"memory\": {\"total\": -1}}", "facts.memory.total is not" },
+		{ "{\"format\": 1, \"swaps\": [3]}", "facts.swaps[0] is not an object" },
+		{ "{\"facts\": {\"format\": 1}, \"config\": {\"swapfile\": 3}}",
+			"config.swapfile is not a text" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *json = json_loads(cases[i].json, 0, NULL);
+		struct facts facts = { 0 };
+		struct config config;
+		struct error err = { "" };
+
+		assert_non_null(json);
+		assert_true(facts_load(&facts, &config, json, &err) < 0);
+		if (!strstr(err.text, cases[i].says))
+			fail_msg("%s gives: %s", cases[i].json, err.text);
+		facts_free(&facts);
+		config_free(&config);
+		json_decref(json);
+	}
+}
+
+/* Every field must have a help text: it is what a reader of the JSON goes by. */
+static void check_layout(const struct layout *layout)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		assert_true(strlen(layout->fields[i].help) > 2);
+		if (layout->fields[i].layout)
+			check_layout(layout->fields[i].layout);
+	}
+}
+
+static void every_field_is_explained(void **state UNUSED)
+{
+	check_layout(&facts_layout);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_TEST_ROOT(kernel_files_become_facts),
+		WITH_TEST_ROOT(image_estimate_leaves_out_what_the_kernel_drops),
+		cmocka_unit_test(swaps_are_read_with_odd_names),
+		cmocka_unit_test(header_tells_swap_from_image),
+		cmocka_unit_test(zeros_are_told_from_what_somebody_wrote),
+		cmocka_unit_test(neighbours_become_one_extent),
+		cmocka_unit_test(offset_counts_whole_pages),
+		WITH_TEST_ROOT(services_and_their_keys_are_seen),
+		WITH_TEST_ROOT(fstab_lines_are_told_apart),
+		cmocka_unit_test(saved_facts_come_back_the_same),
+		cmocka_unit_test(list_that_was_read_or_copied_goes_on_growing),
+		cmocka_unit_test(damaged_facts_are_refused),
+		cmocka_unit_test(every_field_is_explained),
+	};
+
+	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The rules of the agent: notices and their times, backing off, and presses that are echoes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/compiler.h"
+#include "core/base/instant.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/rules/backoff.h"
+#include "core/rules/debounce.h"
+#include "core/rules/notice.h"
+
+/* ---- Times --------------------------------------------------------------------------------- */
+
+static void times_that_exist_are_read(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		int64_t when; /* date -u -d TEXT +%s */
+	} cases[] = {
+		{ "2017-09-18T08:22:00Z", 1505722920 },
+		{ "2000-01-01T00:00:00Z", 946684800 },
+		{ "2000-02-29T23:59:59Z", 951868799 },
+		{ "2024-02-29T12:00:00Z", 1709208000 },
+		{ "2038-01-19T03:14:08Z", 2147483648 },
+		{ "2100-03-01T00:00:00Z", 4107542400 },
+		{ "2199-12-31T23:59:59Z", 7258118399 },
+		{ "2020-11-05T08:22:00.123Z", 1604564520 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[INSTANT_LENGTH];
+		int64_t when = -1;
+
+		assert_int_equal(instant_parse(cases[i].text, &when), 0);
+		assert_int_equal(when, cases[i].when);
+		instant_format(when, text);
+		assert_memory_equal(text, cases[i].text, strlen("2017-09-18T08:22:00"));
+	}
+}
+
+static void times_that_do_not_exist_are_not(void **state UNUSED)
+{
+	static const char *const texts[] = { "", "2017", "2017-09-18", "2017-09-18T08:22Z",
+		"2017-09-18T08:22:00", "2017-09-18T08:22:00+00:00", "2017-09-18 08:22:00Z",
+		"2017-09-18t08:22:00z", " 2017-09-18T08:22:00Z", "2017-09-18T08:22:00Z ",
+		"2017-09-18T08:22:00ZZ", "2017-00-18T08:22:00Z", "2017-13-18T08:22:00Z",
+		"2017-09-00T08:22:00Z", "2017-09-31T08:22:00Z", "2017-02-29T08:22:00Z",
+		"2100-02-29T08:22:00Z", "2017-09-18T24:00:00Z", "2017-09-18T08:60:00Z",
+		"2017-09-18T08:22:60Z", "1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z",
+		"9999-12-31T23:59:59Z", "0000-00-00T00:00:00Z", "2017-9-18T08:22:00Z",
+		"+017-09-18T08:22:00Z", "2017-09-18T08:22:00.Z", "2017-09-18T08:22:00.1234567890Z",
+		"2017-09-18T08:22:-1Z", "20170918T082200Z" };
+	static const char *const gmt[] = { "", "21 Jan 2019 09:00:43", "21 Jan 2019 09:00:43 UTC",
+		"121 Jan 2019 09:00:43 GMT", "31 Feb 2019 09:00:43 GMT", "21 jan 2019 09:00:43 GMT",
+		"21 Jan 2019 09:00:43 GMT ", "Jan 21 2019 09:00:43 GMT", "0 Jan 2019 09:00:43 GMT",
+		"21  Jan 2019 09:00:43 GMT" };
+	int64_t when;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (instant_parse(texts[i], &when) != -EINVAL)
+			fail_msg("\"%s\" is a time", texts[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(gmt); i++)
+		if (instant_parse_gmt(gmt[i], &when) != -EINVAL)
+			fail_msg("\"%s\" is a time", gmt[i]);
+	assert_int_equal(instant_parse_gmt("21 Jan 2019 09:00:43 GMT", &when), 0);
+	assert_int_equal(when, 1548061243);
+	assert_int_equal(instant_parse_gmt("1 Dec 2024 00:00:00 GMT", &when), 0);
+	assert_int_equal(when, 1733011200);
+}
+
+/* ---- Notices ----------------------------------------------------------------------------------- */
+
+static void documented_answers_are_notices(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		enum notice_kind kind;
+		const char *id;
+	} cases[] = {
+		{ "{\"action\": \"hibernate\", \"time\": \"2017-09-18T08:22:00Z\"}",
+			NOTICE_HIBERNATE, "hibernate 2017-09-18T08:22:00Z" },
+		{ "{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\"}", NOTICE_STOP,
+			"stop 2017-09-18T08:22:00Z" },
+		{ "\n{ \"time\" : \"2017-09-18T08:22:00Z\", \"action\" : \"terminate\" }\n",
+			NOTICE_TERMINATE, "terminate 2017-09-18T08:22:00Z" },
+		{ "{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\",\"why\":[1]}",
+			NOTICE_STOP, "stop 2017-09-18T08:22:00Z" },
+	};
+	struct notice notice;
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memory_cleanup_free char *id = NULL;
+
+		assert_int_equal(notice_parse_action(cases[i].text, &notice, &err), 0);
+		assert_int_equal(notice.kind, cases[i].kind);
+		assert_string_equal(notice.time, "2017-09-18T08:22:00Z");
+		assert_int_equal(notice.when, 1505722920);
+		id = notice_id(&notice);
+		assert_string_equal(id, cases[i].id);
+	}
+	assert_int_equal(
+		notice_parse_rebalance("{\"noticeTime\": \"2020-10-26T23:59:59Z\"}", &notice, &err),
+		0);
+	assert_int_equal(notice.kind, NOTICE_REBALANCE);
+	assert_int_equal(notice.when, 1603756799);
+}
+
+static void anything_else_is_never_a_notice(void **state UNUSED)
+{
+	static const char *const texts[] = { "", " ", "null", "true", "\"hibernate\"", "[]", "{}",
+		"hibernate", "404 - Not Found", "<html></html>",
+		"[{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}]",
+		"{\"action\":\"hibernate\"}", "{\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"",
+		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}}",
+		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}x",
+		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}{}",
+		"{\"action\":\"Hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"hibernate \",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"rebalance\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"maintenance\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"none\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":null,\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":[\"hibernate\"],\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"hibernate\",\"time\":1505722920}",
+		"{\"action\":\"hibernate\",\"time\":\"2017-02-30T08:22:00Z\"}",
+		"{\"action\":\"hibernate\",\"time\":\"soon\"}",
+		"{\"action\":\"stop\",\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"hibernate\",\"action\":\"hibernate\","
+		"\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{'action':'hibernate','time':'2017-09-18T08:22:00Z'}",
+		"{\"action\":\"hib\\u0000ernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\xff\"}",
+		"\xef\xbb\xbf{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct notice notice, none = { 0 };
+		struct error err = { "" };
+
+		memset(&notice, 0xff, sizeof(notice));
+		if (notice_parse_action(texts[i], &notice, &err) != -EBADMSG)
+			fail_msg("\"%s\" is a notice", texts[i]);
+		assert_memory_equal(&notice, &none, sizeof(none));
+		assert_true(strlen(err.text) > 0);
+		assert_int_equal(notice_parse_rebalance(texts[i], &notice, &err), -EBADMSG);
+	}
+}
+
+static void long_answer_is_refused(void **state UNUSED)
+{
+	memory_cleanup_free char *text = memory_new(NOTICE_TEXT_LIMIT + 2, 1);
+	const char *notice_text = "{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}";
+	struct notice notice;
+	struct error err;
+
+	memset(text, ' ', NOTICE_TEXT_LIMIT);
+	memcpy(text, notice_text, strlen(notice_text));
+	assert_int_equal(notice_parse_action(text, &notice, &err), 0);
+	text[NOTICE_TEXT_LIMIT] = ' ';
+	assert_int_equal(notice_parse_action(text, &notice, &err), -EFBIG);
+}
+
+static void strange_value_is_quoted_safely(void **state UNUSED)
+{
+	struct notice notice;
+	struct error err;
+
+	assert_int_equal(notice_parse_action("{\"action\":\"\\u001b[2Jx\",\"time\":"
+					     "\"2017-09-18T08:22:00Z\"}",
+				 &notice, &err),
+		-EBADMSG);
+	assert_string_equal(err.text, "the answer's action is not known: \"\\x1b[2Jx\"");
+}
+
+/* Every cut and every changed byte of a real answer: an error, or a notice of a known kind. */
+static void damaged_answers_are_errors_or_the_notice(void **state UNUSED)
+{
+	const char *good = "{\"action\": \"hibernate\", \"time\": \"2017-09-18T08:22:00Z\"}";
+	size_t length = strlen(good);
+	char text[128];
+	struct notice notice;
+	struct error err;
+
+	for (size_t i = 0; i < length; i++) {
+		memcpy(text, good, length + 1);
+		text[i] = '\0';
+		assert_true(notice_parse_action(text, &notice, &err) < 0);
+	}
+	for (size_t i = 0; i < length; i++) {
+		for (int byte = 1; byte < 256; byte++) {
+			memcpy(text, good, length + 1);
+			text[i] = (char)byte;
+			if (notice_parse_action(text, &notice, &err) < 0)
+				continue;
+			/* Only another digit of the time, or another white space. */
+			assert_int_equal(notice.kind, NOTICE_HIBERNATE);
+			assert_true((byte >= '0' && byte <= '9') || byte == good[i] ||
+				    good[i] == ' ' || (i && text[i] == '.'));
+		}
+	}
+}
+
+/* ---- Scheduled events ---------------------------------------------------------------------------- */
+
+#define EVENT(id, state_name)                                                                      \
+	"{\"NotBefore\":\"21 Jan 2019 09:00:43 GMT\",\"Code\":\"system-reboot\","                  \
+	"\"Description\":\"scheduled reboot\",\"EventId\":\"" id "\","                             \
+	"\"NotAfter\":\"21 Jan 2019 09:17:23 GMT\",\"State\":\"" state_name "\"}"
+
+static void active_events_are_notices(void **state UNUSED)
+{
+	static const char events[] = "[" EVENT("instance-event-1", "active") "," EVENT(
+		"instance-event-2", "completed") "," EVENT("instance-event-3",
+		"canceled") "," EVENT("instance-event-4", "active") "]\n";
+	struct notice *notices;
+	struct error err;
+	size_t count;
+	char *id;
+
+	assert_int_equal(notice_parse_maintenance(events, &notices, &count, &err), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(notices[0].id, "instance-event-1");
+	assert_string_equal(notices[1].id, "instance-event-4");
+	assert_string_equal(notices[0].detail, "system-reboot");
+	assert_string_equal(notices[0].time, "2019-01-21T09:00:43Z");
+	assert_int_equal(notices[0].when, 1548061243);
+	id = notice_id(&notices[0]);
+	assert_string_equal(id, "maintenance 2019-01-21T09:00:43Z instance-event-1");
+	free(id);
+	assert_false(notice_same(&notices[0], &notices[1]));
+	free(notices);
+	assert_int_equal(notice_parse_maintenance("[]", &notices, &count, &err), 0);
+	assert_null(notices);
+	assert_int_equal(count, 0);
+}
+
+static void every_source_has_its_form(void **state UNUSED)
+{
+	static const struct {
+		enum notice_source source;
+		const char *text;
+		int status;
+		enum notice_kind kind;
+		size_t count;
+	} cases[] = {
+		{ SOURCE_ACTION, "{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\"}", 0,
+			NOTICE_STOP, 1 },
+		{ SOURCE_REBALANCE, "{\"noticeTime\":\"2020-11-05T08:22:00Z\"}", 0,
+			NOTICE_REBALANCE, 1 },
+		{ SOURCE_LIFECYCLE, "Terminated", 0, NOTICE_LIFECYCLE, 1 },
+		{ SOURCE_MAINTENANCE, "[]", 0, NOTICE_MAINTENANCE, 0 },
+		{ SOURCE_ACTION, "Terminated", -EBADMSG, NOTICE_STOP, 0 },
+		{ SOURCE_REBALANCE, "[]", -EBADMSG, NOTICE_STOP, 0 },
+		{ SOURCE_LIFECYCLE, "{}", -EBADMSG, NOTICE_STOP, 0 },
+		{ SOURCE_MAINTENANCE, "{}", -EBADMSG, NOTICE_STOP, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct notice *notices;
+		struct error err = { "" };
+		size_t count;
+
+		assert_int_equal(
+			notices_parse(cases[i].source, cases[i].text, &notices, &count, &err),
+			cases[i].status);
+		assert_int_equal(count, cases[i].count);
+		if (count)
+			assert_int_equal(notices[0].kind, cases[i].kind);
+		free(notices);
+	}
+}
+
+static void one_bad_event_spoils_the_list(void **state UNUSED)
+{
+	static const char *const texts[] = { "", "{}", "[", "[1]", "[{}]", "[[]]",
+		"[" EVENT("a", "active") ",{}]", "[" EVENT("a b", "active") "]",
+		"[" EVENT("", "active") "]", "[" EVENT("a\\nb", "active") "]",
+		"[" EVENT("a", "active") "]]",
+		"[{\"EventId\":\"a\",\"Code\":\"b\",\"State\":\"active\",\"NotBefore\":\"soon\"}]",
+		"[{\"EventId\":\"a\",\"Code\":\"b\",\"State\":\"active\"}]",
+		"[{\"EventId\":\"a\",\"Code\":\"b\",\"NotBefore\":\"2019-01-21T09:00:43Z\"}]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct notice *notices = (struct notice *)1;
+		size_t count = 7;
+		struct error err;
+
+		if (notice_parse_maintenance(texts[i], &notices, &count, &err) != -EBADMSG)
+			fail_msg("\"%s\" is a list of events", texts[i]);
+		assert_null(notices);
+		assert_int_equal(count, 0);
+	}
+}
+
+/* ---- Lifecycle, identity -------------------------------------------------------------------------- */
+
+static void lifecycle_states_are_words(void **state UNUSED)
+{
+	static const char *const bad[] = { "", "\n", "terminated", "Terminated ", " Terminated",
+		"Terminated\nInService", "Terminated\n\n", "Warmed", "Warmed:", "Terminatedx",
+		"Terminate", "{\"a\":1}" };
+	struct notice notice, other;
+	struct error err;
+	char *id;
+
+	assert_int_equal(notice_parse_lifecycle("InService", &notice, &err), 0);
+	assert_false(notice_leaves_service(&notice));
+	assert_int_equal(notice_parse_lifecycle("Terminated\n", &other, &err), 0);
+	assert_true(notice_leaves_service(&other));
+	assert_int_equal(other.kind, NOTICE_LIFECYCLE);
+	assert_string_equal(other.time, "");
+	assert_false(notice_same(&notice, &other));
+	id = notice_id(&other);
+	assert_string_equal(id, "lifecycle Terminated");
+	free(id);
+	assert_int_equal(notice_parse_lifecycle("Warmed:Hibernated", &notice, &err), 0);
+	assert_true(notice_leaves_service(&notice));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(notice_parse_lifecycle(bad[i], &notice, &err), -EBADMSG);
+	assert_false(notice_leaves_service(&notice));
+}
+
+static void same_notice_has_kind_and_time(void **state UNUSED)
+{
+	struct notice a = { .kind = NOTICE_STOP, .time = "2017-09-18T08:22:00Z" };
+	struct notice b = a;
+
+	assert_true(notice_same(&a, &b));
+	b.kind = NOTICE_HIBERNATE;
+	assert_false(notice_same(&a, &b));
+	b = a;
+	strcpy(b.time, "2017-09-18T08:22:01Z");
+	assert_false(notice_same(&a, &b));
+}
+
+/* ---- Backing off ------------------------------------------------------------------------------------ */
+
+static void wait_doubles_up_to_its_limit(void **state UNUSED)
+{
+	static const struct {
+		unsigned failures, base, most, least_wait, most_wait;
+	} cases[] = {
+		{ 0, 1000, 30000, 0, 0 },
+		{ 1, 1000, 30000, 500, 1000 },
+		{ 2, 1000, 30000, 1000, 2000 },
+		{ 5, 1000, 30000, 8000, 16000 },
+		{ 6, 1000, 30000, 15000, 30000 },
+		{ UINT_MAX, 1000, 30000, 15000, 30000 },
+		{ UINT_MAX, 1, UINT_MAX, 15000, 30000 },
+		{ UINT_MAX, UINT_MAX, UINT_MAX, 15000, 30000 },
+		{ 3, 100, 250, 125, 250 },
+		{ 9, 0, 30000, 0, 0 },
+		{ 9, 1000, 0, 0, 0 },
+		{ 1, 1, 30000, 1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(backoff_ms(cases[i].failures, cases[i].base, cases[i].most, 0),
+			cases[i].least_wait);
+		assert_int_equal(
+			backoff_ms(cases[i].failures, cases[i].base, cases[i].most, UINT32_MAX),
+			cases[i].most_wait);
+	}
+	assert_int_equal(backoff_ms(1, 1000, 30000, UINT32_MAX / 2), 750);
+}
+
+/* ---- Echoes of the sleep button ------------------------------------------------------------------------ */
+
+static void echoes_of_a_press_are_ignored(void **state UNUSED)
+{
+	static const struct {
+		struct debounce debounce;
+		int64_t pressed;
+		bool ignored;
+	} cases[] = {
+		{ { false, false, 0, DEBOUNCE_MS }, 0, false },
+		{ { false, false, 0, DEBOUNCE_MS }, 5, false },
+		{ { true, false, 0, DEBOUNCE_MS }, 5, true },
+		{ { true, true, 1000, DEBOUNCE_MS }, 900000, true },
+		{ { false, true, 1000, DEBOUNCE_MS }, 999, true },
+		{ { false, true, 1000, DEBOUNCE_MS }, 1000, true },
+		{ { false, true, 1000, DEBOUNCE_MS }, 30999, true },
+		{ { false, true, 1000, DEBOUNCE_MS }, 31000, false },
+		{ { false, true, 1000, 0 }, 1000, true },
+		{ { false, true, 1000, 0 }, 1001, false },
+		{ { false, true, INT64_MIN, DEBOUNCE_MS }, INT64_MAX, false },
+		{ { false, true, INT64_MAX, DEBOUNCE_MS }, INT64_MIN, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(
+			debounce_ignores(&cases[i].debounce, cases[i].pressed), cases[i].ignored);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_that_exist_are_read),
+		cmocka_unit_test(times_that_do_not_exist_are_not),
+		cmocka_unit_test(documented_answers_are_notices),
+		cmocka_unit_test(anything_else_is_never_a_notice),
+		cmocka_unit_test(long_answer_is_refused),
+		cmocka_unit_test(strange_value_is_quoted_safely),
+		cmocka_unit_test(damaged_answers_are_errors_or_the_notice),
+		cmocka_unit_test(active_events_are_notices),
+		cmocka_unit_test(every_source_has_its_form),
+		cmocka_unit_test(one_bad_event_spoils_the_list),
+		cmocka_unit_test(lifecycle_states_are_words),
+		cmocka_unit_test(same_notice_has_kind_and_time),
+		cmocka_unit_test(wait_doubles_up_to_its_limit),
+		cmocka_unit_test(echoes_of_a_press_are_ignored),
+	};
+
+	return cmocka_run_group_tests_name("notice", tests, NULL, NULL);
+}

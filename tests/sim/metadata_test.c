@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The simulated metadata service without its network: who may what, chance, tokens. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/actions/metadata.h"
+#include "core/base/compiler.h"
+#include "core/base/text.h"
+
+#define NOTICE "/latest/meta-data/spot/instance-action"
+
+/* The HTTP status of a request; the body is compared unless it is NULL. */
+static unsigned asked(
+	struct metadata *metadata, const struct metadata_request *request, const char *body)
+{
+	struct metadata_answer answer;
+	unsigned status;
+
+	metadata_answer(metadata, request, &answer);
+	status = answer.status;
+	if (body)
+		assert_string_equal(answer.body, body);
+	metadata_answer_free(&answer);
+	return status;
+}
+
+static char *token_get(struct metadata *metadata)
+{
+	const struct metadata_request request = {
+		.method = "PUT", .path = "/latest/api/token", .ttl = "60", .body = ""
+	};
+	struct metadata_answer answer;
+	char *token;
+
+	metadata_answer(metadata, &request, &answer);
+	assert_int_equal(answer.status, 200);
+	token = text_copy(answer.body);
+	metadata_answer_free(&answer);
+	return token;
+}
+
+static void control_is_for_this_machine_alone(void **state UNUSED)
+{
+	static const char *const methods[] = { "GET", "PUT", "POST", "DELETE", "HEAD" };
+	static const char *const paths[] = { "/control", "/control/spot", "/control/counters",
+		"/control/items/meta-data/a", "/control/none" };
+	struct metadata *metadata = metadata_open();
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(paths); j++) {
+			const struct metadata_request request = {
+				.method = methods[i], .path = paths[j], .body = "hibernate"
+			};
+
+			assert_int_equal(asked(metadata, &request, NULL), 403);
+		}
+	metadata_close(metadata);
+}
+
+static void control_has_a_name_of_its_own(void **state UNUSED)
+{
+	static const struct {
+		const char *path;
+		int status;
+	} rows[] = { { "/control", 0 }, { "/a/b/", 0 }, { "/latestish", 0 }, { "", 0 },
+		{ "/", -EINVAL }, { "//", -EINVAL }, { "control", -EINVAL }, { "/latest", -EINVAL },
+		{ "/latest/", -EINVAL }, { "/latest/x", -EINVAL } };
+	struct metadata *metadata = metadata_open();
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(metadata_control_at(metadata, rows[i].path, &err), rows[i].status);
+	metadata_close(metadata);
+}
+
+static void notice_comes_and_goes_at_its_time(void **state UNUSED)
+{
+	struct metadata *metadata = metadata_open();
+	char *token = token_get(metadata);
+	const struct metadata_request request = {
+		.method = "GET", .path = NOTICE, .token = token, .body = ""
+	};
+	struct error err;
+	uint64_t begin, due;
+
+	assert_int_equal(metadata_advance(metadata, metadata_clock()), METADATA_NEVER);
+	begin = metadata_clock();
+	assert_int_equal(metadata_plan(metadata, METADATA_SPOT, "{\"action\": \"hibernate\"}",
+				 3600 * 1000, 60 * 1000, &err),
+		0);
+	due = metadata_advance(metadata, begin);
+	assert_in_range(due, begin + 3600000000000ULL, metadata_clock() + 3600000000000ULL);
+	assert_int_equal(asked(metadata, &request, NULL), 404);
+	assert_int_equal(metadata_advance(metadata, due), due + 60000000000ULL);
+	assert_int_equal(asked(metadata, &request, "{\"action\": \"hibernate\"}"), 200);
+	assert_int_equal(metadata_advance(metadata, due + 60000000000ULL), METADATA_NEVER);
+	assert_int_equal(asked(metadata, &request, NULL), 404);
+	free(token);
+	metadata_close(metadata);
+}
+
+static void share_of_faults_is_about_what_was_asked_for(void **state UNUSED)
+{
+	static const struct {
+		const char *fault;
+		size_t least, most; /* of 1000 */
+	} rows[] = { { "error=0%", 0, 0 }, { "error=1%", 1, 30 }, { "error=10", 70, 130 },
+		{ "error=50%", 450, 550 }, { "error=99%", 970, 999 }, { "error=100%", 1000, 1000 },
+		{ "error", 1000, 1000 } };
+	const struct metadata_request request = { .method = "GET", .path = NOTICE, .body = "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct metadata *metadata = metadata_open();
+		struct error err;
+		size_t met = 0;
+
+		assert_int_equal(metadata_add_fault(metadata, rows[i].fault, &err), 0);
+		for (size_t n = 0; n < 1000; n++)
+			met += asked(metadata, &request, NULL) == 503;
+		assert_in_range(met, rows[i].least, rows[i].most);
+		metadata_close(metadata);
+	}
+}
+
+static void old_tokens_make_room(void **state UNUSED)
+{
+	struct metadata *metadata = metadata_open();
+	char *first = token_get(metadata), *last = NULL;
+	struct metadata_request request = {
+		.method = "GET", .path = "/latest/meta-data/", .body = ""
+	};
+
+	for (size_t i = 0; i < 5000; i++)
+		text_set(&last, token_get(metadata));
+	request.token = first;
+	assert_int_equal(asked(metadata, &request, NULL), 401);
+	request.token = last;
+	assert_int_equal(asked(metadata, &request, NULL), 200);
+	free(first);
+	free(last);
+	metadata_close(metadata);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(control_is_for_this_machine_alone),
+		cmocka_unit_test(control_has_a_name_of_its_own),
+		cmocka_unit_test(notice_comes_and_goes_at_its_time),
+		cmocka_unit_test(share_of_faults_is_about_what_was_asked_for),
+		cmocka_unit_test(old_tokens_make_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
