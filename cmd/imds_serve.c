@@ -187,7 +187,7 @@ static int signals_open(void)
 }
 
 /* A path is what the client made of it. */
-static void show_request(void *data, const char *text)
+static void show_request(void *data, int priority UNUSED, const char *text)
 {
 	if (option_given(data, "verbose")) {
 		style_line(stdout, "", text);
@@ -197,7 +197,7 @@ static void show_request(void *data, const char *text)
 
 static int serve(struct invocation *invocation, struct metadata *metadata)
 {
-	const struct progress progress = { show_request, NULL, invocation };
+	const struct reporter reporter = { .log = show_request, .data = invocation };
 	const char *place = option_value(invocation, "listen");
 	struct metadata_service *service = NULL;
 	struct error err = { "" };
@@ -205,7 +205,7 @@ static int serve(struct invocation *invocation, struct metadata *metadata)
 	int status;
 
 	status = metadata_service_open(
-		&service, metadata, place ? place : METADATA_SERVICE_PLACE, &progress, &err);
+		&service, metadata, place ? place : METADATA_SERVICE_PLACE, &reporter, &err);
 	if (status == 0 && metadata_service_is_exposed(service))
 		warn_user(invocation,
 			"%s is not an address of this machine alone: others can reach this simulated service",

@@ -43,7 +43,7 @@ static void show_line(const struct prewarm_state *state)
 	json_decref(json);
 }
 
-static void screen_note(void *data, const char *text)
+static void screen_note(void *data, int priority UNUSED, const char *text)
 {
 	struct screen *screen = data;
 
@@ -104,7 +104,7 @@ static void show_end(struct screen *screen, const struct prewarm_state *state)
 
 static int warm(struct screen *screen, struct prewarm *prewarm)
 {
-	const struct progress progress = { screen_note, interrupt_came, screen };
+	const struct reporter reporter = { screen_note, interrupt_came, screen };
 	struct prewarm_state state = { 0 };
 	struct error err = { "" };
 	int status;
@@ -116,7 +116,7 @@ static int warm(struct screen *screen, struct prewarm *prewarm)
 	if (screen->background)
 		log_to_syslog(&screen->log, "ec2hib", LOG_SYSLOG_SOCKET);
 	prewarm->background = screen->background;
-	prewarm->progress = &progress;
+	prewarm->reporter = &reporter;
 	prewarm->begun = screen_begun;
 	prewarm->report = screen_report;
 	prewarm->data = screen;
@@ -124,7 +124,8 @@ static int warm(struct screen *screen, struct prewarm *prewarm)
 	status = prewarm_run(prewarm, &state, &err);
 	show_end(screen, &state);
 	if (status == -ECANCELED)
-		screen_note(screen, "stopped; the next ec2hib prewarm goes on from here");
+		screen_note(
+			screen, LOG_NOTICE, "stopped; the next ec2hib prewarm goes on from here");
 	else if (status < 0 && screen->background && screen->starter < 0)
 		log_text(&screen->log, LOG_ERR, "%s", err.text);
 	else if (status < 0)

@@ -21,7 +21,7 @@
 #include "ui/json_view.h"
 #include "ui/plan_view.h"
 
-static void show_note(void *data, const char *text)
+static void show_note(void *data, int priority UNUSED, const char *text)
 {
 	const struct invocation *invocation = data;
 
@@ -36,7 +36,7 @@ static void show_recovery(void *data, int priority, const char *text)
 	if (priority <= LOG_WARNING)
 		warn_user(data, "%s", text);
 	else
-		show_note(data, text);
+		show_note(data, priority, text);
 }
 
 static void show_step(void *data, const struct plan *plan, size_t index)
@@ -85,10 +85,10 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 static int apply(struct invocation *invocation, const struct gather *gather, struct facts *facts,
 	const struct plan *plan)
 {
-	const struct progress progress = { show_note, interrupt_came, invocation };
+	const struct reporter reporter = { show_note, interrupt_came, invocation };
 	struct setup setup = { .gather = gather,
 		.facts = facts,
-		.progress = &progress,
+		.reporter = &reporter,
 		.begin = show_step,
 		.data = invocation };
 	bool json = option_given(invocation, "json");
@@ -138,7 +138,7 @@ struct errand {
 /* Takes the lock, and puts back what a killed hibernation has left. A descriptor or an error. */
 static int begin_changes(struct invocation *invocation, const struct root *root, struct error *err)
 {
-	const struct action_log log = { show_recovery, invocation };
+	const struct reporter log = { .log = show_recovery, .data = invocation };
 	int lock = lock_take(root, LOCK_PATH, 0, err), status;
 
 	if (lock < 0)

@@ -105,7 +105,7 @@ static char *cell_freeze(const struct cycle *cycle)
 
 	if (user->is != FACT_KNOWN)
 		return NULL;
-	return duration_format(user->value + (kernel->is == FACT_KNOWN ? kernel->value : 0));
+	return duration_format(user->value + fact_number_or(kernel, 0));
 }
 
 static char *cell_power_off(const struct cycle *cycle)

@@ -17,12 +17,12 @@
 
 static uint64_t number(const struct fact_number *fact)
 {
-	return fact->is == FACT_KNOWN ? fact->value : 0;
+	return fact_number_or(fact, 0);
 }
 
 static const char *text(const struct fact_text *fact)
 {
-	return fact->is == FACT_KNOWN ? fact->value : "-";
+	return fact_text_or(fact, "-");
 }
 
 static char *us_format(uint64_t us)
@@ -126,8 +126,7 @@ static const char *word_at_end(const struct prewarm_state *state)
 /* Of one that is looking for its places, or did not find them. */
 static void show_unbegun(const struct prewarm_state *state, bool runs)
 {
-	memory_cleanup_free char *shown =
-		style_text(state->path.is == FACT_KNOWN ? state->path.value : "the pre-warm");
+	memory_cleanup_free char *shown = style_text(fact_text_or(&state->path, "the pre-warm"));
 
 	if (runs)
 		printf("%s: running, and has touched nothing so far\n", shown);

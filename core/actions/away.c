@@ -27,30 +27,7 @@ static const struct field fields[] = {
 };
 static const struct layout away_layout = LAYOUT(struct away, fields);
 
-static void say(const struct action_log *log, int priority, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void say(const struct action_log *log, int priority, const char *format, ...)
-{
-	memory_cleanup_free char *text = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	text = text_format_list(format, arguments);
-	va_end(arguments);
-	log->line(log->data, priority, text);
-}
-
 /* ---- The record --------------------------------------------------------------------------------- */
-
-static int record_write(const struct root *root, const struct away *away, struct error *err)
-{
-	json_t *json = layout_to_json(&away_layout, away);
-	memory_cleanup_free char *text = json_dumps(json, JSON_COMPACT);
-
-	json_decref(json);
-	text_append(&text, "\n");
-	return root_publish(root, AWAY_PATH, text, 0644, err);
-}
 
 static void forget(struct away *away)
 {
@@ -81,7 +58,7 @@ int away_begin(const struct root *root, struct away *away, const struct hibernat
 		fact_set_number(&away->resume_offset, plan->resume_offset_before);
 	else
 		fact_set_absent(fact_of(&away->resume_offset));
-	status = record_write(root, away, err);
+	status = record_publish(root, AWAY_PATH, &away_layout, away, err);
 	if (status < 0)
 		forget(away);
 	return status;
@@ -107,7 +84,7 @@ static bool is_on(const swap_list *active, const char *path)
  * becomes lower with each. What says nothing of /proc/swaps may be off, and is tried.
  */
 static bool switch_on(
-	const struct root *root, const struct away *away, bool tell, const struct action_log *log)
+	const struct root *root, const struct away *away, bool tell, const struct reporter *log)
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
@@ -117,10 +94,10 @@ static bool switch_on(
 	if (root_read(root, "/proc/swaps", FILE_LIMIT, &text, NULL, &err) == 0)
 		swaps_parse(&active, text);
 	else
-		say(log, LOG_WARNING, "%s", err.text);
+		reporter_log(log, LOG_WARNING, "%s", err.text);
 	for (size_t i = 0; i < away->swaps.count; i++) {
 		const struct away_swap *swap = &away->swaps.items[i];
-		const char *path = swap->path.is == FACT_KNOWN ? swap->path.value : NULL;
+		const char *path = fact_text_or(&swap->path, NULL);
 		long priority = swap->priority.is == FACT_KNOWN
 					? strtol(swap->priority.value, NULL, 10)
 					: -1;
@@ -128,10 +105,10 @@ static bool switch_on(
 		if (!path || is_on(&active, path))
 			continue;
 		if (swap_on(path, priority, &err) < 0) {
-			say(log, LOG_ERR, "%s", err.text);
+			reporter_log(log, LOG_ERR, "%s", err.text);
 			all = false;
 		} else if (tell) {
-			say(log, LOG_NOTICE, "%s is switched on again", path);
+			reporter_log(log, LOG_NOTICE, "%s is switched on again", path);
 		}
 	}
 	swaps_free(&active);
@@ -141,24 +118,24 @@ static bool switch_on(
 /* By SET of kernel.h. */
 static bool set_back(const struct root *root, const struct fact_number *before,
 	int (*set)(const struct root *root, uint64_t number, struct error *err),
-	const struct action_log *log)
+	const struct reporter *log)
 {
 	struct error err = { "" };
 
 	if (before->is != FACT_KNOWN || set(root, before->value, &err) == 0)
 		return true;
-	say(log, LOG_ERR, "%s", err.text);
+	reporter_log(log, LOG_ERR, "%s", err.text);
 	return false;
 }
 
-void away_show_area(const struct root *root, struct away *away, const struct action_log *log)
+void away_show_area(const struct root *root, struct away *away, const struct reporter *log)
 {
 	set_back(root, &away->resume_offset, kernel_set_resume_offset, log);
 }
 
 /* TELL: nobody knows yet that there is something to put back. */
 static void put_back(
-	const struct root *root, struct away *away, bool tell, const struct action_log *log)
+	const struct root *root, struct away *away, bool tell, const struct reporter *log)
 {
 	bool place = set_back(root, &away->resume_offset, kernel_set_resume_offset, log);
 	bool size = set_back(root, &away->image_size, kernel_set_image_size, log);
@@ -167,18 +144,18 @@ static void put_back(
 
 	forget(away);
 	if (root_remove(root, AWAY_PATH, &err) < 0)
-		say(log, LOG_WARNING, "%s", err.text);
+		reporter_log(log, LOG_WARNING, "%s", err.text);
 	if (tell && place && size && swaps)
-		say(log, LOG_NOTICE, "what a killed hibernation had changed is as before");
+		reporter_log(log, LOG_NOTICE, "what a killed hibernation had changed is as before");
 }
 
-void away_end(const struct root *root, struct away *away, const struct action_log *log)
+void away_end(const struct root *root, struct away *away, const struct reporter *log)
 {
 	if (away->format.is == FACT_KNOWN)
 		put_back(root, away, false, log);
 }
 
-void away_recover(const struct root *root, const struct action_log *log)
+void away_recover(const struct root *root, const struct reporter *log)
 {
 	struct away away = { 0 };
 	struct error err = { "" };
@@ -192,8 +169,9 @@ void away_recover(const struct root *root, const struct action_log *log)
 		return;
 	}
 	/* Nothing can be done with it, and it need not be said at every start. */
-	say(log, LOG_WARNING, "what a killed hibernation had changed is not known: %s", err.text);
+	reporter_log(log, LOG_WARNING, "what a killed hibernation had changed is not known: %s",
+		err.text);
 	layout_free(&away_layout, &away);
 	if (status == -EBADMSG && root_remove(root, AWAY_PATH, &err) < 0)
-		say(log, LOG_WARNING, "%s", err.text);
+		reporter_log(log, LOG_WARNING, "%s", err.text);
 }

@@ -12,7 +12,7 @@
 #define EC2HIB_ACTIONS_AWAY_H
 
 #include "core/actions/lock.h"
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/facts/fact.h"
@@ -43,19 +43,19 @@ int away_begin(const struct root *root, struct away *away, const struct hibernat
 	struct error *err);
 
 /* Puts back the kernel's resume offset alone, and before all else. */
-void away_show_area(const struct root *root, struct away *away, const struct action_log *log);
+void away_show_area(const struct root *root, struct away *away, const struct reporter *log);
 
 /*
  * Puts back what is not as it was, says what cannot be, and forgets both. Also when only a part of
  * the plan came about: a swap that is on stays as it is.
  */
-void away_end(const struct root *root, struct away *away, const struct action_log *log);
+void away_end(const struct root *root, struct away *away, const struct reporter *log);
 
 /*
  * The same for what an ec2hib left that was killed; it is said. Nothing where no record is. The
  * caller must have the lock, and ROOT be the running machine.
  */
-void away_recover(const struct root *root, const struct action_log *log);
+void away_recover(const struct root *root, const struct reporter *log);
 
 /* Whether away_recover() would find a record. */
 bool away_is_left(const struct root *root);

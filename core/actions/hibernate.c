@@ -34,14 +34,15 @@ void transaction_say(const struct transaction *transaction, int priority, const 
 	transaction->asked->log(transaction->asked->data, priority, text);
 }
 
-static void note(void *data, const char *text)
+static void note(void *data, int priority UNUSED, const char *text)
 {
 	transaction_say(data, LOG_INFO, "%s", text);
 }
 
-static struct action_log log_of(const struct transaction *transaction)
+static struct reporter log_of(const struct transaction *transaction)
 {
-	return (struct action_log) { transaction->asked->log, transaction->asked->data };
+	return (struct reporter) { .log = transaction->asked->log,
+		.data = transaction->asked->data };
 }
 
 void transaction_enter(const struct transaction *transaction, enum hibernation_phase phase)
@@ -81,8 +82,8 @@ static int run_hooks(struct transaction *transaction, enum hook_event event, str
 		{ "ACTION", transaction->asked->notice_action },
 		{ "TIME", transaction->asked->notice_time },
 		{ "METHOD", transaction->plan.method },
-		{ "RESULT", cycle->result.is == FACT_KNOWN ? cycle->result.value : NULL },
-		{ "MESSAGE", cycle->message.is == FACT_KNOWN ? cycle->message.value : NULL },
+		{ "RESULT", fact_text_or(&cycle->result, NULL) },
+		{ "MESSAGE", fact_text_or(&cycle->message, NULL) },
 		{ "AWAY_SECONDS", away },
 	};
 	struct hooks_result result = { 0 };
@@ -111,10 +112,10 @@ static int refuse(const struct transaction *transaction, bool prepared, struct e
 /* What setup would do about the swap area and the running kernel. */
 int transaction_apply_steps(struct transaction *transaction, struct error *err)
 {
-	const struct progress progress = { .note = note, .data = transaction };
+	const struct reporter reporter = { .log = note, .data = transaction };
 	struct setup setup = { .gather = transaction->asked->gather,
 		.facts = &transaction->facts,
-		.progress = &progress };
+		.reporter = &reporter };
 	const struct plan *steps = &transaction->plan.steps;
 	int status;
 
@@ -193,7 +194,7 @@ static int prepare(struct transaction *transaction, struct error *err)
 /* Puts back what prepare() changed for the time away. Best effort: what fails is said. */
 static void restore(struct transaction *transaction)
 {
-	const struct action_log log = log_of(transaction);
+	const struct reporter log = log_of(transaction);
 
 	away_end(transaction_root(transaction), &transaction->away, &log);
 }
@@ -212,8 +213,7 @@ static void switch_area_off(struct transaction *transaction)
 	facts_gather_again(&transaction->facts, transaction->asked->gather);
 	if (fact_is_true(&area->active) &&
 		swap_off(transaction_root(transaction), area->path.value,
-			area->used.is == FACT_KNOWN ? area->used.value : 0,
-			&transaction->facts.memory, &err) < 0)
+			fact_number_or(&area->used, 0), &transaction->facts.memory, &err) < 0)
 		transaction_say(transaction, LOG_WARNING, "%s; it stays on", err.text);
 }
 
@@ -252,7 +252,7 @@ static void cycle_begin(struct transaction *transaction)
  */
 static bool stop_prewarm(const struct transaction *transaction)
 {
-	const struct action_log log = log_of(transaction);
+	const struct reporter log = log_of(transaction);
 
 	return !transaction->asked->dry_run && !transaction->asked->instead &&
 	       prewarm_put_aside(transaction->asked->gather, &log);
@@ -261,7 +261,7 @@ static bool stop_prewarm(const struct transaction *transaction)
 /* One that ran in the background goes on there, after a hibernation that failed as well. */
 static void go_on_with_prewarm(const struct transaction *transaction)
 {
-	const struct action_log log = log_of(transaction);
+	const struct reporter log = log_of(transaction);
 
 	if (!(transaction->asked->cancel_ends_all && transaction_cancelled(transaction)))
 		prewarm_take_up(transaction->asked->gather, &log);
@@ -330,7 +330,7 @@ static void recover_rehearsal(const struct transaction *transaction)
 static int run(struct transaction *transaction, struct error *err)
 {
 	struct cycle *cycle = transaction->cycle;
-	const struct action_log log = log_of(transaction);
+	const struct reporter log = log_of(transaction);
 	int status;
 
 	transaction_enter(transaction, PHASE_PREPARING);
@@ -378,7 +378,7 @@ static int wait_for_lock(struct transaction *transaction, struct error *err)
 static int wait_for_turn(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
-	const struct action_log log = log_of(transaction);
+	const struct reporter log = log_of(transaction);
 	int status = 0;
 
 	transaction->lock = wait_for_lock(transaction, err);

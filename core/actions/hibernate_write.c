@@ -217,7 +217,7 @@ int transaction_rehearse(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
 	const struct timeline *timeline = &transaction->cycle->timeline;
-	const struct action_log log = { asked->log, asked->data };
+	const struct reporter log = { .log = asked->log, .data = asked->data };
 	struct error reason = { "" }, mending = { "" };
 	uint64_t mark = 0;
 	int status;

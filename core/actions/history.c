@@ -6,6 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 #define HISTORY_MODE 0644
 
@@ -38,29 +39,21 @@ static int keep_aside(const struct root *root, const char *path, struct error *e
 		DAMAGED_MAX, root->path, path);
 }
 
-static char *history_text(const cycle_list *list, const struct cycle *newest)
+static json_t *history_to_json(const cycle_list *list, const struct cycle *newest)
 {
 	size_t first = list->count >= HISTORY_MAX ? list->count - HISTORY_MAX + 1 : 0;
-	json_t *cycles = json_array(), *history;
-	char *text;
+	json_t *cycles = json_array();
 
 	for (size_t i = first; i < list->count; i++)
 		json_array_append_new(cycles, layout_to_json(&cycle_layout, &list->items[i]));
 	json_array_append_new(cycles, layout_to_json(&cycle_layout, newest));
-	history = json_pack("{s:i, s:o}", "format", HISTORY_FORMAT, "cycles", cycles);
-	text = json_dumps(history, JSON_COMPACT);
-	json_decref(history);
-	if (!text)
-		abort();
-	text_append(&text, "\n");
-	return text;
+	return json_pack("{s:i, s:o}", "format", HISTORY_FORMAT, "cycles", cycles);
 }
 
 int history_append(const struct root *root, const char *state_dir, const struct cycle *cycle,
 	struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" HISTORY_NAME, state_dir);
-	memory_cleanup_free char *text = NULL;
 	cycle_list list = { 0 };
 	struct error failure = { "" };
 	int kept = 0, status = history_read(root, state_dir, &list, err);
@@ -73,11 +66,9 @@ int history_append(const struct root *root, const char *state_dir, const struct 
 		cycles_free(&list);
 		return status;
 	}
-	text = history_text(&list, cycle);
+	status = record_write_json(
+		root, path, history_to_json(&list, cycle), HISTORY_MODE, &failure);
 	cycles_free(&list);
-	status = root_make_directory(root, state_dir, &failure);
-	if (status == 0)
-		status = root_replace(root, path, text, HISTORY_MODE, &failure);
 	if (status < 0)
 		*err = failure;
 	return status < 0 ? status : kept;

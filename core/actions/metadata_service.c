@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "core/actions/metadata_listen.h"
@@ -40,7 +41,7 @@ struct exchange {
 
 struct metadata_service {
 	struct metadata *metadata;
-	const struct progress *progress;
+	const struct reporter *reporter;
 	int listener; /* the daemon's, as soon as there is one */
 	char *place;
 	struct MHD_Daemon *daemon;
@@ -97,7 +98,7 @@ static MHD_RESULT answer_send(struct metadata_service *service, struct exchange 
 	char ttl[16];
 
 	if (exchange->given_up || answer->spoil == SPOIL_CLOSE) {
-		progress_note(service->progress, "%s closed", exchange->line);
+		reporter_log(service->reporter, LOG_INFO, "%s closed", exchange->line);
 		return MHD_NO;
 	}
 	response = response_make(exchange);
@@ -113,7 +114,7 @@ static MHD_RESULT answer_send(struct metadata_service *service, struct exchange 
 	result = mhd.queue_response(exchange->connection, answer->status, response);
 	mhd.destroy_response(response);
 	metadata_sent(service->metadata, answer);
-	progress_note(service->progress, "%s %u", exchange->line, answer->status);
+	reporter_log(service->reporter, LOG_INFO, "%s %u", exchange->line, answer->status);
 	return result;
 }
 
@@ -264,7 +265,7 @@ static void on_end(void *data UNUSED, struct MHD_Connection *connection UNUSED, 
 /* ---- The service ------------------------------------------------------------------------------ */
 
 int metadata_service_open(struct metadata_service **service, struct metadata *metadata,
-	const char *place, const struct progress *progress, struct error *err)
+	const char *place, const struct reporter *reporter, struct error *err)
 {
 	struct metadata_service *made;
 	int listener = -1, status;
@@ -277,7 +278,7 @@ int metadata_service_open(struct metadata_service **service, struct metadata *me
 		return status;
 	made = memory_new(1, sizeof(*made));
 	made->metadata = metadata;
-	made->progress = progress;
+	made->reporter = reporter;
 	made->listener = listener;
 	made->place = metadata_listen_place(listener);
 	made->daemon = mhd.start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
@@ -381,7 +382,7 @@ int metadata_service_run(struct metadata_service *service, int stop, struct erro
 #else /* HAVE_MICROHTTPD */
 
 int metadata_service_open(struct metadata_service **service, struct metadata *metadata UNUSED,
-	const char *place UNUSED, const struct progress *progress UNUSED, struct error *err)
+	const char *place UNUSED, const struct reporter *reporter UNUSED, struct error *err)
 {
 	*service = NULL;
 	return error_set(err, ENOSYS,

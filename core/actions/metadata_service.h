@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "core/actions/metadata.h"
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/base/error.h"
 
 /* The port of AWS's own simulated service (amazon-ec2-metadata-mock). */
@@ -25,7 +25,7 @@ struct metadata_service;
  * none; others are of socket(2) and bind(2). metadata_service_close() ends it (NULL is fine).
  */
 int metadata_service_open(struct metadata_service **service, struct metadata *metadata,
-	const char *place, const struct progress *progress, struct error *err);
+	const char *place, const struct reporter *reporter, struct error *err);
 void metadata_service_close(struct metadata_service *service);
 
 /* Where it listens, as PLACE, with the port that it took. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "core/actions/prewarm_engine.h"
@@ -14,6 +15,7 @@
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 /* How long another one that is about to end may hold the lock. */
 #define LOCK_WAIT_MS 200
@@ -41,15 +43,12 @@ static const struct root *root_of(const struct run *run)
 
 static void publish(struct run *run)
 {
-	json_t *json = layout_to_json(&prewarm_state_layout, run->state);
-	memory_cleanup_free char *text = json_dumps(json, JSON_COMPACT);
 	struct error err = { "" };
 
-	json_decref(json);
-	text_append(&text, "\n");
 	run->published = clock_ms(CLOCK_MONOTONIC);
-	if (root_publish(root_of(run), PREWARM_STATE_PATH, text, 0644, &err) < 0)
-		progress_note(run->prewarm->progress, "%s", err.text);
+	if (record_publish(
+		    root_of(run), PREWARM_STATE_PATH, &prewarm_state_layout, run->state, &err) < 0)
+		reporter_log(run->prewarm->reporter, LOG_INFO, "%s", err.text);
 }
 
 static void state_begin(struct run *run)
@@ -159,14 +158,14 @@ static bool engine_cancelled(void *data)
 {
 	const struct run *run = data;
 
-	return progress_cancelled(run->prewarm->progress);
+	return reporter_cancelled(run->prewarm->reporter);
 }
 
 static void engine_bad(void *data, const char *text)
 {
 	const struct run *run = data;
 
-	progress_note(run->prewarm->progress, "%s", text);
+	reporter_log(run->prewarm->reporter, LOG_INFO, "%s", text);
 }
 
 static void engine_report(void *data, const struct prewarm_numbers *numbers)
@@ -201,7 +200,7 @@ static void engine_save(void *data, const struct prewarm_ranges *done)
 	struct error err = { "" };
 
 	if (keep(run, done, NULL, &err) < 0)
-		progress_note(run->prewarm->progress, "%s", err.text);
+		reporter_log(run->prewarm->reporter, LOG_INFO, "%s", err.text);
 }
 
 /* ---- The run ---------------------------------------------------------------------------------- */
@@ -214,7 +213,7 @@ static bool look_back(struct run *run)
 
 	if (!run->prewarm->force &&
 		prewarm_recall(run->prewarm, &run->target, &run->earlier, &when)) {
-		progress_note(run->prewarm->progress,
+		reporter_log(run->prewarm->reporter, LOG_INFO,
 			"%s was pre-warmed already, at %s; --force does it again", run->target.path,
 			when);
 		return true;
@@ -264,7 +263,7 @@ static int touch(struct run *run, struct error *err)
 		status = format_again(run, err);
 	instant_format(time(NULL), now);
 	if (keep(run, &done, status == 0 ? now : NULL, &unkept) < 0)
-		progress_note(prewarm->progress, "%s", unkept.text);
+		reporter_log(prewarm->reporter, LOG_INFO, "%s", unkept.text);
 	prewarm_ranges_free(&done);
 	return status;
 }
@@ -324,7 +323,7 @@ static int run_until_it_stays(struct run *run, struct error *err)
 		if (i == MOVES_MOST)
 			return error_set(err, EAGAIN, "%s has moved %d times while it was touched",
 				run->target.path, i + 1);
-		progress_note(run->prewarm->progress,
+		reporter_log(run->prewarm->reporter, LOG_INFO,
 			"%s has moved while it was touched: once more, where it is now",
 			run->target.path);
 		target_forget(run);

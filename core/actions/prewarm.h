@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "core/actions/lock.h"
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/facts/gather.h"
 #include "core/facts/prewarm_state.h"
 #include "core/rules/prewarm.h"
@@ -26,7 +26,7 @@ struct prewarm {
 	unsigned depth;	 /* requests at a time; 0: adapt */
 	bool force;	 /* from the beginning, whatever was done before */
 	bool background; /* to be said in the state: it is gone on with after a hibernation */
-	const struct progress *progress;
+	const struct reporter *reporter;
 	/* All is well so far: what is left is to do it. May be NULL. */
 	void (*begun)(void *data, const struct prewarm_state *state);
 	/* A few times a second. May be NULL. */

@@ -63,7 +63,7 @@ static bool has_more_to_do(const struct prewarm_state *state)
 
 static uint64_t number(const struct fact_number *fact)
 {
-	return fact->is == FACT_KNOWN ? fact->value : 0;
+	return fact_number_or(fact, 0);
 }
 
 int prewarm_go_on(const struct gather *gather, struct error *err)

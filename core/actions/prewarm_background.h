@@ -3,7 +3,7 @@
 #ifndef EC2HIB_ACTIONS_PREWARM_BACKGROUND_H
 #define EC2HIB_ACTIONS_PREWARM_BACKGROUND_H
 
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/facts/gather.h"
 
 struct prewarm_order {
@@ -32,7 +32,7 @@ int prewarm_go_on(const struct gather *gather, struct error *err);
  * says so in LOG. Whether one was told to stop; then prewarm_take_up() lets it go on when that is over.
  * Not with LOCK_PATH in hand: a pre-warm that writes has it.
  */
-bool prewarm_put_aside(const struct gather *gather, const struct action_log *log);
-void prewarm_take_up(const struct gather *gather, const struct action_log *log);
+bool prewarm_put_aside(const struct gather *gather, const struct reporter *log);
+void prewarm_take_up(const struct gather *gather, const struct reporter *log);
 
 #endif

@@ -2,10 +2,12 @@
 /* How far each pre-warm came, for the next one. */
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "core/actions/prewarm_parts.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 /* Areas and volumes whose state is kept: an instance has a few. The oldest go. */
 #define RECORDS_MOST 16
@@ -38,8 +40,8 @@ bool prewarm_recall(const struct prewarm *prewarm, const struct prewarm_target *
 		    prewarm->gather->root, prewarm->gather->config->state_dir, &records, &err) == 0)
 		record = prewarm_record_find(&records, target->volume, target->map);
 	else
-		progress_note(prewarm->progress, "how far an earlier run came is not known: %s",
-			err.text);
+		reporter_log(prewarm->reporter, LOG_INFO,
+			"how far an earlier run came is not known: %s", err.text);
 	if (record && record->finished.is == FACT_KNOWN) {
 		*when = text_copy(record->finished.value);
 		finished = true;
@@ -91,10 +93,8 @@ int prewarm_remember(const struct prewarm *prewarm, const struct prewarm_target 
 	const struct root *root = prewarm->gather->root;
 	const char *folder = prewarm->gather->config->state_dir;
 	memory_cleanup_free char *path = text_format("%s/" PREWARM_RECORD_NAME, folder);
-	memory_cleanup_free char *text = NULL;
 	struct prewarm_records records = { 0 };
 	struct error unread = { "" };
-	json_t *json;
 	int status;
 
 	/* A damaged record has nothing that is worth an error now: it is written anew. */
@@ -104,13 +104,7 @@ int prewarm_remember(const struct prewarm *prewarm, const struct prewarm_target 
 	}
 	fact_set_number(&records.format, PREWARM_RECORD_FORMAT);
 	add_record(&records, target, done, finished);
-	json = layout_to_json(&prewarm_records_layout, &records);
+	status = record_write(root, path, &prewarm_records_layout, &records, 0644, err);
 	layout_free(&prewarm_records_layout, &records);
-	text = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	text_append(&text, "\n");
-	status = root_make_directory(root, folder, err);
-	if (status == 0)
-		status = root_replace(root, path, text, 0644, err);
 	return status < 0 ? error_prefix(err, status, "cannot keep how far it came") : 0;
 }

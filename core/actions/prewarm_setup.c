@@ -2,6 +2,8 @@
 /* The step of setup that pre-warms. */
 #include "core/actions/prewarm_setup.h"
 
+#include <syslog.h>
+
 #include "core/actions/prewarm.h"
 #include "core/actions/prewarm_background.h"
 
@@ -12,7 +14,7 @@ static int run_here(const struct setup *setup, struct error *err)
 {
 	const struct prewarm prewarm = { .gather = setup->gather,
 		.block = PREWARM_BLOCK_STANDARD,
-		.progress = setup->progress };
+		.reporter = setup->reporter };
 	struct prewarm_state state = { 0 };
 	int status = prewarm_run(&prewarm, &state, err);
 
@@ -40,7 +42,7 @@ static int stop_other(const struct setup *setup, struct error *err)
 	int status = prewarm_stop(setup->gather->root, STOP_WAIT_MS, err);
 
 	if (status > 0)
-		progress_note(setup->progress,
+		reporter_log(setup->reporter, LOG_INFO,
 			"the pre-warm that ran was stopped: the swap area comes first");
 	return status < 0 ? status : 0;
 }
@@ -50,7 +52,7 @@ int prewarm_for_setup(struct setup *setup, bool background, struct error *err)
 	int status;
 
 	if (background && fact_text_is(&setup->facts->area.prewarmed, PREWARMED_RUNNING)) {
-		progress_note(setup->progress, "a pre-warm of it runs already");
+		reporter_log(setup->reporter, LOG_INFO, "a pre-warm of it runs already");
 		return 0;
 	}
 	status = stop_other(setup, err);

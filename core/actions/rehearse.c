@@ -191,7 +191,7 @@ static int pass_image(void *data, const struct facts *facts, struct error *err)
 
 static uint64_t known(const struct fact_number *fact)
 {
-	return fact->is == FACT_KNOWN ? fact->value : 0;
+	return fact_number_or(fact, 0);
 }
 
 /* What the kernel does before it writes. */
@@ -232,7 +232,7 @@ static int rehearse_kernel(struct run *run, struct error *err)
 		.settle = forget_image,
 		.hide_area = level != LEVEL_CYCLE,
 		.data = run };
-	const struct action_log log = { say, run };
+	const struct reporter log = { .log = say, .data = run };
 	/* It would read the disk that is to be measured, or hold the lock. A cycle does it itself. */
 	bool stopped = level == LEVEL_IMAGE && prewarm_put_aside(&run->gather, &log);
 	int status = hibernate(&hibernation, &run->result.cycle, err);

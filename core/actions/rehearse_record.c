@@ -9,6 +9,7 @@
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 #define RECORD_MODE 0644
 
@@ -29,16 +30,8 @@ static int write_file(const struct gather *gather, const char *name, const struc
 	const void *structure, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/%s", gather->config->state_dir, name);
-	memory_cleanup_free char *text = NULL;
-	json_t *json = layout_to_json(layout, structure);
-	int status = root_make_directory(gather->root, gather->config->state_dir, err);
 
-	text = json_dumps(json, JSON_INDENT(2));
-	json_decref(json);
-	if (!text)
-		abort();
-	text_append(&text, "\n");
-	return status < 0 ? status : root_replace(gather->root, path, text, RECORD_MODE, err);
+	return record_write(gather->root, path, layout, structure, RECORD_MODE, err);
 }
 
 int marker_write(const struct gather *gather, const struct facts *facts, enum rehearsal_level level,
@@ -73,8 +66,7 @@ int rehearsal_left_nothing(const struct facts *facts, struct error *err)
 	if (signature->is == FACT_UNKNOWN)
 		return error_set(err, EIO,
 			"it is not known whether %s carries an image: %s; run: ec2hib status",
-			facts->area.path.is == FACT_KNOWN ? facts->area.path.value
-							  : "the swap area",
+			fact_text_or(&facts->area.path, "the swap area"),
 			signature->why ? signature->why : "it was not looked at");
 	if (test->is == FACT_KNOWN && !strstr(test->value, "[none]"))
 		return error_set(err, EIO,

@@ -126,8 +126,7 @@ static int tell_history(const struct find *find, struct error *err)
 
 static int judge_cycle(struct find *find, char **said, struct error *err)
 {
-	const char *started = find->marker.started.is == FACT_KNOWN ? find->marker.started.value
-								    : "an unknown time";
+	const char *started = fact_text_or(&find->marker.started, "an unknown time");
 	int status;
 
 	if (find->same_boot && resumed_since(find)) {
@@ -150,8 +149,7 @@ static int judge_cycle(struct find *find, char **said, struct error *err)
 
 static int judge(struct find *find, char **said, struct error *err)
 {
-	const char *level =
-		find->marker.level.is == FACT_KNOWN ? find->marker.level.value : "unknown";
+	const char *level = fact_text_or(&find->marker.level, "unknown");
 
 	if (is_cycle(find))
 		return judge_cycle(find, said, err);
@@ -205,7 +203,7 @@ static int look(const struct gather *gather, char **said, struct error *err)
 {
 	struct find find = { .gather = gather };
 	strings_cleanup struct strings lines = { 0 };
-	const struct action_log log = { collect, &lines };
+	const struct reporter log = { .log = collect, .data = &lines };
 	memory_cleanup_free char *boot = NULL;
 	int status = boot_id_read(gather->root, &boot, err);
 

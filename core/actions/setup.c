@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "core/actions/boot.h"
@@ -41,8 +42,7 @@ static int switch_off(struct setup *setup, struct error *err)
 {
 	if (!fact_is_true(&setup->facts->area.active))
 		return 0;
-	return swap_off(root_of(setup), area_of(setup),
-		setup->facts->area.used.is == FACT_KNOWN ? setup->facts->area.used.value : 0,
+	return swap_off(root_of(setup), area_of(setup), fact_number_or(&setup->facts->area.used, 0),
 		&setup->facts->memory, err);
 }
 
@@ -52,7 +52,7 @@ static void switch_on_again(struct setup *setup)
 	struct error ignored = { "" };
 
 	if (swap_on(area_of(setup), SWAP_PRIORITY, &ignored) == 0)
-		progress_note(setup->progress, "%s is switched on again", area_of(setup));
+		reporter_log(setup->reporter, LOG_INFO, "%s is switched on again", area_of(setup));
 }
 
 /* The slow way: swapoff, mkswap with the same UUID and label, swapon. */
@@ -65,8 +65,8 @@ static int format_again(struct setup *setup, struct error *err)
 	if (status < 0)
 		return error_prefix(err, status, "the stale image stays");
 	status = swap_format(root_of(setup), area->path.value,
-		area->header_uuid.is == FACT_KNOWN ? area->header_uuid.value : NULL,
-		area->header_label.is == FACT_KNOWN ? area->header_label.value : NULL, err);
+		fact_text_or(&area->header_uuid, NULL), fact_text_or(&area->header_label, NULL),
+		err);
 	if (status == 0 && active)
 		status = swap_on(area->path.value, SWAP_PRIORITY, err);
 	return status;
@@ -90,7 +90,7 @@ static int clean_image(struct setup *setup, const struct step *step UNUSED, stru
 	position = area->resume_offset.value * setup->facts->kernel.page_size.value;
 	if (swap_header_mend(device, position, &reason) == 0)
 		return 0;
-	progress_note(setup->progress, "%s; formatting it again", reason.text);
+	reporter_log(setup->reporter, LOG_INFO, "%s; formatting it again", reason.text);
 	return format_again(setup, err);
 }
 
@@ -138,17 +138,15 @@ static int create_swap(struct setup *setup, const struct step *step, struct erro
 	const struct swap_request request = {
 		.path = area_of(setup),
 		.size = step->value,
-		.filesystem = facts->area.filesystem.is == FACT_KNOWN ? facts->area.filesystem.value
-								      : "the file system",
-		.kernel =
-			facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value : NULL,
+		.filesystem = fact_text_or(&facts->area.filesystem, "the file system"),
+		.kernel = fact_text_or(&facts->kernel.release, NULL),
 		.write_out = config->touch_swap == CHOICE_YES,
 		.nocow = fact_text_is(&facts->area.filesystem, "btrfs"),
 		.label = facts->system.selinux.is == FACT_KNOWN &&
 			 !fact_text_is(&facts->system.selinux, "disabled"),
 	};
 
-	return swap_file_create(root_of(setup), &request, setup->progress, err);
+	return swap_file_create(root_of(setup), &request, setup->reporter, err);
 }
 
 static int protect_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
@@ -214,8 +212,7 @@ static int kernel_resume(struct setup *setup, const struct step *step UNUSED, st
 	if (!fact_text_is(&area->signature, SIGNATURE_SWAP))
 		return error_set(err, EBUSY,
 			"%s is not plain swap now (its header says: %s); the kernel is not told about it",
-			area_of(setup),
-			area->signature.is == FACT_KNOWN ? area->signature.value : "unknown");
+			area_of(setup), fact_text_or(&area->signature, "unknown"));
 	return kernel_set_resume(root_of(setup), &place, err);
 }
 
@@ -294,13 +291,13 @@ static int undo_take_over(struct setup *setup, const struct step *step UNUSED, s
 	const struct services services = services_of(root_of(setup), setup->facts);
 
 	return give_back(
-		&services, setup->facts, setup->gather->config->state_dir, setup->progress, err);
+		&services, setup->facts, setup->gather->config->state_dir, setup->reporter, err);
 }
 
 static void tell_left(const struct setup *setup, const struct strings *left)
 {
 	for (size_t i = 0; i < left->count; i++)
-		progress_note(setup->progress, "%s", left->items[i]);
+		reporter_log(setup->reporter, LOG_INFO, "%s", left->items[i]);
 }
 
 static int undo_boot_arguments(
@@ -396,7 +393,7 @@ static int run_step(
 	const struct step *step = &plan->steps[index];
 	int status;
 
-	if (progress_cancelled(setup->progress))
+	if (reporter_cancelled(setup->reporter))
 		return error_set(err, ECANCELED,
 			"stopped before step %zu of %zu; run it again to go on", index + 1,
 			plan->count);

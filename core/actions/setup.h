@@ -3,7 +3,7 @@
 #ifndef EC2HIB_ACTIONS_SETUP_H
 #define EC2HIB_ACTIONS_SETUP_H
 
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/facts/gather.h"
 #include "core/rules/plan.h"
 
@@ -11,7 +11,7 @@
 struct setup {
 	const struct gather *gather;
 	struct facts *facts; /* gathered; gathered again before each further step */
-	const struct progress *progress;
+	const struct reporter *reporter;
 	/* Asked when the turn of a step has come; false leaves it out. May be NULL. */
 	bool (*due)(void *data, const struct step *step);
 	/* Before each step: INDEX of plan->steps. May be NULL. */

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/base/config.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -37,7 +37,7 @@ char *swap_second_path(const char *path);
  * An error leaves nothing behind: -ENOSPC, -EPERM (the folder is not root's alone), -ECANCELED, ...
  */
 int swap_file_create(const struct root *root, const struct swap_request *request,
-	const struct progress *progress, struct error *err);
+	const struct reporter *reporter, struct error *err);
 
 /* Removes what an interrupted swap_file_create() left beside PATH. */
 int swap_file_sweep(const struct root *root, const char *path, struct error *err);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/xattr.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "core/actions/swap.h"
@@ -30,7 +31,7 @@ static bool fallocate_will_do(const struct swap_request *request)
 }
 
 static int write_out(
-	int fd, const char *path, uint64_t size, const struct progress *progress, struct error *err)
+	int fd, const char *path, uint64_t size, const struct reporter *reporter, struct error *err)
 {
 	void *zeros = mmap(NULL, WRITE_PIECE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int status = 0;
@@ -41,7 +42,7 @@ static int write_out(
 		size_t piece = size - done < WRITE_PIECE ? (size_t)(size - done) : WRITE_PIECE;
 		ssize_t written = pwrite(fd, zeros, piece, (off_t)done);
 
-		if (progress_cancelled(progress))
+		if (reporter_cancelled(reporter))
 			status = error_set(err, ECANCELED, "stopped while writing %s", path);
 		else if (written < 0 && errno != EINTR)
 			status = error_errno(err, errno, "cannot write %s after %llu MiB", path,
@@ -103,7 +104,7 @@ static int align_start(int fd, const char *path, uint64_t size, struct error *er
 
 /* Gives the new empty file its blocks. */
 static int fill(const struct swap_request *request, int fd, const char *path,
-	const struct progress *progress, struct error *err)
+	const struct reporter *reporter, struct error *err)
 {
 	memory_cleanup_free char *size = size_format(request->size);
 	int status;
@@ -111,7 +112,7 @@ static int fill(const struct swap_request *request, int fd, const char *path,
 	if (fallocate_will_do(request)) {
 		do
 			status = fallocate(fd, 0, 0, (off_t)request->size);
-		while (status < 0 && errno == EINTR && !progress_cancelled(progress));
+		while (status < 0 && errno == EINTR && !reporter_cancelled(reporter));
 		if (status == 0)
 			return 0;
 		if (errno == EINTR)
@@ -119,10 +120,10 @@ static int fill(const struct swap_request *request, int fd, const char *path,
 		if (errno != EOPNOTSUPP)
 			return error_errno(
 				err, errno, "cannot give %s its blocks (%s)", path, size);
-		progress_note(progress, "%s cannot reserve blocks: writing %s", request->filesystem,
-			size);
+		reporter_log(reporter, LOG_INFO, "%s cannot reserve blocks: writing %s",
+			request->filesystem, size);
 	}
-	return write_out(fd, path, request->size, progress, err);
+	return write_out(fd, path, request->size, reporter, err);
 }
 
 /* What came out, after everything is on the disk. */
@@ -154,7 +155,7 @@ static int inspect(int fd, const char *path, uint64_t size, size_t *extents, str
 
 /* One attempt: a complete, formatted file under the temporary name; nothing is left on an error. */
 static int attempt(const struct root *root, const struct swap_request *request, const char *path,
-	const struct progress *progress, size_t *extents, struct error *err)
+	const struct reporter *reporter, size_t *extents, struct error *err)
 {
 	file_cleanup_close int fd = -1;
 	struct error ignored = { "" };
@@ -170,7 +171,7 @@ static int attempt(const struct root *root, const struct swap_request *request, 
 	if (status == 0 && request->nocow)
 		status = set_nocow(fd, path, err);
 	if (status == 0)
-		status = fill(request, fd, path, progress, err);
+		status = fill(request, fd, path, reporter, err);
 	if (status == 0)
 		status = align_start(fd, path, request->size, err);
 	if (status == 0)
@@ -188,24 +189,24 @@ static int attempt(const struct root *root, const struct swap_request *request, 
 
 /* A second file beside the first, so that it must lie elsewhere; the better of the two stays. */
 static void try_again(const struct root *root, const struct swap_request *request,
-	const char *first, size_t first_extents, const struct progress *progress)
+	const char *first, size_t first_extents, const struct reporter *reporter)
 {
 	memory_cleanup_free char *second = swap_second_path(request->path);
 	struct error ignored = { "" };
 	size_t extents;
 
-	if (attempt(root, request, second, progress, &extents, &ignored) < 0)
+	if (attempt(root, request, second, reporter, &extents, &ignored) < 0)
 		return; /* no room for two: the first will do */
 	if (extents < first_extents && root_rename(root, second, first, &ignored) == 0) {
-		progress_note(progress, "a second try gave %zu extents in place of %zu", extents,
-			first_extents);
+		reporter_log(reporter, LOG_INFO, "a second try gave %zu extents in place of %zu",
+			extents, first_extents);
 		return;
 	}
 	root_remove(root, second, &ignored);
 }
 
 int swap_file_create(const struct root *root, const struct swap_request *request,
-	const struct progress *progress, struct error *err)
+	const struct reporter *reporter, struct error *err)
 {
 	memory_cleanup_free char *temporary = swap_temporary_path(request->path);
 	struct error ignored = { "" };
@@ -215,11 +216,11 @@ int swap_file_create(const struct root *root, const struct swap_request *request
 	if (status == 0)
 		status = swap_file_sweep(root, request->path, err);
 	if (status == 0)
-		status = attempt(root, request, temporary, progress, &extents, err);
+		status = attempt(root, request, temporary, reporter, &extents, err);
 	if (status < 0)
 		return error_prefix(err, status, "cannot create %s", request->path);
 	if (swap_is_fragmented(request->size, extents))
-		try_again(root, request, temporary, extents, progress);
+		try_again(root, request, temporary, extents, reporter);
 	status = root_rename(root, temporary, request->path, err);
 	if (status < 0) {
 		root_remove(root, temporary, &ignored);

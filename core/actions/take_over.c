@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -147,13 +148,13 @@ int take_over(const struct services *services, const struct facts *facts, const 
 /* ---- And back ------------------------------------------------------------------------------------ */
 
 static int switch_service_on(const struct services *services, const struct facts *facts,
-	const struct taken_over *item, const struct progress *progress, struct error *err)
+	const struct taken_over *item, const struct reporter *reporter, struct error *err)
 {
 	const struct agent_facts *agent = agent_find(&facts->system, item->name);
 	int status = 0;
 
 	if (!agent || !fact_is_true(&agent->installed)) {
-		progress_note(progress, "%s is no longer installed", item->name);
+		reporter_log(reporter, LOG_INFO, "%s is no longer installed", item->name);
 		return 0;
 	}
 	if (item->enabled)
@@ -163,7 +164,7 @@ static int switch_service_on(const struct services *services, const struct facts
 	return status;
 }
 
-static int put_back(const struct root *root, const char *name, const struct progress *progress,
+static int put_back(const struct root *root, const char *name, const struct reporter *reporter,
 	struct error *err)
 {
 	memory_cleanup_free char *hidden = acpid_aside(name);
@@ -173,14 +174,14 @@ static int put_back(const struct root *root, const char *name, const struct prog
 	if (!root_exists(root, from))
 		return 0;
 	if (root_exists(root, to)) {
-		progress_note(progress, "%s is there again; %s stays", to, from);
+		reporter_log(reporter, LOG_INFO, "%s is there again; %s stays", to, from);
 		return 0;
 	}
 	return root_rename(root, from, to, err);
 }
 
 int give_back(const struct services *services, const struct facts *facts, const char *state_dir,
-	const struct progress *progress, struct error *err)
+	const struct reporter *reporter, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" TAKEN_OVER_NAME, state_dir);
 	memory_cleanup_free char *leftover = text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
@@ -194,14 +195,14 @@ int give_back(const struct services *services, const struct facts *facts, const 
 	for (size_t i = 0; i < record.count && status == 0; i++)
 		if (record.items[i].acpid) {
 			acpid = true;
-			status = put_back(services->root, record.items[i].name, progress, err);
+			status = put_back(services->root, record.items[i].name, reporter, err);
 		}
 	if (status == 0 && acpid)
 		status = acpid_read_again(services, facts, err);
 	for (size_t i = 0; i < record.count && status == 0; i++)
 		if (!record.items[i].acpid)
 			status =
-				switch_service_on(services, facts, &record.items[i], progress, err);
+				switch_service_on(services, facts, &record.items[i], reporter, err);
 	if (status == 0)
 		status = root_remove(services->root, path, err);
 	taken_over_free(&record);

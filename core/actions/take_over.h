@@ -7,7 +7,7 @@
 #ifndef EC2HIB_ACTIONS_TAKE_OVER_H
 #define EC2HIB_ACTIONS_TAKE_OVER_H
 
-#include "core/actions/progress.h"
+#include "core/base/reporter.h"
 #include "core/actions/service.h"
 
 /*
@@ -22,6 +22,6 @@ int take_over(const struct services *services, const struct facts *facts, const 
  * file that somebody has made anew, is left alone and noted.
  */
 int give_back(const struct services *services, const struct facts *facts, const char *state_dir,
-	const struct progress *progress, struct error *err);
+	const struct reporter *reporter, struct error *err);
 
 #endif

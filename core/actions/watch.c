@@ -244,9 +244,7 @@ static int once_result(const struct agent *agent, struct error *err)
 		return error_set(err, EIO, "%s", agent->state.error.value);
 	if (agent->outcome != 0)
 		return error_set(err, EIO, "%s",
-			agent->state.last_cycle.message.is == FACT_KNOWN
-				? agent->state.last_cycle.message.value
-				: "the hibernation failed");
+			fact_text_or(&agent->state.last_cycle.message, "the hibernation failed"));
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "core/actions/away.h"
@@ -51,7 +52,7 @@ static void child_log(void *data, int priority, const char *text)
 	agent_log(child->agent, priority, "hibernation", "%s", text);
 }
 
-static void child_note(void *data, const char *text)
+static void child_note(void *data, int priority UNUSED, const char *text)
 {
 	child_log(data, LOG_INFO, text);
 }
@@ -200,13 +201,13 @@ static bool start_has_work(struct child *child, const struct gather *gather)
 
 static int start_apply(struct child *child, const struct gather *gather, struct error *err)
 {
-	const struct action_log log = { child_log, child };
-	const struct progress progress = { .note = child_note, .data = child };
+	const struct reporter log = { .log = child_log, .data = child };
+	const struct reporter reporter = { .log = child_note, .data = child };
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
 	struct setup setup = { .gather = gather,
 		.facts = &facts,
-		.progress = &progress,
+		.reporter = &reporter,
 		.due = step_is_due,
 		.begin = say_step,
 		.data = child };

@@ -11,6 +11,7 @@
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/record.h"
 
 /*
  * Of notices that were acted on. A Spot instance hears a handful in its life, but one answer may list
@@ -156,10 +157,8 @@ void report_write(struct agent *agent)
 {
 	struct watch_state *state = &agent->state;
 	struct layout layout = watch_state_layout;
-	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
 	uint64_t age;
-	json_t *json;
 
 	agent->reported_at = agent_now_us();
 	list_devices(agent);
@@ -174,11 +173,7 @@ void report_write(struct agent *agent)
 	/* The last field is last_cycle, which is as large as all the others. */
 	if (state->last_cycle.began.is != FACT_KNOWN)
 		layout.count--;
-	json = layout_to_json(&layout, state);
-	text = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	text_append(&text, "\n");
-	if (root_publish(root_of(agent), WATCH_STATE_PATH, text, 0644, &err) < 0)
+	if (record_publish(root_of(agent), WATCH_STATE_PATH, &layout, state, &err) < 0)
 		agent_log(agent, LOG_WARNING, "state", "%s", err.text);
 }
 
@@ -198,8 +193,7 @@ void report_again(struct agent *agent)
 		line = text_format("%s; %s", state, now->error.value);
 	else if (now->last_cycle.result.is == FACT_KNOWN)
 		line = text_format("%s; last hibernation %s: %s", state,
-			now->last_cycle.began.is == FACT_KNOWN ? now->last_cycle.began.value : "",
-			now->last_cycle.result.value);
+			fact_text_or(&now->last_cycle.began, ""), now->last_cycle.result.value);
 	else
 		line = text_copy(state);
 	notify_status(agent->watch->notify, line);

@@ -109,6 +109,17 @@ bool fact_text_is(const struct fact_text *fact, const char *value);
 bool fact_is_true(const struct fact_flag *fact);
 bool fact_is_false(const struct fact_flag *fact);
 
+/* The value of a fact that is known, else OTHER. */
+static inline uint64_t fact_number_or(const struct fact_number *fact, uint64_t other)
+{
+	return fact->is == FACT_KNOWN ? fact->value : other;
+}
+
+static inline const char *fact_text_or(const struct fact_text *fact, const char *other)
+{
+	return fact->is == FACT_KNOWN ? fact->value : other;
+}
+
 /* Makes every fact of the struct unknown for this one reason. */
 void layout_set_unknown(const struct layout *layout, void *structure, const char *why);
 

@@ -53,8 +53,7 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 
 	gather_live(facts, gather->root);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
-	initramfs_gather(&facts->boot, gather->root,
-		facts->kernel.release.is == FACT_KNOWN ? facts->kernel.release.value : NULL);
+	initramfs_gather(&facts->boot, gather->root, fact_text_or(&facts->kernel.release, NULL));
 	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);

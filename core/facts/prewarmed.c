@@ -89,7 +89,7 @@ static uint64_t logical_size(const struct root *host, const char *number)
 static char *area_map(const struct area_facts *area, const struct root *host, struct error *err)
 {
 	const struct device_facts *device = area->devices.items;
-	uint64_t size = device->size.is == FACT_KNOWN ? device->size.value : 0;
+	uint64_t size = fact_number_or(&device->size, 0);
 	uint64_t logical =
 		device->number.is == FACT_KNOWN ? logical_size(host, device->number.value) : 0;
 	struct prewarm_ranges ranges = { 0 };

@@ -2,8 +2,10 @@
 #include "core/facts/record.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "core/base/memory.h"
+#include "core/base/text.h"
 
 int record_read(const struct root *root, const char *path, const struct layout *layout,
 	uint64_t format, void *structure, struct error *err)
@@ -30,4 +32,40 @@ int record_read(const struct root *root, const char *path, const struct layout *
 	if (version->value > format)
 		return error_set(err, EBADMSG, "%s is of a newer ec2hib", shown);
 	return 0;
+}
+
+/* As a line of its own; JSON is let go of. */
+static char *record_text(json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (!text)
+		abort(); /* no memory: core/base/memory.h */
+	text_append(&text, "\n");
+	return text;
+}
+
+int record_write_json(
+	const struct root *root, const char *path, json_t *json, mode_t mode, struct error *err)
+{
+	memory_cleanup_free char *text = record_text(json);
+	memory_cleanup_free char *folder = path_folder(path);
+	int status = root_make_directory(root, folder, err);
+
+	return status < 0 ? status : root_replace(root, path, text, mode, err);
+}
+
+int record_write(const struct root *root, const char *path, const struct layout *layout,
+	const void *structure, mode_t mode, struct error *err)
+{
+	return record_write_json(root, path, layout_to_json(layout, structure), mode, err);
+}
+
+int record_publish(const struct root *root, const char *path, const struct layout *layout,
+	const void *structure, struct error *err)
+{
+	memory_cleanup_free char *text = record_text(layout_to_json(layout, structure));
+
+	return root_publish(root, path, text, 0644, err);
 }

@@ -17,4 +17,22 @@
 int record_read(const struct root *root, const char *path, const struct layout *layout,
 	uint64_t format, void *structure, struct error *err);
 
+/*
+ * Makes PATH hold the record, whole or not at all and also after a power cut, with MODE where it is
+ * new; the folder is made when it is missing.
+ */
+int record_write(const struct root *root, const char *path, const struct layout *layout,
+	const void *structure, mode_t mode, struct error *err);
+
+/* The same for a record that is no struct: JSON, a reference to which is taken over. */
+int record_write_json(
+	const struct root *root, const char *path, json_t *json, mode_t mode, struct error *err);
+
+/*
+ * The same for what is about the running system and gone with it: below RUN_FOLDER, for everybody to
+ * read, without waiting for a disk. A reader sees the old record or the new.
+ */
+int record_publish(const struct root *root, const char *path, const struct layout *layout,
+	const void *structure, struct error *err);
+
 #endif

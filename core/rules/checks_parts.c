@@ -107,11 +107,6 @@ bool finding_first_gap(struct finding *finding, const struct need *needs)
 	return true;
 }
 
-const char *fact_text_or(const struct fact_text *fact, const char *what)
-{
-	return fact->is == FACT_KNOWN ? fact->value : what;
-}
-
 const char *area_name(const struct facts *facts)
 {
 	return fact_text_or(&facts->area.path, "the swap area");

@@ -43,9 +43,6 @@ struct need {
 	finding_first_gap(finding, (const struct need[]) { __VA_ARGS__, { NULL, NULL } })
 bool finding_first_gap(struct finding *finding, const struct need *needs);
 
-/* The fact's value, or WHAT where it is not known. */
-const char *fact_text_or(const struct fact_text *fact, const char *what);
-
 /* ---- The swap area ----------------------------------------------------------------- */
 
 /* Its path; "the swap area" where that is not known. */

@@ -87,8 +87,7 @@ static void other_swaps_plan(struct hibernation_plan *plan, const struct facts *
 			plan->leaves[plan->leave_count++] =
 				(struct swap_leave) { .path = text_copy(swap->path.value),
 					.priority = swap_priority(swap),
-					.used = swap->used.is == FACT_KNOWN ? swap->used.value
-									    : 0 };
+					.used = fact_number_or(&swap->used, 0) };
 	}
 }
 

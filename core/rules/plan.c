@@ -139,8 +139,8 @@ static int check_content(const struct area_facts *area, struct error *err)
 	return error_set(err, EEXIST,
 		"cannot use %s as swap: it holds %s; if nothing on it is needed, run mkswap %s first",
 		area->path.value,
-		below && below->holds.is == FACT_KNOWN ? below->holds.value
-						       : "something that is not swap",
+		below ? fact_text_or(&below->holds, "something that is not swap")
+		      : "something that is not swap",
 		area->path.value);
 }
 
@@ -267,9 +267,7 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 	strings_cleanup struct strings wanted = { 0 };
 	bool known = arguments_wanted(facts, &wanted);
 	memory_cleanup_free char *arguments = strings_join(&wanted, " ");
-	const char *resume = facts->area.resume_argument.is == FACT_KNOWN
-				     ? facts->area.resume_argument.value
-				     : "?";
+	const char *resume = fact_text_or(&facts->area.resume_argument, "?");
 
 	if (new_file)
 		text_set(&arguments,
@@ -326,8 +324,8 @@ static void plan_initramfs(
 	else
 		plan_add(plan, STEP_INITRAMFS, 0,
 			text_format("initramfs %s: resume support (%s)",
-				next && next->initramfs.is == FACT_KNOWN ? next->initramfs.value
-									 : "of the next boot",
+				next ? fact_text_or(&next->initramfs, "of the next boot")
+				     : "of the next boot",
 				facts->boot.initramfs_tool.value));
 }
 

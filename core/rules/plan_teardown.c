@@ -27,9 +27,7 @@ static void plan_way_back(struct plan *plan, const struct facts *facts)
 	if (fact_is_true(&facts->boot.our_initramfs))
 		plan_add(plan, STEP_UNDO_INITRAMFS, 0,
 			text_format("take our setting out of the initramfs (%s)",
-				facts->boot.initramfs_tool.is == FACT_KNOWN
-					? facts->boot.initramfs_tool.value
-					: "no tool"));
+				fact_text_or(&facts->boot.initramfs_tool, "no tool")));
 	if (may_be_ours(&facts->boot.our_fstab_entry))
 		plan_add(plan, STEP_UNDO_SWAP_AT_BOOT, 0,
 			text_format("take our line out of /etc/fstab"));

@@ -110,13 +110,12 @@ static char *entry_text(const struct facts *facts)
 
 	if (!next || next->arguments.is != FACT_KNOWN)
 		return NULL;
-	return text_format("%s %s", next->version.is == FACT_KNOWN ? next->version.value : "-",
-		next->arguments.value);
+	return text_format("%s %s", fact_text_or(&next->version, "-"), next->arguments.value);
 }
 
 static void take_text(struct fact_text *to, const struct fact_text *from)
 {
-	fact_set_text(to, from->is == FACT_KNOWN ? from->value : NULL);
+	fact_set_text(to, fact_text_or(from, NULL));
 }
 
 enum test_resume kernel_test_resume(const char *release)
@@ -241,7 +240,7 @@ char *rehearsal_why_lost(
 		why = blame_arguments(marker, facts->kernel.command_line.value);
 	if (!why)
 		why = blame_kernel(log ? log : "", differ(&then->kernel, &facts->kernel.release),
-			then->kernel.is == FACT_KNOWN ? then->kernel.value : "");
+			fact_text_or(&then->kernel, ""));
 	if (!why && fact_text_is(&facts->area.signature, SIGNATURE_IMAGE))
 		why = text_copy(
 			"the image is there, and nothing in this boot has looked for it: resume= names another device, or the initramfs does not resume");

@@ -35,7 +35,7 @@ struct room {
 
 static const char *area_path(const struct facts *facts)
 {
-	return facts->area.path.is == FACT_KNOWN ? facts->area.path.value : "the swap area";
+	return fact_text_or(&facts->area.path, "the swap area");
 }
 
 static int fact_missing(const struct fact *fact, const char *what, struct error *err)
@@ -171,10 +171,8 @@ static int room_of(const struct facts *facts, struct room *room, struct error *e
 	if (area->unfinished.is == FACT_KNOWN)
 		room->free += area->unfinished.value; /* goes before anything is made */
 	room->back = given_back(area);
-	room->place = text_format("%s (%s)",
-		area->mount_point.is == FACT_KNOWN ? area->mount_point.value : "its disk",
-		area->filesystem.is == FACT_KNOWN ? area->filesystem.value
-						  : "file system not known");
+	room->place = text_format("%s (%s)", fact_text_or(&area->mount_point, "its disk"),
+		fact_text_or(&area->filesystem, "file system not known"));
 	return 0;
 }
 

@@ -75,7 +75,7 @@ static void killed_one_is_undone_by_the_next(void **state)
 {
 	struct test_root *test = *state;
 	struct strings said = { 0 };
-	const struct action_log log = { keep_line, &said };
+	const struct reporter log = { .log = keep_line, .data = &said };
 	struct away lost = { 0 };
 
 	assert_int_equal(begin(test, &lost), 0);
@@ -103,7 +103,7 @@ static void place_of_the_area_is_put_back(void **state)
 		.method = METHOD_DIRECT, .hide_area = true, .resume_offset_before = 458752
 	};
 	struct strings said = { 0 };
-	const struct action_log log = { keep_line, &said };
+	const struct reporter log = { .log = keep_line, .data = &said };
 	struct away away = { 0 };
 	struct error err;
 
@@ -129,7 +129,7 @@ static void what_is_on_stays_as_it_is(void **state)
 {
 	struct test_root *test = *state;
 	struct strings said = { 0 };
-	const struct action_log log = { keep_line, &said };
+	const struct reporter log = { .log = keep_line, .data = &said };
 	struct away away = { 0 };
 
 	/* Killed before the second was switched off. */
@@ -148,7 +148,7 @@ static void what_cannot_be_put_back_is_said_and_forgotten(void **state)
 {
 	struct test_root *test = *state;
 	struct strings said = { 0 };
-	const struct action_log log = { keep_line, &said };
+	const struct reporter log = { .log = keep_line, .data = &said };
 	struct away away = { 0 };
 
 	assert_int_equal(begin(test, &away), 0);
@@ -166,7 +166,7 @@ static void plan_that_changes_nothing_leaves_no_record(void **state)
 	struct test_root *test = *state;
 	const struct hibernation_plan plan = { .method = METHOD_DIRECT };
 	struct strings said = { 0 };
-	const struct action_log log = { keep_line, &said };
+	const struct reporter log = { .log = keep_line, .data = &said };
 	struct away away = { 0 };
 	struct error err;
 
@@ -182,7 +182,7 @@ static void nothing_is_begun_without_a_record(void **state)
 	struct test_root *test = *state;
 	struct away away = { 0 };
 	struct strings said = { 0 };
-	const struct action_log log = { keep_line, &said };
+	const struct reporter log = { .log = keep_line, .data = &said };
 
 	test_root_put(test, AWAY_PATH "/in-the-way", "");
 	assert_true(begin(test, &away) < 0);
@@ -198,7 +198,7 @@ static void record_that_is_none_is_said_once(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct strings said = { 0 };
-		const struct action_log log = { keep_line, &said };
+		const struct reporter log = { .log = keep_line, .data = &said };
 
 		test_root_put(test, AWAY_PATH, texts[i]);
 		away_recover(&test->root, &log);

@@ -248,9 +248,9 @@ static int take(const struct services *services, const struct facts *facts, stru
 
 static int give(const struct services *services, const struct facts *facts, struct error *err)
 {
-	static const struct progress progress = { .note = NULL };
+	static const struct reporter reporter = { .log = NULL };
 
-	return give_back(services, facts, STATE, &progress, err);
+	return give_back(services, facts, STATE, &reporter, err);
 }
 
 static void make_older_agents(struct test_root *test)

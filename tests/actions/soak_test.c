@@ -53,13 +53,13 @@ struct service {
 
 static void service_child(const char *fault, int pipe)
 {
-	const struct progress progress = { 0 };
+	const struct reporter reporter = { 0 };
 	struct metadata *metadata = metadata_open();
 	struct metadata_service *service;
 	struct error err;
 
 	if (metadata_add_fault(metadata, fault, &err) < 0 ||
-		metadata_service_open(&service, metadata, "127.0.0.1:0", &progress, &err) < 0) {
+		metadata_service_open(&service, metadata, "127.0.0.1:0", &reporter, &err) < 0) {
 		dprintf(pipe, "cannot: %s", err.text);
 		_exit(1);
 	}

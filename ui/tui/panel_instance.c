@@ -22,7 +22,7 @@ static void draw_machine(struct page *page, const struct model *model)
 
 	if (facts->kernel.release.is == FACT_KNOWN)
 		kernel = text_format("%s %s", facts->kernel.release.value,
-			facts->kernel.machine.is == FACT_KNOWN ? facts->kernel.machine.value : "");
+			fact_text_or(&facts->kernel.machine, ""));
 	if (facts->memory.total.is == FACT_KNOWN)
 		total = size_format(facts->memory.total.value);
 	if (facts->memory.available.is == FACT_KNOWN)

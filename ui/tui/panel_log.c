@@ -69,9 +69,9 @@ static char *agent_now(const struct model *model)
 		return model->watch_status == -ENOENT ? NULL : text_copy(model->watch_error);
 	if (!model_agent_runs(model))
 		return text_copy("does not run");
-	return text_format("%s%s%s", watch->state.is == FACT_KNOWN ? watch->state.value : "?",
+	return text_format("%s%s%s", fact_text_or(&watch->state, "?"),
 		watch->error.is == FACT_KNOWN ? ", no answer from the metadata service: " : "",
-		watch->error.is == FACT_KNOWN ? watch->error.value : "");
+		fact_text_or(&watch->error, ""));
 }
 
 static char *agent_notice(const struct model *model)
@@ -81,8 +81,7 @@ static char *agent_notice(const struct model *model)
 	if (model->watch_status < 0 || notice->kind.is != FACT_KNOWN)
 		return NULL;
 	return text_format("%s%s%s", notice->kind.value,
-		notice->time.is == FACT_KNOWN ? " at " : "",
-		notice->time.is == FACT_KNOWN ? notice->time.value : "");
+		notice->time.is == FACT_KNOWN ? " at " : "", fact_text_or(&notice->time, ""));
 }
 
 static char *service_now(const struct model *model)

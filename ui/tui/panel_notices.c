@@ -126,9 +126,8 @@ static void draw_notice(struct page *page, const struct model *model)
 	} else if (model->watch_status == 0 && heard->kind.is == FACT_KNOWN) {
 		if (!lies_ahead(model, &heard->time))
 			page_add(page, COLOUR_DIM, "none now; last: ");
-		draw_countdown(page, model, heard->kind.value,
-			heard->time.is == FACT_KNOWN ? heard->time.value : "",
-			heard->detail.is == FACT_KNOWN ? heard->detail.value : "");
+		draw_countdown(page, model, heard->kind.value, fact_text_or(&heard->time, ""),
+			fact_text_or(&heard->detail, ""));
 	} else if (model->service.asked && !model->service.error) {
 		page_add(page, COLOUR_GOOD, "none");
 	} else {
@@ -151,12 +150,11 @@ static void draw_agent(struct page *page, const struct model *model)
 	}
 	if (!model_agent_runs(model)) {
 		page_add(page, COLOUR_BAD, "does not run");
-		page_add(page, COLOUR_PLAIN, "; it was %s",
-			watch->state.is == FACT_KNOWN ? watch->state.value : "?");
+		page_add(page, COLOUR_PLAIN, "; it was %s", fact_text_or(&watch->state, "?"));
 		return;
 	}
 	page_add(page, fact_text_is(&watch->state, WATCH_FAILED) ? COLOUR_BAD : COLOUR_GOOD, "%s",
-		watch->state.is == FACT_KNOWN ? watch->state.value : "?");
+		fact_text_or(&watch->state, "?"));
 	if (fact_is_true(&watch->dry_run))
 		page_add(page, COLOUR_RISK, ", dry run");
 	if (model_since(model, &watch->last_poll, &ms)) {

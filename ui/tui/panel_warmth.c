@@ -19,7 +19,7 @@ struct own {
 
 static uint64_t number(const struct fact_number *fact)
 {
-	return fact->is == FACT_KNOWN ? fact->value : 0;
+	return fact_number_or(fact, 0);
 }
 
 static char *time_of_us(uint64_t us)
@@ -52,7 +52,7 @@ static const char *word_of(const struct model *model, enum colour *colour)
 		*colour = COLOUR_GOOD;
 	if (fact_text_is(state, PREWARM_FAILED))
 		*colour = COLOUR_BAD;
-	return state->is == FACT_KNOWN ? state->value : "?";
+	return fact_text_or(state, "?");
 }
 
 static void draw_progress(struct page *page, const struct model *model)

@@ -14,5 +14,5 @@ const size_t panel_count = PANELS;
 
 const char *shown_text(const struct fact_text *fact)
 {
-	return fact->is == FACT_KNOWN ? fact->value : NULL;
+	return fact_text_or(fact, NULL);
 }
