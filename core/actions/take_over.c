@@ -99,7 +99,7 @@ static int switch_service_off(const struct services *services, const struct fact
 
 static int put_aside(const struct root *root, const char *name, struct error *err)
 {
-	memory_cleanup_free char *hidden = acpid_aside(name);
+	memory_cleanup_free char *hidden = acpid_hidden_name(name);
 	memory_cleanup_free char *from = text_format(ACPID_FOLDER "/%s", name);
 	memory_cleanup_free char *to = text_format(ACPID_FOLDER "/%s", hidden);
 
@@ -167,7 +167,7 @@ static int switch_service_on(const struct services *services, const struct facts
 static int put_back(const struct root *root, const char *name, const struct reporter *reporter,
 	struct error *err)
 {
-	memory_cleanup_free char *hidden = acpid_aside(name);
+	memory_cleanup_free char *hidden = acpid_hidden_name(name);
 	memory_cleanup_free char *from = text_format(ACPID_FOLDER "/%s", hidden);
 	memory_cleanup_free char *to = text_format(ACPID_FOLDER "/%s", name);
 

@@ -101,7 +101,7 @@ bool acpid_reads(const char *name)
 	return *name && name[strspn(name, letters)] == '\0';
 }
 
-char *acpid_aside(const char *name)
+char *acpid_hidden_name(const char *name)
 {
 	return text_format(".%s.ec2hib", name);
 }

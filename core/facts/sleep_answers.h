@@ -22,7 +22,7 @@ bool acpid_reads(const char *name);
 
 /* Where setup --take-over puts a file of ACPID_FOLDER, which acpid does not read. The caller frees
  * it. */
-char *acpid_aside(const char *name);
+char *acpid_hidden_name(const char *name);
 
 /*
  * Fills logind_sleep_key, logind_drop_in, acpid_events, sleep_key_inhibited and reads_sleep_key;

@@ -27,7 +27,7 @@ struct sleep_keys;
 struct sleep_press {
 	/*
 	 * When, in milliseconds of CLOCK_BOOTTIME. That clock alone orders presses around a
-	 * hibernation: CLOCK_MONOTONIC stands still while the machine is away, so that a press
+	 * hibernation: CLOCK_MONOTONIC stops while the machine is away, so that a press
 	 * of an hour ago and one of just now would be neighbours, and the time of day jumps
 	 * when the clock is set after the resume.
 	 */

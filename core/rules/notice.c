@@ -61,19 +61,19 @@ static const char *member(const json_t *object, const char *name, int *status, s
 	const char *text = json_string_value(json_object_get(object, name));
 
 	if (!text)
-		*status = error_set(err, EBADMSG, "the answer has no \"%s\" that is a text", name);
+		*status = error_set(err, EBADMSG, "the answer has no string \"%s\"", name);
 	return text;
 }
 
 static int take_time(struct notice *notice, const char *text, struct error *err)
 {
 	if (strlen(text) >= sizeof(notice->time) || instant_parse(text, &notice->when) < 0)
-		return bad(err, "the answer's time is no date and time in UTC", text);
+		return bad(err, "the answer's time is not a date and time in UTC", text);
 	snprintf(notice->time, sizeof(notice->time), "%s", text);
 	return 0;
 }
 
-/* A word that may stand in a log, an environment variable and a line of the state file. */
+/* A word that is safe in a log, an environment variable and a line of the state file. */
 static bool take_word(char *word, size_t size, const char *text)
 {
 	size_t length =
@@ -169,7 +169,7 @@ int notice_parse_lifecycle(const char *text, struct notice *notice, struct error
 	size_t length = strcspn(text, "\n");
 
 	*notice = (struct notice) { 0 };
-	/* One newline behind the word is as good as none. */
+	/* One newline after the word is as good as none. */
 	if (text[length] && text[length + 1])
 		return error_set(err, EBADMSG, "the lifecycle state has more than one line");
 	for (size_t i = 0; i < LIFECYCLE_COUNT; i++) {
@@ -219,9 +219,9 @@ static int take_event(const json_t *event, struct notice *notice, bool *active, 
 		return status;
 	*notice = (struct notice) { .kind = NOTICE_MAINTENANCE };
 	if (!take_word(notice->id, sizeof(notice->id), id))
-		return bad(err, "a scheduled event's EventId is no plain word", id);
+		return bad(err, "a scheduled event's EventId is not a plain word", id);
 	if (!take_word(notice->detail, sizeof(notice->detail), code))
-		return bad(err, "a scheduled event's Code is no plain word", code);
+		return bad(err, "a scheduled event's Code is not a plain word", code);
 	*active = strcmp(state, "active") == 0;
 	return take_event_time(notice, time, err);
 }
@@ -302,13 +302,6 @@ enum config_reaction notice_reaction(const struct notice *notice, const struct c
 		break;
 	}
 	return config->on_lifecycle;
-}
-
-bool notice_same(const struct notice *a, const struct notice *b)
-{
-	if (a->kind != b->kind || strcmp(a->time, b->time) != 0 || strcmp(a->id, b->id) != 0)
-		return false;
-	return a->kind != NOTICE_LIFECYCLE || strcmp(a->detail, b->detail) == 0;
 }
 
 char *notice_id(const struct notice *notice)

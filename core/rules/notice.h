@@ -3,7 +3,7 @@
  * Notices: what the metadata service says will happen to this instance.
  *
  * An answer is untrusted. What is not exactly the documented form is an error and never a notice: a
- * size limit, one JSON value with nothing behind it, no key twice, known words, a time that exists.
+ * size limit, one JSON value with nothing after it, no key twice, known words, a time that exists.
  * Members that are not known are allowed, so that a service that learns to say more is still heard.
  *
  * Sources, EC2 User Guide: "Spot Instance interruption notices" (spot/instance-action), "EC2
@@ -89,12 +89,9 @@ bool notice_leaves_service(const struct notice *notice);
 /* What is configured to happen on it; on a notice to hibernate it is always that. */
 enum config_reaction notice_reaction(const struct notice *notice, const struct config *config);
 
-/* The same notice, heard again: kind and time, and the event's id or the lifecycle state. */
-bool notice_same(const struct notice *a, const struct notice *b);
-
 /*
- * What notice_same() compares as one line of printable ASCII, to be kept across a restart:
- * "hibernate 2017-09-18T08:22:00Z". The caller frees it.
+ * What tells it from every other notice, as a line of printable ASCII that can be stored: kind, time,
+ * the event's id, the lifecycle state ("hibernate 2017-09-18T08:22:00Z"). The caller frees it.
  */
 char *notice_id(const struct notice *notice);
 
