@@ -8,12 +8,14 @@
 #ifndef EC2HIB_CMD_COMMAND_H
 #define EC2HIB_CMD_COMMAND_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/config.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/facts/facts.h"
 #include "core/facts/imds.h"
 #include "ui/style.h"
 
@@ -154,8 +156,43 @@ int session_reload(struct session *session, const struct invocation *invocation,
 /* --swapfile or --swap-device over what the configuration says. 0 or EXIT_USAGE after a message. */
 int session_set_area(struct session *session, const struct invocation *invocation);
 
-struct facts;
 /* All facts of the session's machine. FACTS must be zeroed. */
 void session_gather(const struct session *session, struct facts *facts);
+
+/*
+ * Looks for one, and says on standard error what was found. Nothing on an image, and for who is not
+ * root. Not while a lock is held.
+ */
+void rehearsal_put_right(const struct invocation *invocation, const struct session *session);
+
+/* ---- Saved facts (--from): nothing of this machine counts, its configuration neither ---- */
+
+/* The JSON of the file PATH (- is standard input), or NULL with an error; json_decref() ends it. */
+json_t *saved_read(const char *path, struct error *err);
+
+/* Reads the file PATH (- is standard input) that status --json wrote. 0 or a negative errno. */
+int saved_load(const char *path, struct facts *facts, struct config *config, struct error *err);
+
+/* False after a message: an option is given that is about a machine. */
+bool saved_alone(const struct invocation *invocation);
+
+/* ---- What the files of this folder export to the command table ---- */
+
+extern const struct command command_complete;
+extern const struct command command_help;
+extern const struct command command_hibernate;
+extern const struct command command_history;
+extern const struct command command_imds;
+extern const struct command command_imds_get;
+extern const struct command command_imds_serve;
+extern const struct command command_prewarm;
+extern const struct command command_setup;
+extern const struct command command_shell;
+extern const struct command command_status;
+extern const struct command command_teardown;
+extern const struct command command_test_hibernate;
+extern const struct command command_tui;
+extern const struct command command_version;
+extern const struct command command_watch;
 
 #endif

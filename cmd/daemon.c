@@ -3,10 +3,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "core/base/compiler.h"
+
+static volatile sig_atomic_t stop_wanted;
+
+static void on_signal(int number)
+{
+	stop_wanted = number;
+}
+
+void interrupt_catch(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+bool interrupt_came(void *data UNUSED)
+{
+	return stop_wanted != 0;
+}
 
 void descriptors_leave(int first, int last)
 {

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Going to the background, for the agent and the pre-warm. */
+/* What a command does with its process: it ends well on a signal, or goes to the background. */
 #ifndef EC2HIB_CMD_DAEMON_H
 #define EC2HIB_CMD_DAEMON_H
 
+#include <stdbool.h>
+
 #include "core/base/error.h"
+
+/* From now on SIGINT, SIGTERM and SIGHUP only make interrupt_came() true. */
+void interrupt_catch(void);
+
+/* In the form that actions ask for; DATA is not used. */
+bool interrupt_came(void *data);
 
 /*
  * The classical way: two forks, so that the daemon leads no session and gets no terminal. The first

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* --help, `help` and `version`. */
-#include "cmd/commands.h"
+#include "cmd/command.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -5,9 +5,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
-#include "cmd/interrupt.h"
-#include "cmd/recover.h"
+#include "cmd/command.h"
+#include "cmd/daemon.h"
 #include "config.h"
 #include "core/actions/hibernate.h"
 #include "core/base/compiler.h"

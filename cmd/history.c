@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
+#include "cmd/command.h"
 #include "config.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/commands.h"
+#include "cmd/command.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"

@@ -8,7 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
+#include "cmd/command.h"
 #include "core/actions/metadata_service.h"
 #include "core/base/compiler.h"
 #include "core/base/duration.h"

@@ -8,11 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
+#include "cmd/command.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
+
+static const struct command *const imds_commands[] = { &command_imds_get, &command_imds_serve,
+	NULL };
+
+const struct command command_imds = {
+	.name = "imds",
+	.subcommands = imds_commands,
+	.synopsis = "COMMAND [ARGUMENT...]",
+	.summary = "ask the metadata service, or serve a simulated one",
+};
 
 const struct command *const commands[] = {
 	&command_status,

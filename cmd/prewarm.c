@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
+#include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "cmd/interrupt.h"
 #include "config.h"
 #include "core/actions/prewarm.h"
 #include "core/base/compiler.h"

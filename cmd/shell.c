@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ec2hib shell: the same commands at a prompt, or from a script. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +13,31 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
-#include "cmd/shell_child.h"
+#include "cmd/command.h"
 #include "cmd/shell_history.h"
-#include "cmd/shell_prompt.h"
 #include "config.h"
 #include "core/base/compiler.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
 #include "ui/line_editor.h"
 
 /* A prompt that waits longer for candidates would look as if it hung. */
 #define COMPLETION_LIMIT_MS 1500
+
+/* The file that runs, also when another one has its name by now. */
+#define PROGRAM "/proc/self/exe"
+
+/* So much of what a child says is read. */
+#define ANSWER_LIMIT ((size_t)256 * 1024)
+
+/* Whether the machine is ready, as the prompt says it. */
+struct readiness_watch {
+	pid_t child; /* that looks; 0: none */
+	bool again;  /* something may have changed since it began */
+	bool known;
+	enum exit_status answer;
+};
 
 struct shell {
 	const struct invocation *invocation;
@@ -34,9 +49,126 @@ struct shell {
 	bool interrupted; /* Ctrl-C came since the command began */
 	int stopped;	  /* SIGTERM, SIGHUP, or for a script SIGINT; 0: none */
 	int status;	  /* of the last command */
-	struct shell_prompt prompt;
+	struct readiness_watch readiness;
 	struct shell_history history;
 };
+
+/* ---- ec2hib as a child ------------------------------------------------------------------- */
+
+/*
+ * What a command does to its memory, its signals and its exit does not touch the shell, and ps(1)
+ * shows what runs.
+ */
+enum child_kind {
+	CHILD_TYPED,	  /* it has the terminal */
+	CHILD_OF_SCRIPT,  /* standard input is the script, which is not for it */
+	CHILD_BACKGROUND, /* it has neither input nor error, and Ctrl-C is not for it */
+};
+
+/* OUTPUT: its standard output; -1: ours, or in the background none. */
+static void set_descriptors(posix_spawn_file_actions_t *actions, enum child_kind kind, int output)
+{
+	if (kind != CHILD_TYPED)
+		posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (output >= 0)
+		posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
+	else if (kind == CHILD_BACKGROUND)
+		posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (kind == CHILD_BACKGROUND)
+		posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+}
+
+/* Its number, or a negative errno. No signal is blocked in it. */
+static pid_t child_start(const struct shell *shell, const struct strings *arguments,
+	enum child_kind kind, int output, struct error *err)
+{
+	short flags = POSIX_SPAWN_SETSIGMASK;
+	strings_cleanup struct strings words = { 0 };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	pid_t number;
+	int status;
+
+	strings_add(&words, "ec2hib");
+	for (size_t i = 0; i < shell->options.count; i++)
+		strings_add(&words, shell->options.items[i]);
+	for (size_t i = 0; i < arguments->count; i++)
+		strings_add(&words, arguments->items[i]);
+	words.items = memory_grow(words.items, words.count, sizeof(*words.items));
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	set_descriptors(&actions, kind, output);
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	if (kind == CHILD_BACKGROUND)
+		flags |= POSIX_SPAWN_SETPGROUP;
+	posix_spawnattr_setflags(&attributes, flags);
+	status = posix_spawn(&number, PROGRAM, &actions, &attributes, words.items, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (status)
+		return error_errno(err, status, "cannot start " PROGRAM);
+	return number;
+}
+
+/* The exit status as a shell has it: 128 and the signal for one that was killed. */
+static int child_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+/* Adds what comes from FD to *TEXT until its end, the limit, or DUE (ms of CLOCK_MONOTONIC). */
+static void read_until(int fd, uint64_t due, char **text)
+{
+	struct pollfd source = { .fd = fd, .events = POLLIN };
+	size_t size = 0;
+	char block[4096];
+
+	while (size < ANSWER_LIMIT) {
+		uint64_t now = clock_ms(CLOCK_MONOTONIC);
+		int ready = now < due ? poll(&source, 1, (int)(due - now)) : 0;
+		ssize_t got;
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return;
+		got = read(fd, block, sizeof(block));
+		if (got <= 0)
+			return;
+		size += (size_t)got;
+		text_append(text, "%.*s", (int)got, block);
+	}
+}
+
+/*
+ * What a child in the background says on standard output. One that takes longer than LIMIT_MS is
+ * killed, and what it has said until then is all. The caller frees it.
+ */
+static char *child_ask(const struct shell *shell, const struct strings *arguments, int limit_ms)
+{
+	uint64_t due = clock_ms(CLOCK_MONOTONIC) + (uint64_t)limit_ms;
+	struct error err = { "" };
+	char *answer = text_copy("");
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return answer;
+	child = child_start(shell, arguments, CHILD_BACKGROUND, ends[1], &err);
+	close(ends[1]);
+	if (child > 0) {
+		read_until(ends[0], due, &answer);
+		/* At its end it has nothing to lose; late, it is not waited for. */
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close(ends[0]);
+	return answer;
+}
 
 /* ---- One command ------------------------------------------------------------------------- */
 
@@ -84,10 +216,7 @@ static int wait_for(struct shell *shell, pid_t child)
 /* While it runs the terminal's Ctrl-Z stops it and us together. */
 static int run_command(struct shell *shell, const struct strings *words)
 {
-	const struct shell_child child = { .options = &shell->options,
-		.arguments = words,
-		.no_input = !shell->typed,
-		.output = -1 };
+	enum child_kind kind = shell->typed ? CHILD_TYPED : CHILD_OF_SCRIPT;
 	struct termios terminal = { 0 };
 	struct error err = { "" };
 	sigset_t stop;
@@ -102,7 +231,7 @@ static int run_command(struct shell *shell, const struct strings *words)
 		tcgetattr(STDIN_FILENO, &terminal);
 	sigprocmask(SIG_BLOCK, &shell->signals, NULL);
 	sigprocmask(SIG_UNBLOCK, &stop, NULL);
-	number = shell_child_start(&child, &err);
+	number = child_start(shell, words, kind, -1, &err);
 	status = number < 0 ? EXIT_NOT_READY << 8 : wait_for(shell, number);
 	if (number < 0)
 		complain("%s", err.text);
@@ -118,7 +247,7 @@ static int run_command(struct shell *shell, const struct strings *words)
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGINT)
 		complain("%s was killed by signal %d (%s)", words->items[0], WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
-	return shell_child_status(status);
+	return child_status(status);
 }
 
 /* The words exit and quit are the shell's own. True when it was one of them. */
@@ -187,6 +316,85 @@ static int run_script(struct shell *shell)
 	return shell->stopped ? 128 + shell->stopped : shell->status;
 }
 
+/* ---- The prompt -------------------------------------------------------------------------- */
+
+/* It says whether the machine is ready. A child finds that out: nobody waits for a metadata service
+ * to be able to type. */
+static const struct saying {
+	const char *text;
+	enum colour colour;
+} sayings[] = {
+	[EXIT_READY] = { "ready", COLOUR_GOOD },
+	[EXIT_NOT_READY] = { "not ready", COLOUR_BAD },
+	/* Why is said by status itself. */
+	[EXIT_USAGE] = { "cannot tell", COLOUR_RISK },
+	[EXIT_UNKNOWN] = { "cannot tell", COLOUR_RISK },
+};
+
+static void readiness_begin(struct shell *shell)
+{
+	struct readiness_watch *readiness = &shell->readiness;
+	strings_cleanup struct strings status = { 0 };
+	struct error err = { "" };
+	pid_t child;
+
+	strings_add(&status, command_status.name);
+	strings_add(&status, "--quiet");
+	child = child_start(shell, &status, CHILD_BACKGROUND, -1, &err);
+	readiness->again = false;
+	readiness->child = child > 0 ? child : 0;
+	if (child < 0)
+		readiness->known = false;
+}
+
+/* Begins to find out anew, unless that is under way: then once more after it. */
+static void readiness_look(struct shell *shell)
+{
+	if (shell->readiness.child)
+		shell->readiness.again = true;
+	else
+		readiness_begin(shell);
+}
+
+/* Takes what a child that has ended found. True when the prompt says something else than before. */
+static bool readiness_take(struct shell *shell)
+{
+	struct readiness_watch *readiness = &shell->readiness, before = *readiness;
+	int status;
+
+	if (!readiness->child || waitpid(readiness->child, &status, WNOHANG) != readiness->child)
+		return false;
+	status = child_status(status);
+	readiness->child = 0;
+	readiness->known = true;
+	readiness->answer = status > EXIT_UNKNOWN ? EXIT_UNKNOWN : (enum exit_status)status;
+	if (readiness->again)
+		readiness_begin(shell);
+	return before.known != readiness->known || before.answer != readiness->answer;
+}
+
+static char *prompt_text(const struct shell *shell)
+{
+	const struct saying *saying = &sayings[shell->readiness.answer];
+	const struct style *style = &shell->invocation->style;
+	const char *root = option_value(shell->invocation, "root");
+	memory_cleanup_free char *shown = root ? style_text(root) : NULL;
+	memory_cleanup_free char *word = NULL;
+
+	if (!shell->readiness.known)
+		return text_format("ec2hib%s%s> ", shown ? " " : "", shown ? shown : "");
+	word = line_editor_coloured(saying->text, style_colour(style, saying->colour),
+		style_colour(style, COLOUR_PLAIN));
+	return text_format("ec2hib%s%s [%s]> ", shown ? " " : "", shown ? shown : "", word);
+}
+
+static char *new_prompt(void *data)
+{
+	struct shell *shell = data;
+
+	return readiness_take(shell) ? prompt_text(shell) : NULL;
+}
+
 /* ---- At a terminal ----------------------------------------------------------------------- */
 
 static void complete(void *data, const struct strings *words, struct line_candidates *candidates)
@@ -201,7 +409,7 @@ static void complete(void *data, const struct strings *words, struct line_candid
 		strings_add(&question, shell->options.items[i]);
 	for (size_t i = 0; i < words->count; i++)
 		strings_add(&question, words->items[i]);
-	answer = shell_child_ask(NULL, &question, COMPLETION_LIMIT_MS);
+	answer = child_ask(shell, &question, COMPLETION_LIMIT_MS);
 	strings_split(&lines, answer, "\n");
 	for (size_t i = 0; i < lines.count; i++) {
 		lines.items[i][strcspn(lines.items[i], "\t")] = '\0';
@@ -212,13 +420,6 @@ static void complete(void *data, const struct strings *words, struct line_candid
 		else
 			strings_add(&candidates->words, lines.items[i]);
 	}
-}
-
-static char *new_prompt(void *data)
-{
-	struct shell *shell = data;
-
-	return shell_prompt_take(&shell->prompt) ? shell_prompt_text(&shell->prompt) : NULL;
 }
 
 /* What was pasted may be several lines. */
@@ -250,9 +451,9 @@ static int talk(struct shell *shell, struct line_editor *editor)
 	while (!shell->left && !shell->stopped && event != LINE_END && event != LINE_STOPPED) {
 		memory_cleanup_free char *line = NULL, *prompt = NULL;
 
-		shell_prompt_look(&shell->prompt);
-		shell_prompt_take(&shell->prompt);
-		prompt = shell_prompt_text(&shell->prompt);
+		readiness_look(shell);
+		readiness_take(shell);
+		prompt = prompt_text(shell);
 		fflush(stdout);
 		event = line_editor_read(editor, prompt, &line);
 		if (event == LINE_READ)
@@ -282,11 +483,10 @@ static int run_at_terminal(struct shell *shell)
 	if (shell_history_open(&shell->history, &err) < 0)
 		warn_user(shell->invocation, "no history is kept: %s", err.text);
 	line_editor_set_history(&shell->history.lines);
-	shell->prompt = (struct shell_prompt) { .invocation = shell->invocation,
-		.options = &shell->options };
 	sigprocmask(SIG_BLOCK, &shell->signals, NULL);
 	status = talk(shell, &editor);
-	shell_prompt_close(&shell->prompt);
+	if (shell->readiness.child)
+		kill(shell->readiness.child, SIGTERM);
 	shell_history_close(&shell->history);
 	return status;
 }

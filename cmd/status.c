@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/commands.h"
-#include "cmd/recover.h"
-#include "cmd/saved.h"
+#include "cmd/command.h"
 #include "config.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"

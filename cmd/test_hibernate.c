@@ -8,9 +8,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
-#include "cmd/interrupt.h"
-#include "cmd/recover.h"
+#include "cmd/command.h"
+#include "cmd/daemon.h"
 #include "config.h"
 #include "core/actions/rehearse.h"
 #include "core/base/compiler.h"

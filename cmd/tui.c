@@ -7,8 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
-#include "cmd/saved.h"
+#include "cmd/command.h"
 #include "config.h"
 #include "core/base/compiler.h"
 #include "core/base/instant.h"

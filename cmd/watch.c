@@ -5,15 +5,63 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cmd/commands.h"
+#include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "cmd/watch_log.h"
 #include "config.h"
 #include "core/actions/rehearse.h"
 #include "core/actions/watch.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+
+/* Where the log goes: the journal, syslog, lines on standard error, or two of them. */
+struct watch_log {
+	struct log logs[2];
+	size_t count;
+	bool on_stderr; /* one of them is what a user at the terminal, or the journal, sees */
+};
+
+static bool wanted(enum config_choice choice, bool otherwise)
+{
+	return choice == CHOICE_AUTO ? otherwise : choice == CHOICE_YES;
+}
+
+/*
+ * In the background there is nobody at standard error. A service manager that keeps standard error
+ * in its journal gets the facts beside the words, too.
+ */
+static void watch_log_open(struct watch_log *log, const struct config *config, bool background)
+{
+	struct error ignored = { "" };
+
+	log->count = 0;
+	log->on_stderr = wanted(config->log_to_stderr, !background);
+	if (log->on_stderr) {
+		/* What cannot be said to the journal itself is said on the line to it. */
+		if (!log_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM")) ||
+			log_to_journal(&log->logs[0], "ec2hib", LOG_JOURNAL_SOCKET, &ignored) < 0)
+			log_to_lines(&log->logs[0], "ec2hib", STDERR_FILENO,
+				getenv("JOURNAL_STREAM") != NULL);
+		log->count++;
+	}
+	if (wanted(config->log_to_syslog, background))
+		log_to_syslog(&log->logs[log->count++], "ec2hib", LOG_SYSLOG_SOCKET);
+}
+
+static void watch_log_close(struct watch_log *log)
+{
+	for (size_t i = 0; i < log->count; i++)
+		log_close(&log->logs[i]);
+	log->count = 0;
+}
+
+/* As log_message(), to all of them. */
+static void watch_log_message(struct watch_log *log, int priority, const char *text,
+	const struct log_field *fields, size_t count)
+{
+	for (size_t i = 0; i < log->count; i++)
+		log_message(&log->logs[i], priority, text, fields, count);
+}
 
 struct service {
 	struct invocation *invocation;
