@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/command.h"
-#include "core/actions/metadata.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -20,6 +18,7 @@
 #include "core/facts/swaps.h"
 #include "core/rules/checks.h"
 #include "core/rules/rehearsal.h"
+#include "sim/metadata.h"
 #include "ui/style.h"
 
 /* Whoever has typed Tab waits. */

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
-#include "core/actions/metadata_service.h"
 #include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "sim/metadata_service.h"
 
 static const char *const life_cycles[] = { "on-demand", "spot", NULL };
 static const char *const spot_actions[] = { "hibernate", "stop", "terminate", NULL };

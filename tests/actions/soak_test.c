@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "core/actions/lock.h"
-#include "core/actions/metadata_service.h"
+#include "sim/metadata_service.h"
 #include "core/actions/watch_agent.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"

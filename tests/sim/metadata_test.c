@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/actions/metadata.h"
+#include "sim/metadata.h"
 #include "core/base/compiler.h"
 #include "core/base/text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/actions/metadata_listen.h"
+#include "sim/metadata_listen.h"
 
 #include <errno.h>
 #include <netdb.h>

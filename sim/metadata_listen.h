@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where the simulated metadata service listens, and who asks. */
-#ifndef EC2HIB_ACTIONS_METADATA_LISTEN_H
-#define EC2HIB_ACTIONS_METADATA_LISTEN_H
+#ifndef EC2HIB_SIM_METADATA_LISTEN_H
+#define EC2HIB_SIM_METADATA_LISTEN_H
 
 #include <stdbool.h>
 

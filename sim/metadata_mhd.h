@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The functions of libmicrohttpd that the simulated service uses, loaded when it starts. */
-#ifndef EC2HIB_ACTIONS_METADATA_MHD_H
-#define EC2HIB_ACTIONS_METADATA_MHD_H
+#ifndef EC2HIB_SIM_METADATA_MHD_H
+#define EC2HIB_SIM_METADATA_MHD_H
 
 #include <microhttpd.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/actions/metadata.h"
+#include "sim/metadata.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/actions/metadata_parts.h"
+#include "sim/metadata_parts.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"

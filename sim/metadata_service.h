@@ -4,12 +4,12 @@
  * loaded only here. One thread and one poll(2) loop; a request that is held back (latency, hang)
  * costs a descriptor and no time.
  */
-#ifndef EC2HIB_ACTIONS_METADATA_SERVICE_H
-#define EC2HIB_ACTIONS_METADATA_SERVICE_H
+#ifndef EC2HIB_SIM_METADATA_SERVICE_H
+#define EC2HIB_SIM_METADATA_SERVICE_H
 
 #include <stdbool.h>
 
-#include "core/actions/metadata.h"
+#include "sim/metadata.h"
 #include "core/base/reporter.h"
 #include "core/base/error.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files behind metadata.h share. */
-#ifndef EC2HIB_ACTIONS_METADATA_PARTS_H
-#define EC2HIB_ACTIONS_METADATA_PARTS_H
+#ifndef EC2HIB_SIM_METADATA_PARTS_H
+#define EC2HIB_SIM_METADATA_PARTS_H
 
 #include <jansson.h>
 
-#include "core/actions/metadata.h"
+#include "sim/metadata.h"
 
 #define NS_PER_MS	((uint64_t)1000000)
 #define TOKENS_MOST	1024 /* the oldest make room */

@@ -8,8 +8,8 @@
  * options" and "Instance metadata categories" in the EC2 User Guide). Tests change it while it
  * runs by its control path; ec2hib-imds(8) describes that.
  */
-#ifndef EC2HIB_ACTIONS_METADATA_H
-#define EC2HIB_ACTIONS_METADATA_H
+#ifndef EC2HIB_SIM_METADATA_H
+#define EC2HIB_SIM_METADATA_H
 
 #include <stdbool.h>
 #include <stddef.h>

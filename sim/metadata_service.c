@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/actions/metadata_service.h"
+#include "sim/metadata_service.h"
 
 #include <errno.h>
 
@@ -13,8 +13,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "core/actions/metadata_listen.h"
-#include "core/actions/metadata_mhd.h"
+#include "sim/metadata_listen.h"
+#include "sim/metadata_mhd.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"

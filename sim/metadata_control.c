@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/actions/metadata_parts.h"
+#include "sim/metadata_parts.h"
 #include "core/base/compiler.h"
 #include "core/base/duration.h"
 #include "core/base/memory.h"

@@ -5,7 +5,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "core/actions/metadata_parts.h"
+#include "sim/metadata_parts.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"

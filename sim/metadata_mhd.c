@@ -2,7 +2,7 @@
 #include "config.h"
 
 #ifdef HAVE_MICROHTTPD
-#include "core/actions/metadata_mhd.h"
+#include "sim/metadata_mhd.h"
 
 #include "core/base/compiler.h"
 #include "core/base/library.h"
