@@ -67,12 +67,13 @@ const struct root *transaction_root(const struct transaction *transaction)
 static int run_hooks(struct transaction *transaction, enum hook_event event, struct error *err)
 {
 	const struct cycle *cycle = transaction->cycle;
-	const struct hooks hooks = { .root = transaction_root(transaction),
-		.timeout_ms = (unsigned)transaction->config->hook_timeout,
-		.log = transaction->asked->log,
+	const struct reporter reporter = { .log = transaction->asked->log,
 		/* What comes after has to be done, also by who was told to stop. */
 		.cancelled = event == HOOK_PRE_HIBERNATE ? transaction->asked->cancelled : NULL,
 		.data = transaction->asked->data };
+	const struct hooks hooks = { .root = transaction_root(transaction),
+		.timeout_ms = (unsigned)transaction->config->hook_timeout,
+		.reporter = &reporter };
 	memory_cleanup_free char *away =
 		cycle->away.is == FACT_KNOWN
 			? text_format("%llu", (unsigned long long)cycle->away.value / 1000)
@@ -306,7 +307,7 @@ static int hibernate_prepared(struct transaction *transaction, struct error *err
 	else if (status == 0)
 		status = transaction_attempts(transaction, err);
 	restore(transaction);
-	lock_keep(transaction->lock);
+	lock_unshare(transaction->lock);
 	return status;
 }
 
@@ -363,12 +364,13 @@ static int wait_for_lock(struct transaction *transaction, struct error *err)
 {
 	const struct hibernation *asked = transaction->asked;
 	const struct root *root = transaction_root(transaction);
-	const struct patience patience = { asked->patience_ms, asked->cancelled, asked->data };
-	file_cleanup_close int turn = root->live ? lock_wait(root, TURN_LOCK, &patience, err) : -1;
+	const struct reporter reporter = { asked->log, asked->cancelled, asked->data };
+	file_cleanup_close int turn =
+		root->live ? lock_wait(root, TURN_LOCK, asked->patience_ms, &reporter, err) : -1;
 
 	if (root->live && turn < 0)
 		return turn;
-	return lock_wait(root, LOCK_PATH, &patience, err);
+	return lock_wait(root, LOCK_PATH, asked->patience_ms, &reporter, err);
 }
 
 /*

@@ -51,13 +51,11 @@ static bool is_leftover(const char *name)
 static void hook_log(const struct hook *hook, int priority, const char *text)
 {
 	memory_cleanup_free char *name = text_printable(hook->name, strlen(hook->name));
-	memory_cleanup_free char *line = text_format("%s/%s: %s", hook->event, name, text);
 
-	if (hook->hooks->log)
-		hook->hooks->log(hook->hooks->data, priority, line);
+	reporter_log(hook->hooks->reporter, priority, "%s/%s: %s", hook->event, name, text);
 }
 
-/* The path need not be said again behind the hook's name. */
+/* The path need not be said again after the hook's name. */
 static void hook_complain(const struct hook *hook, const char *what, const struct error *err)
 {
 	size_t length = strlen(hook->path);
@@ -80,13 +78,13 @@ static int link_target(const struct hook *hook, char **target, struct error *err
 	const struct root *root = hook->hooks->root;
 	file_cleanup_close int fd = root_openat(root, hook->path, O_PATH, 0, err);
 	memory_cleanup_free char *inside = text_format("%s/", hooks_folder(hook->hooks));
-	char place[32], path[PATH_MAX];
+	char link[32], path[PATH_MAX];
 	ssize_t length;
 
 	if (fd < 0)
 		return fd;
-	snprintf(place, sizeof(place), "/proc/self/fd/%d", fd);
-	length = readlink(place, path, sizeof(path) - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
 	if (length < 0)
 		return error_errno(err, errno, "cannot follow %s%s", root->path, hook->path);
 	path[length] = '\0';
@@ -132,7 +130,7 @@ static bool ask_cancelled(void *data)
 {
 	const struct hook *hook = data;
 
-	return hook->hooks->cancelled(hook->hooks->data);
+	return reporter_cancelled(hook->hooks->reporter);
 }
 
 static int hook_execute(
@@ -145,7 +143,7 @@ static int hook_execute(
 		.arguments = (const char *const[]) { hook->path, NULL },
 		.timeout_ms = hooks->timeout_ms,
 		.grace_ms = hooks->timeout_ms < HOOK_GRACE_MS ? hooks->timeout_ms : HOOK_GRACE_MS,
-		.cancelled = hooks->cancelled ? ask_cancelled : NULL,
+		.cancelled = ask_cancelled,
 		.line = take_line,
 		.data = hook,
 	};
@@ -195,8 +193,7 @@ void hooks_run(const struct hooks *hooks, enum hook_event event, const struct ho
 	*result = (struct hooks_result) { 0 };
 	if (root_list(hooks->root, folder, &names, &err) < 0) {
 		result->refused++;
-		if (hooks->log)
-			hooks->log(hooks->data, LOG_WARNING, err.text);
+		reporter_log(hooks->reporter, LOG_WARNING, "%s", err.text);
 		return;
 	}
 	for (size_t i = 0; i < names.count && !result->cancelled; i++) {

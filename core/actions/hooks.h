@@ -27,6 +27,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/reporter.h"
 
 #define HOOKS_FOLDER  "/etc/ec2hib/hooks.d"
 #define HOOK_GRACE_MS 5000
@@ -52,12 +53,9 @@ struct hooks {
 	const struct root *root;
 	const char *folder;  /* NULL: HOOKS_FOLDER */
 	unsigned timeout_ms; /* for each hook */
-	/* A line for the log, with a priority of syslog(3). "EVENT/NAME: " is in front of what a
-	 * hook wrote (LOG_INFO) and of why it failed or was refused (LOG_WARNING). May be NULL. */
-	void (*log)(void *data, int priority, const char *text);
-	/* Asked while a hook runs, as in struct process. May be NULL. */
-	bool (*cancelled)(void *data);
-	void *data; /* of both */
+	/* Is told what a hook wrote (LOG_INFO) and why it failed or was refused (LOG_WARNING), with
+	 * "EVENT/NAME: " in front. Cancelled, it ends the hook that runs, and no further one starts. */
+	const struct reporter *reporter;
 };
 
 struct hooks_result {

@@ -80,21 +80,16 @@ static int lock_try(int fd, const struct root *root, const char *path, struct er
 	return error_errno(err, errno, "cannot lock %s", root->live ? path : root->path);
 }
 
-static bool is_cancelled(const struct patience *patience)
+static int wait_for(int fd, const struct root *root, const char *path, unsigned wait_ms,
+	const struct reporter *reporter, struct error *err)
 {
-	return patience->cancelled && patience->cancelled(patience->data);
-}
-
-static int wait_for(int fd, const struct root *root, const char *path,
-	const struct patience *patience, struct error *err)
-{
-	uint64_t end = clock_ms(CLOCK_MONOTONIC) + patience->ms;
+	uint64_t end = clock_ms(CLOCK_MONOTONIC) + wait_ms;
 	int status;
 
 	while ((status = lock_try(fd, root, path, err)) == -EAGAIN) {
-		if (is_cancelled(patience))
+		if (reporter_cancelled(reporter))
 			return error_set(
-				err, ECANCELED, "stopped while it waited for another ec2hib");
+				err, ECANCELED, "stopped while waiting for another ec2hib");
 		if (clock_ms(CLOCK_MONOTONIC) >= end)
 			return lock_complain(fd, root, path, err);
 		poll(NULL, 0, TRY_MS);
@@ -102,14 +97,14 @@ static int wait_for(int fd, const struct root *root, const char *path,
 	return status;
 }
 
-int lock_wait(const struct root *root, const char *path, const struct patience *patience,
-	struct error *err)
+int lock_wait(const struct root *root, const char *path, unsigned wait_ms,
+	const struct reporter *reporter, struct error *err)
 {
 	int fd = lock_open(root, path, err), status;
 
 	if (fd < 0)
 		return fd;
-	status = wait_for(fd, root, path, patience, err);
+	status = wait_for(fd, root, path, wait_ms, reporter, err);
 	if (status < 0) {
 		close(fd);
 		return status;
@@ -121,7 +116,7 @@ int lock_wait(const struct root *root, const char *path, const struct patience *
 
 int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err)
 {
-	return lock_wait(root, path, &(struct patience) { .ms = wait_ms }, err);
+	return lock_wait(root, path, wait_ms, NULL, err);
 }
 
 int lock_share(int fd, struct error *err)
@@ -131,7 +126,7 @@ int lock_share(int fd, struct error *err)
 	return error_errno(err, errno, "cannot let programs share the lock");
 }
 
-void lock_keep(int fd)
+void lock_unshare(int fd)
 {
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 }

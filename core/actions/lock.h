@@ -3,10 +3,9 @@
 #ifndef EC2HIB_ACTIONS_LOCK_H
 #define EC2HIB_ACTIONS_LOCK_H
 
-#include <stdbool.h>
-
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/reporter.h"
 #include "core/facts/prewarm_state.h" /* PREWARM_LOCK */
 
 #define RUN_FOLDER "/run/ec2hib"
@@ -21,16 +20,9 @@
  */
 int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err);
 
-/* How long to wait, and who may end that. */
-struct patience {
-	unsigned ms;
-	bool (*cancelled)(void *data); /* may be NULL */
-	void *data;
-};
-
-/* The same with patience. -ECANCELED when CANCELLED says so before the lock is ours. */
-int lock_wait(const struct root *root, const char *path, const struct patience *patience,
-	struct error *err);
+/* The same for a long wait: -ECANCELED when the reporter is cancelled before the lock is ours. */
+int lock_wait(const struct root *root, const char *path, unsigned wait_ms,
+	const struct reporter *reporter, struct error *err);
 
 /*
  * Programs that are run from now on hold the lock, too: when setup is killed they go on, and a
@@ -40,6 +32,6 @@ int lock_wait(const struct root *root, const char *path, const struct patience *
 int lock_share(int fd, struct error *err);
 
 /* Programs that are run from now on do not hold it. */
-void lock_keep(int fd);
+void lock_unshare(int fd);
 
 #endif

@@ -85,10 +85,10 @@ static int rehearse_hooks(struct run *run, struct error *err)
 	static const enum hook_event events[] = { HOOK_NOTICE, HOOK_PRE_HIBERNATE, HOOK_FAILED,
 		HOOK_POST_RESUME };
 	static const struct hook_fact facts[] = { { "TEST", "1" }, { "REASON", REASON_REHEARSAL } };
+	const struct reporter reporter = { .log = say, .data = run };
 	const struct hooks hooks = { .root = run->gather.root,
 		.timeout_ms = (unsigned)run->gather.config->hook_timeout,
-		.log = say,
-		.data = run };
+		.reporter = &reporter };
 	struct hooks_result result;
 	int status = 0;
 
@@ -169,12 +169,12 @@ static int pass_image(void *data, const struct facts *facts, struct error *err)
 	struct run *run = data;
 	const struct area_facts *area = &facts->area;
 	const struct kernel_facts *kernel = &facts->kernel;
+	const struct reporter reporter = { .cancelled = cancelled, .data = run };
 	struct snapshot snapshot = { .root = run->gather.root,
 		.page_size = kernel->page_size.value,
 		.extents = (const extent_list *)&area->extents,
 		.timeout_ms = run->asked->timeout_ms,
-		.cancelled = cancelled,
-		.data = run };
+		.reporter = &reporter };
 
 	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN ||
 		area->devices.count == 0 || area->size.is != FACT_KNOWN ||

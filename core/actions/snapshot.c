@@ -55,7 +55,7 @@ static int go_on(const struct passage *passage, const char *doing, struct error 
 	const struct snapshot *asked = passage->asked;
 	uint64_t still = clock_ms(CLOCK_MONOTONIC) - passage->frozen;
 
-	if (asked->cancelled && asked->cancelled(asked->data))
+	if (reporter_cancelled(asked->reporter))
 		return error_set(err, ECANCELED, "stopped while %s the image", doing);
 	if (still <= asked->timeout_ms)
 		return 0;

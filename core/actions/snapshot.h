@@ -22,6 +22,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/reporter.h"
 #include "core/facts/facts.h"
 
 #define SNAPSHOT_DEVICE "/dev/snapshot"
@@ -35,11 +36,10 @@ struct snapshot {
 	/* Where the area lies on the device, and how large it is where it has no extents. Nothing is
 	 * written anywhere else, whatever the kernel says. */
 	const extent_list *extents;
-	uint64_t size;		       /* bytes */
-	bool platform;		       /* the firmware takes part: /sys/power/disk is platform */
-	unsigned timeout_ms;	       /* the machine stands still for hardly longer than this */
-	bool (*cancelled)(void *data); /* may be NULL */
-	void *data;
+	uint64_t size;			 /* bytes */
+	bool platform;			 /* the firmware takes part: /sys/power/disk is platform */
+	unsigned timeout_ms;		 /* the machine stands still for hardly longer than this */
+	const struct reporter *reporter; /* is asked whether to stop; nothing is said */
 };
 
 /* How far it came; 0 where it did not come there. Bytes and milliseconds. */

@@ -85,11 +85,10 @@ static void child_phase(void *data, enum hibernation_phase phase)
 
 static int run_notice_hooks(struct child *child, const struct notice *notice)
 {
+	const struct reporter reporter = { child_log, child_cancelled, child };
 	const struct hooks hooks = { .root = child->agent->watch->gather->root,
 		.timeout_ms = (unsigned)child->agent->config->hook_timeout,
-		.log = child_log,
-		.cancelled = child_cancelled,
-		.data = child };
+		.reporter = &reporter };
 	const struct hook_fact facts[] = {
 		{ "REASON", REASON_NOTICE },
 		{ "ACTION", notice_kinds[notice->kind] },
@@ -235,13 +234,13 @@ static int child_start(struct child *child)
 		.config = child->agent->config,
 		.version = watch->gather->version,
 		.config_path = watch->gather->config_path };
-	const struct patience patience = { PATIENCE_MS, child_cancelled, NULL };
+	const struct reporter patience = { .cancelled = child_cancelled };
 	struct error err = { "" };
 	int lock, status;
 
 	if (!start_has_work(child, &gather))
 		return 0;
-	lock = lock_wait(gather.root, LOCK_PATH, &patience, &err);
+	lock = lock_wait(gather.root, LOCK_PATH, PATIENCE_MS, &patience, &err);
 	/* What a step runs goes on when we are killed, and keeps the next one out until it ends. */
 	status = lock < 0 ? lock : lock_share(lock, &err);
 	if (status == 0)

@@ -103,16 +103,16 @@ int __wrap_rehearsal_recover_locked(
 
 /* The locks of the running machine are a script: each path that is asked for, and LOCK_PATH is held. */
 static struct strings asked_locks;
-int __real_lock_wait(const struct root *root, const char *path, const struct patience *patience,
-	struct error *err);
-int __wrap_lock_wait(const struct root *root, const char *path, const struct patience *patience,
-	struct error *err);
+int __real_lock_wait(const struct root *root, const char *path, unsigned wait_ms,
+	const struct reporter *reporter, struct error *err);
+int __wrap_lock_wait(const struct root *root, const char *path, unsigned wait_ms,
+	const struct reporter *reporter, struct error *err);
 
-int __wrap_lock_wait(const struct root *root, const char *path, const struct patience *patience,
-	struct error *err)
+int __wrap_lock_wait(const struct root *root, const char *path, unsigned wait_ms,
+	const struct reporter *reporter, struct error *err)
 {
 	if (!root->live)
-		return __real_lock_wait(root, path, patience, err);
+		return __real_lock_wait(root, path, wait_ms, reporter, err);
 	strings_add(&asked_locks, path);
 	if (strcmp(path, LOCK_PATH) == 0)
 		return error_set(err, EBUSY, "held");

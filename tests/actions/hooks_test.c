@@ -33,6 +33,7 @@ struct fixture {
 	struct root root;
 	char folder[64];
 	struct hooks hooks;
+	struct reporter reporter; /* keep_log() */
 	struct hooks_result result;
 	struct strings log; /* "PRIORITY TEXT" */
 };
@@ -59,8 +60,8 @@ static int fixture_make(void **state)
 	fixture->hooks = (struct hooks) { .root = &fixture->root,
 		.folder = fixture->folder,
 		.timeout_ms = LONG_MS,
-		.log = keep_log,
-		.data = fixture };
+		.reporter = &fixture->reporter };
+	fixture->reporter = (struct reporter) { .log = keep_log, .data = fixture };
 	return 0;
 }
 
@@ -406,7 +407,7 @@ static void cancelled_hook_is_the_last(void **state)
 
 	put(fixture, "1-long", "sleep 1000");
 	put(fixture, "2-never", "echo ran");
-	fixture->hooks.cancelled = cancel_now;
+	fixture->reporter.cancelled = cancel_now;
 	run(fixture);
 	assert_counts(fixture, 1, 1, 0);
 	assert_true(fixture->result.cancelled);

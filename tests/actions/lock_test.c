@@ -31,18 +31,18 @@ static void who_is_told_to_stop_does_not_wait_on(void **state)
 	struct test_root *test = *state;
 	struct error err = { "" };
 	unsigned asked = 0;
-	const struct patience patience = { HOUR_MS, at_the_third_time, &asked };
+	const struct reporter reporter = { .cancelled = at_the_third_time, .data = &asked };
 	int holder = lock_take(&test->root, LOCK_PATH, 0, &err);
 
 	assert_true(holder >= 0);
 	assert_int_equal(lock_take(&test->root, LOCK_PATH, 0, &err), -EBUSY);
-	assert_int_equal(lock_wait(&test->root, LOCK_PATH, &patience, &err), -ECANCELED);
+	assert_int_equal(lock_wait(&test->root, LOCK_PATH, HOUR_MS, &reporter, &err), -ECANCELED);
 	assert_int_equal(asked, 3);
-	assert_string_equal(err.text, "stopped while it waited for another ec2hib");
+	assert_string_equal(err.text, "stopped while waiting for another ec2hib");
 	close(holder);
 	/* A lock that is free is taken, whoever says stop: what comes next asks again. */
 	asked = 2;
-	holder = lock_wait(&test->root, LOCK_PATH, &patience, &err);
+	holder = lock_wait(&test->root, LOCK_PATH, HOUR_MS, &reporter, &err);
 	assert_true(holder >= 0);
 	assert_int_equal(asked, 2);
 	close(holder);
@@ -74,7 +74,7 @@ static void program_holds_a_lock_that_is_shared(void **state)
 		assert_true(lock >= 0);
 		assert_int_equal(lock_share(lock, &err), 0);
 		if (!shared)
-			lock_keep(lock);
+			lock_unshare(lock);
 		program = leave_running(&live, lock);
 		lock = lock_take(&test->root, LOCK_PATH, 0, &err);
 		assert_int_equal(lock < 0, shared);

@@ -116,7 +116,7 @@ EC2HIB_TIME=$NOW" ]
 	kill -TERM "$AGENT_PID"
 	within 20 is_gone "$AGENT_PID"
 	wait "$AGENT_PID"
-	has_said "stopped while it waited for another ec2hib"
+	has_said "stopped while waiting for another ec2hib"
 	exec 8>&-
 	start_agent
 	within 20 refused
