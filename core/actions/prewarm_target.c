@@ -197,7 +197,7 @@ static int open_whole(
 		target->map = prewarm_map_name(&target->ranges, size);
 	}
 	for (size_t i = 0; i < devices.count; i++)
-		layout_free(&device_layout, &devices.items[i]);
+		layout_free(&device_facts_layout, &devices.items[i]);
 	free(devices.items);
 	free(devices.why);
 	return status;

@@ -88,7 +88,7 @@ static int save(const struct gather *gather, const struct facts *facts, struct e
 	int status;
 
 	fact_set_number(&record.format, REHEARSAL_FORMAT);
-	layout_copy(&rehearsal_layout, &record.rehearsal, &facts->rehearsal);
+	layout_copy(&rehearsal_facts_layout, &record.rehearsal, &facts->rehearsal);
 	status = write_file(gather, REHEARSAL_NAME, &rehearsal_record_layout, &record, err);
 	layout_free(&rehearsal_record_layout, &record);
 	return status;

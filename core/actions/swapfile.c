@@ -70,7 +70,7 @@ static int set_nocow(int fd, const char *path, struct error *err)
 static void forget_extents(extent_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		layout_free(&extent_layout, &list->items[i]);
+		layout_free(&extent_facts_layout, &list->items[i]);
 	free(list->items);
 }
 

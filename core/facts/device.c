@@ -248,7 +248,7 @@ void devices_gather_known(device_list *list, const struct root *host, const stru
 		return;
 	}
 	for (size_t i = 0; i < known->count; i++)
-		layout_copy(&device_layout, facts_add(list), &known->items[i]);
+		layout_copy(&device_facts_layout, facts_add(list), &known->items[i]);
 }
 
 void devices_medium(struct fact_text *medium, const device_list *list)

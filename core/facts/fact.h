@@ -57,11 +57,13 @@ enum field_type { FIELD_NUMBER, FIELD_FLAG, FIELD_TEXT, FIELD_GROUP, FIELD_LIST 
 struct layout;
 
 struct field {
-	const char *name; /* in JSON; lower case, words joined by _ */
 	enum field_type type;
 	size_t offset;
+	const char *name;	     /* in JSON; lower case, words joined by _ */
 	const struct layout *layout; /* of a group, or of a list's items */
-	const char *help;	     /* what it is, with its unit and where it comes from */
+	const char *unit; /* of a number: "bytes", "pages", "ms", ...; "": a mere number */
+	const char *help; /* what it is and where it comes from */
+	bool is_volatile; /* changes by itself from minute to minute */
 };
 
 struct layout {
@@ -70,16 +72,84 @@ struct layout {
 	size_t count;
 };
 
+/*
+ * ---- One list a struct ----
+ *
+ * The facts of a struct are named in one list, from which come its members and its layout:
+ *
+ *	#define MEMORY_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST) \
+ *		NUMBER(total, "bytes", "MemTotal of /proc/meminfo") \
+ *		NUMBER(available, "bytes", "MemAvailable of /proc/meminfo", VOLATILE)
+ *	struct memory_facts {
+ *		FACT_MEMBERS(MEMORY_FACTS)
+ *	};
+ *
+ * and in one .c file
+ *
+ *	FACT_LAYOUT(memory_facts, MEMORY_FACTS);
+ *
+ * which defines memory_facts_layout. The rows:
+ *
+ *	TEXT(name, help)
+ *	FLAG(name, help)
+ *	NUMBER(name, unit, help)
+ *	GROUP(name, struct, help)	      a struct with a list of its own
+ *	LIST(name, list type, struct, help)   typedef FACT_LIST(struct ...) list type;
+ *
+ * and VOLATILE at the end of a row whose fact changes by itself from minute to minute. Members have
+ * the types that their rows say, so that compiler and debugger see an ordinary struct.
+ */
+#define VOLATILE .is_volatile = true
+
 /* clang-format off */
-#define FIELD_OF(type, structure, member, help) \
-	{ #member, type, offsetof(structure, member), NULL, help }
+#define FACT_MEMBERS(list) \
+	list(FACT_TEXT_MEMBER, FACT_NUMBER_MEMBER, FACT_FLAG_MEMBER, FACT_GROUP_MEMBER, FACT_LIST_MEMBER)
+#define FACT_TEXT_MEMBER(member, ...)		struct fact_text member;
+#define FACT_NUMBER_MEMBER(member, ...)		struct fact_number member;
+#define FACT_FLAG_MEMBER(member, ...)		struct fact_flag member;
+#define FACT_GROUP_MEMBER(member, of, ...)	struct of member;
+#define FACT_LIST_MEMBER(member, list_type, ...) list_type member;
+
+#define FACT_LAYOUT(name, list)								\
+	const struct layout name##_layout = {						\
+		sizeof(struct name),							\
+		(const struct field[]) { list(						\
+			FIELD(FIELD_TEXT, name, TEXT), FIELD(FIELD_NUMBER, name, NUMBER),	\
+			FIELD(FIELD_FLAG, name, TEXT), FIELD(FIELD_GROUP, name, GROUP),	\
+			FIELD(FIELD_LIST, name, LIST)) },					\
+		0 list(FIELD_COUNT, FIELD_COUNT, FIELD_COUNT, FIELD_COUNT, FIELD_COUNT)	\
+	}
+#define FIELD_COUNT(...) + 1
+
+/*
+ * A row does not name its struct, but the offset of its member needs it. So what stands for TEXT in
+ * the list is the first half of an initializer, which ends in the name of a macro, and the row's
+ * arguments behind it complete that:
+ *
+ *	TEXT(release, "...")
+ *	{ FIELD_TEXT, __builtin_offsetof(struct kernel_facts, FIELD_END_TEXT(release, "...")
+ *	{ FIELD_TEXT, __builtin_offsetof(struct kernel_facts, release), "release", .help = "..." },
+ */
+#define FIELD(type, structure, row) { type, __builtin_offsetof(struct structure, FIELD_END_##row
+#define FIELD_END_TEXT(member, text, ...) \
+	member), #member, .unit = "", .help = text, __VA_ARGS__ },
+#define FIELD_END_NUMBER(member, of_unit, text, ...) \
+	member), #member, .unit = of_unit, .help = text, __VA_ARGS__ },
+#define FIELD_END_GROUP(member, of, text, ...) \
+	member), #member, .layout = &of##_layout, .unit = "", .help = text, __VA_ARGS__ },
+#define FIELD_END_LIST(member, list_type, of, text, ...) \
+	member), #member, .layout = &of##_layout, .unit = "", .help = text, __VA_ARGS__ },
+
+/* The older way, member by member, until all structs have their list. */
+#define FIELD_OF(type, structure, member, text) \
+	{ type, offsetof(structure, member), #member, NULL, "", text, false }
 #define NUMBER(structure, member, help) FIELD_OF(FIELD_NUMBER, structure, member, help)
 #define FLAG(structure, member, help)	FIELD_OF(FIELD_FLAG, structure, member, help)
 #define TEXT(structure, member, help)	FIELD_OF(FIELD_TEXT, structure, member, help)
 #define GROUP(structure, member, of, help) \
-	{ #member, FIELD_GROUP, offsetof(structure, member), of, help }
+	{ FIELD_GROUP, offsetof(structure, member), #member, of, "", help, false }
 #define LIST(structure, member, of, help) \
-	{ #member, FIELD_LIST, offsetof(structure, member), of, help }
+	{ FIELD_LIST, offsetof(structure, member), #member, of, "", help, false }
 #define LAYOUT(structure, fields) \
 	{ sizeof(structure), fields, ARRAY_SIZE(fields) }
 /* clang-format on */

@@ -2,9 +2,9 @@
 /*
  * All that ec2hib knows about a machine, gathered once. Rules decide from this alone.
  *
- * Sizes are bytes and times milliseconds unless a name says otherwise; offsets in a swap area are
- * pages of the running kernel, as resume_offset counts them. Each struct has its layout in
- * layouts.c, where the help text of every field says where it comes from.
+ * Each fact is named once, in a list of its group (core/facts/fact.h says how to read one): its name
+ * here is its name in JSON, and its unit and its text are what `ec2hib status --describe` prints. An
+ * offset in a swap area counts pages of the running kernel, as resume_offset does.
  */
 #ifndef EC2HIB_FACTS_FACTS_H
 #define EC2HIB_FACTS_FACTS_H
@@ -15,29 +15,34 @@
 #define FACTS_FORMAT 1
 
 /* The running kernel. All unknown when facts are gathered from an image. */
+#define KERNEL_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
+	TEXT(release, "kernel release, as uname -r")                                               \
+	TEXT(machine, "architecture, as uname -m")                                                 \
+	NUMBER(page_size, "bytes", "a page of memory; resume offsets count pages")                 \
+	TEXT(command_line, "/proc/cmdline")                                                        \
+	TEXT(power_state, "/sys/power/state; has \"disk\" when hibernation works")                 \
+	TEXT(power_disk, "/sys/power/disk; the mode in brackets, or [disabled]")                   \
+	TEXT(resume_device, "/sys/power/resume, major:minor")                                      \
+	NUMBER(resume_offset, "pages", "/sys/power/resume_offset")                                 \
+	NUMBER(image_size, "bytes", "/sys/power/image_size, which the kernel aims at")             \
+	NUMBER(freeze_timeout, "ms", "/sys/power/pm_freeze_timeout")                               \
+	TEXT(pm_test, "/sys/power/pm_test; null: a kernel without CONFIG_PM_DEBUG")                \
+	FLAG(snapshot_device, "/dev/snapshot is there")                                            \
+	TEXT(lockdown, "none, integrity or confidentiality")                                       \
+	FLAG(fips, "FIPS mode, /proc/sys/crypto/fips_enabled")                                     \
+	NUMBER(nvme_io_timeout, "s", "nvme_core.io_timeout")                                       \
+	FLAG(workqueue_power_efficient, "workqueue.power_efficient")
 struct kernel_facts {
-	struct fact_text release;
-	struct fact_text machine;
-	struct fact_number page_size;
-	struct fact_text command_line;
-	struct fact_text power_state;
-	struct fact_text power_disk;
-	struct fact_text resume_device;
-	struct fact_number resume_offset;
-	struct fact_number image_size;
-	struct fact_number freeze_timeout;
-	struct fact_text pm_test;
-	struct fact_flag snapshot_device;
-	struct fact_text lockdown;
-	struct fact_flag fips;
-	struct fact_number nvme_io_timeout;
-	struct fact_flag workqueue_power_efficient;
+	FACT_MEMBERS(KERNEL_FACTS)
 };
 
+#define MEMORY_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
+	NUMBER(total, "bytes", "MemTotal of /proc/meminfo")                                        \
+	NUMBER(available, "bytes", "MemAvailable of /proc/meminfo", VOLATILE)                      \
+	NUMBER(image_estimate, "bytes",                                                            \
+		"what an image would need now: used memory less file cache", VOLATILE)
 struct memory_facts {
-	struct fact_number total;
-	struct fact_number available;
-	struct fact_number image_estimate;
+	FACT_MEMBERS(MEMORY_FACTS)
 };
 
 /* Where data on a block device ends up. In `medium`. */
@@ -47,44 +52,47 @@ struct memory_facts {
 #define MEDIUM_OTHER	      "other"
 
 /* One device of a chain, from a file system's device down to the disk. */
+#define DEVICE_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
+	TEXT(name, "kernel name, without /dev/")                                                   \
+	TEXT(number, "major:minor")                                                                \
+	TEXT(kind, "disk, partition, lvm, crypt, raid, loop or zram")                              \
+	NUMBER(size, "bytes", "size of the device")                                                \
+	TEXT(model, "the disk's model; tells EBS from instance store")                             \
+	TEXT(serial, "the disk's serial; a volume id on EBS")                                      \
+	TEXT(medium, "ebs, instance-store, zram or other")                                         \
+	TEXT(holds, "what is on it: ext4, swap, gpt, ...; null: nothing known")                    \
+	TEXT(uuid, "UUID of what the device holds")                                                \
+	TEXT(partuuid, "UUID of the partition")                                                    \
+	FLAG(random_key, "a dm-crypt device whose key is new at every boot")
 struct device_facts {
-	struct fact_text name;
-	struct fact_text number;
-	struct fact_text kind;
-	struct fact_number size;
-	struct fact_text model;
-	struct fact_text serial;
-	struct fact_text medium;
-	struct fact_text holds;
-	struct fact_text uuid;
-	struct fact_text partuuid;
-	struct fact_flag random_key;
+	FACT_MEMBERS(DEVICE_FACTS)
 };
-
 typedef FACT_LIST(struct device_facts) device_list;
 
 /* An active swap, one line of /proc/swaps. */
+#define SWAP_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+	TEXT(path, "file or device")                                                               \
+	TEXT(type, "file or partition")                                                            \
+	NUMBER(size, "bytes", "what fits into it")                                                 \
+	NUMBER(used, "bytes", "what is swapped out into it", VOLATILE)                             \
+	TEXT(priority, "a whole number; the highest is used first")                                \
+	TEXT(device, "kernel name of the device below")                                            \
+	TEXT(medium, "ebs, instance-store, zram or other")                                         \
+	FLAG(random_key, "encrypted with a key that is new at every boot")                         \
+	FLAG(is_area, "the swap area that hibernation is meant to use")
 struct swap_facts {
-	struct fact_text path;
-	struct fact_text type;
-	struct fact_number size;
-	struct fact_number used;
-	struct fact_text priority;
-	struct fact_text device;
-	struct fact_text medium;
-	struct fact_flag random_key;
-	struct fact_flag is_area;
+	FACT_MEMBERS(SWAP_FACTS)
 };
-
 typedef FACT_LIST(struct swap_facts) swap_list;
 
 /* Contiguous bytes of the swap file on its device; neighbours are merged. */
+#define EXTENT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
+	NUMBER(logical, "bytes", "where it begins in the file")                                    \
+	NUMBER(physical, "bytes", "where it begins on the device")                                 \
+	NUMBER(length, "bytes", "how long it is")
 struct extent_facts {
-	struct fact_number logical;
-	struct fact_number physical;
-	struct fact_number length;
+	FACT_MEMBERS(EXTENT_FACTS)
 };
-
 typedef FACT_LIST(struct extent_facts) extent_list;
 
 /* The label that ec2hib gives to a swap area that it makes: teardown removes no other. */
@@ -103,44 +111,50 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 #define PREWARMED_FINISHED "finished"
 
 /* The swap area that hibernation is meant to use: the configured file or device. */
+#define AREA_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+	TEXT(path, "the file or device that is configured")                                        \
+	TEXT(remembered, "the area that setup was given; null: the standard one")                  \
+	TEXT(kind, "file, device, link or other; null: not there")                                 \
+	NUMBER(size, "bytes", "size of the file or device")                                        \
+	NUMBER(mode, "", "permission bits, as a decimal number")                                   \
+	NUMBER(owner, "", "user id")                                                               \
+	TEXT(untrusted_folder, "why a folder above is not root's alone; null: all are")            \
+	NUMBER(unfinished, "bytes",                                                                \
+		"taken by what an interrupted setup left beside it; null: nothing")                \
+	TEXT(selinux_label, "SELinux context")                                                     \
+	FLAG(active, "in /proc/swaps")                                                             \
+	NUMBER(used, "bytes", "what is swapped out into it", VOLATILE)                             \
+	LIST(extents, extent_list, extent_facts, "where the file lies on its device")              \
+	NUMBER(holes, "", "ranges of the file without blocks")                                     \
+	FLAG(shared, "has blocks shared with another file or snapshot")                            \
+	FLAG(copy_on_write, "btrfs without the nocow attribute")                                   \
+	FLAG(compressed, "has compressed or encoded extents")                                      \
+	TEXT(signature, "what the header says: swap or image; none: only zeros; other: not swap")  \
+	NUMBER(header_page_size, "bytes", "page size that the header was made with")               \
+	NUMBER(header_size, "bytes", "size of the swap area according to the header")              \
+	TEXT(header_uuid, "UUID of the swap area")                                                 \
+	TEXT(header_label, "label of the swap area")                                               \
+	NUMBER(resume_offset, "pages", "where the header is on the resume device")                 \
+	TEXT(resume_device, "major:minor of the device that holds the header")                     \
+	TEXT(resume_argument, "what resume= has to be to find that device")                        \
+	TEXT(filesystem, "type of the file system that holds the file")                            \
+	TEXT(mount_point, "where that file system is mounted")                                     \
+	NUMBER(filesystem_size, "bytes", "size of that file system")                               \
+	NUMBER(filesystem_free, "bytes", "what root may still use of it", VOLATILE)                \
+	LIST(devices, device_list, device_facts, "from the resume device down to the disk")        \
+	TEXT(prewarmed, "never, partly, running or finished, by the record of ec2hib prewarm",     \
+		VOLATILE)
 struct area_facts {
-	struct fact_text path;
-	struct fact_text remembered;
-	struct fact_text kind; /* absent: there is no such file */
-	struct fact_number size;
-	struct fact_number mode;
-	struct fact_number owner;
-	struct fact_text untrusted_folder;
-	struct fact_number unfinished;
-	struct fact_text selinux_label;
-	struct fact_flag active;
-	struct fact_number used;
-	extent_list extents;
-	struct fact_number holes;
-	struct fact_flag shared;
-	struct fact_flag copy_on_write;
-	struct fact_flag compressed;
-	struct fact_text signature;
-	struct fact_number header_page_size;
-	struct fact_number header_size;
-	struct fact_text header_uuid;
-	struct fact_text header_label;
-	struct fact_number resume_offset;
-	struct fact_text resume_device;
-	struct fact_text resume_argument;
-	struct fact_text filesystem;
-	struct fact_text mount_point;
-	struct fact_number filesystem_size;
-	struct fact_number filesystem_free;
-	device_list devices;
-	struct fact_text prewarmed;
+	FACT_MEMBERS(AREA_FACTS)
 };
 
 /* Where the root file system lies. */
+#define ROOT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+	TEXT(filesystem, "type of the root file system")                                           \
+	TEXT(medium, "ebs, instance-store, zram or other")                                         \
+	LIST(devices, device_list, device_facts, "from its device down to the disk")
 struct root_facts {
-	struct fact_text filesystem;
-	struct fact_text medium;
-	device_list devices;
+	FACT_MEMBERS(ROOT_FACTS)
 };
 
 /* Who manages the boot entries. In `loader`. */
@@ -151,118 +165,136 @@ struct root_facts {
 #define LOADER_GRUB_LEGACY "grub-legacy" /* /boot/grub/menu.lst */
 
 /* One entry that the boot loader offers. */
+#define ENTRY_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
+	TEXT(id, "file name of a BLS entry, else the number of the entry")                         \
+	TEXT(title, "what the menu shows")                                                         \
+	TEXT(kernel, "path of the kernel as the loader sees it")                                   \
+	TEXT(version, "kernel release, from the entry or the file's name")                         \
+	TEXT(initramfs, "path of the initramfs; null: boots without")                              \
+	TEXT(arguments, "kernel command line")                                                     \
+	FLAG(is_default, "the entry that boots next")                                              \
+	FLAG(rescue, "a recovery or rescue entry")
 struct entry_facts {
-	struct fact_text id;
-	struct fact_text title;
-	struct fact_text kernel;
-	struct fact_text version;
-	struct fact_text initramfs;
-	struct fact_text arguments;
-	struct fact_flag is_default;
-	struct fact_flag rescue;
+	FACT_MEMBERS(ENTRY_FACTS)
 };
+typedef FACT_LIST(struct entry_facts) entry_list;
 
 /* Who makes the initramfs. In `tool`; absent: no initramfs is used. */
 #define INITRAMFS_DRACUT "dracut"
 #define INITRAMFS_TOOLS	 "initramfs-tools"
 
+/* The next boot. */
+#define BOOT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+	TEXT(loader, "grub-debian, grubby, grub2, bls or grub-legacy")                             \
+	TEXT(config, "file or folder that holds the entries")                                      \
+	LIST(entries, entry_list, entry_facts, "what the loader offers")                           \
+	TEXT(force_partuuid, "GRUB_FORCE_PARTUUID of an Ubuntu cloud image")                       \
+	TEXT(initramfs_tool, "dracut or initramfs-tools; null: none")                              \
+	FLAG(initramfs_resume, "the initramfs that boots next can resume")                         \
+	TEXT(initramfs_setting, "RESUME of initramfs-tools")                                       \
+	FLAG(our_arguments, "boot configuration that ec2hib wrote is there")                       \
+	FLAG(our_initramfs, "initramfs configuration that ec2hib wrote is there")                  \
+	FLAG(fstab_entry, "/etc/fstab activates the swap area at boot")                            \
+	FLAG(our_fstab_entry, "/etc/fstab has a line that ec2hib wrote")                           \
+	FLAG(freeze_timeout_kept, "the freeze timeout is set again at boot")
 struct boot_facts {
-	struct fact_text loader;
-	struct fact_text config;
-	FACT_LIST(struct entry_facts) entries;
-	struct fact_text force_partuuid;
-	struct fact_text initramfs_tool;
-	struct fact_flag initramfs_resume;
-	struct fact_text initramfs_setting;
-	struct fact_flag our_arguments;
-	struct fact_flag our_initramfs;
-	struct fact_flag fstab_entry;
-	struct fact_flag our_fstab_entry;
-	struct fact_flag freeze_timeout_kept;
+	FACT_MEMBERS(BOOT_FACTS)
 };
 
 /* A service or program that has to do with sleeping. */
+#define AGENT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
+	TEXT(name, "unit or program")                                                              \
+	FLAG(installed, "on the disk")                                                             \
+	FLAG(enabled, "starts at boot")                                                            \
+	FLAG(running, "a process of it exists")
 struct agent_facts {
-	struct fact_text name;
-	struct fact_flag installed;
-	struct fact_flag enabled;
-	struct fact_flag running;
+	FACT_MEMBERS(AGENT_FACTS)
+};
+typedef FACT_LIST(struct agent_facts) agent_list;
+
+/* The distribution and its services. */
+#define SYSTEM_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
+	TEXT(id, "ID of os-release")                                                               \
+	TEXT(version, "VERSION_ID of os-release")                                                  \
+	TEXT(name, "PRETTY_NAME of os-release")                                                    \
+	TEXT(init, "systemd or other")                                                             \
+	TEXT(selinux, "disabled, permissive or enforcing")                                         \
+	TEXT(vendor, "sys_vendor of the firmware; Amazon EC2 on EC2")                              \
+	FLAG(reads_sleep_key, "logind or acpid would answer the sleep button")                     \
+	TEXT(logind_sleep_key, "HandleSuspendKey of logind")                                       \
+	TEXT(logind_drop_in, "the drop-in of setup for logind: done or unfinished; null: none")    \
+	TEXT(acpid_events, "files in /etc/acpi/events that answer the sleep button; null: none")   \
+	FLAG(sleep_key_inhibited, "an inhibitor keeps logind from answering the sleep button")     \
+	FLAG(sleep_scripts, "the administrator has scripts in /etc/systemd/system-sleep")          \
+	LIST(agents, agent_list, agent_facts, "agents and services that act on sleep")             \
+	FLAG(watch_running, "ec2hib watch runs, as a service or by hand")                          \
+	TEXT(taken_over, "what setup --take-over has switched off; null: nothing")                 \
+	FLAG(take_over_unfinished, "setup --take-over was interrupted")
+struct system_facts {
+	FACT_MEMBERS(SYSTEM_FACTS)
 };
 
-struct system_facts {
-	struct fact_text id;
-	struct fact_text version;
-	struct fact_text name;
-	struct fact_text init;
-	struct fact_text selinux;
-	struct fact_text vendor;
-	struct fact_flag reads_sleep_key;
-	struct fact_text logind_sleep_key;
-	struct fact_text logind_drop_in;
-	struct fact_text acpid_events;
-	struct fact_flag sleep_key_inhibited;
-	struct fact_flag sleep_scripts;
-	FACT_LIST(struct agent_facts) agents;
-	struct fact_flag watch_running;
-	struct fact_text taken_over;
-	struct fact_flag take_over_unfinished;
+/* From the metadata service; all unknown, with one reason, when it did not answer. */
+#define INSTANCE_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                            \
+	TEXT(id, "meta-data/instance-id")                                                          \
+	TEXT(type, "instanceType of the identity document")                                        \
+	TEXT(region, "region of the identity document")                                            \
+	TEXT(zone, "availabilityZone of the identity document")                                    \
+	TEXT(image, "imageId of the identity document")                                            \
+	TEXT(architecture, "architecture of the identity document")                                \
+	TEXT(life_cycle, "on-demand, spot or scheduled")                                           \
+	FLAG(hibernation_configured, "meta-data/hibernation/configured")                           \
+	TEXT(target_lifecycle_state, "Auto Scaling state; null: in no group")
+struct instance_facts {
+	FACT_MEMBERS(INSTANCE_FACTS)
 };
 
 /*
  * What ec2hib test-hibernate has shown on this machine, and what the machine was then: once kernel,
  * area or entry are others, it shows little. All absent where nothing was rehearsed.
  */
+#define REHEARSAL_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                           \
+	TEXT(level, "the furthest that test-hibernate has come; null: nowhere yet")                \
+	TEXT(time, "when that was, UTC, ISO 8601")                                                 \
+	TEXT(kernel, "kernel release at that time")                                                \
+	TEXT(area_uuid, "UUID of the swap area at that time")                                      \
+	NUMBER(area_offset, "pages", "resume_offset at that time")                                 \
+	TEXT(entry, "version and arguments of the next boot's entry at that time")                 \
+	TEXT(failed_level, "the level that failed after that; null: none did")                     \
+	TEXT(failed_time, "when it failed, UTC, ISO 8601")                                         \
+	TEXT(failure, "why it failed")
 struct rehearsal_facts {
-	struct fact_text level;
-	struct fact_text time;
-	struct fact_text kernel;
-	struct fact_text area_uuid;
-	struct fact_number area_offset;
-	struct fact_text entry;
-	struct fact_text failed_level;
-	struct fact_text failed_time;
-	struct fact_text failure;
+	FACT_MEMBERS(REHEARSAL_FACTS)
 };
 
-/* From the metadata service; all unknown, with one reason, when it did not answer. */
-struct instance_facts {
-	struct fact_text id;
-	struct fact_text type;
-	struct fact_text region;
-	struct fact_text zone;
-	struct fact_text image;
-	struct fact_text architecture;
-	struct fact_text life_cycle;
-	struct fact_flag hibernation_configured;
-	struct fact_text target_lifecycle_state;
-};
-
+#define FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                     \
+	NUMBER(format, "", "version of this layout")                                               \
+	TEXT(program, "version of ec2hib that gathered")                                           \
+	FLAG(live, "the machine itself; false: an image")                                          \
+	FLAG(privileged, "gathered as root")                                                       \
+	GROUP(kernel, kernel_facts, "the running kernel")                                          \
+	GROUP(memory, memory_facts, "memory")                                                      \
+	LIST(swaps, swap_list, swap_facts, "active swaps")                                         \
+	GROUP(area, area_facts, "the swap area for hibernation")                                   \
+	GROUP(root, root_facts, "the root file system")                                            \
+	GROUP(boot, boot_facts, "the next boot")                                                   \
+	GROUP(system, system_facts, "the distribution and its services")                           \
+	GROUP(instance, instance_facts, "the EC2 instance")                                        \
+	GROUP(rehearsal, rehearsal_facts, "what test-hibernate has shown")
 struct facts {
-	struct fact_number format;
-	struct fact_text program;
-	struct fact_flag live;
-	struct fact_flag privileged;
-	struct kernel_facts kernel;
-	struct memory_facts memory;
-	swap_list swaps;
-	struct area_facts area;
-	struct root_facts root;
-	struct boot_facts boot;
-	struct system_facts system;
-	struct instance_facts instance;
-	struct rehearsal_facts rehearsal;
+	FACT_MEMBERS(FACTS)
 };
 
 extern const struct layout facts_layout;
 
 /* Layouts of the parts that somebody needs alone. */
-extern const struct layout device_layout;
-extern const struct layout extent_layout;
-extern const struct layout instance_layout;
-extern const struct layout kernel_layout;
-extern const struct layout memory_layout;
-extern const struct layout rehearsal_layout;
-extern const struct layout swap_layout;
+extern const struct layout device_facts_layout;
+extern const struct layout extent_facts_layout;
+extern const struct layout instance_facts_layout;
+extern const struct layout kernel_facts_layout;
+extern const struct layout memory_facts_layout;
+extern const struct layout rehearsal_facts_layout;
+extern const struct layout swap_facts_layout;
 
 /* Adds an item to a list of facts and makes the list known; returns the new item, all unknown. */
 #define facts_add(list)                                                                            \

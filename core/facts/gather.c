@@ -30,8 +30,8 @@ static void gather_live(struct facts *facts, const struct root *root)
 		return;
 	}
 	why = text_format("%s is an image, not the running machine", root->path);
-	layout_set_unknown(&kernel_layout, &facts->kernel, why);
-	layout_set_unknown(&memory_layout, &facts->memory, why);
+	layout_set_unknown(&kernel_facts_layout, &facts->kernel, why);
+	layout_set_unknown(&memory_facts_layout, &facts->memory, why);
 	fact_set_unknown(fact_of(&facts->swaps), "%s", why);
 }
 
@@ -68,8 +68,8 @@ void facts_gather(struct facts *facts, const struct gather *gather)
 	if (gather->imds)
 		instance_gather(&facts->instance, gather->imds);
 	else
-		layout_set_unknown(
-			&instance_layout, &facts->instance, "the metadata service was not asked");
+		layout_set_unknown(&instance_facts_layout, &facts->instance,
+			"the metadata service was not asked");
 }
 
 void facts_gather_again(struct facts *facts, const struct gather *gather)

@@ -200,11 +200,11 @@ void instance_gather(struct instance_facts *facts, const struct imds_options *op
 	struct error err = { "" };
 
 	if (imds_open(&imds, options, &err) < 0) {
-		layout_set_unknown(&instance_layout, facts, err.text);
+		layout_set_unknown(&instance_facts_layout, facts, err.text);
 		return;
 	}
 	if (imds_get_all(imds, items, ITEM_COUNT, &err) < 0)
-		layout_set_unknown(&instance_layout, facts, err.text);
+		layout_set_unknown(&instance_facts_layout, facts, err.text);
 	else
 		items_read(facts, items);
 	imds_items_free(items, ITEM_COUNT);

@@ -115,11 +115,11 @@ void memory_gather(struct memory_facts *memory, const struct root *root)
 	uint64_t bytes;
 
 	if (root_read(root, "/proc/meminfo", FILE_LIMIT, &meminfo, NULL, &err) < 0) {
-		layout_set_unknown(&memory_layout, memory, err.text);
+		layout_set_unknown(&memory_facts_layout, memory, err.text);
 		return;
 	}
 	if (!meminfo_value(meminfo, "MemTotal", &bytes)) {
-		layout_set_unknown(&memory_layout, memory, "/proc/meminfo has no MemTotal");
+		layout_set_unknown(&memory_facts_layout, memory, "/proc/meminfo has no MemTotal");
 		return;
 	}
 	fact_set_number(&memory->total, bytes);

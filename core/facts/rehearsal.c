@@ -14,13 +14,13 @@ static const struct field marker_fields[] = {
 	TEXT(struct rehearsal_marker, boot_id, "the boot in which it runs"),
 	NUMBER(struct rehearsal_marker, slept,
 		"how long the machine had been hibernated since that boot, ms"),
-	GROUP(struct rehearsal_marker, machine, &rehearsal_layout, "kernel, area and entry"),
+	GROUP(struct rehearsal_marker, machine, &rehearsal_facts_layout, "kernel, area and entry"),
 };
 const struct layout rehearsal_marker_layout = LAYOUT(struct rehearsal_marker, marker_fields);
 
 static const struct field record_fields[] = {
 	NUMBER(struct rehearsal_record, format, "version of this layout"),
-	GROUP(struct rehearsal_record, rehearsal, &rehearsal_layout, "what was shown"),
+	GROUP(struct rehearsal_record, rehearsal, &rehearsal_facts_layout, "what was shown"),
 };
 const struct layout rehearsal_record_layout = LAYOUT(struct rehearsal_record, record_fields);
 
@@ -38,11 +38,11 @@ void rehearsal_gather(struct rehearsal_facts *facts, const struct root *root, co
 	}
 	layout_free(&rehearsal_record_layout, &record);
 	if (status != -ENOENT && status != -ENOTDIR) {
-		layout_set_unknown(&rehearsal_layout, facts, err.text);
+		layout_set_unknown(&rehearsal_facts_layout, facts, err.text);
 		return;
 	}
-	for (size_t i = 0; i < rehearsal_layout.count; i++)
-		fact_set_absent((void *)((char *)facts + rehearsal_layout.fields[i].offset));
+	for (size_t i = 0; i < rehearsal_facts_layout.count; i++)
+		fact_set_absent((void *)((char *)facts + rehearsal_facts_layout.fields[i].offset));
 }
 
 int rehearsal_marker_read(const struct root *root, const char *state_dir,

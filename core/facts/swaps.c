@@ -90,7 +90,7 @@ static void look_below(
 	devices_medium(&swap->medium, &devices);
 	fact_set_flag(&swap->random_key, devices_random_key(&devices));
 	for (size_t i = 0; i < devices.count; i++)
-		layout_free(&device_layout, &devices.items[i]);
+		layout_free(&device_facts_layout, &devices.items[i]);
 	free(devices.items);
 	free(devices.why);
 }
@@ -117,7 +117,7 @@ long swap_priority(const struct swap_facts *swap)
 void swaps_free(swap_list *swaps)
 {
 	for (size_t i = 0; i < swaps->count; i++)
-		layout_free(&swap_layout, &swaps->items[i]);
+		layout_free(&swap_facts_layout, &swaps->items[i]);
 	free(swaps->items);
 	free(swaps->why);
 	*swaps = (swap_list) { 0 };

@@ -83,8 +83,8 @@ static void known_chain_is_copied_whole(void **state)
 	test_root_put(test, NVME "/device/serial", "another one now");
 	devices_gather_known(&facts.area.devices, &test->root, &test->root, makedev(253, 1),
 		&facts.root.devices);
-	known = layout_to_json(&device_layout, &facts.root.devices.items[3]);
-	copied = layout_to_json(&device_layout, &facts.area.devices.items[3]);
+	known = layout_to_json(&device_facts_layout, &facts.root.devices.items[3]);
+	copied = layout_to_json(&device_facts_layout, &facts.area.devices.items[3]);
 	assert_int_equal(facts.area.devices.count, 4);
 	assert_true(json_equal(known, copied));
 	json_decref(known);

@@ -65,7 +65,7 @@ static void image_estimate_leaves_out_what_the_kernel_drops(void **state)
 	assert_int_equal(memory.total.value, 1000000 * KIB);
 	assert_int_equal(memory.available.value, 700000 * KIB);
 	assert_int_equal(memory.image_estimate.value, 300000 * KIB);
-	layout_free(&memory_layout, &memory);
+	layout_free(&memory_facts_layout, &memory);
 }
 
 /* ---- Swaps -------------------------------------------------------------------------------------- */

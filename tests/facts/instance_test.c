@@ -29,10 +29,10 @@ static char *facts_said(const struct imds_options *options)
 	char *text;
 
 	instance_gather(&facts, options);
-	json = layout_to_json(&instance_layout, &facts);
+	json = layout_to_json(&instance_facts_layout, &facts);
 	text = json_dumps(json, JSON_COMPACT);
 	json_decref(json);
-	layout_free(&instance_layout, &facts);
+	layout_free(&instance_facts_layout, &facts);
 	return text;
 }
 
@@ -150,7 +150,7 @@ static void fault_gives_no_fact(void **state UNUSED)
 		facts = gather(&server, options);
 		for (const char *at = facts; (at = strstr(at, ":{\"unknown\":\"")); at++)
 			unknown++;
-		if (unknown != instance_layout.count)
+		if (unknown != instance_facts_layout.count)
 			fail_msg("%s: %s", faults[i], facts);
 		free(facts);
 		server_stop(&server);
@@ -171,7 +171,7 @@ static void hanging_service_gives_one_reason_for_all(void **state UNUSED)
 		server.place);
 	for (const char *at = facts; (at = strstr(at, reason)); at++)
 		count++;
-	assert_int_equal(count, instance_layout.count);
+	assert_int_equal(count, instance_facts_layout.count);
 	free(facts);
 	server_stop(&server);
 }

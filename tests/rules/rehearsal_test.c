@@ -171,7 +171,7 @@ static void machine_is_the_same_until_something_changes(void **state UNUSED)
 		rehearsal_changes(&then, &now, &changes);
 		text = strings_join(&changes, ", ");
 		assert_string_equal(text, rows[i].changes);
-		layout_free(&rehearsal_layout, &then);
+		layout_free(&rehearsal_facts_layout, &then);
 		facts_free(&facts);
 		facts_free(&now);
 	}
@@ -318,7 +318,7 @@ static void damaged_files_are_told_from_none(void **state)
 			assert_int_equal(rehearsal.level.is, FACT_UNKNOWN);
 			assert_non_null(rehearsal.level.why);
 		}
-		layout_free(&rehearsal_layout, &rehearsal);
+		layout_free(&rehearsal_facts_layout, &rehearsal);
 	}
 }
 
@@ -350,7 +350,7 @@ static void record_says(struct test_root *test, const char *level, const char *f
 		assert_string_equal(rehearsal.level.value, level);
 	if (failed)
 		assert_string_equal(rehearsal.failed_level.value, failed);
-	layout_free(&rehearsal_layout, &rehearsal);
+	layout_free(&rehearsal_facts_layout, &rehearsal);
 }
 
 static void record_keeps_the_furthest_and_the_last_failure(void **state)
