@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ui/progress_bar.h"
 
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,11 +82,6 @@ char *progress_bar_text(const struct prewarm_state *state, unsigned width, bool 
 	return line;
 }
 
-static bool is_utf8(void)
-{
-	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
-
 void progress_bar_show(struct progress_bar *bar, const struct prewarm_state *state)
 {
 	memory_cleanup_free char *line = NULL;
@@ -95,7 +89,7 @@ void progress_bar_show(struct progress_bar *bar, const struct prewarm_state *sta
 
 	if (bar->style->width == 0 && due <= bar->lines)
 		return;
-	line = progress_bar_text(state, bar->style->width, is_utf8());
+	line = progress_bar_text(state, bar->style->width, style_is_utf8());
 	if (bar->style->width == 0) {
 		bar->lines = due;
 		puts(line);

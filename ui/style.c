@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -44,26 +43,22 @@ const char *style_colour(const struct style *style, enum colour colour)
 	return style->colour ? sequences[colour] : "";
 }
 
+bool style_is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+size_t style_next(const char *text, size_t left, uint32_t *code)
+{
+	return (unsigned char)*text < 0x80 || style_is_utf8() ? utf8_next(text, left, code) : 0;
+}
+
 /* Marks by which a text tells in which direction the rest is shown (Unicode, annex 9). */
-static bool is_direction(wchar_t character)
+static bool is_direction(uint32_t character)
 {
 	return character == 0x061c || character == 0x200e || character == 0x200f ||
 	       (character >= 0x202a && character <= 0x202e) ||
 	       (character >= 0x2066 && character <= 0x2069);
-}
-
-/* Bytes of the character at TEXT, 0 where none begins that a terminal may have as it is. */
-static size_t character_length(const char *text, size_t left)
-{
-	wchar_t character;
-	mbstate_t state = { 0 };
-	size_t length = mbrtowc(&character, text, left, &state);
-
-	/* From 0x80 to 0x9f lie the control characters of ISO 6429, such as a CSI. */
-	if (length == 0 || length > left || character < 0x20 ||
-		(character >= 0x7f && character < 0xa0) || is_direction(character))
-		return 0;
-	return length;
 }
 
 char *style_text(const char *text)
@@ -72,15 +67,18 @@ char *style_text(const char *text)
 	char *safe = memory_new(left + 1, 1);
 
 	while (left) {
-		size_t length = character_length(text, left);
+		uint32_t code;
+		size_t length = style_next(text, left, &code);
 
-		if (length)
+		if (length && !utf8_is_control(code) && !is_direction(code)) {
 			memcpy(safe + at, text, length);
-		else
+		} else {
+			length = 1;
 			safe[at] = '?';
-		at += length ? length : 1;
-		text += length ? length : 1;
-		left -= length ? length : 1;
+		}
+		at += length;
+		text += length;
+		left -= length;
 	}
 	return safe;
 }

@@ -7,6 +7,8 @@
 #define EC2HIB_UI_STYLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_RISK, COLOUR_BAD, COLOUR_DIM, COLOUR_STRONG };
@@ -21,6 +23,15 @@ void style_init(struct style *style, const char *wanted);
 
 /* The control sequence that begins a colour, "" without colours; COLOUR_PLAIN ends it. */
 const char *style_colour(const struct style *style, enum colour colour);
+
+/* Whether the terminal shows more than ASCII: LC_CTYPE is of UTF-8. */
+bool style_is_utf8(void);
+
+/*
+ * The character at TEXT, of which there are LEFT bytes, as utf8_next() has it. 0 also, where the
+ * locale is not UTF-8, for all that is not ASCII.
+ */
+size_t style_next(const char *text, size_t left, uint32_t *code);
 
 /*
  * A copy of TEXT with a question mark for each byte that could steer a terminal (control

@@ -91,8 +91,8 @@ bool text_ends(const char *text, const char *suffix)
 	return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
 
-/* How many bytes the first of a UTF-8 character says that it has; 0: it is not a first one. */
-static size_t sequence_length(unsigned char first)
+/* How many bytes a UTF-8 character has by its first one; 0: that is not a first one. */
+static size_t utf8_length(unsigned char first)
 {
 	if (first < 0x80)
 		return 1;
@@ -105,57 +105,50 @@ static size_t sequence_length(unsigned char first)
 	return first < 0xf5 ? 4 : 0;
 }
 
-/*
- * The length in bytes of the character at TEXT that may be shown as it is, 0 when it may not be:
- * RFC 3629, so neither overlong forms nor surrogates, and without the controls.
- */
-static size_t character_length(const unsigned char *text, size_t left)
+size_t utf8_next(const char *text, size_t left, uint32_t *code)
 {
-	static const uint32_t least[] = { 0, 0x20, 0xa0, 0x800, 0x10000 };
-	size_t length = sequence_length(text[0]);
-	uint32_t code = text[0];
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t length = utf8_length(bytes[0]);
 
 	if (length == 0 || length > left)
 		return 0;
-	if (length > 1)
-		code &= 0x7fu >> length;
+	*code = length == 1 ? bytes[0] : bytes[0] & (0x7fu >> length);
 	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
+		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-		code = code << 6 | (text[i] & 0x3f);
+		*code = *code << 6 | (bytes[i] & 0x3fu);
 	}
-	if (code < least[length] || code > 0x10ffff || code == 0x7f ||
-		(code >= 0xd800 && code < 0xe000))
+	if (*code < least[length] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
 		return 0;
 	return length;
 }
 
+bool utf8_is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
 char *text_printable(const char *bytes, size_t length)
 {
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *in = (const unsigned char *)bytes;
 	char *text = memory_new(length * 4 + 1, 1), *out = text;
 
-	if (length && in[length - 1] == '\r')
+	if (length && bytes[length - 1] == '\r')
 		length--;
-	for (const unsigned char *end = in + length; in < end;) {
-		size_t taken = character_length(in, (size_t)(end - in));
+	while (length) {
+		uint32_t code;
+		size_t taken = utf8_next(bytes, length, &code);
 
-		if (taken) {
-			memcpy(out, in, taken);
+		if (taken && !utf8_is_control(code)) {
+			memcpy(out, bytes, taken);
 			out += taken;
-			in += taken;
-			continue;
-		}
-		if (*in == '\t') {
-			*out++ = ' ';
 		} else {
-			*out++ = '\\';
-			*out++ = 'x';
-			*out++ = digits[*in >> 4];
-			*out++ = digits[*in & 15];
+			taken = 1;
+			out += *bytes == '\t' ? sprintf(out, " ")
+					      : sprintf(out, "\\x%02x", (unsigned char)*bytes);
 		}
-		in++;
+		bytes += taken;
+		length -= taken;
 	}
 	return text;
 }

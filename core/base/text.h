@@ -34,6 +34,16 @@ bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
 /*
+ * The UTF-8 character at TEXT, of which there are LEFT bytes (1 at least): its number in *CODE, and
+ * how many bytes it has. 0: there is none (RFC 3629: no overlong form, no surrogate, nothing beyond
+ * U+10FFFF).
+ */
+size_t utf8_next(const char *text, size_t left, uint32_t *code);
+
+/* Whether a terminal takes it for a command: C0, DEL, and C1, U+0080 to U+009F (ISO 6429). */
+bool utf8_is_control(uint32_t code);
+
+/*
  * LENGTH bytes that came from outside as one line for a log or a terminal: UTF-8 stays, a tab
  * becomes a space, a carriage return at the end goes, and every other control character (also
  * U+0080 to U+009F, which terminals obey) and every byte that is no UTF-8 becomes \xNN.

@@ -99,6 +99,47 @@ static void duration_is_written_as_it_is_read(void **state UNUSED)
 	}
 }
 
+static void utf8_is_decoded_strictly(void **state UNUSED)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		uint32_t code;
+	} cases[] = {
+		{ "a", 1, 'a' },
+		{ "\x7f", 1, 0x7f },
+		{ "\xc2\x80", 2, 0x80 },
+		{ "\xc3\xa9t", 2, 0xe9 },
+		{ "\xe2\x82\xac", 3, 0x20ac },
+		{ "\xed\x9f\xbf", 3, 0xd7ff },
+		{ "\xee\x80\x80", 3, 0xe000 },
+		{ "\xf0\x9f\x98\x80", 4, 0x1f600 },
+		{ "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
+		{ "\x80", 0, 0 },
+		{ "\xc3", 0, 0 },
+		{ "\xc3t", 0, 0 },
+		{ "\xe2\x82", 0, 0 },
+		{ "\xc1\xbf", 0, 0 },
+		{ "\xe0\x9f\xbf", 0, 0 },
+		{ "\xf0\x8f\xbf\xbf", 0, 0 },
+		{ "\xed\xa0\x80", 0, 0 },
+		{ "\xed\xbf\xbf", 0, 0 },
+		{ "\xf4\x90\x80\x80", 0, 0 },
+		{ "\xf8\x88\x80\x80\x80", 0, 0 },
+		{ "\xff", 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint32_t code = 0;
+		size_t length = utf8_next(cases[i].bytes, strlen(cases[i].bytes), &code);
+
+		assert_int_equal(length, cases[i].length);
+		if (length)
+			assert_int_equal(code, cases[i].code);
+	}
+	assert_int_equal(utf8_next("", 1, &(uint32_t) { 1 }), 1);
+}
+
 static void size_is_written_for_people(void **state UNUSED)
 {
 	static const struct {
@@ -433,6 +474,7 @@ int main(void)
 		cmocka_unit_test(size_is_read_with_its_unit),
 		cmocka_unit_test(duration_is_read_strictly),
 		cmocka_unit_test(duration_is_written_as_it_is_read),
+		cmocka_unit_test(utf8_is_decoded_strictly),
 		cmocka_unit_test(size_is_written_for_people),
 		cmocka_unit_test(arguments_keep_quoted_words_together),
 		cmocka_unit_test(versions_compare_number_by_number),

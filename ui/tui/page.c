@@ -22,15 +22,14 @@
 /* Bytes of the first character, and columns that it takes. */
 static size_t character(const char *text, size_t *columns)
 {
-	wchar_t wide;
-	mbstate_t state = { 0 };
-	size_t length = mbrtowc(&wide, text, strlen(text), &state);
+	uint32_t code;
+	size_t length = style_next(text, strlen(text), &code);
 	int taken;
 
 	*columns = 1;
-	if (length == 0 || length > strlen(text))
+	if (length == 0)
 		return 1;
-	taken = wcwidth(wide);
+	taken = wcwidth((wchar_t)code);
 	*columns = taken < 0 ? 0 : (size_t)taken;
 	return length;
 }

@@ -2,7 +2,6 @@
 #include "ui/tui/terminal.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,7 +201,7 @@ unsigned terminal_columns(void)
 
 bool terminal_utf8(void)
 {
-	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	return style_is_utf8();
 }
 
 /* ---- Drawing ---- */
