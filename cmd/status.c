@@ -74,17 +74,17 @@ static char *options_of_machine(const struct invocation *invocation)
 static int answer(
 	struct invocation *invocation, const struct facts *facts, const struct config *config)
 {
+	memory_cleanup_free char *options_text = options_of_machine(invocation);
 	struct report report;
 	int status;
 
 	report_make(&report, (const char *const *)invocation->operands, facts, config);
-	report.options = options_of_machine(invocation);
 	if (option_given(invocation, "json"))
 		show_json(&report, facts, config);
 	else if (option_given(invocation, "verbose"))
-		report_explain(&report, &invocation->style);
+		report_explain(&report, options_text, &invocation->style);
 	else if (!option_given(invocation, "quiet"))
-		report_show(&report, &invocation->style);
+		report_show(&report, options_text, &invocation->style);
 	status = exit_status_of(&report);
 	report_free(&report);
 	return status;

@@ -13,39 +13,6 @@
 /* Fewer columns for the text make it a ladder of words. */
 #define TEXT_WIDTH_MIN 35
 
-void report_make(struct report *report, const char *const *ids, const struct facts *facts,
-	const struct config *config)
-{
-	*report = (struct report) { 0 };
-	report->checks = memory_new(check_count, sizeof(*report->checks));
-	report->findings = memory_new(check_count, sizeof(*report->findings));
-	for (size_t i = 0; i < check_count; i++) {
-		bool wanted = !ids || !*ids;
-
-		for (const char *const *id = ids; !wanted && id && *id; id++)
-			wanted = strcmp(*id, checks[i].id) == 0;
-		if (!wanted)
-			continue;
-		report->checks[report->count] = &checks[i];
-		report->findings[report->count++] = check_evaluate(&checks[i], facts, config);
-	}
-}
-
-bool report_is_whole(const struct report *report)
-{
-	return report->count == check_count;
-}
-
-void report_free(struct report *report)
-{
-	for (size_t i = 0; i < report->count; i++)
-		finding_free(&report->findings[i]);
-	free(report->options);
-	free(report->checks);
-	free(report->findings);
-	*report = (struct report) { 0 };
-}
-
 enum colour state_colour(enum check_state state)
 {
 	static const enum colour colours[CHECK_STATES] = { [CHECK_FAIL] = COLOUR_BAD,
@@ -81,10 +48,9 @@ static unsigned text_column(const struct style *style)
 }
 
 /* "  fail    swap-size                 /swap is ..." */
-static void show_finding(const struct report *report, size_t index, const struct style *style)
+static void show_finding(
+	const struct finding *finding, const char *options, const struct style *style)
 {
-	const struct check *check = report->checks[index];
-	const struct finding *finding = &report->findings[index];
 	bool problem = finding->state <= CHECK_UNKNOWN;
 	unsigned column = text_column(style);
 
@@ -92,14 +58,14 @@ static void show_finding(const struct report *report, size_t index, const struct
 		ID_COLUMN - STATE_COLUMN, check_state_name(finding->state),
 		style_colour(style, COLOUR_PLAIN));
 	if (column == TEXT_COLUMN)
-		printf("%-*s", TEXT_COLUMN - ID_COLUMN, check->id);
+		printf("%-*s", TEXT_COLUMN - ID_COLUMN, finding->check->id);
 	else
-		printf("%s\n%*s", check->id, (int)column, "");
+		printf("%s\n%*s", finding->check->id, (int)column, "");
 	style_wrap(style, stdout, finding->text, column, column);
 	if (problem && finding->fix) {
 		/* What is no command of ours is advice in words. */
 		const char *kind = text_starts(finding->fix, "ec2hib ") ? "run" : "fix";
-		memory_cleanup_free char *fix = fix_with_options(finding->fix, report->options);
+		memory_cleanup_free char *fix = fix_with_options(finding->fix, options);
 		memory_cleanup_free char *next = text_format("%s: %s", kind, fix);
 
 		printf("%*s%s", (int)column, "", style_colour(style, COLOUR_STRONG));
@@ -115,24 +81,24 @@ static void show_why(const struct check *check, const struct style *style)
 	fputs(style_colour(style, COLOUR_PLAIN), stdout);
 }
 
-static void show_group(const struct report *report, enum check_group group, bool explain,
-	const struct style *style)
+static void show_group(const struct report *report, enum check_group group, const char *options,
+	bool explain, const struct style *style)
 {
 	bool title = false;
 
 	for (int state = 0; state < CHECK_STATES; state++)
 		for (size_t i = 0; i < report->count; i++) {
-			const struct check *check = report->checks[i];
+			const struct finding *finding = &report->findings[i];
 
-			if (check->group != group || (int)report->findings[i].state != state)
+			if (finding->check->group != group || (int)finding->state != state)
 				continue;
 			if (!title)
 				printf("%s%s%s\n", style_colour(style, COLOUR_STRONG),
 					check_group_name(group), style_colour(style, COLOUR_PLAIN));
 			title = true;
-			show_finding(report, i, style);
+			show_finding(finding, options, style);
 			if (explain)
-				show_why(check, style);
+				show_why(finding->check, style);
 		}
 }
 
@@ -159,21 +125,22 @@ static void show_summary(const struct report *report, const struct style *style)
 		counts[CHECK_SKIP]);
 }
 
-static void show(const struct report *report, bool explain, const struct style *style)
+static void show(
+	const struct report *report, const char *options, bool explain, const struct style *style)
 {
 	for (int group = 0; group < CHECK_GROUPS; group++)
-		show_group(report, (enum check_group)group, explain, style);
+		show_group(report, (enum check_group)group, options, explain, style);
 	show_summary(report, style);
 }
 
-void report_show(const struct report *report, const struct style *style)
+void report_show(const struct report *report, const char *options, const struct style *style)
 {
-	show(report, false, style);
+	show(report, options, false, style);
 }
 
-void report_explain(const struct report *report, const struct style *style)
+void report_explain(const struct report *report, const char *options, const struct style *style)
 {
-	show(report, true, style);
+	show(report, options, true, style);
 }
 
 json_t *report_to_json(const struct report *report)
@@ -181,8 +148,8 @@ json_t *report_to_json(const struct report *report)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < report->count; i++) {
-		const struct check *check = report->checks[i];
 		const struct finding *finding = &report->findings[i];
+		const struct check *check = finding->check;
 		/* A name from the machine need not be UTF-8; then the text is left out. */
 		json_t *text = json_string(finding->text);
 

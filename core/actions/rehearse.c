@@ -56,17 +56,19 @@ static int rehearse_ready(struct run *run, struct error *err)
 	strings_cleanup struct strings failed = { 0 }, unknown = { 0 };
 	memory_cleanup_free char *ids = NULL;
 	struct facts facts = { 0 };
+	struct report report;
 
 	facts_gather(&facts, run->asked->gather);
-	for (size_t i = 0; i < check_count; i++) {
-		struct finding finding = check_evaluate(&checks[i], &facts, run->gather.config);
+	report_make(&report, NULL, &facts, run->gather.config);
+	for (size_t i = 0; i < report.count; i++) {
+		const struct finding *finding = &report.findings[i];
 
-		if (finding.state == CHECK_FAIL)
-			strings_add(&failed, checks[i].id);
-		if (finding.state == CHECK_UNKNOWN && finding.vital)
-			strings_add(&unknown, checks[i].id);
-		finding_free(&finding);
+		if (finding->state == CHECK_FAIL)
+			strings_add(&failed, finding->check->id);
+		if (finding->state == CHECK_UNKNOWN && finding->check->vital)
+			strings_add(&unknown, finding->check->id);
 	}
+	report_free(&report);
 	facts_free(&facts);
 	ids = strings_join(failed.count ? &failed : &unknown, ", ");
 	if (failed.count)

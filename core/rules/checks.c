@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
+#include "core/base/memory.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/checks_table.h"
 
@@ -272,7 +273,7 @@ struct finding check_evaluate(
 		finding = finding_skip("an image: only the running machine can tell");
 	else
 		finding = check->evaluate(facts, config);
-	finding.vital = check->vital;
+	finding.check = check;
 	return finding;
 }
 
@@ -281,6 +282,34 @@ void finding_free(struct finding *finding)
 	free(finding->text);
 	free(finding->fix);
 	*finding = (struct finding) { 0 };
+}
+
+void report_make(struct report *report, const char *const *ids, const struct facts *facts,
+	const struct config *config)
+{
+	*report = (struct report) { memory_new(check_count, sizeof(*report->findings)), 0 };
+	for (size_t i = 0; i < check_count; i++) {
+		bool wanted = !ids || !*ids;
+
+		for (const char *const *id = ids; !wanted && id && *id; id++)
+			wanted = strcmp(*id, checks[i].id) == 0;
+		if (wanted)
+			report->findings[report->count++] =
+				check_evaluate(&checks[i], facts, config);
+	}
+}
+
+void report_free(struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		finding_free(&report->findings[i]);
+	free(report->findings);
+	*report = (struct report) { 0 };
+}
+
+bool report_is_whole(const struct report *report)
+{
+	return report->count == check_count;
 }
 
 const char *check_state_name(enum check_state state)
@@ -312,7 +341,7 @@ enum readiness readiness_of(const struct finding *findings, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (findings[i].state == CHECK_FAIL)
 			return NOT_READY;
-		if (findings[i].state == CHECK_UNKNOWN && findings[i].vital)
+		if (findings[i].state == CHECK_UNKNOWN && findings[i].check->vital)
 			readiness = READINESS_UNKNOWN;
 	}
 	return readiness;

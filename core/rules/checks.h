@@ -20,19 +20,6 @@ enum check_state { CHECK_FAIL, CHECK_WARN, CHECK_UNKNOWN, CHECK_PASS, CHECK_SKIP
 enum check_group { GROUP_INSTANCE, GROUP_KERNEL, GROUP_SWAP, GROUP_BOOT, GROUP_AGENTS };
 #define CHECK_GROUPS 5
 
-/*
- * What a check found. VITAL is the check's own: whoever has the findings alone can
- * still tell what they come to. TEXT is one sentence without a full stop: what is, and
- * what that means. FIX is what to do, a command where there is one ("ec2hib setup"); NULL
- * where there is nothing to do. finding_free() frees both.
- */
-struct finding {
-	enum check_state state;
-	bool vital;
-	char *text;
-	char *fix;
-};
-
 /* What it means for hibernating now when a check fails. */
 enum check_hibernate {
 	HIBERNATE_ANYWAY,  /* the kernel hibernates and comes back all the same */
@@ -61,10 +48,36 @@ extern const size_t check_count;
 /* The check with this id, or NULL. */
 const struct check *check_find(const char *id);
 
+/*
+ * What a check found. TEXT is one sentence without a full stop: what is, and what that means. FIX is
+ * what to do, a command where there is one ("ec2hib setup"); NULL where there is nothing to do.
+ * finding_free() frees both.
+ */
+struct finding {
+	const struct check *check;
+	enum check_state state;
+	char *text;
+	char *fix;
+};
+
 /* Runs one check; a check that needs the running machine is skipped for an image. */
 struct finding check_evaluate(
 	const struct check *check, const struct facts *facts, const struct config *config);
 void finding_free(struct finding *finding);
+
+/* What some checks, or all of them, found; in the order of the table. */
+struct report {
+	struct finding *findings;
+	size_t count;
+};
+
+/* Runs the checks whose ids are given, or all. NULL ends IDS; the ids are known. report_free() ends it. */
+void report_make(struct report *report, const char *const *ids, const struct facts *facts,
+	const struct config *config);
+void report_free(struct report *report);
+
+/* All checks were run: only then the findings say whether the machine is ready. */
+bool report_is_whole(const struct report *report);
 
 const char *check_state_name(enum check_state state); /* "fail" */
 const char *check_group_name(enum check_group group); /* "instance" */

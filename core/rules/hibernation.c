@@ -34,20 +34,21 @@ uint64_t image_fits(uint64_t free_bytes)
 void hibernation_obstacles(const struct facts *facts, const struct config *config, bool prepared,
 	struct strings *obstacles)
 {
-	for (size_t i = 0; i < check_count; i++) {
-		const struct check *check = &checks[i];
-		struct finding finding;
+	struct report report;
 
-		if (check->hibernate == HIBERNATE_ANYWAY ||
-			(check->hibernate == HIBERNATE_MENDS && !prepared))
-			continue;
-		finding = check_evaluate(check, facts, config);
-		if (finding.state == CHECK_FAIL)
-			strings_take(obstacles, text_format("%s: %s%s%s", check->id, finding.text,
-							finding.fix ? "; run: " : "",
-							finding.fix ? finding.fix : ""));
-		finding_free(&finding);
+	report_make(&report, NULL, facts, config);
+	for (size_t i = 0; i < report.count; i++) {
+		const struct finding *finding = &report.findings[i];
+		enum check_hibernate kind = finding->check->hibernate;
+
+		if (finding->state == CHECK_FAIL && kind != HIBERNATE_ANYWAY &&
+			(kind != HIBERNATE_MENDS || prepared))
+			strings_take(
+				obstacles, text_format("%s: %s%s%s", finding->check->id,
+						   finding->text, finding->fix ? "; run: " : "",
+						   finding->fix ? finding->fix : ""));
 	}
+	report_free(&report);
 }
 
 /* ---- Other swaps ------------------------------------------------------------------------------- */

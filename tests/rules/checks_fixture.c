@@ -158,8 +158,8 @@ void finding_is_well_formed(const struct check *check, const struct finding *fin
 		fail_msg("%s: \"%s\" does not say that nobody can tell", check->id, finding->text);
 	if ((finding->state == CHECK_PASS || finding->state == CHECK_SKIP) && finding->fix)
 		fail_msg("%s: nothing is wrong, but there is a fix", check->id);
-	if (finding->vital != check->vital)
-		fail_msg("%s: the finding does not say that it is vital", check->id);
+	if (finding->check != check)
+		fail_msg("%s: the finding does not say of which check it is", check->id);
 	if (!state_is_declared(check, finding->state))
 		fail_msg("%s: %s (\"%s\") is not in states.json", check->id,
 			check_state_name(finding->state), finding->text);

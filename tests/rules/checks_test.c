@@ -376,11 +376,13 @@ static void every_check_is_explained(void **state UNUSED)
 
 static void only_a_vital_unknown_keeps_from_ready(void **state UNUSED)
 {
-	struct finding findings[] = { { .state = CHECK_PASS }, { .state = CHECK_UNKNOWN },
-		{ .state = CHECK_WARN } };
+	static const struct check vital = { .vital = true }, other = { .vital = false };
+	struct finding findings[] = { { .check = &vital, .state = CHECK_PASS },
+		{ .check = &other, .state = CHECK_UNKNOWN },
+		{ .check = &vital, .state = CHECK_WARN } };
 
 	assert_int_equal(readiness_of(findings, 3), READY);
-	findings[1].vital = true;
+	findings[1].check = &vital;
 	assert_int_equal(readiness_of(findings, 3), READINESS_UNKNOWN);
 	findings[2].state = CHECK_FAIL;
 	assert_int_equal(readiness_of(findings, 3), NOT_READY);

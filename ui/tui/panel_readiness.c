@@ -49,7 +49,7 @@ static void draw_check(struct page *page, const struct report *report, size_t i)
 	page_pad(page, STATE_COLUMN);
 	page_add(page, state_colour(finding->state), "%s", check_state_name(finding->state));
 	page_pad(page, ID_COLUMN);
-	page_add(page, COLOUR_PLAIN, "%s", report->checks[i]->id);
+	page_add(page, COLOUR_PLAIN, "%s", finding->check->id);
 	page_pad(page, TEXT_COLUMN);
 	page_add(page, COLOUR_PLAIN, "%s", finding->text);
 }
@@ -83,7 +83,7 @@ static void draw_groups(struct page *page, const struct report *report)
 		page_add(page, COLOUR_STRONG, "%s", check_group_name((enum check_group)group));
 		for (int state = 0; state < CHECK_STATES; state++)
 			for (size_t i = 0; i < report->count; i++)
-				if ((int)report->checks[i]->group == group &&
+				if ((int)report->findings[i].check->group == group &&
 					(int)report->findings[i].state == state)
 					draw_check(page, report, i);
 	}
@@ -118,7 +118,7 @@ static void explain(struct page *page, const struct model *model, const void *ow
 	if (item < 0 || (size_t)item >= report->count)
 		return;
 	finding = &report->findings[item];
-	check = report->checks[item];
+	check = finding->check;
 	page_line(page);
 	page_add(page, COLOUR_STRONG, "%s", check->id);
 	page_add(page, COLOUR_PLAIN, "  %s", check->title);

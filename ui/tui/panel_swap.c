@@ -27,7 +27,7 @@ static const struct place {
 static const struct finding *finding_of(const struct report *report, const char *id)
 {
 	for (size_t i = 0; i < report->count; i++)
-		if (strcmp(report->checks[i]->id, id) == 0)
+		if (strcmp(report->findings[i].check->id, id) == 0)
 			return &report->findings[i];
 	return NULL;
 }
