@@ -128,3 +128,27 @@ ends_well() {
 	shows "status: $1" "settings: same"
 	[ "$(in_tmux display-message -p -t t '#{alternate_on} #{cursor_flag}')" = "0 1" ]
 }
+
+# use_stub: what the dashboard runs is a script that writes down its arguments to calls.
+use_stub() {
+	export EC2HIB_TUI_PROGRAM=$BATS_TEST_TMPDIR/stub
+	cat >stub <<-END
+		#!/bin/sh
+		cd '$BATS_TEST_TMPDIR' || exit
+		echo "\$@" >>calls
+		echo "the stub was called"
+		echo "and complains" >&2
+		[ ! -p gate ] || cat gate
+		exit \$(cat result 2>/dev/null || echo 0)
+	END
+	chmod +x stub
+}
+
+# has_called LINE...: all that the stub was called with, a line each.
+has_called() {
+	[ "$(cat calls 2>/dev/null)" = "$(printf '%s\n' "$@")" ]
+}
+
+never_called() {
+	[ ! -e calls ]
+}

@@ -21,30 +21,6 @@ teardown() {
 	stop_service
 }
 
-# use_stub: what the dashboard runs is a script that writes down its arguments to calls.
-use_stub() {
-	export EC2HIB_TUI_PROGRAM=$BATS_TEST_TMPDIR/stub
-	cat >stub <<-END
-		#!/bin/sh
-		cd '$BATS_TEST_TMPDIR' || exit
-		echo "\$@" >>calls
-		echo "the stub was called"
-		echo "and complains" >&2
-		[ ! -p gate ] || cat gate
-		exit \$(cat result 2>/dev/null || echo 0)
-	END
-	chmod +x stub
-}
-
-# has_called LINE...: all that the stub was called with, a line each.
-has_called() {
-	[ "$(cat calls 2>/dev/null)" = "$(printf '%s\n' "$@")" ]
-}
-
-never_called() {
-	[ ! -e calls ]
-}
-
 make_root() {
 	ROOT=$BATS_TEST_TMPDIR/root
 	mkdir -p "$ROOT/run" "$ROOT/etc" "$ROOT/var/lib/ec2hib"
@@ -164,14 +140,14 @@ put() {
 # question KEY TEXT...: asks before it runs; the other keys leave it.
 question() {
 	press "$1"
-	shows "${@:2}" "nLeave"
+	shows "${@:2}" "any other keyLeave"
 	press n
-	hides "nLeave"
+	hides "any other key"
 	never_called
 	press "$1"
 	shows "${@:2}"
 	press Escape
-	hides "nLeave"
+	hides "any other key"
 	never_called
 }
 
@@ -209,7 +185,7 @@ question() {
 	open_tui 100 30
 	shows "facts of"
 	press F2
-	shows "the stub was called" "y runs: ec2hib setup --yes" "Escape leaves it."
+	shows "the stub was called" "y runs: ec2hib setup --yes" "Any other key leaves it."
 	has_called "setup --dry-run"
 	press Escape
 	hides "y runs"

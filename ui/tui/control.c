@@ -61,7 +61,9 @@ static void start(struct desk *desk, const struct action *action, bool plan)
 	text_set(&desk->model.command_result, NULL);
 	desk->model.command_runs = true;
 	desk_push(desk, SHEET_OUTPUT, ITEM_NONE);
-	desk->sheets[desk->depth - 1].scroll.follow = true;
+	/* A plan is read from its beginning; its end asks. */
+	desk->sheets[desk->depth - 1].scroll.follow = !plan;
+	desk->plan_unread = plan;
 	desk_tell(desk, NEWS_COMMAND);
 }
 
@@ -129,6 +131,7 @@ void desk_command_ended(struct desk *desk)
 			text_format("wrote %s, %lld bytes", run->file, (long long)status.st_size));
 	text_set(&desk->model.command_result, result);
 	desk->model.command_runs = false;
+	desk->leaving = false;
 	desk_say(desk, "%s: %s", run->shown, result);
 	if (!run->is_plan)
 		desk->gather_wanted = true;
@@ -254,13 +257,13 @@ static void go_back(struct desk *desk)
 
 static void leave(struct desk *desk)
 {
-	if (desk->command.pid && !desk->leaving) {
-		desk->leaving = true;
-		desk_say(desk, "%s still runs, and goes on without the dashboard: q leaves",
-			desk->command.shown);
+	if (!desk->command.pid) {
+		desk->quit = true;
 		return;
 	}
-	desk->quit = true;
+	desk->leaving = true;
+	desk_say(desk, "%s still runs, and goes on without the dashboard: q leaves",
+		desk->command.shown);
 }
 
 static bool go(struct desk *desk, enum request request)
@@ -338,8 +341,6 @@ static void do_request(struct desk *desk, enum request request)
 {
 	const struct panel *panel = panels[desk->focus];
 
-	if (request != REQUEST_QUIT)
-		desk->leaving = false;
 	if (go(desk, request) || move(desk, request))
 		return;
 	if (request == REQUEST_FILTER && !panel->request_own) {
@@ -351,27 +352,71 @@ static void do_request(struct desk *desk, enum request request)
 	do_other(desk, request);
 }
 
-static bool plan_is_shown(const struct desk *desk)
+/* ---- Questions ---- */
+
+bool desk_plan_asks(const struct desk *desk)
 {
-	return desk->depth && desk->sheets[desk->depth - 1].kind == SHEET_OUTPUT &&
-	       desk->command.is_plan && desk->command.ended && desk->command.status == 0;
+	bool asks = desk->plan_unread || (desk->question && desk->question->plan);
+
+	return asks && desk->depth && desk->sheets[desk->depth - 1].kind == SHEET_OUTPUT &&
+	       desk->command.ended && desk->command.status == 0;
+}
+
+void desk_plan_settle(struct desk *desk)
+{
+	struct page page = { 0 };
+	struct scroll *scroll;
+	unsigned rows;
+
+	if (!desk->plan_unread || desk_is_cramped())
+		return;
+	if (desk->command.pid && desk->depth && desk->sheets[desk->depth - 1].kind == SHEET_OUTPUT)
+		return;
+	if (!desk_plan_asks(desk)) {
+		/* It failed, or something came over it: it is the output of a command, no more. */
+		desk->plan_unread = false;
+		return;
+	}
+	scroll = desk_page(desk, &page, &rows);
+	scroll_settle(scroll, &page, rows);
+	if (scroll->top + rows >= page.count && desk->prompt == PROMPT_NONE) {
+		desk->plan_unread = false;
+		desk->question = desk->command.action;
+		scroll->follow = true;
+	}
+	page_clear(&page);
+}
+
+void desk_question_leave(struct desk *desk)
+{
+	/* The question goes with the plan that it stands under. */
+	if (desk->question && desk->question->plan)
+		desk_drop(desk, SHEET_OUTPUT);
+	desk->question = NULL;
+	desk->leaving = false;
+}
+
+static void answer(struct desk *desk, int key)
+{
+	const struct action *action = desk->question;
+	bool leaving = desk->leaving;
+
+	desk_question_leave(desk);
+	if (leaving)
+		desk->quit = request_of_key(key) == REQUEST_QUIT;
+	/* Who does not see what is asked does not agree to it. */
+	else if (key == 'y' && !desk_is_cramped())
+		start(desk, action, false);
 }
 
 void desk_key(struct desk *desk, int key)
 {
-	const struct action *action = desk->question;
-
 	desk->changed = true;
 	text_set(&desk->message, NULL);
-	if (desk->prompt != PROMPT_NONE) {
+	if (desk->prompt != PROMPT_NONE)
 		type_key(desk, key);
-	} else if (action) {
-		desk->question = NULL;
-		if (key == 'y')
-			start(desk, action, false);
-	} else if (key == 'y' && plan_is_shown(desk)) {
-		start(desk, desk->command.action, false);
-	} else if (!desk_is_cramped() || request_of_key(key) == REQUEST_QUIT) {
+	else if (desk->question || desk->leaving)
+		answer(desk, key);
+	else if (!desk_is_cramped() || request_of_key(key) == REQUEST_QUIT)
 		do_request(desk, request_of_key(key));
-	}
 }

@@ -21,7 +21,7 @@
 
 /* clang-format off */
 #define CURSES_FUNCTIONS(X)                                                                    \
-	X(cbreak) X(clearok) X(curs_set) X(delscreen) X(delwin) X(doupdate) X(endwin) X(getmaxx) X(getmaxy) \
+	X(cbreak) X(clearok) X(curs_set) X(def_prog_mode) X(delscreen) X(delwin) X(doupdate) X(endwin) X(getmaxx) X(getmaxy) \
 	X(init_pair) X(keypad) X(newterm) X(newwin) X(nodelay) X(noecho) X(nonl) X(resizeterm) \
 	X(set_escdelay) X(start_color) X(tigetnum) X(tigetstr) X(use_default_colors)           \
 	X(use_env) X(waddnstr) X(wattr_set) X(werase) X(wget_wch) X(wmove) X(wnoutrefresh)     \

@@ -161,6 +161,7 @@ static void stop_here(struct desk *desk)
 {
 	terminal_leave();
 	kill(getpid(), SIGSTOP);
+	desk_question_leave(desk);
 	terminal_resize();
 	terminal_redraw();
 	desk->changed = desk->unsettled = true;
@@ -203,9 +204,12 @@ static void listen_to(struct desk *desk, const struct pollfd *polls, struct foll
 		desk->changed = true;
 	}
 	if (polls[POLL_KEYS].revents) {
-		int key;
+		int key = terminal_key();
 
-		while (!desk->quit && (key = terminal_key()) != KEY_NONE)
+		/* Bytes that are no character in this locale are a key as well. */
+		if (key == KEY_NONE)
+			key = KEY_IS_SPECIAL;
+		for (; !desk->quit && key != KEY_NONE; key = terminal_key())
 			desk_key(desk, key);
 		/* A terminal that is gone is readable for ever, and has nothing. */
 		if (polls[POLL_KEYS].revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -250,8 +254,10 @@ static void loop(struct desk *desk, int signals, struct follow *follow)
 			[POLL_OUTPUT] = { desk->command.stream.fd, POLLIN, 0 } };
 
 		tick(desk);
-		if (desk->changed)
+		if (desk->changed) {
+			desk_plan_settle(desk);
 			desk_draw(desk);
+		}
 		desk->changed = false;
 		/* A child was started by now: its descriptor belongs to the next round. */
 		if (polls[POLL_FACTS].fd < 0 && desk->gatherer.pid)

@@ -41,11 +41,16 @@ struct desk {
 
 	enum prompt_kind prompt;
 	char *typed;
-	char *search;		       /* what is looked for; NULL: nothing */
-	const struct action *question; /* whether to run it is asked; NULL: nothing is */
-	char *file;		       /* for its output */
-	char *message;		       /* about the last key; NULL: nothing to say */
-	bool leaving;		       /* was asked to leave while a command runs */
+	char *search; /* what is looked for; NULL: nothing */
+	/*
+	 * What is asked: whether to run it, or with LEAVING whether to leave a command that runs. Each
+	 * key but the one that agrees leaves the question and does nothing else.
+	 */
+	const struct action *question; /* NULL: nothing is */
+	bool leaving;
+	bool plan_unread; /* setup's plan asks as soon as its end has been seen */
+	char *file;	  /* for its output */
+	char *message;	  /* about the last key; NULL: nothing to say */
 
 	struct command_run command;
 	struct aside gatherer;
@@ -108,6 +113,15 @@ const struct action *desk_action(const struct desk *desk, enum request request);
 
 /* A command has ended. */
 void desk_command_ended(struct desk *desk);
+
+/* Before each drawing: a plan whose end is in sight becomes a question, one that was left does not. */
+void desk_plan_settle(struct desk *desk);
+
+/* Leaves what is asked, if anything is. */
+void desk_question_leave(struct desk *desk);
+
+/* Whether the topmost sheet is a plan that asks, or will once its end is seen. */
+bool desk_plan_asks(const struct desk *desk);
 
 /* Tells all panels. */
 void desk_tell(struct desk *desk, unsigned news);

@@ -230,9 +230,14 @@ static void draw_keys(const struct desk *desk)
 		put_key(column, "Escape", "Leave");
 		return;
 	}
-	if (desk->question) {
-		column = put_key(column, "y", "Run");
-		put_key(column, "n", "Leave");
+	if (desk->question || desk->leaving) {
+		column = put_key(column, desk->leaving ? "q" : "y", desk->leaving ? "Quit" : "Run");
+		put_key(column, "any other key", desk->leaving ? "Stay" : "Leave");
+		return;
+	}
+	if (desk_plan_asks(desk)) {
+		column = put_key(column, "Page-Down", "Go on");
+		put_key(column, "Escape", "Leave");
 		return;
 	}
 	for (int number = 1; number <= 12; number++) {
@@ -393,7 +398,7 @@ void desk_draw(struct desk *desk)
 		draw_sheet(desk);
 	else
 		draw_overview(desk);
-	if (desk->question)
+	if (desk->question && !desk->question->plan)
 		draw_question(desk);
 	draw_message(desk);
 	draw_keys(desk);

@@ -44,7 +44,7 @@ static void draw_output(const struct desk *desk, struct page *page)
 		page_add(page, COLOUR_DIM, "... it runs; x asks it to stop");
 		return;
 	}
-	if (run->is_plan && run->status == 0) {
+	if (desk_plan_asks(desk)) {
 		memory_cleanup_free char *shown =
 			command_shown(desk->settings->program, run->action->arguments);
 
@@ -52,7 +52,7 @@ static void draw_output(const struct desk *desk, struct page *page)
 		page_add(page, COLOUR_STRONG, "y runs: ");
 		page_wrap(page, COLOUR_STRONG, strlen("y runs: "), shown);
 		page_line(page);
-		page_add(page, COLOUR_PLAIN, "Escape leaves it.");
+		page_add(page, COLOUR_PLAIN, "Any other key leaves it.");
 		return;
 	}
 	page_add(page, run->status ? COLOUR_RISK : COLOUR_GOOD, "%s",

@@ -120,6 +120,19 @@ static void make_colours(void)
 	curses.init_pair(COLOUR_DIM, count >= 256 ? GREY_OF_256 : -1, -1);
 }
 
+/* Ctrl-S and Ctrl-Q would freeze what is seen, and a key after them would still count. */
+static void make_all_keys_ours(void)
+{
+	struct termios settings;
+
+	if (tcgetattr(STDIN_FILENO, &settings) < 0)
+		return;
+	settings.c_iflag &= ~(tcflag_t)IXON;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);
+	/* What ncurses restores after terminal_leave(). */
+	curses.def_prog_mode();
+}
+
 static bool can_place_text(void)
 {
 	const char *address = curses.tigetstr("cup");
@@ -148,6 +161,7 @@ int terminal_open(bool colour, struct error *err)
 			name ? name : "(TERM is not set)");
 	curses.set_escdelay(ESCAPE_MS);
 	curses.cbreak();
+	make_all_keys_ours();
 	curses.noecho();
 	curses.nonl();
 	terminal.window = curses.newwin(0, 0, 0, 0);
@@ -290,8 +304,11 @@ static int special_key(wint_t code)
 int terminal_key(void)
 {
 	wint_t code = 0;
-	int kind = curses.wget_wch(terminal.window, &code);
+	int kind;
 
+	do /* ncurses puts a resize among the keys */
+		kind = curses.wget_wch(terminal.window, &code);
+	while (kind == KEY_CODE_YES && code == KEY_RESIZE);
 	if (kind == ERR)
 		return KEY_NONE;
 	if (kind == KEY_CODE_YES)
