@@ -249,8 +249,10 @@ static void offer_faults(struct completion *completion)
 
 static void offer_checks(struct completion *completion)
 {
-	for (size_t i = 0; i < check_count; i++)
-		offer(completion, checks[i].id, checks[i].title);
+	const struct check *check;
+
+	for (size_t i = 0; (check = check_at(i)); i++)
+		offer(completion, check->id, check->title);
 }
 
 static void offer_commands(struct completion *completion)

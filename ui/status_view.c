@@ -81,8 +81,8 @@ static void show_why(const struct check *check, const struct style *style)
 	fputs(style_colour(style, COLOUR_PLAIN), stdout);
 }
 
-static void show_group(const struct report *report, enum check_group group, const char *options,
-	bool explain, const struct style *style)
+static void show_group(const struct report *report, const struct check_group *group,
+	const char *options, bool explain, const struct style *style)
 {
 	bool title = false;
 
@@ -90,11 +90,11 @@ static void show_group(const struct report *report, enum check_group group, cons
 		for (size_t i = 0; i < report->count; i++) {
 			const struct finding *finding = &report->findings[i];
 
-			if (finding->check->group != group || (int)finding->state != state)
+			if (check_group_of(finding->check) != group || (int)finding->state != state)
 				continue;
 			if (!title)
-				printf("%s%s%s\n", style_colour(style, COLOUR_STRONG),
-					check_group_name(group), style_colour(style, COLOUR_PLAIN));
+				printf("%s%s%s\n", style_colour(style, COLOUR_STRONG), group->name,
+					style_colour(style, COLOUR_PLAIN));
 			title = true;
 			show_finding(finding, options, style);
 			if (explain)
@@ -119,7 +119,7 @@ static void show_summary(const struct report *report, const struct style *style)
 		printf("%s%s%s", style_colour(style, colours[readiness]), sentences[readiness],
 			style_colour(style, COLOUR_PLAIN));
 	else
-		printf("%zu of %zu checks", report->count, check_count);
+		printf("%zu of %zu checks", report->count, check_count());
 	printf(": %zu failed, %zu warned, %zu unknown, %zu passed, %zu do not apply\n",
 		counts[CHECK_FAIL], counts[CHECK_WARN], counts[CHECK_UNKNOWN], counts[CHECK_PASS],
 		counts[CHECK_SKIP]);
@@ -128,8 +128,8 @@ static void show_summary(const struct report *report, const struct style *style)
 static void show(
 	const struct report *report, const char *options, bool explain, const struct style *style)
 {
-	for (int group = 0; group < CHECK_GROUPS; group++)
-		show_group(report, (enum check_group)group, options, explain, style);
+	for (size_t i = 0; i < CHECK_GROUPS; i++)
+		show_group(report, check_groups[i], options, explain, style);
 	show_summary(report, style);
 }
 
@@ -155,7 +155,7 @@ json_t *report_to_json(const struct report *report)
 
 		json_array_append_new(array,
 			json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:s?}", "id", check->id, "group",
-				check_group_name(check->group), "title", check->title, "vital",
+				check_group_of(check)->name, "title", check->title, "vital",
 				check->vital, "state", check_state_name(finding->state), "text",
 				text ? text : json_null(), "fix", finding->fix));
 	}

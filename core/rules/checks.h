@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The readiness checks: one table, one row for each thing that keeps an instance from
- * hibernating or from coming back. `status`, the dashboard, the metrics and the manual
- * read the same table. Pure: a check sees the facts and the configuration and answers.
+ * The readiness checks: one for each thing that keeps an instance from hibernating or from coming
+ * back. `status`, the dashboard and the manual read the same tables. Pure: a check sees the facts and
+ * the configuration and answers.
+ *
+ * A group of checks is a file, checks_NAME.c: the functions that answer, and at its end the table that
+ * gives each its id, its texts and what it means for hibernating. checks_parts.h has what they share.
  */
 #ifndef EC2HIB_RULES_CHECKS_H
 #define EC2HIB_RULES_CHECKS_H
@@ -17,9 +20,6 @@
 enum check_state { CHECK_FAIL, CHECK_WARN, CHECK_UNKNOWN, CHECK_PASS, CHECK_SKIP };
 #define CHECK_STATES 5
 
-enum check_group { GROUP_INSTANCE, GROUP_KERNEL, GROUP_SWAP, GROUP_BOOT, GROUP_AGENTS };
-#define CHECK_GROUPS 5
-
 /* What it means for hibernating now when a check fails. */
 enum check_hibernate {
 	HIBERNATE_ANYWAY,  /* the kernel hibernates and comes back all the same */
@@ -28,22 +28,28 @@ enum check_hibernate {
 };
 
 struct check {
-	const char *id; /* stable: scripts use it */
-	enum check_group group;
+	const char *id;	   /* stable: scripts use it */
 	const char *title; /* a few words: what is checked */
 	const char *why;   /* a paragraph: what goes wrong otherwise */
 	bool needs_live;   /* skipped for an image */
-	/*
-	 * Without its answer nobody can say "ready": an unknown one makes readiness
-	 * unknown.
-	 */
-	bool vital;
+	bool vital;	   /* without its answer nobody can say "ready": readiness is unknown */
 	enum check_hibernate hibernate;
 	struct finding (*evaluate)(const struct facts *facts, const struct config *config);
 };
 
-extern const struct check checks[];
-extern const size_t check_count;
+struct check_group {
+	const char *name;
+	const struct check *checks;
+	size_t count;
+};
+
+#define CHECK_GROUPS 5
+extern const struct check_group *const check_groups[CHECK_GROUPS];
+const struct check_group *check_group_of(const struct check *check);
+
+/* All checks, group by group: check_at() is NULL from check_count() on. */
+size_t check_count(void);
+const struct check *check_at(size_t index);
 
 /* The check with this id, or NULL. */
 const struct check *check_find(const char *id);
@@ -80,7 +86,6 @@ void report_free(struct report *report);
 bool report_is_whole(const struct report *report);
 
 const char *check_state_name(enum check_state state); /* "fail" */
-const char *check_group_name(enum check_group group); /* "instance" */
 
 /*
  * What findings come to: not ready when any check fails; unknown when a vital one

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whether the next boot is one that resumes. */
+/* Whether the next boot is one that resumes, and finds the image. */
 #include <string.h>
+#include <strings.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/arguments.h"
 #include "core/rules/checks_parts.h"
-#include "core/rules/checks_table.h"
+#include "core/rules/rehearsal.h"
+
+#define NO_DEVICE "0:0"
+
+#define BY_UUID	     "/dev/disk/by-uuid/"
+#define BY_PARTUUID  "/dev/disk/by-partuuid/"
+#define FIX_REHEARSE "ec2hib test-hibernate"
 
 /*
  * Does the running kernel have all that setup would ask of a boot entry but the console's
@@ -201,3 +209,449 @@ CHECK_FUNCTION(swap_at_boot)
 		"%s is not in /etc/fstab: after an ordinary boot there is no swap to hibernate to",
 		area_name(facts));
 }
+
+/*
+ * ---- Where the image is looked for ----
+ *
+ * Three parties have to know, and each can be wrong by itself: the running kernel (it writes the
+ * image), its command line (some tools read it), and the entry of the next boot (it finds the image).
+ */
+
+enum match { MATCHES, DIFFERS, MATCH_UNKNOWN };
+
+static enum match text_matches(const struct fact_text *fact, const char *value)
+{
+	if (fact->is == FACT_UNKNOWN)
+		return MATCH_UNKNOWN;
+	return fact->is == FACT_KNOWN && strcasecmp(fact->value, value) == 0 ? MATCHES : DIFFERS;
+}
+
+/* Does resume=VALUE name the device that holds the area? */
+static enum match value_matches(const char *value, const struct area_facts *area)
+{
+	const struct device_facts *device =
+		area->devices.is == FACT_KNOWN && area->devices.count ? area->devices.items : NULL;
+
+	if (fact_text_is(&area->resume_argument, value))
+		return MATCHES;
+	switch (resume_value_kind(value)) {
+	case RESUME_NUMBER:
+		return text_matches(&area->resume_device, value);
+	case RESUME_PARTUUID:
+		return device ? text_matches(&device->partuuid, strchr(value, '=') + 1)
+			      : MATCH_UNKNOWN;
+	case RESUME_UUID:
+		return device ? text_matches(&device->uuid, strchr(value, '=') + 1) : MATCH_UNKNOWN;
+	case RESUME_DEVICE:
+		return device ? text_matches(&device->name, value + strlen("/dev/"))
+			      : MATCH_UNKNOWN;
+	case RESUME_LINK:
+		if (device && text_starts(value, BY_UUID))
+			return text_matches(&device->uuid, value + strlen(BY_UUID));
+		if (device && text_starts(value, BY_PARTUUID))
+			return text_matches(&device->partuuid, value + strlen(BY_PARTUUID));
+		return MATCH_UNKNOWN;
+	case RESUME_LABEL:
+	case RESUME_PARTLABEL:
+		return MATCH_UNKNOWN;
+	default:
+		return DIFFERS;
+	}
+}
+
+static struct finding no_answer(const char *value, const char *path)
+{
+	return finding_unknown(
+		"the facts do not say whether resume=%s is the device that holds %s", value, path);
+}
+
+enum offset_state { OFFSET_MISSING, OFFSET_BAD, OFFSET_SET };
+
+static enum offset_state offset_read(const char *line, uint64_t *offset)
+{
+	memory_cleanup_free char *value = arguments_get(line, "resume_offset");
+
+	if (!value)
+		return OFFSET_MISSING;
+	return number_parse(value, offset) == 0 ? OFFSET_SET : OFFSET_BAD;
+}
+
+/* ---- What the next boot is told ---------------------------------------------------- */
+
+/* Why resume=VALUE cannot work whatever device is meant, or NULL. The caller frees it. */
+static char *value_defect(const char *value, const struct entry_facts *entry)
+{
+	switch (resume_value_kind(value)) {
+	case RESUME_NONE:
+		return text_copy("resume= is empty: the next boot would not look for the image");
+	case RESUME_DEV_ROOT:
+		return text_copy(
+			"resume=/dev/root: no device has that name when the next boot looks for the image");
+	case RESUME_PATH:
+		return text_format(
+			"resume=%s is a file: it has to be the device that holds the file", value);
+	case RESUME_OTHER:
+		return text_format("resume=%s is no device", value);
+	default:
+		break;
+	}
+	if (entry->initramfs.is == FACT_ABSENT && resume_value_needs_initramfs(value))
+		return text_format(
+			"resume=%s can be found only by an initramfs, and the next boot has none",
+			value);
+	return NULL;
+}
+
+/* A finding without a fix of its own is about the boot arguments. */
+static struct finding with_boot_fix(
+	struct finding finding, const struct facts *facts, const struct config *config)
+{
+	if (!finding.fix && finding.state <= CHECK_UNKNOWN)
+		finding.fix = boot_fix(facts, config);
+	return finding;
+}
+
+/* The name of an NVMe disk counts up in the order in which the disks are found. */
+static bool may_move(const char *value, const struct area_facts *area)
+{
+	return text_starts(value, "/dev/nvme") && area->resume_argument.is == FACT_KNOWN &&
+	       strcmp(area->resume_argument.value, value) != 0;
+}
+
+static struct finding value_finding(const struct facts *facts, const struct entry_facts *entry)
+{
+	memory_cleanup_free char *value = arguments_get(entry->arguments.value, "resume");
+	memory_cleanup_free char *offset = arguments_get(entry->arguments.value, "resume_offset");
+	memory_cleanup_free char *defect = value ? value_defect(value, entry) : NULL;
+	uint64_t pages;
+
+	if (!value && !offset)
+		return finding_skip("the next boot has no resume=");
+	if (defect)
+		return finding_fail(NULL, "%s", defect);
+	if (offset && !*offset)
+		return finding_fail(NULL,
+			"resume_offset= is empty: the next boot would look for the image at the start of the device");
+	if (offset && number_parse(offset, &pages) < 0)
+		return finding_fail(NULL,
+			"resume_offset=%s is no number: the next boot would not find the image",
+			offset);
+	if (!value)
+		return finding_pass("resume_offset=%s is well formed", offset);
+	if (may_move(value, &facts->area))
+		return finding_warn(NULL,
+			"resume=%s: NVMe names can change between boots, then the image is not found",
+			value);
+	return finding_pass("resume=%s can be found at boot", value);
+}
+
+CHECK_FUNCTION(resume_value)
+{
+	const struct entry_facts *entry;
+	struct finding finding;
+
+	if (no_next_entry(facts, &finding, &entry) || finding_gap(&finding, NEED(entry->arguments)))
+		return finding;
+	return with_boot_fix(value_finding(facts, entry), facts, config);
+}
+
+static struct finding device_next_boot(const struct facts *facts, const struct entry_facts *entry)
+{
+	memory_cleanup_free char *value = arguments_get(entry->arguments.value, "resume");
+	memory_cleanup_free char *defect = value ? value_defect(value, entry) : NULL;
+	const char *path = area_name(facts);
+
+	if (!value)
+		return finding_fail(
+			NULL, "the next boot has no resume=: it would not look for the image");
+	if (defect)
+		return finding_skip("resume=%s cannot work at all", value);
+	switch (value_matches(value, &facts->area)) {
+	case MATCHES:
+		return finding_pass("resume=%s is where %s lies", value, path);
+	case DIFFERS:
+		return finding_fail(NULL,
+			"resume=%s, but %s lies on %s: the next boot would not find the image",
+			value, path, fact_text_or(&facts->area.resume_argument, "another device"));
+	case MATCH_UNKNOWN:
+		break;
+	}
+	return finding_unknown("whether resume=%s is the device that holds %s", value, path);
+}
+
+CHECK_FUNCTION(resume_device_next_boot)
+{
+	const struct entry_facts *entry;
+	struct finding finding;
+
+	if (no_area(facts, &finding) || no_next_entry(facts, &finding, &entry) ||
+		finding_gap(&finding, NEED(entry->arguments)))
+		return finding;
+	return with_boot_fix(device_next_boot(facts, entry), facts, config);
+}
+
+static struct finding offset_next_boot(const struct facts *facts, const struct entry_facts *entry)
+{
+	const char *path = area_name(facts);
+	unsigned long long start = facts->area.resume_offset.value;
+	uint64_t offset = 0;
+	enum offset_state state = offset_read(entry->arguments.value, &offset);
+
+	if (state == OFFSET_BAD)
+		return finding_skip("resume_offset= is no number");
+	if (state == OFFSET_MISSING && start == 0)
+		return finding_pass("%s starts with its header: no offset is needed", path);
+	if (state == OFFSET_MISSING)
+		return finding_fail(NULL,
+			"the next boot has no resume_offset=, but %s starts at %llu: it would not find the image",
+			path, start);
+	if (offset != start)
+		return finding_fail(NULL,
+			"resume offset %llu, but %s starts at %llu: the next boot would not find the image",
+			(unsigned long long)offset, path, start);
+	return finding_pass("resume offset %llu is where %s starts", start, path);
+}
+
+CHECK_FUNCTION(resume_offset_next_boot)
+{
+	const struct entry_facts *entry;
+	struct finding finding;
+
+	if (no_area(facts, &finding) || no_next_entry(facts, &finding, &entry) ||
+		finding_gap(&finding, NEED(entry->arguments), NEED(facts->area.resume_offset)))
+		return finding;
+	return with_boot_fix(offset_next_boot(facts, entry), facts, config);
+}
+
+/* ---- What the running kernel was started with -------------------------------------- */
+
+/*
+ * The kernel's own setting and the next boot's entry decide; this is what other tools
+ * look at.
+ */
+CHECK_FUNCTION(resume_device_cmdline)
+{
+	memory_cleanup_free char *value = NULL;
+	struct finding finding;
+
+	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.command_line)))
+		return finding;
+	value = arguments_get(facts->kernel.command_line.value, "resume");
+	if (!value)
+		return finding_skip("the running kernel was started without resume=");
+	switch (value_matches(value, &facts->area)) {
+	case MATCHES:
+		return finding_pass(
+			"started with resume=%s, where %s lies", value, area_name(facts));
+	case DIFFERS:
+		return finding_warn(FIX_SETUP ", then reboot",
+			"started with resume=%s, but %s lies on %s: tools that read the command line are misled until the next boot",
+			value, area_name(facts),
+			fact_text_or(&facts->area.resume_argument, "another device"));
+	case MATCH_UNKNOWN:
+		break;
+	}
+	return no_answer(value, area_name(facts));
+}
+
+CHECK_FUNCTION(resume_offset_cmdline)
+{
+	unsigned long long start = facts->area.resume_offset.value;
+	struct finding finding;
+	uint64_t offset = 0;
+
+	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.command_line),
+						NEED(facts->area.resume_offset)))
+		return finding;
+	switch (offset_read(facts->kernel.command_line.value, &offset)) {
+	case OFFSET_MISSING:
+		return finding_skip("the running kernel was started without resume_offset=");
+	case OFFSET_BAD:
+		return finding_warn(FIX_SETUP ", then reboot",
+			"started with a resume_offset= that is no number: tools that read the command line are misled until the next boot");
+	case OFFSET_SET:
+		break;
+	}
+	if (offset == start)
+		return finding_pass("started with resume offset %llu, where %s starts", start,
+			area_name(facts));
+	return finding_warn(FIX_SETUP ", then reboot",
+		"started with resume offset %llu, but %s starts at %llu: tools that read the command line are misled until the next boot",
+		(unsigned long long)offset, area_name(facts), start);
+}
+
+/* ---- What the running kernel holds ------------------------------------------------- */
+
+static bool only_swap(const struct facts *facts)
+{
+	return fact_is_true(&facts->area.active) && facts->swaps.is == FACT_KNOWN &&
+	       facts->swaps.count == 1;
+}
+
+/*
+ * Without a resume device the kernel takes the first active swap (kernel/power/swap.c).
+ */
+CHECK_FUNCTION(resume_device_kernel)
+{
+	const char *device = facts->kernel.resume_device.value, *path = area_name(facts);
+	struct finding finding;
+
+	if (facts->kernel.resume_device.is == FACT_ABSENT)
+		return finding_skip("this kernel has no /sys/power/resume");
+	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.resume_device),
+						NEED(facts->area.resume_device)))
+		return finding;
+	if (strcmp(device, facts->area.resume_device.value) == 0)
+		return finding_pass(
+			"the running kernel has resume device %s, where %s lies", device, path);
+	if (strcmp(device, NO_DEVICE) == 0 && only_swap(facts))
+		return finding_warn(FIX_SETUP,
+			"the running kernel has no resume device: it would take the first active swap, which is %s as long as there is no other",
+			path);
+	if (strcmp(device, NO_DEVICE) == 0)
+		return finding_fail(FIX_SETUP,
+			"the running kernel has no resume device: it would write the image to the first active swap, which need not be %s",
+			path);
+	return finding_fail(FIX_SETUP,
+		"the running kernel has resume device %s, but %s lies on %s: it would not write the image there",
+		device, path, facts->area.resume_device.value);
+}
+
+CHECK_FUNCTION(resume_offset_kernel)
+{
+	unsigned long long offset = facts->kernel.resume_offset.value;
+	unsigned long long start = facts->area.resume_offset.value;
+	struct finding finding;
+
+	if (facts->kernel.resume_offset.is == FACT_ABSENT)
+		return finding_skip("this kernel has no /sys/power/resume_offset");
+	if (fact_text_is(&facts->kernel.resume_device, NO_DEVICE))
+		return finding_skip("without a resume device the offset does not count");
+	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->kernel.resume_offset),
+						NEED(facts->area.resume_offset)))
+		return finding;
+	if (offset == start)
+		return finding_pass("the running kernel has resume offset %llu, where %s starts",
+			offset, area_name(facts));
+	return finding_fail(FIX_SETUP,
+		"the running kernel has resume offset %llu, but %s starts at %llu: it would not write the image there",
+		offset, area_name(facts), start);
+}
+
+/* ---- What test-hibernate has shown ---- */
+
+/* The failed level is worth more than what was passed before. */
+static struct finding failed_finding(const struct rehearsal_facts *rehearsal)
+{
+	memory_cleanup_free char *fix =
+		text_format(FIX_REHEARSE " --level %s", rehearsal->failed_level.value);
+
+	return finding_warn(fix, "the level %s failed at %s: %s", rehearsal->failed_level.value,
+		fact_text_or(&rehearsal->failed_time, "an unknown time"),
+		fact_text_or(&rehearsal->failure, "the reason is not known"));
+}
+
+CHECK_FUNCTION(rehearsal)
+{
+	const struct rehearsal_facts *rehearsal = &facts->rehearsal;
+	strings_cleanup struct strings changes = { 0 };
+	memory_cleanup_free char *changed = NULL;
+	const char *level, *when;
+	struct finding finding;
+
+	if (rehearsal->failed_level.is == FACT_KNOWN)
+		return failed_finding(rehearsal);
+	/* Absent is an answer: nothing is on record. */
+	if (rehearsal->level.is == FACT_UNKNOWN &&
+		finding_gap(&finding, NEED(facts->rehearsal.level)))
+		return finding;
+	if (rehearsal->level.is == FACT_ABSENT)
+		return finding_warn(FIX_REHEARSE, "nothing was rehearsed on this machine");
+	level = rehearsal->level.value;
+	when = fact_text_or(&rehearsal->time, "an unknown time");
+	rehearsal_changes(rehearsal, facts, &changes);
+	changed = strings_join(&changes, ", ");
+	if (changes.count)
+		return finding_warn(FIX_REHEARSE, "passed up to %s at %s, but since then %s", level,
+			when, changed);
+	if (rehearsal_level_find(level) < LEVEL_IMAGE)
+		return finding_warn(FIX_REHEARSE " --level image",
+			"passed up to %s at %s: no image was written so far", level, when);
+	return finding_pass("passed up to %s at %s; nothing has changed since", level, when);
+}
+
+/* ---- The table: what status, the dashboard and the manual say of each check ---- */
+
+/* clang-format off */
+static const struct check checks[] = {
+	{ "boot-loader", "boot loader",
+		"The next boot learns from its kernel arguments where the image is. ec2hib "
+		"changes them for the boot loaders that it knows; elsewhere somebody has to do "
+		"it by hand.",
+		VITAL, .evaluate = check_boot_loader },
+	{ "resume-value", "resume arguments well formed",
+		"resume= has to name the device that holds the file system of the swap file, in "
+		"a way that can be found at boot: not the file, not /dev/root, not UUID= without "
+		"an initramfs, and not an NVMe name that can change.",
+		VITAL, .evaluate = check_resume_value },
+	{ "resume-device-kernel", "resume device, running kernel",
+		"The running kernel writes the image to its resume device (/sys/power/resume), "
+		"or to the first active swap when it has none.",
+		LIVE, VITAL, MENDS, .evaluate = check_resume_device_kernel },
+	{ "resume-device-cmdline", "resume device, this boot",
+		"Some tools look at the command line of the running kernel to see where the "
+		"image goes, and believe it even when it is out of date.",
+		LIVE, .evaluate = check_resume_device_cmdline },
+	{ "resume-device-next-boot", "resume device, next boot",
+		"Without the right resume= in the boot entry, the next boot does not look for "
+		"the image or looks on the wrong device: it starts anew and what was in memory "
+		"is lost.",
+		VITAL, REFUSES, .evaluate = check_resume_device_next_boot },
+	{ "resume-offset-kernel", "resume offset, running kernel",
+		"The running kernel writes the image to the swap file that starts at its resume "
+		"offset (/sys/power/resume_offset, in pages). A file that was made anew starts "
+		"elsewhere.",
+		LIVE, VITAL, MENDS, .evaluate = check_resume_offset_kernel },
+	{ "resume-offset-cmdline", "resume offset, this boot",
+		"Some tools look at the command line of the running kernel to see where the "
+		"image goes, and believe it even when it is out of date.",
+		LIVE, .evaluate = check_resume_offset_cmdline },
+	{ "resume-offset-next-boot", "resume offset, next boot",
+		"The boot entry has to say at which page of the device the swap file starts. "
+		"When the file was made anew and the entry still has the old number, the image "
+		"is not found.",
+		VITAL, REFUSES, .evaluate = check_resume_offset_next_boot },
+	{ "other-entries", "the other boot entries",
+		"Whoever starts the hibernated machine from another entry of the boot menu loses "
+		"the image when that entry does not say where it is.",
+		.evaluate = check_other_entries },
+	{ "kernel-version-next-boot", "the same kernel next time",
+		"After a kernel upgrade without a reboot, the next boot runs another kernel than "
+		"the one that wrote the image. arm64 refuses such an image, x86-64 may.",
+		LIVE, REFUSES, .evaluate = check_kernel_version_next_boot },
+	{ "initramfs-resume", "initramfs can resume",
+		"Where the machine boots with an initramfs, that has to look for the image "
+		"before it mounts the root file system. dracut leaves this out unless it is "
+		"asked for.",
+		VITAL, REFUSES, .evaluate = check_initramfs_resume },
+	{ "initramfs-setting", "RESUME of initramfs-tools",
+		"initramfs-tools waits for the device that its RESUME names. One that is not "
+		"there delays every boot and is of no use when resume= is lost.",
+		.evaluate = check_initramfs_setting },
+	{ "force-partuuid", "boot without initramfs",
+		"Ubuntu's cloud images boot without an initramfs first (GRUB_FORCE_PARTUUID). "
+		"The kernel then has to find the image by itself, which it can by PARTUUID but "
+		"not by UUID.",
+		REFUSES, .evaluate = check_force_partuuid },
+	{ "swap-at-boot", "switched on at boot",
+		"A swap area that is not switched on at boot is gone after the next ordinary "
+		"boot, and with it the place for the image.",
+		.evaluate = check_swap_at_boot },
+	{ "rehearsal", "shown in a rehearsal",
+		"All other checks look at what is there. That the image fits, that every task "
+		"and device stops, and that the next boot finds the image, only doing it shows; "
+		"a new kernel, swap area or boot entry asks for it again.",
+		LIVE, .evaluate = check_rehearsal },
+};
+/* clang-format on */
+const struct check_group boot_checks = { "boot", checks, ARRAY_SIZE(checks) };

@@ -9,7 +9,22 @@
 #ifndef EC2HIB_RULES_CHECKS_PARTS_H
 #define EC2HIB_RULES_CHECKS_PARTS_H
 
+#include "core/base/compiler.h"
 #include "core/rules/checks.h"
+
+/* Each at the end of its file; checks.c joins them. */
+extern const struct check_group instance_checks, kernel_checks, swap_checks, boot_checks,
+	agent_checks;
+
+#define CHECK_FUNCTION(name)                                                                       \
+	static struct finding check_##name(                                                        \
+		const struct facts *facts, const struct config *config UNUSED)
+
+/* At the end of a row: see struct check. */
+#define LIVE	.needs_live = true
+#define VITAL	.vital = true
+#define MENDS	.hibernate = HIBERNATE_MENDS
+#define REFUSES .hibernate = HIBERNATE_REFUSES
 
 #define FIX_SETUP "ec2hib setup"
 
@@ -23,9 +38,7 @@ struct finding finding_fail(const char *fix, const char *format, ...)
 /* Puts "cannot tell: " in front. */
 struct finding finding_unknown(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * A fact without which a check cannot answer, with its name as in the JSON of the facts.
- */
+/* A fact without which a check cannot answer, with its name as in the JSON of the facts. */
 struct need {
 	const struct fact *fact;
 	const char *name;
@@ -35,10 +48,7 @@ struct need {
 		fact_of(&(member)), #member                                                        \
 	}
 
-/*
- * True when one of the facts is not known; *FINDING is then unknown, for that fact's
- * reason.
- */
+/* True when one of the facts is not known; *FINDING is then unknown, for that fact's reason. */
 #define finding_gap(finding, ...)                                                                  \
 	finding_first_gap(finding, (const struct need[]) { __VA_ARGS__, { NULL, NULL } })
 bool finding_first_gap(struct finding *finding, const struct need *needs);
@@ -48,10 +58,7 @@ bool finding_first_gap(struct finding *finding, const struct need *needs);
 /* Its path; "the swap area" where that is not known. */
 const char *area_name(const struct facts *facts);
 
-/*
- * True, with a finding that skips, when there is no swap area; unknown when nobody can
- * tell.
- */
+/* True, with a finding that skips, when there is no swap area; unknown when nobody can tell. */
 bool no_area(const struct facts *facts, struct finding *finding);
 
 /* The same when the swap area is not a file, or not an active swap. */
@@ -74,15 +81,13 @@ bool not_ec2(const struct facts *facts, struct finding *finding);
 /* ---- The next boot ----------------------------------------------------------------- */
 
 /*
- * Who loads the kernel; skips without a loader, unknown when nobody can tell which entry.
+ * True, with a finding that skips, when no boot loader is known; unknown when nobody can tell which
+ * entry boots next. Otherwise *ENTRY is that entry.
  */
 bool no_next_entry(
 	const struct facts *facts, struct finding *finding, const struct entry_facts **entry);
 
-/*
- * What mends the boot arguments: setup, or the arguments to add by hand. The caller frees
- * it.
- */
+/* What mends the boot arguments: setup, or the arguments to add by hand. The caller frees it. */
 char *boot_fix(const struct facts *facts, const struct config *config);
 
 #endif

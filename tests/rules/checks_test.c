@@ -214,34 +214,29 @@ static void any_lost_fact_gives_a_sound_finding(void **state UNUSED)
 }
 
 static void evaluate_all(
-	const struct facts *facts, const struct config *config, struct finding *findings)
+	const struct facts *facts, const struct config *config, struct report *report)
 {
-	for (size_t i = 0; i < check_count; i++) {
-		findings[i] = check_evaluate(&checks[i], facts, config);
-		finding_is_well_formed(&checks[i], &findings[i]);
+	report_make(report, NULL, facts, config);
+	assert_true(report_is_whole(report));
+	for (size_t i = 0; i < report->count; i++) {
+		assert_ptr_equal(report->findings[i].check, check_at(i));
+		finding_is_well_formed(check_at(i), &report->findings[i]);
 	}
-}
-
-static void findings_free(struct finding *findings)
-{
-	for (size_t i = 0; i < check_count; i++)
-		finding_free(&findings[i]);
-	free(findings);
 }
 
 static void nothing_known_is_readiness_unknown(void **state UNUSED)
 {
-	struct finding *findings = memory_new(check_count, sizeof(*findings));
 	struct facts facts = { 0 };
 	struct config config;
+	struct report report;
 
 	config_init(&config);
-	evaluate_all(&facts, &config, findings);
-	for (size_t i = 0; i < check_count; i++)
-		if (findings[i].state != CHECK_UNKNOWN)
-			fail_msg("%s: %s from nothing", checks[i].id, findings[i].text);
-	assert_int_equal(readiness_of(findings, check_count), READINESS_UNKNOWN);
-	findings_free(findings);
+	evaluate_all(&facts, &config, &report);
+	for (size_t i = 0; i < report.count; i++)
+		if (report.findings[i].state != CHECK_UNKNOWN)
+			fail_msg("%s: %s from nothing", check_at(i)->id, report.findings[i].text);
+	assert_int_equal(readiness_of(report.findings, report.count), READINESS_UNKNOWN);
+	report_free(&report);
 	config_free(&config);
 }
 
@@ -259,15 +254,15 @@ static void make_absent(const struct layout *layout, void *structure)
 
 static void nothing_there_is_not_ready(void **state UNUSED)
 {
-	struct finding *findings = memory_new(check_count, sizeof(*findings));
 	struct facts facts = { 0 };
 	struct config config;
+	struct report report;
 
 	config_init(&config);
 	make_absent(&facts_layout, &facts);
-	evaluate_all(&facts, &config, findings);
-	assert_int_equal(readiness_of(findings, check_count), NOT_READY);
-	findings_free(findings);
+	evaluate_all(&facts, &config, &report);
+	assert_int_equal(readiness_of(report.findings, report.count), NOT_READY);
+	report_free(&report);
 	facts_free(&facts);
 	config_free(&config);
 }
@@ -284,40 +279,40 @@ static const char *readiness_name(enum readiness readiness)
 }
 
 /* The ids of the checks that are in STATE, in the order of the table. */
-static char *ids_in_state(const struct finding *findings, enum check_state state)
+static char *ids_in_state(const struct report *report, enum check_state state)
 {
 	strings_cleanup struct strings ids = { 0 };
 
-	for (size_t i = 0; i < check_count; i++)
-		if (findings[i].state == state)
-			strings_add(&ids, checks[i].id);
+	for (size_t i = 0; i < report->count; i++)
+		if (report->findings[i].state == state)
+			strings_add(&ids, report->findings[i].check->id);
 	return strings_join(&ids, " ");
 }
 
 static void machine_is_as_it_says(json_t *machine)
 {
 	static const enum check_state looked_at[] = { CHECK_FAIL, CHECK_WARN, CHECK_UNKNOWN };
-	struct finding *findings = memory_new(check_count, sizeof(*findings));
 	json_t *json = facts_changed(json_object_get(machine, "set"));
 	const char *name = text_in(machine, "machine"), *readiness;
 	struct config config;
 	struct facts facts;
+	struct report report;
 
 	facts_read(&facts, json);
 	config_read_json(&config, json_object_get(machine, "config"));
-	evaluate_all(&facts, &config, findings);
+	evaluate_all(&facts, &config, &report);
 	for (size_t i = 0; i < ARRAY_SIZE(looked_at); i++) {
 		const char *state = check_state_name(looked_at[i]);
 		const char *wanted = text_in(machine, state);
-		memory_cleanup_free char *ids = ids_in_state(findings, looked_at[i]);
+		memory_cleanup_free char *ids = ids_in_state(&report, looked_at[i]);
 
 		if (!text_equal(ids, wanted ? wanted : ""))
 			fail_msg("%s: %s: %s\n\texpected %s", name, state, ids, wanted);
 	}
-	readiness = readiness_name(readiness_of(findings, check_count));
+	readiness = readiness_name(readiness_of(report.findings, report.count));
 	if (!text_equal(readiness, text_in(machine, "readiness")))
 		fail_msg("%s is %s", name, readiness);
-	findings_free(findings);
+	report_free(&report);
 	facts_free(&facts);
 	config_free(&config);
 	json_decref(json);
@@ -351,10 +346,12 @@ static void ready_machine_has_every_fact(void **state UNUSED)
 
 static void ids_are_unique_words(void **state UNUSED)
 {
-	for (size_t i = 0; i < check_count; i++) {
-		const char *id = checks[i].id;
+	const struct check *check;
 
-		assert_ptr_equal(check_find(id), &checks[i]);
+	for (size_t i = 0; (check = check_at(i)); i++) {
+		const char *id = check->id;
+
+		assert_ptr_equal(check_find(id), check);
 		assert_true(strspn(id, "abcdefghijklmnopqrstuvwxyz-") == strlen(id));
 		assert_true(*id != '-' && !text_ends(id, "-") && !strstr(id, "--"));
 	}
@@ -363,14 +360,15 @@ static void ids_are_unique_words(void **state UNUSED)
 
 static void every_check_is_explained(void **state UNUSED)
 {
-	for (size_t i = 0; i < check_count; i++) {
-		sentence_is_well_formed(&checks[i], checks[i].title);
-		assert_true(strlen(checks[i].title) <= 40);
-		assert_true(text_ends(checks[i].why, "."));
-		assert_null(strstr(checks[i].why, "  "));
-		assert_null(strchr(checks[i].why, '!'));
-		assert_non_null(check_group_name(checks[i].group));
-		assert_true(i == 0 || checks[i].group >= checks[i - 1].group);
+	const struct check *check;
+
+	for (size_t i = 0; (check = check_at(i)); i++) {
+		sentence_is_well_formed(check, check->title);
+		assert_true(strlen(check->title) <= 40);
+		assert_true(text_ends(check->why, "."));
+		assert_null(strstr(check->why, "  "));
+		assert_null(strchr(check->why, '!'));
+		assert_non_null(check_group_of(check));
 	}
 }
 
@@ -403,16 +401,16 @@ int main(void)
 		cmocka_unit_test(only_a_vital_unknown_keeps_from_ready),
 	};
 	const size_t other_count = ARRAY_SIZE(others);
-	struct CMUnitTest *tests = memory_new(check_count + other_count, sizeof(*tests));
+	struct CMUnitTest *tests = memory_new(check_count() + other_count, sizeof(*tests));
 	int failed;
 
-	for (size_t i = 0; i < check_count; i++)
-		tests[i] = (struct CMUnitTest) { .name = checks[i].id,
+	for (size_t i = 0; i < check_count(); i++)
+		tests[i] = (struct CMUnitTest) { .name = check_at(i)->id,
 			.test_func = check_finds_every_state,
-			.initial_state = (void *)&checks[i] };
-	memcpy(tests + check_count, others, sizeof(others));
+			.initial_state = (void *)check_at(i) };
+	memcpy(tests + check_count(), others, sizeof(others));
 	failed = _cmocka_run_group_tests(
-		"checks", tests, check_count + other_count, fixtures_read, fixtures_free);
+		"checks", tests, check_count() + other_count, fixtures_read, fixtures_free);
 	free(tests);
 	return failed;
 }

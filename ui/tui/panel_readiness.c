@@ -78,12 +78,13 @@ static void draw_problems(struct page *page, const struct report *report)
 
 static void draw_groups(struct page *page, const struct report *report)
 {
-	for (int group = 0; group < CHECK_GROUPS; group++) {
+	for (size_t group = 0; group < CHECK_GROUPS; group++) {
 		page_line(page);
-		page_add(page, COLOUR_STRONG, "%s", check_group_name((enum check_group)group));
+		page_add(page, COLOUR_STRONG, "%s", check_groups[group]->name);
 		for (int state = 0; state < CHECK_STATES; state++)
 			for (size_t i = 0; i < report->count; i++)
-				if ((int)report->findings[i].check->group == group &&
+				if (check_group_of(report->findings[i].check) ==
+						check_groups[group] &&
 					(int)report->findings[i].state == state)
 					draw_check(page, report, i);
 	}
