@@ -2,15 +2,18 @@
 #include "core/rules/plan.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/base/text.h"
+#include "core/facts/agents.h"
 #include "core/facts/area.h"
+#include "core/facts/sleep_answers.h"
 #include "core/rules/arguments.h"
 #include "core/rules/freeze.h"
-#include "core/rules/plan_parts.h"
 #include "core/rules/size.h"
 
 static const char *const step_ids[] = {
@@ -45,13 +48,27 @@ static const char *const step_ids[] = {
 	[STEP_UNDO_TAKE_OVER] = "undo-take-over",
 };
 
-void plan_add(struct plan *plan, enum step_kind kind, uint64_t value, char *text)
+static void __attribute__((format(printf, 4, 5)))
+add_step(struct plan *plan, enum step_kind kind, uint64_t value, const char *format, ...)
 {
 	struct step *step;
+	va_list arguments;
 
 	plan->steps = memory_grow(plan->steps, plan->count, sizeof(*plan->steps));
 	step = &plan->steps[plan->count++];
-	*step = (struct step) { kind, value, step_ids[kind], text };
+	va_start(arguments, format);
+	*step = (struct step) { kind, value, step_ids[kind], text_format_list(format, arguments) };
+	va_end(arguments);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+add_note(struct plan *plan, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	strings_take(&plan->notes, text_format_list(format, arguments));
+	va_end(arguments);
 }
 
 bool step_is_vital(const struct step *step)
@@ -68,9 +85,13 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan) { 0 };
 }
 
-/* ---- The swap area -------------------------------------------------------------------------- */
+/* ---- The swap area ---- */
 
-int plan_old_image(struct plan *plan, const struct facts *facts, struct error *err)
+/*
+ * An image in a running machine is stale: the boot that it was for did not take it. -EBUSY for one in
+ * an image of a machine.
+ */
+static int plan_old_image(struct plan *plan, const struct facts *facts, struct error *err)
 {
 	const struct area_facts *area = &facts->area;
 
@@ -80,23 +101,22 @@ int plan_old_image(struct plan *plan, const struct facts *facts, struct error *e
 		return error_set(err, EBUSY,
 			"%s holds a hibernation image: the machine that this image belongs to is hibernated; start it before you change it",
 			area->path.value);
-	plan_add(plan, STEP_CLEAN_IMAGE, 0,
-		text_format(
-			"make %s plain swap again: it holds the image of an earlier hibernation that a later boot would resume",
-			area->path.value));
+	add_step(plan, STEP_CLEAN_IMAGE, 0,
+		"make %s plain swap again: it holds the image of an earlier hibernation that a later boot would resume",
+		area->path.value);
 	return 0;
 }
 
-void plan_sweep_area(struct plan *plan, const struct area_facts *area)
+/* What an interrupted setup left; in front of the steps that need the room. */
+static void plan_sweep_area(struct plan *plan, const struct area_facts *area)
 {
 	memory_cleanup_free char *size = NULL;
 
 	if (area->unfinished.is != FACT_KNOWN)
 		return;
 	size = size_format(area->unfinished.value);
-	plan_add(plan, STEP_SWEEP_SWAP, 0,
-		text_format("remove what an interrupted setup left beside %s (%s)",
-			area->path.value, size));
+	add_step(plan, STEP_SWEEP_SWAP, 0, "remove what an interrupted setup left beside %s (%s)",
+		area->path.value, size);
 }
 
 static void plan_new_file(
@@ -105,13 +125,11 @@ static void plan_new_file(
 	const char *path = facts->area.path.value;
 
 	if (size->decision == SIZE_REPLACE && size->remove_first)
-		plan_add(plan, STEP_REMOVE_SWAP, 0,
-			text_format("switch %s off and remove it: %s", path, size->why));
+		add_step(plan, STEP_REMOVE_SWAP, 0, "switch %s off and remove it: %s", path,
+			size->why);
 	else if (size->decision == SIZE_REPLACE)
-		plan_add(plan, STEP_REMOVE_SWAP, 1,
-			text_format("switch %s off: %s", path, size->why));
-	plan_add(plan, STEP_CREATE_SWAP, size->bytes,
-		text_format("make the swap file %s: %s", path, size->why));
+		add_step(plan, STEP_REMOVE_SWAP, 1, "switch %s off: %s", path, size->why);
+	add_step(plan, STEP_CREATE_SWAP, size->bytes, "make the swap file %s: %s", path, size->why);
 }
 
 /* An area is formatted or replaced only where nothing is known to be in it. */
@@ -144,7 +162,7 @@ static int check_content(const struct area_facts *area, struct error *err)
 		area->path.value);
 }
 
-/* By the path of the area it is opened, formatted and switched on: nobody else may turn that. */
+/* The area is opened, formatted and switched on by its path: only root may change where that leads. */
 static int check_folder(const struct area_facts *area, struct error *err)
 {
 	if (area->untrusted_folder.is != FACT_KNOWN)
@@ -154,28 +172,27 @@ static int check_folder(const struct area_facts *area, struct error *err)
 		area->untrusted_folder.value);
 }
 
-/* What is wrong with an area that is kept. */
-static void plan_kept_area(struct plan *plan, const struct facts *facts)
+/* What is wrong with an area that will do. */
+static void plan_present_area(struct plan *plan, const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 	bool file = fact_text_is(&area->kind, "file");
 
 	if (file && ((area->mode.is == FACT_KNOWN && area->mode.value != 0600) ||
 			    (area->owner.is == FACT_KNOWN && area->owner.value != 0)))
-		plan_add(plan, STEP_PROTECT_SWAP, 0,
-			text_format("make %s readable for root only (0600)", area->path.value));
+		add_step(plan, STEP_PROTECT_SWAP, 0, "make %s readable for root only (0600)",
+			area->path.value);
 	if (file && !fact_text_is(&facts->system.selinux, "disabled") &&
 		area->selinux_label.is != FACT_UNKNOWN && facts->system.selinux.is == FACT_KNOWN &&
 		(area->selinux_label.is == FACT_ABSENT ||
 			!strstr(area->selinux_label.value, ":swapfile_t:")))
-		plan_add(plan, STEP_LABEL_SWAP, 0,
-			text_format("give %s the SELinux type swapfile_t", area->path.value));
+		add_step(plan, STEP_LABEL_SWAP, 0, "give %s the SELinux type swapfile_t",
+			area->path.value);
 	if (fact_text_is(&area->signature, SIGNATURE_NONE))
-		plan_add(plan, STEP_FORMAT_SWAP, 0,
-			text_format("format %s as swap", area->path.value));
+		add_step(plan, STEP_FORMAT_SWAP, 0, "format %s as swap", area->path.value);
 }
 
-static void plan_memory(struct plan *plan, const struct facts *facts)
+static void plan_remember_area(struct plan *plan, const struct facts *facts)
 {
 	memory_cleanup_free char *name = area_stable_name(&facts->area);
 	const struct fact_text *before = &facts->area.remembered;
@@ -183,12 +200,10 @@ static void plan_memory(struct plan *plan, const struct facts *facts)
 	if (fact_text_is(before, name))
 		return;
 	if (before->is == FACT_KNOWN)
-		strings_take(&plan->notes,
-			text_format(
-				"%s, the swap area until now, stays as it is; if it is not needed, switch it off and remove it",
-				before->value));
-	plan_add(plan, STEP_REMEMBER_AREA, 0,
-		text_format("remember that %s is the swap area", name));
+		add_note(plan,
+			"%s, the swap area until now, stays as it is; if it is not needed, switch it off and remove it",
+			before->value);
+	add_step(plan, STEP_REMEMBER_AREA, 0, "remember that %s is the swap area", name);
 }
 
 /* The same that the check swap-size will say of it. */
@@ -202,10 +217,9 @@ static void note_small_area(
 		return;
 	have = size_format(size->bytes);
 	total = size_format(memory->value);
-	strings_take(&plan->notes,
-		text_format(
-			"%s of swap for %s of memory: the image can be half of memory and would not fit",
-			have, total));
+	add_note(plan,
+		"%s of swap for %s of memory: the image can be half of memory and would not fit",
+		have, total);
 }
 
 static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
@@ -228,26 +242,26 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 	if (*new_file)
 		plan_new_file(plan, facts, &size);
 	else
-		plan_kept_area(plan, facts);
-	if (status == 0)
-		note_small_area(plan, facts, &size);
+		plan_present_area(plan, facts);
+	note_small_area(plan, facts, &size);
 	swap_size_free(&size);
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
-		plan_add(plan, STEP_SWAP_ON, 0, text_format("switch %s on", area->path.value));
+		add_step(plan, STEP_SWAP_ON, 0, "switch %s on", area->path.value);
 	if (!fact_is_true(&facts->boot.fstab_entry))
-		plan_add(plan, STEP_SWAP_AT_BOOT, 0,
-			text_format("switch %s on at every boot (/etc/fstab)", area->path.value));
+		add_step(plan, STEP_SWAP_AT_BOOT, 0, "switch %s on at every boot (/etc/fstab)",
+			area->path.value);
 	return 0;
 }
 
-/* ---- The next boot ----------------------------------------------------------------------------- */
+/* ---- The next boot ---- */
 
-const char *plan_loader_place(const struct facts *facts)
+/* Where the boot arguments are written, in words. */
+static const char *loader_files(const struct facts *facts)
 {
 	static const struct {
 		const char *loader;
-		const char *place;
-	} places[] = {
+		const char *files;
+	} loaders[] = {
 		{ LOADER_GRUB_DEBIAN, "/etc/default/grub.d, then update-grub" },
 		{ LOADER_GRUBBY, "with grubby" },
 		{ LOADER_GRUB2, "/etc/default/grub, then grub2-mkconfig" },
@@ -255,9 +269,9 @@ const char *plan_loader_place(const struct facts *facts)
 		{ LOADER_GRUB_LEGACY, "in menu.lst" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (fact_text_is(&facts->boot.loader, places[i].loader))
-			return places[i].place;
+	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++)
+		if (fact_text_is(&facts->boot.loader, loaders[i].loader))
+			return loaders[i].files;
 	return "";
 }
 
@@ -275,27 +289,24 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 				"resume=%s resume_offset=(where the file will lie) no_console_suspend=1",
 				resume));
 	if (facts->area.resume_argument.is != FACT_KNOWN || (!known && !new_file)) {
-		strings_take(&plan->notes, text_format("boot arguments are left alone: %s",
-						   facts->area.resume_argument.why
-							   ? facts->area.resume_argument.why
-							   : "the resume device is not known"));
+		add_note(plan, "boot arguments are left alone: %s",
+			facts->area.resume_argument.why ? facts->area.resume_argument.why
+							: "the resume device is not known");
 		return;
 	}
 	if (!new_file && facts->boot.loader.is == FACT_KNOWN &&
 		arguments_in_entries(&facts->boot, &wanted))
 		return;
 	if (facts->boot.loader.is != FACT_KNOWN)
-		strings_take(&plan->notes,
-			text_format(
-				"no boot loader configuration was found; add to the kernel command line yourself: %s",
-				arguments));
+		add_note(plan,
+			"no boot loader configuration was found; add to the kernel command line yourself: %s",
+			arguments);
 	else if (request->keep_boot_config || config->boot_config == CHOICE_NO)
-		strings_take(&plan->notes,
-			text_format("the boot configuration is left alone as asked; it needs: %s",
-				arguments));
+		add_note(plan, "the boot configuration is left alone as asked; it needs: %s",
+			arguments);
 	else
-		plan_add(plan, STEP_BOOT_ARGUMENTS, 0,
-			text_format("boot arguments %s (%s)", arguments, plan_loader_place(facts)));
+		add_step(plan, STEP_BOOT_ARGUMENTS, 0, "boot arguments %s (%s)", arguments,
+			loader_files(facts));
 }
 
 /* Does the initramfs of the next boot still have to learn about resuming? */
@@ -319,17 +330,16 @@ static void plan_initramfs(
 	if (!initramfs_lacks(facts))
 		return;
 	if (request->keep_initramfs)
-		strings_add(&plan->notes,
+		add_note(plan,
 			"the initramfs is left alone as asked; without resume support in it the next boot finds no image");
 	else
-		plan_add(plan, STEP_INITRAMFS, 0,
-			text_format("initramfs %s: resume support (%s)",
-				next ? fact_text_or(&next->initramfs, "of the next boot")
-				     : "of the next boot",
-				facts->boot.initramfs_tool.value));
+		add_step(plan, STEP_INITRAMFS, 0, "initramfs %s: resume support (%s)",
+			next ? fact_text_or(&next->initramfs, "of the next boot")
+			     : "of the next boot",
+			facts->boot.initramfs_tool.value);
 }
 
-/* ---- The running kernel --------------------------------------------------------------------------- */
+/* ---- The running kernel ---- */
 
 /* The offset that the running kernel holds: before 4.17 only its command line tells. */
 static bool kernel_offset(const struct kernel_facts *kernel, uint64_t *offset)
@@ -345,7 +355,8 @@ static bool kernel_offset(const struct kernel_facts *kernel, uint64_t *offset)
 	return !value || number_parse(value, offset) == 0;
 }
 
-bool plan_kernel_knows_area(const struct facts *facts)
+/* True when the running kernel has this area's device and offset. */
+static bool kernel_knows_area(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 	uint64_t offset;
@@ -374,32 +385,193 @@ static void plan_kernel(
 	uint64_t wanted = freeze_timeout_goal(facts, config);
 
 	if (kernel->resume_device.is == FACT_ABSENT)
-		strings_add(&plan->notes,
+		add_note(plan,
 			"the running kernel is left alone: it cannot hibernate (no /sys/power/resume)");
-	else if (new_file || !plan_kernel_knows_area(facts))
-		plan_add(plan, STEP_KERNEL_RESUME, 0,
-			text_format("tell the running kernel where %s lies (/sys/power/resume)",
-				facts->area.path.value));
+	else if (new_file || !kernel_knows_area(facts))
+		add_step(plan, STEP_KERNEL_RESUME, 0,
+			"tell the running kernel where %s lies (/sys/power/resume)",
+			facts->area.path.value);
 	if (wanted > kernel->freeze_timeout.value)
-		plan_add(plan, STEP_FREEZE_TIMEOUT, wanted,
-			text_format("freeze timeout %llu s (is %llu s)",
-				(unsigned long long)wanted / 1000,
-				(unsigned long long)kernel->freeze_timeout.value / 1000));
+		add_step(plan, STEP_FREEZE_TIMEOUT, wanted, "freeze timeout %llu s (is %llu s)",
+			(unsigned long long)wanted / 1000,
+			(unsigned long long)kernel->freeze_timeout.value / 1000);
 }
 
-static void plan_kept_freeze_timeout(
+static void plan_freeze_at_boot(
 	struct plan *plan, const struct facts *facts, const struct config *config)
 {
 	uint64_t wanted = freeze_timeout_goal(facts, config);
 
-	/* What was kept for less memory is too short after a change of the instance type. */
+	/* What was set for less memory is too short after a change of the instance type. */
 	if (wanted > FREEZE_TIMEOUT_KERNEL_MS &&
 		(!fact_is_true(&facts->boot.freeze_timeout_kept) ||
 			wanted > facts->kernel.freeze_timeout.value) &&
 		fact_text_is(&facts->system.init, "systemd"))
-		plan_add(plan, STEP_FREEZE_AT_BOOT, wanted,
-			text_format("set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)"));
+		add_step(plan, STEP_FREEZE_AT_BOOT, wanted,
+			"set it again at every boot (/etc/tmpfiles.d/ec2hib.conf)");
 }
+
+/* ---- The agent: it runs, and nobody else answers EC2 in its place ---- */
+
+static const char *const older_agents[] = { AGENT_SPOT, AGENT_ON_DEMAND };
+
+static bool is_installed(const struct facts *facts, const char *name)
+{
+	const struct agent_facts *agent = agent_find(&facts->system, name);
+
+	return agent && fact_is_true(&agent->installed);
+}
+
+static bool is_active(const struct facts *facts, const char *name)
+{
+	const struct agent_facts *agent = agent_find(&facts->system, name);
+
+	return agent && (fact_is_true(&agent->enabled) || fact_is_true(&agent->running));
+}
+
+/* Who answers EC2 beside us: names for a sentence. acpid is one only as far as the button goes. */
+static void others(const struct facts *facts, struct strings *names)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(older_agents); i++)
+		if (is_active(facts, older_agents[i]))
+			strings_add(names, older_agents[i]);
+	if (is_installed(facts, AGENT_ACPID) && facts->system.acpid_events.is == FACT_KNOWN)
+		strings_take(names, text_format("acpid (" ACPID_FOLDER ": %s)",
+					    facts->system.acpid_events.value));
+}
+
+static void plan_start(struct plan *plan, const struct facts *facts, const struct agent_facts *ours)
+{
+	bool start = fact_is_true(&facts->live) && !fact_is_true(&ours->running);
+	const char *what = "start";
+
+	if (!fact_is_true(&ours->enabled))
+		what = start ? "enable and start" : "enable";
+	else if (!start)
+		return;
+	add_step(plan, STEP_SERVICE, 0,
+		"%s the agent (service " AGENT_OURS
+		"), which waits for EC2's notice and its sleep button",
+		what);
+}
+
+static void plan_take_over(
+	struct plan *plan, const struct facts *facts, const struct setup_request *request)
+{
+	strings_cleanup struct strings names = { 0 };
+	memory_cleanup_free char *list = NULL;
+	bool unfinished = fact_is_true(&facts->system.take_over_unfinished);
+
+	others(facts, &names);
+	list = strings_join(&names, ", ");
+	if (names.count && (unfinished || request->take_over))
+		add_step(
+			plan, STEP_TAKE_OVER, 0, "switch off who answered EC2 until now: %s", list);
+	else if (unfinished)
+		add_step(plan, STEP_TAKE_OVER, 0,
+			"complete what an interrupted setup began to switch off");
+	else if (names.count)
+		add_note(plan,
+			"%s would answer EC2 as well: ec2hib setup --take-over switches that off",
+			list);
+}
+
+static void plan_sleep_key(struct plan *plan, const struct facts *facts)
+{
+	const struct system_facts *system = &facts->system;
+
+	if (!is_installed(facts, AGENT_LOGIND))
+		return;
+	if (!fact_text_is(&system->logind_drop_in, DROP_IN_DONE))
+		add_step(plan, STEP_SLEEP_KEY, 0,
+			"systemd-logind leaves the sleep button to the agent (" LOGIND_DROP_IN ")");
+	else if (system->logind_sleep_key.is == FACT_KNOWN &&
+		 !fact_text_is(&system->logind_sleep_key, "ignore"))
+		add_note(plan,
+			"logind would answer the sleep button as well: a file that it reads after " LOGIND_DROP_IN
+			" has HandleSuspendKey=%s; take that out",
+			system->logind_sleep_key.value);
+}
+
+static void plan_service(
+	struct plan *plan, const struct facts *facts, const struct setup_request *request)
+{
+	const struct agent_facts *ours = agent_find(&facts->system, AGENT_OURS);
+
+	if (!ours || !fact_is_true(&ours->installed)) {
+		add_note(plan,
+			"the service " AGENT_OURS
+			" is not installed, or is masked: nothing of ec2hib will wait for EC2's notice");
+		if (request->take_over)
+			add_note(plan, "so the older agents are left as they are");
+		return;
+	}
+	plan_start(plan, facts, ours);
+	plan_take_over(plan, facts, request);
+	plan_sleep_key(plan, facts);
+}
+
+/* ---- Pre-warming ---- */
+
+static bool on_ebs(const device_list *devices)
+{
+	return devices->is == FACT_KNOWN && devices->count &&
+	       fact_text_is(&devices->items[devices->count - 1].medium, MEDIUM_EBS);
+}
+
+static bool has_step(const struct plan *plan, enum step_kind kind)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->steps[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* Not by what this plan does alone: setup may have been ended just before the pre-warm. */
+static bool is_cold(const struct plan *plan, const struct facts *facts)
+{
+	const struct fact_text *prewarmed = &facts->area.prewarmed;
+
+	if (has_step(plan, STEP_CREATE_SWAP))
+		return true; /* in other places, whatever was done before */
+	if (prewarmed->is == FACT_KNOWN)
+		return fact_text_is(prewarmed, PREWARMED_NEVER) ||
+		       fact_text_is(prewarmed, PREWARMED_PARTLY);
+	return has_step(plan, STEP_FORMAT_SWAP) || has_step(plan, STEP_SWAP_ON);
+}
+
+/* Whether there is nothing left to wait for. */
+static bool is_done(const struct plan *plan, const struct facts *facts)
+{
+	return fact_text_is(&facts->area.prewarmed, PREWARMED_FINISHED) &&
+	       !has_step(plan, STEP_CREATE_SWAP);
+}
+
+/* After all other steps, which it looks at. */
+static void plan_prewarm(
+	struct plan *plan, const struct facts *facts, const struct setup_request *request)
+{
+	enum setup_prewarm wanted = request->prewarm;
+
+	if (wanted == SETUP_PREWARM_AUTO)
+		wanted = fact_is_true(&facts->live) && on_ebs(&facts->area.devices) &&
+					 is_cold(plan, facts)
+				 ? SETUP_PREWARM_BACKGROUND
+				 : SETUP_PREWARM_NO;
+	if (wanted == SETUP_PREWARM_NO || is_done(plan, facts))
+		return;
+	if (!fact_is_true(&facts->live)) {
+		add_note(plan,
+			"nothing is pre-warmed: what is cold is the volume of the machine that will run this image");
+		return;
+	}
+	add_step(plan, STEP_PREWARM, wanted == SETUP_PREWARM_BACKGROUND,
+		"touch every block of %s%s (ec2hib prewarm)", facts->area.path.value,
+		wanted == SETUP_PREWARM_BACKGROUND ? " in the background"
+						   : ", which takes a while");
+}
+
+/* ---- Setup, and what hibernation catches up on ---- */
 
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
 	const struct setup_request *request, struct error *err)
@@ -409,7 +581,7 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 
 	*plan = (struct plan) { 0 };
 	if (request->area_given)
-		plan_memory(plan, facts);
+		plan_remember_area(plan, facts);
 	status = plan_area(plan, facts, config, request, &new_file, err);
 	if (status < 0)
 		return status;
@@ -417,9 +589,9 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	plan_initramfs(plan, facts, request);
 	if (fact_is_true(&facts->live)) {
 		plan_kernel(plan, facts, config, new_file);
-		plan_kept_freeze_timeout(plan, facts, config);
+		plan_freeze_at_boot(plan, facts, config);
 	} else {
-		strings_add(&plan->notes, "the running kernel is left alone: this is an image");
+		add_note(plan, "the running kernel is left alone: this is an image");
 	}
 	if (request->service)
 		plan_service(plan, facts, request);
@@ -437,8 +609,108 @@ int preparation_plan(struct plan *plan, const struct facts *facts, const struct 
 	if (status < 0)
 		return status;
 	if (!fact_is_true(&facts->area.active))
-		plan_add(
-			plan, STEP_SWAP_ON, 0, text_format("switch %s on", facts->area.path.value));
+		add_step(plan, STEP_SWAP_ON, 0, "switch %s on", facts->area.path.value);
 	plan_kernel(plan, facts, config, false);
 	return 0;
+}
+
+/* ---- Teardown: what of ours there is, in the order in which it has to go ---- */
+
+static void plan_undo_service(struct plan *plan, const struct facts *facts)
+{
+	const struct agent_facts *ours = agent_find(&facts->system, AGENT_OURS);
+
+	if (ours && is_active(facts, AGENT_OURS))
+		add_step(plan, STEP_UNDO_SERVICE, 0, "%s the agent (service " AGENT_OURS ")",
+			!fact_is_true(&ours->running)	? "disable"
+			: !fact_is_true(&ours->enabled) ? "stop"
+							: "stop and disable");
+	if (facts->system.logind_drop_in.is == FACT_KNOWN)
+		add_step(plan, STEP_UNDO_SLEEP_KEY, 0,
+			"systemd-logind answers the sleep button as before (" LOGIND_DROP_IN ")");
+}
+
+static void plan_undo_take_over(struct plan *plan, const struct facts *facts)
+{
+	if (facts->system.taken_over.is == FACT_KNOWN)
+		add_step(plan, STEP_UNDO_TAKE_OVER, 0, "switch on again what was taken over: %s",
+			facts->system.taken_over.value);
+}
+
+/* What is not known is tried: the step says what is wrong before the swap area goes. */
+static bool may_be_ours(const struct fact_flag *ours)
+{
+	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
+}
+
+static void plan_undo_all(struct plan *plan, const struct facts *facts)
+{
+	const struct area_facts *area = &facts->area;
+	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
+
+	/* Nobody hibernates any more while the rest goes. */
+	plan_undo_service(plan, facts);
+	/* The next boot first: it must not look for an image in what is about to be removed. */
+	if (may_be_ours(&facts->boot.our_arguments))
+		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0, "take our boot arguments out (%s)",
+			loader_files(facts));
+	if (fact_is_true(&facts->boot.our_initramfs))
+		add_step(plan, STEP_UNDO_INITRAMFS, 0, "take our setting out of the initramfs (%s)",
+			fact_text_or(&facts->boot.initramfs_tool, "no tool"));
+	if (may_be_ours(&facts->boot.our_fstab_entry))
+		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0, "take our line out of /etc/fstab");
+	if (fact_is_true(&facts->boot.freeze_timeout_kept))
+		add_step(plan, STEP_UNDO_FREEZE_AT_BOOT, 0, "remove /etc/tmpfiles.d/ec2hib.conf");
+	/* A device begins at offset 0, which is what a kernel has that was told nothing. */
+	if (ours && kernel_knows_area(facts) && area->resume_offset.value != 0)
+		add_step(plan, STEP_UNDO_KERNEL_RESUME, 0,
+			"the running kernel forgets where %s lies", area->path.value);
+	plan_sweep_area(plan, area);
+	if (ours && fact_text_is(&area->kind, "file"))
+		add_step(plan, STEP_UNDO_SWAP, 0, "switch %s off and remove it", area->path.value);
+	else if (ours && fact_text_is(&area->kind, "device") && fact_is_true(&area->active))
+		add_step(plan, STEP_UNDO_SWAP, 0, "switch %s off", area->path.value);
+	else if (area->kind.is == FACT_KNOWN && !ours)
+		add_note(plan, "%s stays: ec2hib did not make it", area->path.value);
+	if (area->remembered.is == FACT_KNOWN)
+		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0, "forget that %s was the swap area",
+			area->remembered.value);
+	/* They make a swap file of their own as soon as they start. */
+	plan_undo_take_over(plan, facts);
+}
+
+/* Before the agent and the boot arguments go, not halfway. */
+static int refuse_what_cannot_go(const struct facts *facts, struct error *err)
+{
+	const struct area_facts *area = &facts->area;
+
+	if (!fact_text_is(&area->header_label, SWAP_LABEL) || !fact_is_true(&area->active) ||
+		area->used.is != FACT_KNOWN)
+		return 0;
+	return swap_off_fits(area->path.value, area->used.value, &facts->memory, err);
+}
+
+int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	int status = refuse_what_cannot_go(facts, err);
+	size_t count;
+
+	*plan = (struct plan) { 0 };
+	if (status < 0)
+		return status;
+	plan_undo_all(plan, facts);
+	count = plan->count;
+	/*
+	 * The blocks of a file that is removed keep what they hold: where some resume= still names
+	 * them, a later boot would resume the image from there. So that goes first.
+	 */
+	if (count)
+		status = plan_old_image(plan, facts, err);
+	if (plan->count > count) {
+		struct step clean = plan->steps[count];
+
+		memmove(plan->steps + 1, plan->steps, count * sizeof(*plan->steps));
+		plan->steps[0] = clean;
+	}
+	return status;
 }
