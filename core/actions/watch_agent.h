@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "core/actions/watch.h"
+#include "core/base/stream.h"
 #include "core/facts/sleep_keys.h"
 #include "core/facts/watch_state.h"
 #include "core/rules/debounce.h"
@@ -33,7 +34,7 @@ struct order {
 struct errand {
 	pid_t pid; /* 0: nobody at work, and nothing else here means anything */
 	int pipe;
-	char *said; /* of a line that has not ended yet */
+	struct lines said;
 	struct order order;
 	bool answered; /* of a hibernation: it has come about or failed */
 };

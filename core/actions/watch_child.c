@@ -59,18 +59,8 @@ static void child_note(void *data, int priority UNUSED, const char *text)
 
 static void child_tell(const struct child *child, const char *line)
 {
-	size_t left = strlen(line);
-
-	while (left) {
-		ssize_t sent = write(child->pipe, line, left);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return; /* nobody listens any more: the agent was killed */
-		line += sent;
-		left -= (size_t)sent;
-	}
+	/* When nobody listens any more, the agent was killed. */
+	(void)file_write_all(child->pipe, line, strlen(line));
 }
 
 static void child_phase(void *data, enum hibernation_phase phase)

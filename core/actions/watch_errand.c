@@ -58,9 +58,7 @@ static bool errand_begin(struct agent *agent, enum errand_kind kind, const struc
 	agent->no_process = pid < 0;
 	if (pid < 0)
 		return false;
-	*errand = (struct errand) {
-		.pid = pid, .pipe = ends[0], .said = text_copy(""), .order = *order
-	};
+	*errand = (struct errand) { .pid = pid, .pipe = ends[0], .order = *order };
 	return true;
 }
 
@@ -268,8 +266,9 @@ static void take_phase(struct agent *agent, const char *phase)
 	report_state(agent, phase);
 }
 
-static void take_line(struct agent *agent, const char *line)
+static void take_line(void *data, const char *line)
 {
+	struct agent *agent = data;
 	static const char *const phases[] = { WATCH_PREPARING, WATCH_HIBERNATING, WATCH_RESUMED,
 		WATCH_FAILED };
 
@@ -280,20 +279,6 @@ static void take_line(struct agent *agent, const char *line)
 	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
 		if (strcmp(line, phases[i]) == 0)
 			take_phase(agent, phases[i]);
-}
-
-static void take_lines(struct agent *agent, struct errand *errand)
-{
-	char *start = errand->said, *end;
-	char *rest;
-
-	for (; (end = strchr(start, '\n')); start = end + 1) {
-		*end = '\0';
-		take_line(agent, start);
-	}
-	rest = text_copy(start);
-	free(errand->said);
-	errand->said = rest;
 }
 
 /* ---- The end ------------------------------------------------------------------------------------ */
@@ -351,7 +336,7 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 	close(errand.pipe);
 	while (waitpid(errand.pid, &ended, 0) < 0 && errno == EINTR)
 		;
-	free(errand.said);
+	lines_free(&errand.said);
 	agent->errands[kind] = (struct errand) { 0 };
 	if (WIFSIGNALED(ended))
 		agent_log(agent, LOG_ERR, "errand", "%s was ended by signal %d (%s)",
@@ -375,16 +360,8 @@ static void errand_over(struct agent *agent, enum errand_kind kind)
 bool errand_listen(struct agent *agent, enum errand_kind kind)
 {
 	struct errand *errand = &agent->errands[kind];
-	char piece[4096];
-	ssize_t got;
 
-	while ((got = read(errand->pipe, piece, sizeof(piece) - 1)) > 0) {
-		piece[got] = '\0';
-		if (strlen(errand->said) < SAID_MOST)
-			text_append(&errand->said, "%s", piece);
-		take_lines(agent, errand);
-	}
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+	if (lines_read(&errand->said, errand->pipe, SAID_MOST, take_line, agent))
 		return false;
 	errand_over(agent, kind);
 	return true;

@@ -199,7 +199,7 @@ static int open_folder(const struct root *root, const char *path, struct error *
 	return root_openat(root, folder, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
-static int write_all(int fd, const char *text, size_t size)
+int file_write_all(int fd, const char *text, size_t size)
 {
 	while (size) {
 		ssize_t written = write(fd, text, size);
@@ -270,7 +270,7 @@ static int replace(const struct root *root, const char *path, const char *shown,
 	fd = open_temporary(folder, temporary);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot write %s%s", root->path, shown);
-	status = write_all(fd, text, strlen(text));
+	status = file_write_all(fd, text, strlen(text));
 	if (status == 0 && existed && (old.st_uid != geteuid() || old.st_gid != getegid()) &&
 		fchown(fd, old.st_uid, old.st_gid) < 0)
 		status = -errno;

@@ -112,6 +112,9 @@ int root_check_own(const struct root *root, const char *path, struct error *err)
 char *path_folder(const char *path);
 const char *path_name(const char *path);
 
+/* write(2) until all of TEXT is written, interrupted or not. 0 or a negative errno. */
+int file_write_all(int fd, const char *text, size_t size);
+
 static inline void file_close_pointer(const int *fd)
 {
 	if (*fd >= 0)

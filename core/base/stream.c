@@ -12,6 +12,7 @@
 
 /* What is read at once. */
 #define PIECE_LENGTH 4096
+#define LINES_LENGTH ((size_t)64 * 1024) /* as much as a pipe holds */
 
 static void line_end(struct stream *stream)
 {
@@ -119,4 +120,51 @@ void stream_free(struct stream *stream)
 	free(stream->text);
 	stream->text = NULL;
 	stream->length = stream->room = 0;
+}
+
+/* ---- Lines of a child of ours ----------------------------------------------------------------- */
+
+static void lines_hand_on(
+	struct lines *lines, void (*take)(void *data, const char *line), void *data)
+{
+	char *line = lines->text, *end;
+	size_t left = lines->length;
+
+	while (left && (end = memchr(line, '\n', left))) {
+		*end = '\0';
+		take(data, line);
+		left -= (size_t)(end + 1 - line);
+		line = end + 1;
+	}
+	memmove(lines->text, line, left);
+	lines->length = left;
+}
+
+bool lines_read(struct lines *lines, int fd, size_t limit,
+	void (*take)(void *data, const char *line), void *data)
+{
+	while (lines->length <= limit) {
+		ssize_t got;
+
+		if (lines->room < lines->length + LINES_LENGTH) {
+			lines->room = lines->length + LINES_LENGTH;
+			lines->text = realloc(lines->text, lines->room);
+			if (!lines->text)
+				abort();
+		}
+		got = read(fd, lines->text + lines->length, LINES_LENGTH);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 && errno == EAGAIN;
+		lines->length += (size_t)got;
+		lines_hand_on(lines, take, data);
+	}
+	return false;
+}
+
+void lines_free(struct lines *lines)
+{
+	free(lines->text);
+	*lines = (struct lines) { 0 };
 }

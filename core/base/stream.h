@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * What another program writes to a pipe of ours: its beginning or its end is kept as text, and
- * each line is handed on as it comes, fit for a log.
- */
+/* What comes over a pipe: from another program, or from a child of ours. */
 #ifndef EC2HIB_BASE_STREAM_H
 #define EC2HIB_BASE_STREAM_H
 
@@ -17,6 +14,10 @@ typedef void stream_line(void *data, const char *line);
 
 enum stream_keep { STREAM_KEEP_START, STREAM_KEEP_END };
 
+/*
+ * What another program writes to a pipe of ours: its beginning or its end is kept as text, and
+ * each line is handed on as it comes, fit for a log.
+ */
 struct stream {
 	int fd;		       /* the reading end, -1 after stream_close() */
 	enum stream_keep keep; /* which LIMIT bytes stay in TEXT */
@@ -40,5 +41,22 @@ void stream_close(struct stream *stream);
 
 /* stream_close(), and TEXT is freed. */
 void stream_free(struct stream *stream);
+
+/*
+ * What a child of ours writes to a pipe: lines that are handed on whole and as they are, with what it
+ * has found out. {0} at first.
+ */
+struct lines {
+	char *text; /* of a line that has not ended yet */
+	size_t length, room;
+};
+
+/*
+ * Reads what there is on FD, which does not block, and calls TAKE for each line that ends. False at the
+ * end, or when a line is longer than LIMIT bytes: nothing more is to be read then.
+ */
+bool lines_read(struct lines *lines, int fd, size_t limit,
+	void (*take)(void *data, const char *line), void *data);
+void lines_free(struct lines *lines);
 
 #endif

@@ -105,6 +105,48 @@ static void bytes_are_made_printable(void **state UNUSED)
 	}
 }
 
+static void add_line(void *data, const char *line)
+{
+	strings_add(data, line);
+}
+
+static void lines_of_a_child_come_whole_and_as_they_are(void **state UNUSED)
+{
+	strings_cleanup struct strings got = { 0 };
+	struct lines lines = { 0 };
+	const size_t limit = 100000;
+	char *line = memory_new(limit + 2, 1);
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 1024 * 1024) >= 0, 1);
+	assert_true(lines_read(&lines, ends[0], limit, add_line, &got));
+	assert_int_equal(file_write_all(ends[1], "one\n\n\001two", 9), 0);
+	assert_true(lines_read(&lines, ends[0], limit, add_line, &got));
+	assert_int_equal(got.count, 2);
+	assert_int_equal(file_write_all(ends[1], "\nthree", 6), 0);
+	memset(line, 'x', limit);
+	assert_int_equal(file_write_all(ends[1], line, limit - 5), 0);
+	assert_int_equal(file_write_all(ends[1], "\n", 1), 0);
+	assert_true(lines_read(&lines, ends[0], limit, add_line, &got));
+	assert_int_equal(got.count, 4);
+	assert_string_equal(got.items[0], "one");
+	assert_string_equal(got.items[1], "");
+	assert_string_equal(got.items[2], "\001two");
+	assert_int_equal(strlen(got.items[3]), limit);
+	/* One that is too long, and the end. */
+	assert_int_equal(file_write_all(ends[1], line, limit), 0);
+	assert_int_equal(file_write_all(ends[1], "x", 1), 0);
+	assert_false(lines_read(&lines, ends[0], limit, add_line, &got));
+	lines_free(&lines);
+	close(ends[1]);
+	assert_false(lines_read(&lines, ends[0], limit, add_line, &got));
+	assert_int_equal(got.count, 4);
+	lines_free(&lines);
+	close(ends[0]);
+	free(line);
+}
+
 static void lines_of_both_outputs_come_one_by_one(void **state UNUSED)
 {
 	strings_cleanup struct strings lines = { 0 };
@@ -395,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_are_made_printable),
+		cmocka_unit_test(lines_of_a_child_come_whole_and_as_they_are),
 		cmocka_unit_test(lines_of_both_outputs_come_one_by_one),
 		cmocka_unit_test(overlong_line_is_cut),
 		cmocka_unit_test(output_is_kept_up_to_its_limit),

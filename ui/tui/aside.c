@@ -15,8 +15,6 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 
-#define READ_SIZE ((size_t)64 * 1024)
-
 /* In the child: nothing of the terminal's, and no signal of ours. */
 static void settle(void)
 {
@@ -62,49 +60,12 @@ int aside_begin(
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	aside->fd = ends[0];
 	aside->began = clock_ms(CLOCK_BOOTTIME);
-	aside->length = 0;
 	return 0;
-}
-
-static void take_lines(struct aside *aside, void (*take)(void *data, const char *line), void *data)
-{
-	char *line = aside->text, *end;
-	size_t left = aside->length;
-
-	while (left && (end = memchr(line, '\n', left))) {
-		*end = '\0';
-		take(data, line);
-		left -= (size_t)(end + 1 - line);
-		line = end + 1;
-	}
-	memmove(aside->text, line, left);
-	aside->length = left;
 }
 
 bool aside_read(struct aside *aside, void (*take)(void *data, const char *line), void *data)
 {
-	ssize_t got;
-
-	for (;;) {
-		if (aside->room < aside->length + READ_SIZE) {
-			char *larger = realloc(aside->text, aside->length + READ_SIZE);
-
-			if (!larger)
-				abort();
-			aside->text = larger;
-			aside->room = aside->length + READ_SIZE;
-		}
-		got = read(aside->fd, aside->text + aside->length, READ_SIZE);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		aside->length += (size_t)got;
-		take_lines(aside, take, data);
-		if (aside->length > ASIDE_LINE_MOST)
-			break;
-	}
-	if (got < 0 && errno == EAGAIN)
+	if (lines_read(&aside->lines, aside->fd, ASIDE_LINE_MOST, take, data))
 		return true;
 	aside_end(aside);
 	return false;
@@ -141,23 +102,11 @@ void aside_end(struct aside *aside)
 		leaving.pids[leaving.count++] = aside->pid;
 		aside_reap();
 	}
-	free(aside->text);
+	lines_free(&aside->lines);
 	*aside = (struct aside) { .fd = -1 };
 }
 
 bool aside_write(int fd, const char *line)
 {
-	size_t left = strlen(line);
-
-	while (left) {
-		ssize_t sent = write(fd, line, left);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return false;
-		line += sent;
-		left -= (size_t)sent;
-	}
-	return write(fd, "\n", 1) == 1;
+	return file_write_all(fd, line, strlen(line)) == 0 && file_write_all(fd, "\n", 1) == 0;
 }

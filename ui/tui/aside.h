@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "core/base/error.h"
+#include "core/base/stream.h"
 
 /* All facts and a long history; more is not believed. */
 #define ASIDE_LINE_MOST ((size_t)32 * 1024 * 1024)
@@ -20,8 +21,7 @@ struct aside {
 	pid_t pid;	/* 0: nobody is at work */
 	int fd;		/* -1 with it; it does not block */
 	uint64_t began; /* CLOCK_BOOTTIME, ms */
-	char *text;	/* of a line that has not ended yet */
-	size_t length, room;
+	struct lines lines;
 };
 
 /* {0} is none yet. Runs WORK in a child, which writes to FD and ends with it. */
