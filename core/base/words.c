@@ -153,6 +153,16 @@ char *words_quote(const char *text, char quote)
 	return quoted;
 }
 
+void words_append(char **line, const char *word)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=:/.,+@%";
+	memory_cleanup_free char *quoted = words_quote(word, '\'');
+	const char *quote = *word && word[strspn(word, plain)] == '\0' ? "" : "'";
+
+	text_append(line, "%s%s%s%s", *line && **line ? " " : "", quote, quoted, quote);
+}
+
 char *words_unquote(const char *text, char quote)
 {
 	struct scan scan = { .quote = quote };

@@ -30,6 +30,9 @@ bool words_is_quoted(const char *line, size_t index);
 /* TEXT as it has to be typed where QUOTE (' or " or, for none, 0) is open. The caller frees it. */
 char *words_quote(const char *text, char quote);
 
+/* Adds WORD to *LINE as another word of a command line: in '...' where a shell needs that. */
+void words_append(char **line, const char *word);
+
 /* What TEXT, typed where QUOTE was open, stands for. The caller frees it. */
 char *words_unquote(const char *text, char quote);
 

@@ -126,6 +126,16 @@ static void quoted_text_is_the_text_again(void **state UNUSED)
 	}
 }
 
+static void words_are_appended_as_a_shell_wants_them(void **state UNUSED)
+{
+	static const char *const texts[] = { "plain", "--at=1,2", "", "a b", "it's", "$x", "#x" };
+	memory_cleanup_free char *line = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		words_append(&line, texts[i]);
+	assert_string_equal(line, "plain --at=1,2 '' 'a b' 'it'\\''s' '$x' '#x'");
+}
+
 static void quoted_characters_are_known_by_their_place(void **state UNUSED)
 {
 	assert_false(words_is_quoted("a b", 1));
@@ -143,6 +153,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_understood_is_an_error),
 		cmocka_unit_test(word_that_is_being_typed_is_the_last),
 		cmocka_unit_test(quoted_text_is_the_text_again),
+		cmocka_unit_test(words_are_appended_as_a_shell_wants_them),
 		cmocka_unit_test(quoted_characters_are_known_by_their_place),
 	};
 

@@ -12,37 +12,18 @@
 #include <unistd.h>
 
 #include "core/base/memory.h"
+#include "core/base/words.h"
 
 #define FILE_MODE 0600 /* facts are nobody else's business */
-
-/* An argument as a shell would have to be given it. */
-static void append_quoted(char **text, const char *argument)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=:/.,+@%";
-
-	if (*argument && argument[strspn(argument, plain)] == '\0') {
-		text_append(text, "%s", argument);
-		return;
-	}
-	text_append(text, "'");
-	for (; *argument; argument++)
-		text_append(text, *argument == '\'' ? "'\\''" : "%c", *argument);
-	text_append(text, "'");
-}
 
 char *command_shown(const char *const *program, const char *const *arguments)
 {
 	char *text = text_copy("ec2hib");
 
-	for (program++; *program; program++) {
-		text_append(&text, " ");
-		append_quoted(&text, *program);
-	}
-	for (; *arguments; arguments++) {
-		text_append(&text, " ");
-		append_quoted(&text, *arguments);
-	}
+	for (program++; *program; program++)
+		words_append(&text, *program);
+	for (; *arguments; arguments++)
+		words_append(&text, *arguments);
 	return text;
 }
 
