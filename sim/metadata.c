@@ -7,6 +7,7 @@
 
 #include "sim/metadata_parts.h"
 #include "core/base/clock.h"
+#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -76,33 +77,6 @@ const char *metadata_event_path(enum metadata_event kind)
 	return events[kind].path;
 }
 
-/* SECONDS from now by the wall clock, in UTC: 2017-09-18T08:22:00Z. */
-static char *time_short(int seconds)
-{
-	time_t when = time(NULL) + seconds;
-	struct tm parts;
-	char text[32];
-
-	gmtime_r(&when, &parts);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-	return text_copy(text);
-}
-
-/* The same as maintenance events have it: 18 Sep 2017 08:22:00 GMT, in English always. */
-static char *time_long(int seconds)
-{
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec" };
-	time_t when = time(NULL) + seconds;
-	struct tm parts;
-	char day[8], rest[32];
-
-	gmtime_r(&when, &parts);
-	strftime(day, sizeof(day), "%d", &parts);
-	strftime(rest, sizeof(rest), "%Y %H:%M:%S GMT", &parts);
-	return text_format("%s %s %s", day, months[parts.tm_mon], rest);
-}
-
 /*
  * From hibernate EC2 does not wait, before stop and terminate it leaves two minutes ("Spot
  * Instance interruption notices" in the EC2 User Guide).
@@ -113,22 +87,25 @@ static char *time_long(int seconds)
 static char *spot_text(const char *action)
 {
 	int wait = strcmp(action, "hibernate") == 0 ? 0 : SPOT_WARNING_S;
-	memory_cleanup_free char *when = time_short(wait);
+	char when[INSTANT_LENGTH];
 
+	instant_format(time(NULL) + wait, when);
 	return text_format("{\"action\": \"%s\", \"time\": \"%s\"}", action, when);
 }
 
 static char *rebalance_text(void)
 {
-	memory_cleanup_free char *when = time_short(0);
+	char when[INSTANT_LENGTH];
 
+	instant_now(when);
 	return text_format("{\"noticeTime\": \"%s\"}", when);
 }
 
 static char *maintenance_text(const char *code)
 {
-	memory_cleanup_free char *from = time_long(MAINTENANCE_S);
-	memory_cleanup_free char *to = time_long(2 * MAINTENANCE_S);
+	int64_t now = time(NULL);
+	memory_cleanup_free char *from = instant_format_gmt(now + MAINTENANCE_S);
+	memory_cleanup_free char *to = instant_format_gmt(now + 2 * MAINTENANCE_S);
 
 	return text_format("[ {\n  \"NotBefore\" : \"%s\",\n  \"Code\" : \"%s\",\n"
 			   "  \"Description\" : \"scheduled %s\",\n"

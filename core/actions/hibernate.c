@@ -19,6 +19,7 @@
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
+#include "core/base/instant.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -233,12 +234,10 @@ static void cycle_begin(struct transaction *transaction)
 {
 	const struct hibernation *asked = transaction->asked;
 	struct cycle *cycle = transaction->cycle;
-	time_t now = time(NULL);
-	char stamp[sizeof("2017-09-18T08:22:00Z")];
-	struct tm parts;
+	char now[INSTANT_LENGTH];
 
-	if (strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts)))
-		fact_set_text(&cycle->began, stamp);
+	instant_now(now);
+	fact_set_text(&cycle->began, now);
 	fact_set_text(&cycle->reason, asked->reason);
 	fact_set_text(&cycle->notice_action, asked->notice_action);
 	fact_set_text(&cycle->notice_time, asked->notice_time);

@@ -56,7 +56,7 @@ static void state_begin(struct run *run)
 	struct prewarm_state *state = run->state;
 	char now[INSTANT_LENGTH];
 
-	instant_format(time(NULL), now);
+	instant_now(now);
 	fact_set_number(&state->format, PREWARM_STATE_FORMAT);
 	fact_set_text(&state->state, PREWARM_RUNNING);
 	fact_set_number(&state->pid, (uint64_t)getpid());
@@ -261,7 +261,7 @@ static int touch(struct run *run, struct error *err)
 
 	if (status == 0)
 		status = format_again(run, err);
-	instant_format(time(NULL), now);
+	instant_now(now);
 	if (keep(run, &done, status == 0 ? now : NULL, &unkept) < 0)
 		reporter_log(prewarm->reporter, LOG_INFO, "%s", unkept.text);
 	prewarm_ranges_free(&done);

@@ -22,7 +22,7 @@ static void set_now(struct fact_text *fact)
 {
 	char stamp[INSTANT_LENGTH];
 
-	instant_format(time(NULL), stamp);
+	instant_now(stamp);
 	fact_set_text(fact, stamp);
 }
 

@@ -129,7 +129,7 @@ static void poll_went_well(struct agent *agent)
 		agent_log(agent, LOG_NOTICE, "metadata",
 			"the metadata service answers again, after %u failures", agent->failures);
 	agent->failures = 0;
-	instant_format(time(NULL), now);
+	instant_now(now);
 	fact_set_number(&state->failures, 0);
 	fact_set_absent(fact_of(&state->error));
 	fact_set_text(&state->last_poll, now);

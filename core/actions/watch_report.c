@@ -118,7 +118,7 @@ void report_begin(struct agent *agent)
 
 	take_over(agent);
 	agent->slept = clock_slept_ms();
-	instant_format(time(NULL), now);
+	instant_now(now);
 	fact_set_number(&state->format, WATCH_STATE_FORMAT);
 	fact_set_number(&state->pid, (uint64_t)getpid());
 	fact_set_text(&state->started, now);

@@ -8,7 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
+
 #define FRACTION_DIGITS 9
+
+const char *const instant_months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+	"Sep", "Oct", "Nov", "Dec" };
 
 /* Month from 1, everything else as people write it. */
 struct calendar {
@@ -100,11 +105,8 @@ int instant_parse(const char *text, int64_t *when)
 
 static bool take_month(const char **text, int *month)
 {
-	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec" };
-
 	for (*month = 1; *month <= 12; (*month)++)
-		if (take_text(text, names[*month - 1]))
+		if (take_text(text, instant_months[*month - 1]))
 			return true;
 	return false;
 }
@@ -130,4 +132,20 @@ void instant_format(int64_t when, char text[INSTANT_LENGTH])
 	if (!gmtime_r(&seconds, &calendar) ||
 		strftime(text, INSTANT_LENGTH, "%Y-%m-%dT%H:%M:%SZ", &calendar) == 0)
 		text[0] = '\0';
+}
+
+void instant_now(char text[INSTANT_LENGTH])
+{
+	instant_format(time(NULL), text);
+}
+
+char *instant_format_gmt(int64_t when)
+{
+	time_t seconds = (time_t)when;
+	struct tm calendar = { 0 };
+
+	gmtime_r(&seconds, &calendar);
+	return text_format("%02d %s %d %02d:%02d:%02d GMT", calendar.tm_mday,
+		instant_months[calendar.tm_mon], calendar.tm_year + 1900, calendar.tm_hour,
+		calendar.tm_min, calendar.tm_sec);
 }

@@ -18,6 +18,9 @@
 #define INSTANT_YEAR_MIN 2000
 #define INSTANT_YEAR_MAX 2199
 
+/* In English, whatever the locale: "Jan" to "Dec". */
+extern const char *const instant_months[12];
+
 /*
  * ISO 8601 as AWS writes it: YYYY-MM-DDTHH:MM:SSZ, perhaps with a fraction of up to nine digits
  * behind the seconds, which does not count. The day has to exist. 0 or -EINVAL.
@@ -30,7 +33,11 @@ int instant_parse(const char *text, int64_t *when);
  */
 int instant_parse_gmt(const char *text, int64_t *when);
 
-/* ISO 8601 without a fraction. */
+/* ISO 8601 without a fraction; instant_now() of the wall clock. */
 void instant_format(int64_t when, char text[INSTANT_LENGTH]);
+void instant_now(char text[INSTANT_LENGTH]);
+
+/* The form of scheduled events. The caller frees it. */
+char *instant_format_gmt(int64_t when);
 
 #endif

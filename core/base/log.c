@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/datagram.h"
+#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -229,13 +230,11 @@ static bool journal_message(const struct log *log, int priority, const char *tex
 /* "Jan  2 03:04:05", local time, whatever the locale (RFC 3164). */
 static char *syslog_time(void)
 {
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec" };
 	time_t now = time(NULL);
 	struct tm parts;
 
 	localtime_r(&now, &parts);
-	return text_format("%s %2d %02d:%02d:%02d", months[parts.tm_mon], parts.tm_mday,
+	return text_format("%s %2d %02d:%02d:%02d", instant_months[parts.tm_mon], parts.tm_mday,
 		parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 

@@ -71,6 +71,7 @@ static void times_that_do_not_exist_are_not(void **state UNUSED)
 		"121 Jan 2019 09:00:43 GMT", "31 Feb 2019 09:00:43 GMT", "21 jan 2019 09:00:43 GMT",
 		"21 Jan 2019 09:00:43 GMT ", "Jan 21 2019 09:00:43 GMT", "0 Jan 2019 09:00:43 GMT",
 		"21  Jan 2019 09:00:43 GMT" };
+	memory_cleanup_free char *gmt_text = NULL;
 	int64_t when;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -83,6 +84,8 @@ static void times_that_do_not_exist_are_not(void **state UNUSED)
 	assert_int_equal(when, 1548061243);
 	assert_int_equal(instant_parse_gmt("1 Dec 2024 00:00:00 GMT", &when), 0);
 	assert_int_equal(when, 1733011200);
+	gmt_text = instant_format_gmt(when);
+	assert_string_equal(gmt_text, "01 Dec 2024 00:00:00 GMT");
 }
 
 /* ---- Notices ----------------------------------------------------------------------------------- */
