@@ -2,11 +2,16 @@
 #include "core/base/curve.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+
+struct segment {
+	uint64_t from; /* bytes */
+	uint64_t to;   /* bytes, not included */
+	uint64_t ms;
+};
 
 /* The kernel keeps the timeout in an unsigned int of milliseconds. */
 #define TIMEOUT_MAX_S  (UINT32_MAX / 1000)
@@ -21,7 +26,7 @@ static bool memory_parse(const char *text, uint64_t *bytes)
 }
 
 /* FROM-TO:SECONDS or FROM-:SECONDS; TEXT is cut up. */
-static bool segment_parse(char *text, struct curve_segment *segment)
+static bool segment_parse(char *text, struct segment *segment)
 {
 	char *to = strchr(text, '-'), *seconds = to ? strchr(to, ':') : NULL;
 
@@ -42,7 +47,8 @@ static bool segment_parse(char *text, struct curve_segment *segment)
 	return segment->from < segment->to;
 }
 
-int curve_next(const char **text, struct curve_segment *segment)
+/* Takes the next segment off *TEXT: 1, 0 at the end, -EINVAL where it does not parse. */
+static int curve_next(const char **text, struct segment *segment)
 {
 	memory_cleanup_free char *piece = NULL;
 	size_t length = strcspn(*text, ",");
@@ -53,19 +59,31 @@ int curve_next(const char **text, struct curve_segment *segment)
 	if (!segment_parse(piece, segment))
 		return -EINVAL;
 	*text += length;
-	/* Behind a comma another one has to stand. */
+	/* After a comma comes another one. */
 	if (**text && !*++*text)
 		return -EINVAL;
 	return 1;
 }
 
-int curve_check(const char *text)
+int curve_check(const char *curve)
 {
-	struct curve_segment segment;
+	struct segment segment;
 	int status;
 
 	do
-		status = curve_next(&text, &segment);
+		status = curve_next(&curve, &segment);
 	while (status > 0);
 	return status;
+}
+
+bool curve_timeout(const char *curve, uint64_t memory, uint64_t *ms)
+{
+	struct segment segment;
+
+	while (curve && curve_next(&curve, &segment) > 0)
+		if (memory >= segment.from && memory < segment.to) {
+			*ms = segment.ms;
+			return true;
+		}
+	return false;
 }

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
+#include "core/base/curve.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/arguments.h"
 #include "core/rules/checks_parts.h"
-#include "core/rules/freeze.h"
 #include "core/rules/rehearsal.h"
 
 /* AWS advises 4294967295 s for EBS; kernels before 4.15 take at most 255 s. */
@@ -260,7 +260,7 @@ CHECK_FUNCTION(freeze_timeout)
 		return finding_skip("this kernel has no /sys/power/pm_freeze_timeout");
 	if (finding_gap(&finding, NEED(facts->kernel.freeze_timeout), NEED(facts->memory.total)))
 		return finding;
-	if (!freeze_timeout_wanted(config->freeze_timeout_curve, memory, &wanted))
+	if (!curve_timeout(config->freeze_timeout_curve, memory, &wanted))
 		return finding_pass(
 			"%llu s to freeze all tasks; the curve has nothing for %s of memory",
 			(unsigned long long)facts->kernel.freeze_timeout.value / 1000, text);

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
+#include "core/base/curve.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
 #include "core/facts/area.h"
 #include "core/facts/sleep_answers.h"
 #include "core/rules/arguments.h"
-#include "core/rules/freeze.h"
 #include "core/rules/size.h"
 
 static const char *const step_ids[] = {
@@ -372,8 +372,7 @@ static uint64_t freeze_timeout_goal(const struct facts *facts, const struct conf
 	uint64_t wanted;
 
 	if (facts->kernel.freeze_timeout.is != FACT_KNOWN || facts->memory.total.is != FACT_KNOWN ||
-		!freeze_timeout_wanted(
-			config->freeze_timeout_curve, facts->memory.total.value, &wanted))
+		!curve_timeout(config->freeze_timeout_curve, facts->memory.total.value, &wanted))
 		return 0;
 	return wanted;
 }

@@ -8,14 +8,11 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-#define SPARE_BYTES (10 * MIB) /* stay free on the file system */
-#define EXCESS_BYTES                                                                               \
-	(100 * MIB)	/* a file that is larger by more than this is replaced  \
-				  */
-#define PAGE_BYTES 4096 /* where the kernel's is not known */
-/* Memory that has to stay free beside what swapoff brings back. */
-#define SWAP_OFF_SPARE (64 * MIB)
-#define AREA_BYTES_MIN (40 * KIB) /* ten pages; mkswap(8) takes no less */
+#define SPARE_BYTES    (10 * MIB)  /* stay free on the file system */
+#define EXCESS_BYTES   (100 * MIB) /* a file that is larger by more than this is replaced */
+#define PAGE_BYTES     4096	   /* where the kernel's is not known */
+#define AREA_BYTES_MIN (40 * KIB)  /* ten pages; mkswap(8) takes no less */
+#define SWAP_OFF_SPARE (64 * MIB)  /* of memory, beside what swapoff brings back */
 
 /* What is wanted: BEST, or anything from LEAST on where BEST does not fit. */
 struct target {
@@ -30,7 +27,7 @@ struct room {
 	const char *path;
 	uint64_t free;
 	uint64_t back; /* what the present file's removal would add */
-	char *place;   /* "/ (ext4)" */
+	char *disk;    /* "/ (ext4)" */
 };
 
 static const char *area_path(const struct facts *facts)
@@ -113,7 +110,7 @@ static int target_percentage(
 	int status;
 
 	if (number_parse(digits, &percentage) < 0 || percentage == 0)
-		return error_set(err, EINVAL, "size \"%s\" is no percentage", wanted);
+		return error_set(err, EINVAL, "size \"%s\" is not a percentage", wanted);
 	status = share_of_memory(facts, percentage, &target->best, err);
 	if (status < 0)
 		return status;
@@ -160,20 +157,16 @@ static uint64_t given_back(const struct area_facts *area)
 	return bytes;
 }
 
-static int room_of(const struct facts *facts, struct room *room, struct error *err)
+static struct room room_of(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
 
-	if (area->filesystem_free.is != FACT_KNOWN)
-		return fact_missing(fact_of(&area->filesystem_free), "how much space is free", err);
-	room->path = area_path(facts);
-	room->free = area->filesystem_free.value;
-	if (area->unfinished.is == FACT_KNOWN)
-		room->free += area->unfinished.value; /* goes before anything is made */
-	room->back = given_back(area);
-	room->place = text_format("%s (%s)", fact_text_or(&area->mount_point, "its disk"),
-		fact_text_or(&area->filesystem, "file system not known"));
-	return 0;
+	return (struct room) { .path = area_path(facts),
+		/* what is unfinished goes before anything is made */
+		.free = area->filesystem_free.value + fact_number_or(&area->unfinished, 0),
+		.back = given_back(area),
+		.disk = text_format("%s (%s)", fact_text_or(&area->mount_point, "its disk"),
+			fact_text_or(&area->filesystem, "file system not known")) };
 }
 
 static bool fits(uint64_t bytes, uint64_t free)
@@ -196,9 +189,9 @@ static int no_room(const struct room *room, uint64_t bytes, struct error *err)
 	if (room->back)
 		return error_set(err, ENOSPC,
 			"cannot create %s: needs %s, %s free on %s and %s in the present file%s",
-			room->path, needed, free_text, room->place, back, spare);
+			room->path, needed, free_text, room->disk, back, spare);
 	return error_set(err, ENOSPC, "cannot create %s: needs %s, %s free on %s%s", room->path,
-		needed, free_text, room->place, spare);
+		needed, free_text, room->disk, spare);
 }
 
 static void keep(struct swap_size *size, const char *path, uint64_t bytes, const char *why)
@@ -251,20 +244,21 @@ static bool present_between(const struct facts *facts, uint64_t least, uint64_t 
 static int decide_file(const struct facts *facts, const struct target *target,
 	struct swap_size *size, struct error *err)
 {
-	struct room room = { 0 };
+	const struct fact_number *free_bytes = &facts->area.filesystem_free;
 	memory_cleanup_free char *why = why_replaced(facts, target);
 	memory_cleanup_free char *lesser = NULL, *best = size_format(target->best);
-	int status;
+	struct room room;
+	int status = 0;
 
 	if (present_between(facts, target->best, target->best)) {
 		keep(size, area_path(facts), facts->area.size.value, target->why);
 		return 0;
 	}
-	status = room_of(facts, &room, err);
-	if (status < 0)
-		return status;
+	if (free_bytes->is != FACT_KNOWN)
+		return fact_missing(fact_of(free_bytes), "how much space is free", err);
+	room = room_of(facts);
 	lesser = text_format("memory's size, since %s (%s) does not fit on %s", best,
-		target->key ? target->key : "as asked", room.place);
+		target->key ? target->key : "as asked", room.disk);
 	if (room_fits(&room, target->best))
 		make(size, facts, &room, target->best, why);
 	else if (present_between(facts, target->least, target->best))
@@ -273,7 +267,7 @@ static int decide_file(const struct facts *facts, const struct target *target,
 		make(size, facts, &room, target->least, lesser);
 	else
 		status = no_room(&room, target->least, err);
-	free(room.place);
+	free(room.disk);
 	return status;
 }
 
@@ -293,7 +287,7 @@ static int decide_device(const struct facts *facts, const struct target *target,
 	return 0;
 }
 
-/* What stands at the path is something that a swap area can be made of. */
+/* What is at the path can be made a swap area. */
 static int check_kind(const struct facts *facts, const struct config *config, struct error *err)
 {
 	const struct fact_text *kind = &facts->area.kind;

@@ -119,6 +119,10 @@ static void setup_plans_what_is_missing(void **state UNUSED)
 		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
 		  "\"kernel.freeze_timeout\": 60000, \"boot.freeze_timeout_kept\": true}",
 			0, "" },
+		/* It is never lowered. */
+		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
+		  "\"kernel.freeze_timeout\": 600000, \"boot.freeze_timeout_kept\": true}",
+			0, "" },
 	};
 
 	try_rows(plan_setup, rows, ARRAY_SIZE(rows));

@@ -10,11 +10,10 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
+#include "core/base/curve.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/families.h"
-#include "core/base/curve.h"
-#include "core/rules/freeze.h"
 
 #define STANDARD_CURVE "0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400"
 
@@ -33,7 +32,7 @@ static void curve_has_a_timeout_for_each_size(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint64_t ms = 0;
 
-		assert_true(freeze_timeout_wanted(STANDARD_CURVE, rows[i].memory, &ms));
+		assert_true(curve_timeout(STANDARD_CURVE, rows[i].memory, &ms));
 		assert_int_equal(ms, rows[i].ms);
 	}
 }
@@ -46,9 +45,8 @@ static void curve_that_says_nothing_changes_nothing(void **state UNUSED)
 		uint64_t ms = 7;
 
 		assert_int_equal(curve_check(curves[i]), 0);
-		assert_false(freeze_timeout_wanted(curves[i], 8 * GIB, &ms));
+		assert_false(curve_timeout(curves[i], 8 * GIB, &ms));
 		assert_int_equal(ms, 7);
-		assert_false(freeze_timeout_raise(curves[i], 8 * GIB, 1, &ms));
 	}
 }
 
@@ -69,22 +67,10 @@ static void first_segment_that_holds_the_size_counts(void **state UNUSED)
 {
 	uint64_t ms;
 
-	assert_true(freeze_timeout_wanted("0-16:30,8-:90", 10 * GIB, &ms));
+	assert_true(curve_timeout("0-16:30,8-:90", 10 * GIB, &ms));
 	assert_int_equal(ms, 30000);
-	assert_true(freeze_timeout_wanted("8-:4294967", 10 * GIB, &ms));
+	assert_true(curve_timeout("8-:4294967", 10 * GIB, &ms));
 	assert_int_equal(ms, 4294967000);
-}
-
-static void timeout_is_never_lowered(void **state UNUSED)
-{
-	uint64_t ms = 7;
-
-	assert_true(freeze_timeout_raise(STANDARD_CURVE, 16 * GIB, 20000, &ms));
-	assert_int_equal(ms, 60000);
-	ms = 7;
-	assert_false(freeze_timeout_raise(STANDARD_CURVE, 16 * GIB, 60000, &ms));
-	assert_false(freeze_timeout_raise(STANDARD_CURVE, 16 * GIB, 600000, &ms));
-	assert_int_equal(ms, 7);
 }
 
 /* ---- Instance families ------------------------------------------------------------- */
@@ -135,7 +121,6 @@ int main(void)
 		cmocka_unit_test(curve_that_says_nothing_changes_nothing),
 		cmocka_unit_test(curve_that_does_not_parse_is_refused),
 		cmocka_unit_test(first_segment_that_holds_the_size_counts),
-		cmocka_unit_test(timeout_is_never_lowered),
 		cmocka_unit_test(families_are_sorted_and_found),
 		cmocka_unit_test(family_is_the_word_before_the_point),
 		cmocka_unit_test(bare_metal_is_a_size),

@@ -125,7 +125,7 @@ static void auto_size_is_the_larger_of_memory_and_4000_mib(void **state UNUSED)
 	REFUSED(wanted, "size \"" wanted                                                           \
 			"\" is less than the 40 KiB that a swap area has at least; a number "      \
 			"without K, M, G or T counts bytes")
-#define NO_PERCENTAGE(wanted) REFUSED(wanted, "size \"" wanted "\" is no percentage")
+#define NO_PERCENTAGE(wanted) REFUSED(wanted, "size \"" wanted "\" is not a percentage")
 
 static void asked_size_is_taken_as_it_is(void **state UNUSED)
 {
