@@ -198,6 +198,31 @@ left_at_once_by_all() {
 	never_called
 }
 
+@test "a key that terminfo does not know is one key, not the letters of its sequence" {
+	open_tui 100 30
+	shows "facts of"
+	# ESC [ 1 ; 9 H, where H would hibernate, and ESC O w, where w would pre-warm
+	for bytes in "1b 5b 31 3b 39 48" "1b 4f 77"; do
+		press s
+		shows "y runs: ec2hib setup --yes"
+		# shellcheck disable=SC2086 # several
+		press -H $bytes
+		hides "any other key"
+		shows "F10Quit" "─ 7 history"
+		press y
+	done
+	# Escape and a key after it are two keys, however soon it comes.
+	press 2
+	shows " 1-26 of"
+	press Escape o
+	shows "the stub was called"
+	press 2
+	shows " 1-26 of"
+	press -H 1b 1b 5b 42
+	shows "─ 7 history"
+	nothing_ran
+}
+
 is_size() {
 	[ "$(in_tmux display-message -p -t t '#{pane_width}x#{pane_height}')" = "$1" ]
 }

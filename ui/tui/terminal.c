@@ -28,6 +28,7 @@ static struct {
 	bool colour;
 	bool cursor;
 	unsigned cursor_row, cursor_column;
+	int next_key; /* KEY_NONE: to be read */
 } terminal;
 
 /* ---- Crashes ---- */
@@ -301,7 +302,7 @@ static int special_key(wint_t code)
 	return KEY_IS_SPECIAL; /* one that means nothing here */
 }
 
-int terminal_key(void)
+static int read_key(void)
 {
 	wint_t code = 0;
 	int kind;
@@ -318,4 +319,28 @@ int terminal_key(void)
 	if (code == '\b')
 		return KEY_IS_BACKSPACE;
 	return code ? (int)code : KEY_IS_SPECIAL;
+}
+
+/*
+ * A key that terminfo does not know, as Ctrl-Home often is, comes as the bytes of its control
+ * sequence (ECMA-48, 5.4; ESC O and one more in VT100's keypad mode): it is one key that means nothing
+ * here. Its bytes alone would be Escape and then letters, each with a meaning.
+ */
+int terminal_key(void)
+{
+	int key = terminal.next_key ? terminal.next_key : read_key();
+	int next;
+
+	terminal.next_key = KEY_NONE;
+	if (key != KEY_IS_ESCAPE)
+		return key;
+	next = read_key();
+	if (next != '[' && next != 'O') {
+		terminal.next_key = next;
+		return key;
+	}
+	do /* parameters of a control sequence, and what ends it */
+		key = read_key();
+	while (next == '[' && key >= ' ' && key < '@');
+	return KEY_IS_SPECIAL;
 }
