@@ -255,7 +255,7 @@ static bool stop_prewarm(const struct transaction *transaction)
 	const struct reporter log = log_of(transaction);
 
 	return !transaction->asked->dry_run && !transaction->asked->instead &&
-	       prewarm_put_aside(transaction->asked->gather, &log);
+	       prewarm_pause(transaction->asked->gather, &log);
 }
 
 /* One that ran in the background goes on there, after a hibernation that failed as well. */
@@ -264,7 +264,7 @@ static void go_on_with_prewarm(const struct transaction *transaction)
 	const struct reporter log = log_of(transaction);
 
 	if (!(transaction->asked->cancel_ends_all && transaction_cancelled(transaction)))
-		prewarm_take_up(transaction->asked->gather, &log);
+		prewarm_resume(transaction->asked->gather, &log);
 }
 
 /* The hooks of before. A rehearsal has a level of its own for them. */

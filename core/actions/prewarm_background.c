@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <syslog.h>
 #include <unistd.h>
 
+#include "core/actions/prewarm.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
@@ -12,6 +14,20 @@
 
 /* Until it has begun. */
 #define BEGIN_TIMEOUT_MS 60000
+
+/* How long a pause waits: a pre-warm ends with its requests, and a cold volume is slow. */
+#define PAUSE_WAIT_MS 5000
+
+/* The same for setup, which cannot go on without: a volume's first touch may take seconds. */
+#define SETUP_WAIT_MS 10000
+
+struct order {
+	const char *option; /* that says what PATH is: --swapfile, --swap-device, --device */
+	const char *path;
+	uint64_t rate;	/* bytes/s; 0: no limit */
+	uint64_t block; /* bytes a request; 0: the standard */
+	unsigned depth; /* requests at a time; 0: adapt */
+};
 
 static void add_number(struct strings *arguments, const char *option, uint64_t number)
 {
@@ -21,7 +37,11 @@ static void add_number(struct strings *arguments, const char *option, uint64_t n
 	strings_take(arguments, text_format("%llu", (unsigned long long)number));
 }
 
-int prewarm_start(const struct gather *gather, const struct prewarm_order *order, struct error *err)
+/*
+ * Runs ec2hib prewarm --background, and returns when it has begun. It goes on when this process has
+ * ended, and has none of its locks. 0, -EIO with what it said, or what process_execute() says.
+ */
+static int start(const struct gather *gather, const struct order *order, struct error *err)
 {
 	strings_cleanup struct strings arguments = { 0 };
 	memory_cleanup_free const char **vector = NULL;
@@ -61,12 +81,11 @@ static bool has_more_to_do(const struct prewarm_state *state)
 		       fact_text_is(&state->state, PREWARM_RUNNING));
 }
 
-static uint64_t number(const struct fact_number *fact)
-{
-	return fact_number_or(fact, 0);
-}
-
-int prewarm_go_on(const struct gather *gather, struct error *err)
+/*
+ * Goes on with the pre-warm that the state tells of, when it ran in the background and was stopped
+ * or ended before its time. 1: it has begun; 0: there is none to go on with; or an error.
+ */
+static int go_on(const struct gather *gather, struct error *err)
 {
 	struct prewarm_state state = { 0 };
 	struct error unread = { "" };
@@ -81,16 +100,88 @@ int prewarm_go_on(const struct gather *gather, struct error *err)
 		struct stat found;
 		bool device = root_stat(gather->root, state.path.value, &found) == 0 &&
 			      S_ISBLK(found.st_mode);
-		const struct prewarm_order order = { .option = device ? "--device" : "--swapfile",
+		const struct order order = { .option = device ? "--device" : "--swapfile",
 			.path = state.path.value,
-			.rate = number(&state.limit),
-			.block = number(&state.block),
-			.depth = (unsigned)number(&state.fixed) };
+			.rate = fact_number_or(&state.limit, 0),
+			.block = fact_number_or(&state.block, 0),
+			.depth = (unsigned)fact_number_or(&state.fixed, 0) };
 
-		status = prewarm_start(gather, &order, err);
+		status = start(gather, &order, err);
 		if (status == 0)
 			status = 1;
 	}
 	layout_free(&prewarm_state_layout, &state);
 	return status;
+}
+
+/* ---- For a while ------------------------------------------------------------------------------ */
+
+bool prewarm_pause(const struct gather *gather, const struct reporter *reporter)
+{
+	struct error err = { "" };
+	int status = prewarm_stop(gather->root, PAUSE_WAIT_MS, &err);
+
+	if (status)
+		reporter_log(reporter, status < 0 ? LOG_WARNING : LOG_NOTICE, "%s",
+			status < 0 ? err.text : "the pre-warm was stopped");
+	return status != 0;
+}
+
+void prewarm_resume(const struct gather *gather, const struct reporter *reporter)
+{
+	struct error err = { "" };
+	int status = go_on(gather, &err);
+
+	if (status < 0)
+		error_prefix(&err, status, "cannot go on with the pre-warm");
+	if (status)
+		reporter_log(reporter, status < 0 ? LOG_WARNING : LOG_NOTICE, "%s",
+			status < 0 ? err.text : "the pre-warm goes on");
+}
+
+/* ---- The step of setup ---------------------------------------------------------------------------- */
+
+static int run_here(const struct gather *gather, const struct reporter *reporter, struct error *err)
+{
+	const struct prewarm prewarm = {
+		.gather = gather, .block = PREWARM_BLOCK_STANDARD, .reporter = reporter
+	};
+	struct prewarm_state state = { 0 };
+	int status = prewarm_run(&prewarm, &state, err);
+
+	layout_free(&prewarm_state_layout, &state);
+	return status;
+}
+
+static int run_in_background(
+	const struct gather *gather, const struct area_facts *area, struct error *err)
+{
+	const struct order order = { .option = fact_text_is(&area->kind, "device") ? "--swap-device"
+										   : "--swapfile",
+		.path = area->path.value };
+
+	return start(gather, &order, err);
+}
+
+int prewarm_for_setup(const struct gather *gather, const struct area_facts *area, bool background,
+	const struct reporter *reporter, struct error *err)
+{
+	int status;
+
+	if (background && fact_text_is(&area->prewarmed, PREWARMED_RUNNING)) {
+		reporter_log(
+			reporter, LOG_INFO, "%s is being pre-warmed already", area->path.value);
+		return 0;
+	}
+	/*
+	 * What runs may be for the file that this setup has replaced, or for something else: it makes
+	 * room, and goes on some other time from where it was.
+	 */
+	status = prewarm_stop(gather->root, SETUP_WAIT_MS, err);
+	if (status < 0)
+		return status;
+	if (status > 0)
+		reporter_log(reporter, LOG_INFO,
+			"the pre-warm that ran was stopped: the swap area comes first");
+	return background ? run_in_background(gather, area, err) : run_here(gather, reporter, err);
 }

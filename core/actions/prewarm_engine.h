@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/base/reporter.h"
 #include "core/rules/prewarm.h"
 
 /* How often "cancelled" is asked, milliseconds; a tenth of the promise is left for the way out. */
@@ -51,10 +52,9 @@ struct prewarm_job {
 	uint64_t logical; /* bytes of the smallest request */
 	unsigned depth;	  /* 0: adapt */
 	uint64_t rate;	  /* bytes/s; 0: no limit */
-	/* All called by the calling thread alone. Asked every PREWARM_TICK_MS; may be NULL. */
-	bool (*cancelled)(void *data);
-	/* A place that is given up. */
-	void (*bad)(void *data, const char *text);
+	/* All that follows is called by the calling thread alone. "log" is told each position that is
+	 * given up, "cancelled" is asked every PREWARM_TICK_MS. May be NULL. */
+	const struct reporter *reporter;
 	/* Every REPORT_MS. */
 	void (*report)(void *data, const struct prewarm_numbers *numbers);
 	/* Every SAVE_MS, and at a stop before what is still on its way is waited for. */

@@ -236,11 +236,11 @@ static int rehearse_kernel(struct run *run, struct error *err)
 		.data = run };
 	const struct reporter log = { .log = say, .data = run };
 	/* It would read the disk that is to be measured, or hold the lock. A cycle does it itself. */
-	bool stopped = level == LEVEL_IMAGE && prewarm_put_aside(&run->gather, &log);
+	bool stopped = level == LEVEL_IMAGE && prewarm_pause(&run->gather, &log);
 	int status = hibernate(&hibernation, &run->result.cycle, err);
 
 	if (stopped)
-		prewarm_take_up(&run->gather, &log);
+		prewarm_resume(&run->gather, &log);
 	return status;
 }
 

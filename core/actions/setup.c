@@ -11,7 +11,7 @@
 #include "core/actions/fstab.h"
 #include "core/actions/initramfs.h"
 #include "core/actions/kernel.h"
-#include "core/actions/prewarm_setup.h"
+#include "core/actions/prewarm_background.h"
 #include "core/actions/service.h"
 #include "core/actions/sleep_key.h"
 #include "core/actions/swap.h"
@@ -349,7 +349,8 @@ static int undo_swap(struct setup *setup, const struct step *step UNUSED, struct
 
 static int prewarm_area(struct setup *setup, const struct step *step, struct error *err)
 {
-	return prewarm_for_setup(setup, step->value == 1, err);
+	return prewarm_for_setup(
+		setup->gather, &setup->facts->area, step->value == 1, setup->reporter, err);
 }
 
 /* ---- All steps ------------------------------------------------------------------------------------------ */

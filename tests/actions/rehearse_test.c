@@ -35,7 +35,7 @@ static bool called_off; /* by a hook */
 
 int __wrap_hibernate(const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
 int __wrap_prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err);
-int __wrap_prewarm_go_on(const struct gather *gather, struct error *err);
+void __wrap_prewarm_resume(const struct gather *gather, const struct reporter *reporter);
 char *__wrap_rehearsal_missing(enum rehearsal_level level, const struct facts *facts);
 
 int __wrap_prewarm_stop(const struct root *root UNUSED, unsigned wait_ms UNUSED, struct error *err)
@@ -55,11 +55,10 @@ int __wrap_hibernate(
 	return error_set(err, ECANCELED, "stopped");
 }
 
-int __wrap_prewarm_go_on(const struct gather *gather, struct error *err UNUSED)
+void __wrap_prewarm_resume(const struct gather *gather, const struct reporter *reporter UNUSED)
 {
 	assert_string_equal(gather->config_path, OTHER_CONFIG);
 	done[strlen(done)] = 'g';
-	return 1;
 }
 
 /* A folder has no kernel to ask. */

@@ -627,7 +627,7 @@ every_block_is_read_once_on() {
 		"2|--stop --status|--stop and --status exclude each other"
 		"2|--device /dev/$DEVICE --swapfile /swap|--swapfile and --device exclude each other"
 		"2|extra|prewarm takes no operand"
-		"1|--device /mnt/conf|/mnt/conf is no block device"
+		"1|--device /mnt/conf|/mnt/conf is not a block device"
 		"1|--device /dev/none|cannot look at /dev/none: No such file"
 		"1|--swapfile /mnt/none|/mnt/none is not there; run: ec2hib setup"
 		"1|--swapfile /mnt/volume|/mnt/volume is no file and no block device"
