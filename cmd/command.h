@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The command table: everything that a user can type.
+ * The command table: everything that a user can type, and what each command needs.
  *
- * Parsing, --help, the shell completions and the test that every command and option stands in its
- * manual page all read it. Each command is one file that exports its struct command.
+ * Each command is one file that exports its struct command. main() parses the command line into the
+ * command's own options, sees to what the command needs, and runs it with an open session. --help,
+ * the shell completions and the test that every command and option is in its manual page read the
+ * same rows.
  */
 #ifndef EC2HIB_CMD_COMMAND_H
 #define EC2HIB_CMD_COMMAND_H
@@ -11,11 +13,15 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "core/base/compiler.h"
 #include "core/base/config.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/reporter.h"
 #include "core/facts/facts.h"
+#include "core/facts/gather.h"
 #include "core/facts/imds.h"
 #include "ui/style.h"
 
@@ -27,58 +33,172 @@ enum exit_status {
 	EXIT_UNKNOWN = 3,   /* could not tell */
 };
 
-/* What may stand behind an option or as an operand, and what completion offers for it. */
+/* ---- Options ---- */
+
+/* What an option takes, or an operand is: how it is read, and what completion offers for it. */
 enum argument_kind {
 	ARGUMENT_NONE,
+	ARGUMENT_TEXT, /* anything; nothing is offered */
 	ARGUMENT_FILE,
 	ARGUMENT_FOLDER,
-	ARGUMENT_SIZE,
-	ARGUMENT_URL,
-	ARGUMENT_WORD,	  /* one of the words of the table */
-	ARGUMENT_CHECK,	  /* the id of a check */
-	ARGUMENT_COMMAND, /* the name of a command */
-	ARGUMENT_ITEM,	  /* a path of the metadata service */
-	ARGUMENT_FAULT,	  /* of the simulated metadata service */
-	ARGUMENT_LEVELS,  /* of a rehearsal, with commas in between */
+	ARGUMENT_SAVED, /* a file of saved facts, which stands for the machine; - is standard input */
 	ARGUMENT_SWAP_FILE,
 	ARGUMENT_DEVICE, /* a block device, for swap or as a volume */
-	ARGUMENT_TEXT,	 /* anything; nothing is offered */
+	ARGUMENT_URL,
+	ARGUMENT_ITEM,	    /* a path of the metadata service */
+	ARGUMENT_FAULT,	    /* of the simulated metadata service */
+	ARGUMENT_CHECK,	    /* the id of a check */
+	ARGUMENT_COMMAND,   /* the name of a command */
+	ARGUMENT_WORD,	    /* one of the words of the row */
+	ARGUMENT_NUMBER,    /* these four within the row's range */
+	ARGUMENT_SIZE,	    /* bytes */
+	ARGUMENT_RATE,	    /* bytes a second */
+	ARGUMENT_DURATION,  /* milliseconds */
+	ARGUMENT_SWAP_SIZE, /* auto, a part of memory, or bytes */
+	ARGUMENT_LEVELS,    /* of a rehearsal, with commas in between; bit N is level N */
 };
 
-struct option_entry {
+/* The type of the member that an option sets. The OPT_ macros see to it that it is that. */
+enum option_type {
+	OPTION_FLAG,	 /* bool */
+	OPTION_COUNT,	 /* unsigned: how often it is given */
+	OPTION_TEXT,	 /* const char *; NULL: not given */
+	OPTION_UNSIGNED, /* a number, or the index of a word */
+	OPTION_UINT64,
+	OPTION_USES, /* struct option_uses: each time that it is given */
+};
+
+/* A row of a command's options. */
+struct option_row {
 	const char *name; /* without -- */
 	char letter;	  /* 0: no short form */
 	enum argument_kind kind;
-	const char *argument; /* as --help shows it: DIR; NULL with ARGUMENT_NONE */
-	const char *const *words;
+	enum option_type type;
+	size_t offset;		  /* of the member in the command's struct of options */
+	const char *argument;	  /* as --help shows it: DIR; NULL with ARGUMENT_NONE */
+	const char *const *words; /* NULL at the end */
+	uint64_t least, most;	  /* the range of a number; most 0: any */
+	uint64_t step;		  /* it has to be a multiple of this; 0: need not */
 	const char *help;
+	unsigned lifts;	     /* needs of the command that it has not when this is given */
+	const char *section; /* of the configuration, where it takes the place of the key NAME */
+	const char *clears;  /* the key of that section that then counts no more */
+	const char *follows; /* names of options, one of which has to be given before it */
+	bool of_machine;     /* says which machine is looked at, and how */
+	int tag;	     /* with OPTION_USES: for the command to tell its rows apart */
+};
+
+/*
+ * Each time that an option of several is given, in the order of the command line: for options that
+ * can be repeated, or that speak of the one before.
+ */
+struct option_use {
+	const struct option_row *row;
+	const char *text; /* NULL with ARGUMENT_NONE */
+	uint64_t number;  /* what a number or a duration comes to */
+};
+struct option_uses {
+	struct option_use *items;
+	size_t count;
+};
+
+/*
+ * Rows for a command whose struct of options its file names OPTIONS. A member of another type does
+ * not compile. What follows the help text are further members of the row: .letter = 'n'.
+ */
+#define OPT_ROW(type_, ctype, name_, member, kind_, argument_, ...)                                \
+	{                                                                                          \
+		.name = (name_), .kind = (kind_), .type = (type_), .argument = (argument_),        \
+		.offset = _Generic(((OPTIONS *)NULL)->member, ctype                                \
+				   : offsetof(OPTIONS, member)),                                   \
+		__VA_ARGS__                                                                        \
+	}
+
+#define OPT_FLAG(name, member, ...)                                                                \
+	OPT_ROW(OPTION_FLAG, bool, name, member, ARGUMENT_NONE, NULL, .help = __VA_ARGS__)
+#define OPT_COUNT(name, member, ...)                                                               \
+	OPT_ROW(OPTION_COUNT, unsigned, name, member, ARGUMENT_NONE, NULL, .help = __VA_ARGS__)
+#define OPT_TEXT(name, member, kind, argument, ...)                                                \
+	OPT_ROW(OPTION_TEXT, const char *, name, member, kind, argument, .help = __VA_ARGS__)
+/* A word as text, or as its index, for an enum that has the same order. */
+#define OPT_WORD(name, member, words_, argument, ...)                                              \
+	OPT_ROW(OPTION_TEXT, const char *, name, member, ARGUMENT_WORD, argument,                  \
+		.words = (words_), .help = __VA_ARGS__)
+#define OPT_CHOICE(name, member, words_, argument, ...)                                            \
+	OPT_ROW(OPTION_UNSIGNED, unsigned, name, member, ARGUMENT_WORD, argument,                  \
+		.words = (words_), .help = __VA_ARGS__)
+#define OPT_NUMBER(name, member, least_, most_, argument, ...)                                     \
+	OPT_ROW(OPTION_UNSIGNED, unsigned, name, member, ARGUMENT_NUMBER, argument,                \
+		.least = (least_), .most = (most_), .help = __VA_ARGS__)
+/* ARGUMENT_SIZE, ARGUMENT_RATE or ARGUMENT_DURATION. */
+#define OPT_AMOUNT(name, member, kind, least_, most_, argument, ...)                               \
+	OPT_ROW(OPTION_UINT64, uint64_t, name, member, kind, argument, .least = (least_),          \
+		.most = (most_), .help = __VA_ARGS__)
+#define OPT_LEVELS(name, member, argument, ...)                                                    \
+	OPT_ROW(OPTION_UNSIGNED, unsigned, name, member, ARGUMENT_LEVELS, argument,                \
+		.help = __VA_ARGS__)
+#define OPT_USE(name, member, kind, tag_, argument, ...)                                           \
+	OPT_ROW(OPTION_USES, struct option_uses, name, member, kind, argument, .tag = (tag_),      \
+		.help = __VA_ARGS__)
+
+/* Options that every command takes. */
+struct global_options {
+	const char *config;
+	const char *root;
+	const char *imds_endpoint;
+	const char *color;
+	unsigned verbose;
+	bool quiet;
+	bool help;
+	bool version;
+};
+extern const struct option_row global_options[];
+extern const size_t global_option_count;
+
+/* ---- Commands ---- */
+
+/* What main() sees to before a command is run, apart from only_live and terminal. */
+enum command_need {
+	NEEDS_SESSION = 1 << 0,	    /* run() gets one: the root, the configuration */
+	NEEDS_ROOT = 1 << 1,	    /* to be root */
+	NEEDS_METADATA = 1 << 2,    /* the metadata service is asked when facts are gathered */
+	REPAIRS_LEFTOVERS = 1 << 3, /* what an interrupted rehearsal has left is repaired first */
 };
 
 struct invocation;
+struct session;
+
+#define COMMAND_GROUPS_MOST 3
 
 /*
  * A command has either options and run(), or subcommands, each with its own (imds get): then the
- * word behind its name says which.
+ * word after its name says which.
  */
 struct command {
 	const char *name;
 	const struct command *parent;		  /* of a subcommand: the command that has it */
 	const struct command *const *subcommands; /* NULL at the end; NULL: there are none */
-	const char *synopsis;			  /* behind the name */
-	const char *summary;			  /* one line */
+	const char *synopsis;			  /* after the name */
+	const char *summary;			  /* one line; NULL: not for people */
 	const char *details;			  /* a paragraph for --help */
-	const struct option_entry *options;
+	const struct option_row *options;
 	size_t option_count;
+	size_t options_size;  /* of the struct that the rows fill */
+	const void *defaults; /* one of it; NULL: all zeros */
+	/* Groups of options that exclude each other: their names, with blanks in between. */
+	const char *exclusive[COMMAND_GROUPS_MOST];
 	enum argument_kind operands; /* ARGUMENT_NONE: takes none */
-	int (*run)(struct invocation *invocation);
+	unsigned needs;		     /* NEEDS_... */
+	const char *only_live;	     /* why no image will do (--root); NULL: one will */
+	const char *terminal;	     /* what to do without a terminal; NULL: it needs none */
+	int (*run)(struct invocation *invocation, struct session *session);
 };
 
-/* Options that every command takes. */
-extern const struct option_entry global_options[];
-extern const size_t global_option_count;
+/* The table of a command, whose struct is OPTIONS. */
+#define COMMAND_OPTIONS(table)                                                                     \
+	.options = (table), .option_count = ARRAY_SIZE(table), .options_size = sizeof(OPTIONS)
 
-extern const struct command *const commands[];
-extern const size_t command_count;
+extern const struct command *const commands[]; /* NULL at the end */
 
 /* The command with this name, or NULL. */
 const struct command *command_find(const char *name);
@@ -86,40 +206,33 @@ const struct command *subcommand_find(const struct command *command, const char 
 /* As a user types it: "imds get". The caller frees it. */
 char *command_words(const struct command *command);
 
-#define COMMAND_OPTIONS_MAX 24
-#define COMMAND_USES_MAX    128
-
-/* An option of the command as it stands on the command line. */
-struct option_use {
-	const struct option_entry *option;
-	const char *value; /* NULL with ARGUMENT_NONE */
-};
+/* Says that there is no such command (of PARENT, unless NULL). */
+void complain_of_command(const struct command *parent, const char *word);
 
 /* A command line, parsed. */
 struct invocation {
-	const struct command *command;
-	const char *values[COMMAND_OPTIONS_MAX]; /* by index in command->options */
-	const char *global_values[COMMAND_OPTIONS_MAX];
-	bool given[COMMAND_OPTIONS_MAX];
-	bool global_given[COMMAND_OPTIONS_MAX];
-	/* Each time that one of the command's options is given, in that order. */
-	struct option_use uses[COMMAND_USES_MAX];
-	size_t use_count;
-	unsigned verbose;
+	const struct command *command; /* NULL: none, or none of ours */
+	struct global_options global;
+	void *options;	/* the command's own struct, which its rows have filled */
+	unsigned needs; /* the command's, without those that an option lifts */
 	char *const *operands;
 	int operand_count;
 	struct style style;
 };
 
-/* Of an option of the command or a global one, by its long name. */
-bool option_given(const struct invocation *invocation, const char *name);
-const char *option_value(const struct invocation *invocation, const char *name);
-
 /*
- * Parses what stands behind the program's name. 0, or EXIT_USAGE after a message. Without a known
- * command the operands begin with the first word that is no option.
+ * Parses what comes after the program's name. 0, or EXIT_USAGE after a message; invocation_free() in
+ * any case. Without a known command the operands begin with the first word that is no option.
  */
 int invocation_parse(struct invocation *invocation, int argc, char **argv);
+void invocation_free(struct invocation *invocation);
+
+/*
+ * Adds the global options that are given, as words for another ec2hib: all, or those that say which
+ * machine is looked at.
+ */
+void invocation_words(const struct invocation *invocation, struct strings *words);
+void invocation_machine_words(const struct invocation *invocation, struct strings *words);
 
 /* ec2hib: MESSAGE, on standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -130,7 +243,7 @@ void warn_user(const struct invocation *invocation, const char *format, ...)
 void help_program(void);
 void help_command(const struct command *command);
 
-/* ---- What every command needs to begin ---- */
+/* ---- The session: what a command works on ---- */
 
 struct session {
 	struct root root;
@@ -138,11 +251,15 @@ struct session {
 	char *config_path; /* of --config, absolute; NULL: the standard one, below root */
 	struct config config;
 	struct imds_options imds;
+	struct gather gather; /* all of it, for whoever gathers facts */
+	/* With saved facts these are all that there is. */
+	json_t *saved;
+	const char *saved_name; /* for messages */
 };
 
 /*
- * Opens --root, reads the configuration and the environment of the metadata client. 0 or an exit
- * status after a message. session_close() in any case.
+ * Opens --root, reads the configuration and the environment of the metadata client, or saved facts.
+ * 0 or an exit status after a message. session_close() in any case.
  */
 int session_open(struct session *session, const struct invocation *invocation);
 void session_close(struct session *session);
@@ -153,28 +270,17 @@ void session_close(struct session *session);
  */
 int session_reload(struct session *session, const struct invocation *invocation, struct error *err);
 
-/* --swapfile or --swap-device over what the configuration says. 0 or EXIT_USAGE after a message. */
-int session_set_area(struct session *session, const struct invocation *invocation);
-
-/* All facts of the session's machine. FACTS must be zeroed. */
-void session_gather(const struct session *session, struct facts *facts);
+/*
+ * All facts of the session's machine, or the saved ones, with the configuration that belongs to
+ * them. FACTS must be zeroed. 0 or a negative errno; facts_free() in any case.
+ */
+int session_facts(struct session *session, struct facts *facts, struct error *err);
 
 /*
- * Looks for one, and says on standard error what was found. Nothing on an image, and for who is not
- * root. Not while a lock is held.
+ * Repairs what a rehearsal that was cut short has left, and tells REPORTER. Nothing on an image, and
+ * for who is not root. Not while a lock is held.
  */
-void rehearsal_put_right(const struct invocation *invocation, const struct session *session);
-
-/* ---- Saved facts (--from): nothing of this machine counts, its configuration neither ---- */
-
-/* The JSON of the file PATH (- is standard input), or NULL with an error; json_decref() ends it. */
-json_t *saved_read(const char *path, struct error *err);
-
-/* Reads the file PATH (- is standard input) that status --json wrote. 0 or a negative errno. */
-int saved_load(const char *path, struct facts *facts, struct config *config, struct error *err);
-
-/* False after a message: an option is given that is about a machine. */
-bool saved_alone(const struct invocation *invocation);
+void leftovers_repair(const struct gather *gather, const struct reporter *reporter);
 
 /* ---- What the files of this folder export to the command table ---- */
 

@@ -30,9 +30,8 @@
 /* The word that is being typed, and what stands before it. */
 struct completion {
 	const char *typed;
-	const char *endpoint; /* of --imds-endpoint; NULL: not given */
-	bool image;	      /* --root is given */
-	size_t offered;	      /* so many so far */
+	struct global_options global; /* as far as they say which machine is looked at */
+	size_t offered;		      /* so many so far */
 };
 
 /* Prints WORD when it begins with what is typed; HELP may be NULL. */
@@ -130,7 +129,8 @@ static void offer_items(struct completion *completion)
 	/* Of /latest/ these are all; who wants credentials has to know their name. */
 	if ((!*folder && *prefix) || imds_path_is_secret(folder))
 		return;
-	if (list_folder(completion->endpoint, *folder ? folder : "meta-data/", &listing) == 0)
+	if (list_folder(completion->global.imds_endpoint, *folder ? folder : "meta-data/",
+		    &listing) == 0)
 		offer_listing(completion, prefix, listing);
 	else
 		offer_known_items(completion);
@@ -198,7 +198,7 @@ static void offer_swap_files(struct completion *completion)
 	struct error err = { "" };
 	struct root root;
 
-	if (!completion->image && root_open(&root, "/", &err) == 0) {
+	if (!completion->global.root && root_open(&root, "/", &err) == 0) {
 		offer_swaps(completion, &root, "file");
 		root_close(&root);
 	}
@@ -211,7 +211,7 @@ static void offer_devices(struct completion *completion)
 	struct error err = { "" };
 	struct root root;
 
-	if (completion->image || root_open(&root, "/", &err) < 0)
+	if (completion->global.root || root_open(&root, "/", &err) < 0)
 		return;
 	offer_swaps(completion, &root, "partition");
 	offer_block_devices(completion, &root);
@@ -221,7 +221,7 @@ static void offer_devices(struct completion *completion)
 /* ---- The command table ------------------------------------------------------------------- */
 
 static void offer_options(
-	struct completion *completion, const struct option_entry *options, size_t count)
+	struct completion *completion, const struct option_row *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char name[64];
@@ -257,7 +257,7 @@ static void offer_checks(struct completion *completion)
 
 static void offer_commands(struct completion *completion)
 {
-	for (size_t i = 0; i < command_count; i++)
+	for (size_t i = 0; commands[i]; i++)
 		if (commands[i]->summary)
 			offer(completion, commands[i]->name, commands[i]->summary);
 }
@@ -278,7 +278,7 @@ static void offer_levels(struct completion *completion)
 		offer(completion, "all", "every level, the whole cycle too");
 }
 
-static void offer_sizes(struct completion *completion)
+static void offer_swap_sizes(struct completion *completion)
 {
 	static const char *const sizes[] = { "auto", "100%", "50%", "4G", "8G", "16G", NULL };
 
@@ -295,16 +295,15 @@ static void offer_arguments(
 	struct completion *completion, enum argument_kind kind, const char *const *words)
 {
 	static void (*const offers[])(struct completion * completion) = {
-		[ARGUMENT_SIZE] = offer_sizes,
+		[ARGUMENT_SWAP_SIZE] = offer_swap_sizes,
 		[ARGUMENT_URL] = offer_endpoints,
 		[ARGUMENT_CHECK] = offer_checks,
 		[ARGUMENT_COMMAND] = offer_commands,
 		[ARGUMENT_ITEM] = offer_items,
 		[ARGUMENT_FAULT] = offer_faults,
-		[ARGUMENT_LEVELS] = offer_levels,
 		[ARGUMENT_SWAP_FILE] = offer_swap_files,
 		[ARGUMENT_DEVICE] = offer_devices,
-		[ARGUMENT_TEXT] = NULL,
+		[ARGUMENT_LEVELS] = offer_levels,
 	};
 
 	if (kind == ARGUMENT_WORD)
@@ -314,7 +313,7 @@ static void offer_arguments(
 	if (kind == ARGUMENT_FOLDER)
 		puts(":folders");
 	/* Any other file may be meant where none of what we know of is. */
-	if (kind == ARGUMENT_FILE ||
+	if (kind == ARGUMENT_FILE || kind == ARGUMENT_SAVED ||
 		(!completion->offered && (kind == ARGUMENT_SWAP_FILE || kind == ARGUMENT_DEVICE)))
 		puts(":files");
 }
@@ -328,11 +327,11 @@ static void offer_subcommands(struct completion *completion, const struct comman
 /* ---- The words before ------------------------------------------------------------------- */
 
 /* The option that WORD names, up to a =, and that wants an argument; NULL otherwise. */
-static const struct option_entry *awaits_argument(const struct command *command, const char *word)
+static const struct option_row *awaits_argument(const struct command *command, const char *word)
 {
 	size_t length = strcspn(word, "=");
 
-	const struct option_entry *lists[] = { global_options, command ? command->options : NULL };
+	const struct option_row *lists[] = { global_options, command ? command->options : NULL };
 	const size_t counts[] = { global_option_count, command ? command->option_count : 0 };
 
 	if (!text_starts(word, "--"))
@@ -347,12 +346,10 @@ static const struct option_entry *awaits_argument(const struct command *command,
 }
 
 static void take_value(
-	struct completion *completion, const struct option_entry *option, const char *value)
+	struct completion *completion, const struct option_row *row, const char *value)
 {
-	if (option && strcmp(option->name, "imds-endpoint") == 0)
-		completion->endpoint = value;
-	else if (option && strcmp(option->name, "root") == 0)
-		completion->image = true;
+	if (row && row->of_machine)
+		*(const char **)((char *)&completion->global + row->offset) = value;
 }
 
 /* Of help, the command that it is asked about. */
@@ -365,9 +362,9 @@ static const struct command *command_asked_about(const struct command *command, 
 
 /* What the words before the last one come to. */
 struct context {
-	const struct command *command;	    /* NULL: none so far */
-	const struct command *asked;	    /* help NAME, where NAME has subcommands */
-	const struct option_entry *awaited; /* whose argument is typed */
+	const struct command *command;	  /* NULL: none so far */
+	const struct command *asked;	  /* help NAME, where NAME has subcommands */
+	const struct option_row *awaited; /* whose argument is typed */
 };
 
 static void take_word(struct context *context, struct completion *completion, const char *word)
@@ -409,9 +406,9 @@ static void offer_all(const struct context *context, struct completion *completi
 	}
 }
 
-static int run(struct invocation *invocation)
+static int run(struct invocation *invocation, struct session *session UNUSED)
 {
-	struct completion completion = { .typed = "" };
+	struct completion completion = { .typed = "", .global = invocation->global };
 	struct context context = { 0 };
 	int last = invocation->operand_count - 1;
 

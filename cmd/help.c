@@ -18,7 +18,7 @@
 
 #define HELP_COLUMN 27
 
-static void show_options(const struct option_entry *options, size_t count)
+static void show_options(const struct option_row *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		memory_cleanup_free char *left = text_format("  %c%c%s --%s%s%s",
@@ -41,7 +41,7 @@ void help_program(void)
 	puts("Usage: ec2hib [OPTION...] COMMAND [ARGUMENT...]\n"
 	     "Makes hibernation on EC2 trustworthy.\n\n"
 	     "Commands:");
-	for (size_t i = 0; i < command_count; i++)
+	for (size_t i = 0; commands[i]; i++)
 		if (commands[i]->summary)
 			printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
 	puts("\nOptions:");
@@ -105,8 +105,7 @@ static const struct command *find_named(const struct invocation *invocation)
 	const char *word = invocation->operand_count > 1 ? invocation->operands[1] : NULL;
 
 	if (!command || !command->summary) {
-		complain("there is no command \"%s\"; ec2hib --help lists them",
-			invocation->operands[0]);
+		complain_of_command(NULL, invocation->operands[0]);
 		return NULL;
 	}
 	if (invocation->operand_count > (command->subcommands ? 2 : 1)) {
@@ -115,14 +114,13 @@ static const struct command *find_named(const struct invocation *invocation)
 		return NULL;
 	}
 	if (word && !subcommand_find(command, word)) {
-		complain("there is no command \"%s %s\"; ec2hib %s --help lists them",
-			command->name, word, command->name);
+		complain_of_command(command, word);
 		return NULL;
 	}
 	return word ? subcommand_find(command, word) : command;
 }
 
-static int run_help(struct invocation *invocation)
+static int run_help(struct invocation *invocation, struct session *session UNUSED)
 {
 	memory_cleanup_free char *page = NULL;
 	const struct command *command;
@@ -134,7 +132,7 @@ static int run_help(struct invocation *invocation)
 	command = find_named(invocation);
 	if (!command)
 		return EXIT_USAGE;
-	/* A subcommand stands in its command's page. */
+	/* A subcommand is in its command's page. */
 	page = text_format("ec2hib-%s", command->parent ? command->parent->name : command->name);
 	if (has_page(command) && page_is_installed(page))
 		execlp("man", "man", page, (char *)NULL);
@@ -151,7 +149,7 @@ const struct command command_help = {
 	.run = run_help,
 };
 
-static int run_version(struct invocation *invocation UNUSED)
+static int run_version(struct invocation *invocation UNUSED, struct session *session UNUSED)
 {
 	puts("ec2hib " PACKAGE_VERSION);
 	return 0;

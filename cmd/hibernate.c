@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "config.h"
 #include "core/actions/hibernate.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -17,16 +15,34 @@
 #include "ui/json_view.h"
 #include "ui/plan_view.h"
 
+struct hibernate_options {
+	const char *method;
+	bool dry_run;
+	bool json;
+};
+
+static const char *const methods[] = { "auto", "direct", "systemd", NULL };
+
+#define OPTIONS struct hibernate_options
+static const struct option_row options[] = {
+	OPT_WORD("method", method, methods, "METHOD",
+		"who tells the kernel: auto, direct or systemd", .section = "hibernate"),
+	OPT_FLAG("dry-run", dry_run, "say what would be done and what is in the way", .letter = 'n',
+		.lifts = NEEDS_ROOT | REPAIRS_LEFTOVERS),
+	OPT_FLAG("json", json, "what happened, as JSON"),
+};
+
 /* Setup takes seconds; who waits at a terminal longer than that wants to know why. */
 #define PATIENCE_MS 10000
 
 static void show_line(void *data, int priority, const char *text)
 {
 	const struct invocation *invocation = data;
+	const struct hibernate_options *wanted = invocation->options;
 
 	if (priority <= LOG_WARNING)
 		warn_user(invocation, "%s", text);
-	else if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
+	else if (!invocation->global.quiet && !wanted->json)
 		style_line(stdout, "", text);
 	fflush(stdout);
 }
@@ -69,8 +85,9 @@ static void show_plan(const struct hibernation_plan *plan)
 }
 
 /* What would be done, and nothing of it: no hook runs, no lock is taken. */
-static int rehearse(struct invocation *invocation, const struct gather *gather)
+static int pretend(const struct invocation *invocation, const struct gather *gather)
 {
+	const struct hibernate_options *wanted = invocation->options;
 	strings_cleanup struct strings obstacles = { 0 };
 	struct hibernation_plan plan = { 0 };
 	struct facts facts = { 0 };
@@ -80,11 +97,11 @@ static int rehearse(struct invocation *invocation, const struct gather *gather)
 	hibernation_obstacles(&facts, gather->config, false, &obstacles);
 	if (hibernation_plan(&plan, &facts, gather->config, &err) < 0)
 		strings_add(&obstacles, err.text);
-	if (option_given(invocation, "json"))
+	if (wanted->json)
 		json_show(plan_as_json(&plan, &obstacles));
-	else if (obstacles.count == 0 && !option_given(invocation, "quiet"))
+	else if (obstacles.count == 0 && !invocation->global.quiet)
 		show_plan(&plan);
-	if (!option_given(invocation, "json"))
+	if (!wanted->json)
 		for (size_t i = 0; i < obstacles.count; i++)
 			complain("cannot hibernate now: %s", obstacles.items[i]);
 	hibernation_plan_free(&plan);
@@ -92,9 +109,10 @@ static int rehearse(struct invocation *invocation, const struct gather *gather)
 	return obstacles.count ? EXIT_NOT_READY : 0;
 }
 
-static int hibernate_now(struct invocation *invocation, const struct gather *gather)
+static int run(struct invocation *invocation, struct session *session)
 {
-	const struct hibernation hibernation = { .gather = gather,
+	const struct hibernate_options *wanted = invocation->options;
+	const struct hibernation hibernation = { .gather = &session->gather,
 		.reason = REASON_COMMAND,
 		.patience_ms = PATIENCE_MS,
 		.log = show_line,
@@ -104,63 +122,19 @@ static int hibernate_now(struct invocation *invocation, const struct gather *gat
 	struct error err = { "" };
 	int status;
 
+	if (wanted->dry_run)
+		return pretend(invocation, &session->gather);
 	interrupt_catch();
 	status = hibernate(&hibernation, &cycle, &err);
-	if (option_given(invocation, "json"))
+	if (wanted->json)
 		json_show(layout_to_json(&cycle_layout, &cycle));
-	else if (status == 0 && !option_given(invocation, "quiet"))
+	else if (status == 0 && !invocation->global.quiet)
 		cycle_explain(stdout, &cycle, &invocation->style);
 	if (status < 0)
 		complain("%s", err.text);
 	layout_free(&cycle_layout, &cycle);
 	return status < 0 ? EXIT_NOT_READY : 0;
 }
-
-static int run(struct invocation *invocation)
-{
-	const char *method = option_value(invocation, "method");
-	struct session session;
-	struct error err = { "" };
-	int status = session_open(&session, invocation);
-	const struct gather gather = { .root = &session.root,
-		.host = &session.host,
-		.config = &session.config,
-		.imds = NULL,
-		.version = PACKAGE_VERSION,
-		.config_path = session.config_path };
-
-	if (status == 0 && method &&
-		config_set(&session.config, "hibernate", "method", method, &err) < 0) {
-		complain("--%s", err.text);
-		status = EXIT_USAGE;
-	}
-	if (status == 0 && !session.root.live) {
-		complain("%s is an image: only the running machine can hibernate",
-			session.root.path);
-		status = EXIT_USAGE;
-	}
-	if (status == 0 && option_given(invocation, "dry-run")) {
-		status = rehearse(invocation, &gather);
-	} else if (status == 0 && geteuid() != 0) {
-		complain("hibernate needs root: run it with sudo");
-		status = EXIT_NOT_READY;
-	} else if (status == 0) {
-		rehearsal_put_right(invocation, &session);
-		status = hibernate_now(invocation, &gather);
-	}
-	session_close(&session);
-	return status;
-}
-
-static const char *const methods[] = { "auto", "direct", "systemd", NULL };
-
-static const struct option_entry options[] = {
-	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
-		"who tells the kernel: auto, direct or systemd" },
-	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL,
-		"say what would be done and what is in the way" },
-	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "what happened, as JSON" },
-};
 
 const struct command command_hibernate = {
 	.name = "hibernate",
@@ -171,7 +145,8 @@ const struct command command_hibernate = {
 		"come back. Runs the hooks, makes sure that the swap area and the kernel agree,\n"
 		"writes the image, and after resume puts back what it changed. When the kernel\n"
 		"gives up for a reason that may pass, it tries again.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
+	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,
+	.only_live = "only the running machine can hibernate",
 	.run = run,
 };

@@ -15,9 +15,15 @@
 #include "ui/history_view.h"
 #include "ui/json_view.h"
 
-static const struct option_entry options[] = {
-	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "the cycles as JSON" },
-	{ "log", 0, ARGUMENT_FILE, "FILE", NULL, "read a kernel log (- reads standard input)" },
+struct history_options {
+	bool json;
+	const char *log;
+};
+
+#define OPTIONS struct history_options
+static const struct option_row options[] = {
+	OPT_FLAG("json", json, "the cycles as JSON"),
+	OPT_TEXT("log", log, ARGUMENT_FILE, "FILE", "read a kernel log (- reads standard input)"),
 };
 
 /* The log of the running kernel is no file with an end; a saved one is. */
@@ -64,15 +70,15 @@ static void show_json(const cycle_list *list)
 }
 
 /* No cycles: of the history that is an answer, in a log something was looked for. */
-static int show_none(
-	const struct invocation *invocation, const struct session *session, const char *log)
+static int show_none(const struct invocation *invocation, const struct session *session)
 {
-	bool quiet = option_given(invocation, "quiet");
+	const struct history_options *wanted = invocation->options;
+	const char *log = wanted->log;
 	memory_cleanup_free char *path = NULL;
 
-	if (log && !quiet)
+	if (log && !invocation->global.quiet)
 		complain("no hibernation in %s", strcmp(log, "-") == 0 ? "standard input" : log);
-	if (!log && !quiet && !option_given(invocation, "json")) {
+	if (!log && !invocation->global.quiet && !wanted->json) {
 		path = text_format(
 			"%s%s/" HISTORY_NAME, session->root.path, session->config.state_dir);
 		fputs("no hibernation so far (", stdout);
@@ -82,43 +88,41 @@ static int show_none(
 	return log ? EXIT_NOT_READY : EXIT_READY;
 }
 
-static int answer(const struct invocation *invocation, const struct session *session,
-	const char *log, const cycle_list *list)
+static int answer(
+	const struct invocation *invocation, const struct session *session, const cycle_list *list)
 {
-	if (option_given(invocation, "json"))
+	const struct history_options *wanted = invocation->options;
+
+	if (wanted->json)
 		show_json(list);
 	if (list->count == 0)
-		return show_none(invocation, session, log);
-	if (option_given(invocation, "json") || option_given(invocation, "quiet"))
+		return show_none(invocation, session);
+	if (wanted->json || invocation->global.quiet)
 		return EXIT_READY;
-	if (option_given(invocation, "verbose"))
+	if (invocation->global.verbose)
 		history_explain(list, &invocation->style);
 	else
 		history_show(list, &invocation->style);
 	return EXIT_READY;
 }
 
-static int run(struct invocation *invocation)
+static int run(struct invocation *invocation, struct session *session)
 {
-	const char *log = option_value(invocation, "log");
-	struct session session;
+	const struct history_options *wanted = invocation->options;
+	const char *log = wanted->log;
 	cycle_list list = { 0 };
 	struct error err = { "" };
-	int status = session_open(&session, invocation);
+	int status;
 
-	if (status == 0) {
-		int got = log ? cycles_from_log(&session, log, &list, &err)
-			      : history_read(&session.root, session.config.state_dir, &list, &err);
-
-		if (got < 0) {
-			complain("%s", err.text);
-			status = log ? EXIT_USAGE : EXIT_NOT_READY;
-		} else {
-			status = answer(invocation, &session, log, &list);
-		}
+	status = log ? cycles_from_log(session, log, &list, &err)
+		     : history_read(&session->root, session->config.state_dir, &list, &err);
+	if (status < 0) {
+		complain("%s", err.text);
+		status = log ? EXIT_USAGE : EXIT_NOT_READY;
+	} else {
+		status = answer(invocation, session, &list);
 	}
 	cycles_free(&list);
-	session_close(&session);
 	return status;
 }
 
@@ -131,8 +135,7 @@ const struct command command_history = {
 		"With --log the history is not looked at: FILE is a saved kernel log, such as\n"
 		"/var/log/messages or the output of dmesg, or /dev/kmsg. The exit status is then\n"
 		"1 when there is no hibernation in it, and 2 when it cannot be read.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.operands = ARGUMENT_NONE,
+	COMMAND_OPTIONS(options),
+	.needs = NEEDS_SESSION,
 	.run = run,
 };

@@ -13,9 +13,15 @@
 #include "core/facts/imds_tree.h"
 #include "ui/json_view.h"
 
-static const struct option_entry options[] = {
-	{ "all", 0, ARGUMENT_NONE, NULL, NULL, "everything below PATH, or all but credentials" },
-	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "an object of paths and values" },
+struct imds_get_options {
+	bool all;
+	bool json;
+};
+
+#define OPTIONS struct imds_get_options
+static const struct option_row options[] = {
+	OPT_FLAG("all", all, "everything below PATH, or all but credentials"),
+	OPT_FLAG("json", json, "an object of paths and values"),
 };
 
 /* ---- How it looks ---------------------------------------------------------------------- */
@@ -77,8 +83,8 @@ static int complain_of_service(int status, const struct error *err)
 	return EXIT_UNKNOWN;
 }
 
-/* The exit status for all items, after a message for each that is not here. */
-static int judge(const struct imds_item *items, size_t count)
+/* The exit status for all items, after a message for each that is not there. */
+static int exit_status_of(const struct imds_item *items, size_t count)
 {
 	int worst = 0;
 
@@ -104,6 +110,7 @@ static int judge(const struct imds_item *items, size_t count)
 
 static int get_items(struct invocation *invocation, struct imds *imds, const struct strings *paths)
 {
+	const struct imds_get_options *wanted = invocation->options;
 	struct imds_item *items = memory_new(paths->count, sizeof(*items));
 	struct error err = { "" };
 	int status;
@@ -114,14 +121,14 @@ static int get_items(struct invocation *invocation, struct imds *imds, const str
 	if (status < 0) {
 		status = complain_of_service(status, &err);
 	} else {
-		if (option_given(invocation, "json"))
+		if (wanted->json)
 			print_json(items, paths->count);
-		for (size_t i = 0; !option_given(invocation, "json") && i < paths->count; i++)
+		for (size_t i = 0; !wanted->json && i < paths->count; i++)
 			if (items[i].status == 0 && paths->count == 1)
 				print_bare(items[i].text);
 			else if (items[i].status == 0)
 				print_named(invocation->operands[i], items[i].text);
-		status = judge(items, paths->count);
+		status = exit_status_of(items, paths->count);
 	}
 	imds_items_free(items, paths->count);
 	free(items);
@@ -145,6 +152,7 @@ static void tell_what_is_left_out(const struct invocation *invocation, const str
 
 static int get_tree(struct invocation *invocation, struct imds *imds, const struct strings *paths)
 {
+	const struct imds_get_options *wanted = invocation->options;
 	strings_cleanup struct strings folders = { 0 };
 	struct imds_tree tree = { 0 };
 	struct error err = { "" };
@@ -158,12 +166,13 @@ static int get_tree(struct invocation *invocation, struct imds *imds, const stru
 		strings_add(&folders, "dynamic/");
 	}
 	status = imds_tree_walk(imds, &folders, &tree, &err);
-	if (option_given(invocation, "json") && status == 0)
+	if (wanted->json && status == 0)
 		print_json(tree.items, tree.count);
-	for (size_t i = 0; !option_given(invocation, "json") && i < tree.count; i++)
+	for (size_t i = 0; !wanted->json && i < tree.count; i++)
 		if (tree.items[i].status == 0)
 			print_named(tree.items[i].path, tree.items[i].text);
-	worst = status < 0 ? complain_of_service(status, &err) : judge(tree.items, tree.count);
+	worst = status < 0 ? complain_of_service(status, &err)
+			   : exit_status_of(tree.items, tree.count);
 	tell_what_is_left_out(invocation, &tree);
 	imds_tree_free(&tree);
 	return worst;
@@ -183,54 +192,27 @@ static void set_time(struct imds_options *imds, size_t count)
 		imds->total_ms = (unsigned)count * attempts * each + IMDS_TOTAL_EXTRA_MS;
 }
 
-/* The operands as whole paths; EXIT_USAGE when one is none. */
-static int take_paths(const struct invocation *invocation, struct strings *paths)
+static int run(struct invocation *invocation, struct session *session)
 {
-	for (int i = 0; i < invocation->operand_count; i++) {
-		char *path = imds_path_complete(invocation->operands[i]);
-
-		strings_take(paths, path);
-		if (imds_path_valid(path))
-			continue;
-		complain(
-			"\"%s\" is not a path of the metadata service: instance-id and /latest/meta-data/instance-id are",
-			invocation->operands[i]);
-		return EXIT_USAGE;
-	}
-	if (paths->count || option_given(invocation, "all"))
-		return 0;
-	complain("imds get wants a PATH, such as instance-id, or --all");
-	return EXIT_USAGE;
-}
-
-static int ask(struct invocation *invocation, struct session *session, const struct strings *paths)
-{
-	bool all = option_given(invocation, "all");
+	const struct imds_get_options *wanted = invocation->options;
+	strings_cleanup struct strings paths = { 0 };
 	struct error err = { "" };
 	struct imds *imds;
 	int status;
 
-	set_time(&session->imds, all ? IMDS_TREE_BATCH : paths->count);
+	for (int i = 0; i < invocation->operand_count; i++)
+		strings_take(&paths, imds_path_complete(invocation->operands[i]));
+	if (!paths.count && !wanted->all) {
+		complain("imds get needs a PATH, such as instance-id, or --all");
+		return EXIT_USAGE;
+	}
+	set_time(&session->imds, wanted->all ? IMDS_TREE_BATCH : paths.count);
 	status = imds_open(&imds, &session->imds, &err);
 	if (status < 0)
 		return complain_of_service(status, &err);
-	status = all ? get_tree(invocation, imds, paths) : get_items(invocation, imds, paths);
+	status = wanted->all ? get_tree(invocation, imds, &paths)
+			     : get_items(invocation, imds, &paths);
 	imds_close(imds);
-	return status;
-}
-
-static int run(struct invocation *invocation)
-{
-	strings_cleanup struct strings paths = { 0 };
-	struct session session;
-	int status = take_paths(invocation, &paths);
-
-	if (status)
-		return status;
-	status = session_open(&session, invocation);
-	if (status == 0)
-		status = ask(invocation, &session, &paths);
-	session_close(&session);
 	return status;
 }
 
@@ -244,8 +226,8 @@ const struct command command_imds_get = {
 		"that ends with / lists a folder. One PATH gives the bare value, several give\n"
 		"lines of \"PATH: value\". The exit status is 0, 1 when one is not there, 2 for a\n"
 		"wrong command line, and 3 when the service could not be asked.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
 	.operands = ARGUMENT_ITEM,
+	.needs = NEEDS_SESSION,
 	.run = run,
 };

@@ -10,7 +10,6 @@
 
 #include "cmd/command.h"
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "sim/metadata_service.h"
@@ -20,28 +19,57 @@ static const char *const spot_actions[] = { "hibernate", "stop", "terminate", NU
 static const char *const maintenance_codes[] = { "instance-reboot", "system-reboot",
 	"system-maintenance", "instance-retirement", "instance-stop", NULL };
 
-static const struct option_entry options[] = {
-	{ "listen", 0, ARGUMENT_TEXT, "ADDRESS:PORT", NULL,
-		"where (standard: " METADATA_SERVICE_PLACE "; port 0: a free one)" },
-	{ "data", 0, ARGUMENT_FILE, "FILE", NULL, "items as imds get --all --json has them" },
-	{ "set", 0, ARGUMENT_TEXT, "PATH=VALUE", NULL, "one item; can be repeated" },
-	{ "instance-id", 0, ARGUMENT_TEXT, "ID", NULL, "the instance's id" },
-	{ "instance-type", 0, ARGUMENT_TEXT, "TYPE", NULL, "and its type" },
-	{ "region", 0, ARGUMENT_TEXT, "REGION", NULL, "and its region" },
-	{ "life-cycle", 0, ARGUMENT_WORD, "WORD", life_cycles, "on-demand or spot" },
-	{ "spot", 0, ARGUMENT_WORD, "ACTION", spot_actions,
-		"a notice: hibernate, stop or terminate" },
-	{ "rebalance", 0, ARGUMENT_NONE, NULL, NULL, "a rebalance recommendation" },
-	{ "maintenance", 0, ARGUMENT_WORD, "CODE", maintenance_codes,
-		"a maintenance event: system-reboot, ..." },
-	{ "lifecycle-state", 0, ARGUMENT_TEXT, "STATE", NULL,
-		"target state in an Auto Scaling group" },
-	{ "after", 0, ARGUMENT_TEXT, "TIME", NULL, "when what stands before it comes: 10s" },
-	{ "clear-after", 0, ARGUMENT_TEXT, "TIME", NULL, "how long it then stays" },
-	{ "fault", 0, ARGUMENT_FAULT, "[SCOPE:]FAULT", NULL,
-		"latency=200ms, error=10%, hang, ...; see the manual" },
-	{ "control", 0, ARGUMENT_TEXT, "PATH", NULL,
-		"the control path (standard: " METADATA_CONTROL "; none: off)" },
+struct imds_serve_options {
+	const char *listen;
+	const char *data;
+	const char *control;
+	const char *instance_id;
+	const char *instance_type;
+	const char *region;
+	const char *life_cycle;
+	struct option_uses uses; /* all others */
+};
+
+/* What an option of the others does; the first four are the kinds of enum metadata_event. */
+enum serve_tag {
+	TAG_SPOT = METADATA_SPOT,
+	TAG_REBALANCE = METADATA_REBALANCE,
+	TAG_MAINTENANCE = METADATA_MAINTENANCE,
+	TAG_LIFECYCLE = METADATA_LIFECYCLE,
+	TAG_AFTER,
+	TAG_CLEAR_AFTER,
+	TAG_SET,
+	TAG_FAULT,
+};
+
+#define EVENTS "spot rebalance maintenance lifecycle-state"
+
+#define OPTIONS struct imds_serve_options
+static const struct option_row options[] = {
+	OPT_TEXT("listen", listen, ARGUMENT_TEXT, "ADDRESS:PORT",
+		"where (standard: " METADATA_SERVICE_PLACE "; port 0: a free one)"),
+	OPT_TEXT("data", data, ARGUMENT_FILE, "FILE", "items as imds get --all --json has them"),
+	OPT_USE("set", uses, ARGUMENT_TEXT, TAG_SET, "PATH=VALUE", "one item; can be repeated"),
+	OPT_TEXT("instance-id", instance_id, ARGUMENT_TEXT, "ID", "the instance's id"),
+	OPT_TEXT("instance-type", instance_type, ARGUMENT_TEXT, "TYPE", "and its type"),
+	OPT_TEXT("region", region, ARGUMENT_TEXT, "REGION", "and its region"),
+	OPT_WORD("life-cycle", life_cycle, life_cycles, "WORD", "on-demand or spot"),
+	OPT_USE("spot", uses, ARGUMENT_WORD, TAG_SPOT, "ACTION",
+		"a notice: hibernate, stop or terminate", .words = spot_actions),
+	OPT_USE("rebalance", uses, ARGUMENT_NONE, TAG_REBALANCE, NULL,
+		"a rebalance recommendation"),
+	OPT_USE("maintenance", uses, ARGUMENT_WORD, TAG_MAINTENANCE, "CODE",
+		"a maintenance event: system-reboot, ...", .words = maintenance_codes),
+	OPT_USE("lifecycle-state", uses, ARGUMENT_TEXT, TAG_LIFECYCLE, "STATE",
+		"target state in an Auto Scaling group"),
+	OPT_USE("after", uses, ARGUMENT_DURATION, TAG_AFTER, "TIME",
+		"when what is before it comes: 10s", .follows = EVENTS),
+	OPT_USE("clear-after", uses, ARGUMENT_DURATION, TAG_CLEAR_AFTER, "TIME",
+		"how long it then stays", .follows = EVENTS),
+	OPT_USE("fault", uses, ARGUMENT_FAULT, TAG_FAULT, "[SCOPE:]FAULT",
+		"latency=200ms, error=10%, hang, ...; see the manual"),
+	OPT_TEXT("control", control, ARGUMENT_TEXT, "PATH",
+		"the control path (standard: " METADATA_CONTROL "; none: off)"),
 };
 
 /* The scenario that --after and --clear-after speak of. */
@@ -64,68 +92,45 @@ static int scenario_end(struct metadata *metadata, struct scenario *scenario, st
 	return status;
 }
 
-static const struct {
-	const char *option;
-	enum metadata_event kind;
-} scenario_options[] = {
-	{ "spot", METADATA_SPOT },
-	{ "rebalance", METADATA_REBALANCE },
-	{ "maintenance", METADATA_MAINTENANCE },
-	{ "lifecycle-state", METADATA_LIFECYCLE },
-};
-
-/* --after or --clear-after, of the scenario before it. */
-static int scenario_time(const struct option_use *use, struct scenario *scenario, struct error *err)
-{
-	const char *name = use->option->name;
-	uint64_t *ms = strcmp(name, "after") == 0 ? &scenario->after_ms : &scenario->clear_after_ms;
-
-	if (!scenario->given)
-		return error_set(err, EINVAL,
-			"--%s belongs behind --spot, --rebalance, --maintenance or --lifecycle-state",
-			name);
-	if (duration_parse(use->value, ms) < 0)
-		return error_set(err, EINVAL, "--%s is \"%s\", which is no time: 10s, 200ms, 2m",
-			name, use->value);
-	return 0;
-}
-
-static int take_scenario(struct metadata *metadata, const struct option_use *use,
-	struct scenario *scenario, struct error *err)
-{
-	const char *name = use->option->name;
-	int status;
-
-	if (strcmp(name, "after") == 0 || strcmp(name, "clear-after") == 0)
-		return scenario_time(use, scenario, err);
-	for (size_t i = 0; i < ARRAY_SIZE(scenario_options); i++) {
-		if (strcmp(name, scenario_options[i].option) != 0)
-			continue;
-		status = scenario_end(metadata, scenario, err);
-		scenario->given = true;
-		scenario->kind = scenario_options[i].kind;
-		scenario->value = use->value ? use->value : "";
-		return status;
-	}
-	return 0;
-}
-
 static int take_item(struct metadata *metadata, const char *text, struct error *err)
 {
 	const char *equals = strchr(text, '=');
 	memory_cleanup_free char *path = NULL;
 
 	if (!equals)
-		return error_set(err, EINVAL, "--set is \"%s\", not PATH=VALUE", text);
+		return error_set(err, EINVAL, "--set: \"%s\" is not PATH=VALUE", text);
 	path = text_copy_length(text, (size_t)(equals - text));
 	return metadata_set(metadata, path, equals + 1, err);
 }
 
-/* The data first, whatever the order of the options: the others change it. */
-static int take_data(
-	struct metadata *metadata, const struct invocation *invocation, struct error *err)
+static int take_use(struct metadata *metadata, const struct option_use *use,
+	struct scenario *scenario, struct error *err)
 {
-	const char *path = option_value(invocation, "data");
+	int status;
+
+	switch (use->row->tag) {
+	case TAG_SET:
+		return take_item(metadata, use->text, err);
+	case TAG_FAULT:
+		return metadata_add_fault(metadata, use->text, err);
+	case TAG_AFTER:
+		scenario->after_ms = use->number;
+		return 0;
+	case TAG_CLEAR_AFTER:
+		scenario->clear_after_ms = use->number;
+		return 0;
+	default:
+		status = scenario_end(metadata, scenario, err);
+		scenario->given = true;
+		scenario->kind = (enum metadata_event)use->row->tag;
+		scenario->value = use->text ? use->text : "";
+		return status;
+	}
+}
+
+/* The data first, whatever the order of the options: the others change it. */
+static int take_data(struct metadata *metadata, const char *path, struct error *err)
+{
 	memory_cleanup_free char *absolute = path ? realpath(path, NULL) : NULL;
 	struct root root;
 	int status;
@@ -142,35 +147,25 @@ static int take_data(
 }
 
 static int prepare(
-	struct metadata *metadata, const struct invocation *invocation, struct error *err)
+	struct metadata *metadata, const struct imds_serve_options *wanted, struct error *err)
 {
-	struct metadata_instance instance = {
-		.id = option_value(invocation, "instance-id"),
-		.type = option_value(invocation, "instance-type"),
-		.region = option_value(invocation, "region"),
-		.life_cycle = option_value(invocation, "life-cycle"),
-	};
+	struct metadata_instance instance = { .id = wanted->instance_id,
+		.type = wanted->instance_type,
+		.region = wanted->region,
+		.life_cycle = wanted->life_cycle };
 	struct scenario scenario = { .clear_after_ms = METADATA_NEVER };
-	const char *control = option_value(invocation, "control");
-	int status = take_data(metadata, invocation, err);
+	int status = take_data(metadata, wanted->data, err);
 
 	/* Only a Spot instance gets such a notice. */
-	if (option_given(invocation, "spot") && !instance.life_cycle)
-		instance.life_cycle = "spot";
+	for (size_t i = 0; !instance.life_cycle && i < wanted->uses.count; i++)
+		if (wanted->uses.items[i].row->tag == TAG_SPOT)
+			instance.life_cycle = "spot";
 	metadata_describe(metadata, &instance);
-	if (status == 0 && control)
+	if (status == 0 && wanted->control)
 		status = metadata_control_at(
-			metadata, strcmp(control, "none") == 0 ? "" : control, err);
-	for (size_t i = 0; status == 0 && i < invocation->use_count; i++) {
-		const struct option_use *use = &invocation->uses[i];
-
-		if (strcmp(use->option->name, "set") == 0)
-			status = take_item(metadata, use->value, err);
-		else if (strcmp(use->option->name, "fault") == 0)
-			status = metadata_add_fault(metadata, use->value, err);
-		else
-			status = take_scenario(metadata, use, &scenario, err);
-	}
+			metadata, strcmp(wanted->control, "none") == 0 ? "" : wanted->control, err);
+	for (size_t i = 0; status == 0 && i < wanted->uses.count; i++)
+		status = take_use(metadata, &wanted->uses.items[i], &scenario, err);
 	return status == 0 ? scenario_end(metadata, &scenario, err) : status;
 }
 
@@ -189,7 +184,9 @@ static int signals_open(void)
 /* A path is what the client made of it. */
 static void show_request(void *data, int priority UNUSED, const char *text)
 {
-	if (option_given(data, "verbose")) {
+	const struct invocation *invocation = data;
+
+	if (invocation->global.verbose) {
 		style_line(stdout, "", text);
 		fflush(stdout);
 	}
@@ -198,14 +195,14 @@ static void show_request(void *data, int priority UNUSED, const char *text)
 static int serve(struct invocation *invocation, struct metadata *metadata)
 {
 	const struct reporter reporter = { .log = show_request, .data = invocation };
-	const char *place = option_value(invocation, "listen");
+	const struct imds_serve_options *wanted = invocation->options;
 	struct metadata_service *service = NULL;
 	struct error err = { "" };
 	int stop = signals_open();
 	int status;
 
-	status = metadata_service_open(
-		&service, metadata, place ? place : METADATA_SERVICE_PLACE, &reporter, &err);
+	status = metadata_service_open(&service, metadata,
+		wanted->listen ? wanted->listen : METADATA_SERVICE_PLACE, &reporter, &err);
 	if (status == 0 && metadata_service_is_exposed(service))
 		warn_user(invocation,
 			"%s is not an address of this machine alone: others can reach this simulated service",
@@ -225,13 +222,13 @@ static int serve(struct invocation *invocation, struct metadata *metadata)
 	return status < 0 ? EXIT_NOT_READY : 0;
 }
 
-static int run(struct invocation *invocation)
+static int run(struct invocation *invocation, struct session *session UNUSED)
 {
 	struct metadata *metadata = metadata_open();
 	struct error err = { "" };
 	int status;
 
-	if (prepare(metadata, invocation, &err) < 0) {
+	if (prepare(metadata, invocation->options, &err) < 0) {
 		complain("%s", err.text);
 		status = EXIT_USAGE;
 	} else {
@@ -247,7 +244,6 @@ const struct command command_imds_serve = {
 	.synopsis = "[--listen ADDRESS:PORT] [OPTION...]",
 	.summary = "serve a simulated metadata service",
 	.details = "For rehearsal and tests, on any machine. It wants IMDSv2 tokens as EC2's does.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
 	.run = run,
 };

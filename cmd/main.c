@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
@@ -39,31 +40,39 @@ const struct command *const commands[] = {
 	&command_help,
 	&command_version,
 	&command_complete,
+	NULL,
 };
-const size_t command_count = ARRAY_SIZE(commands);
 
-const struct command *command_find(const char *name)
+static const struct command *find_in(const struct command *const *all, const char *name)
 {
-	for (size_t i = 0; i < command_count; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
-const struct command *subcommand_find(const struct command *command, const char *name)
-{
-	const struct command *const *all = command->subcommands;
-
 	for (; all && *all; all++)
 		if (strcmp((*all)->name, name) == 0)
 			return *all;
 	return NULL;
 }
 
+const struct command *command_find(const char *name)
+{
+	return find_in(commands, name);
+}
+
+const struct command *subcommand_find(const struct command *command, const char *name)
+{
+	return find_in(command->subcommands, name);
+}
+
 char *command_words(const struct command *command)
 {
 	return command->parent ? text_format("%s %s", command->parent->name, command->name)
 			       : text_copy(command->name);
+}
+
+void complain_of_command(const struct command *parent, const char *word)
+{
+	const char *front = parent ? parent->name : "", *blank = parent ? " " : "";
+
+	complain("there is no command \"%s%s%s\"; ec2hib %s%s--help lists them", front, blank, word,
+		front, blank);
 }
 
 void complain(const char *format, ...)
@@ -83,7 +92,7 @@ void warn_user(const struct invocation *invocation, const char *format, ...)
 	memory_cleanup_free char *text = NULL;
 	va_list arguments;
 
-	if (option_given(invocation, "quiet"))
+	if (invocation->global.quiet)
 		return;
 	va_start(arguments, format);
 	text = text_format_list(format, arguments);
@@ -103,7 +112,7 @@ static int run_external(const struct invocation *invocation)
 		complain("cannot run %s: %s", program, strerror(errno));
 		return EXIT_NOT_READY;
 	}
-	complain("there is no command \"%s\"; ec2hib --help lists them", name);
+	complain_of_command(NULL, name);
 	return EXIT_USAGE;
 }
 
@@ -120,6 +129,55 @@ static int finish(int status)
 	return status ? status : EXIT_NOT_READY;
 }
 
+/* ---- What a command needs ---------------------------------------------------------------- */
+
+static int check_machine(const struct invocation *invocation, const struct session *session)
+{
+	const struct command *command = invocation->command;
+
+	if (command->only_live && !session->root.live) {
+		complain("%s is an image: %s", session->root.path, command->only_live);
+		return EXIT_USAGE;
+	}
+	if ((invocation->needs & NEEDS_ROOT) && geteuid() != 0) {
+		complain("%s needs root: run it with sudo", command->name);
+		return EXIT_NOT_READY;
+	}
+	return 0;
+}
+
+static void show_repair(void *data, int priority, const char *text)
+{
+	if (priority <= LOG_ERR)
+		complain("%s", text);
+	else
+		warn_user(data, "%s", text);
+}
+
+static int run_command(struct invocation *invocation)
+{
+	const struct command *command = invocation->command;
+	const struct reporter reporter = { .log = show_repair, .data = invocation };
+	struct session session;
+	int status;
+
+	if (command->terminal && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))) {
+		complain("%s needs a terminal; %s", command->name, command->terminal);
+		return EXIT_USAGE;
+	}
+	if (!(invocation->needs & NEEDS_SESSION))
+		return command->run(invocation, NULL);
+	status = session_open(&session, invocation);
+	if (status == 0 && !session.saved)
+		status = check_machine(invocation, &session);
+	if (status == 0 && (invocation->needs & REPAIRS_LEFTOVERS))
+		leftovers_repair(&session.gather, &reporter);
+	if (status == 0)
+		status = command->run(invocation, &session);
+	session_close(&session);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct invocation invocation = { 0 };
@@ -131,22 +189,23 @@ int main(int argc, char **argv)
 	process_fill_descriptors();
 	process_hide_descriptors();
 	status = invocation_parse(&invocation, argc, argv);
+	style_init(&invocation.style, invocation.global.color);
 	if (status)
-		return status;
-	style_init(&invocation.style, option_value(&invocation, "color"));
-	if (option_given(&invocation, "version"))
-		status = command_version.run(&invocation);
-	else if (option_given(&invocation, "help") && invocation.command)
+		; /* it was said */
+	else if (invocation.global.version)
+		status = command_version.run(&invocation, NULL);
+	else if (invocation.global.help && invocation.command)
 		help_command(invocation.command);
-	else if (option_given(&invocation, "help"))
+	else if (invocation.global.help)
 		help_program();
 	else if (invocation.command)
-		status = invocation.command->run(&invocation);
+		status = run_command(&invocation);
 	else if (invocation.operand_count)
 		status = run_external(&invocation);
 	else {
 		help_program();
 		status = EXIT_USAGE;
 	}
+	invocation_free(&invocation);
 	return finish(status);
 }

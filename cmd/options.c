@@ -1,162 +1,404 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From argv to a struct invocation, driven by the command table. */
+/* From argv to a struct invocation, driven by the rows of the command table. */
+#include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/command.h"
-#include "core/base/compiler.h"
+#include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/imds_text.h"
+#include "core/facts/imds_tree.h"
+#include "core/rules/checks.h"
+#include "core/rules/rehearsal.h"
 
 static const char *const colour_words[] = { "auto", "always", "never", NULL };
 
-const struct option_entry global_options[] = {
-	{ "config", 0, ARGUMENT_FILE, "FILE", NULL,
-		"read this configuration in place of " CONFIG_PATH },
-	{ "root", 0, ARGUMENT_FOLDER, "DIR", NULL, "work on the image or chroot below DIR" },
-	{ "imds-endpoint", 0, ARGUMENT_URL, "URL", NULL, "ask this metadata service" },
-	{ "color", 0, ARGUMENT_WORD, "WHEN", colour_words, "auto, always or never" },
-	{ "verbose", 'v', ARGUMENT_NONE, NULL, NULL, "explain more" },
-	{ "quiet", 'q', ARGUMENT_NONE, NULL, NULL, "no warnings and no progress" },
-	{ "help", 'h', ARGUMENT_NONE, NULL, NULL, "show this help" },
-	{ "version", 0, ARGUMENT_NONE, NULL, NULL, "show the version" },
+#define OPTIONS struct global_options
+const struct option_row global_options[] = {
+	OPT_TEXT("config", config, ARGUMENT_FILE, "FILE",
+		"read this configuration in place of " CONFIG_PATH, .of_machine = true),
+	OPT_TEXT("root", root, ARGUMENT_FOLDER, "DIR", "work on the image or chroot below DIR",
+		.of_machine = true),
+	OPT_TEXT("imds-endpoint", imds_endpoint, ARGUMENT_URL, "URL", "ask this metadata service",
+		.of_machine = true),
+	OPT_WORD("color", color, colour_words, "WHEN", "auto, always or never"),
+	OPT_COUNT("verbose", verbose, "explain more", .letter = 'v'),
+	OPT_FLAG("quiet", quiet, "no warnings and no progress", .letter = 'q'),
+	OPT_FLAG("help", help, "show this help", .letter = 'h'),
+	OPT_FLAG("version", version, "show the version"),
 };
 const size_t global_option_count = ARRAY_SIZE(global_options);
 
-/* getopt's return values for long options: clear of all characters. */
-#define GLOBAL_BASE  0x1000
-#define COMMAND_BASE 0x2000
+static void *member_of(const struct option_row *row, const void *options)
+{
+	return (char *)(uintptr_t)options + row->offset;
+}
 
-#define GETOPT_ENTRIES (2 * COMMAND_OPTIONS_MAX + 1)
+/* ---- Arguments --------------------------------------------------------------------------- */
 
+static int read_word(const char *const *words, const char *text, uint64_t *index)
+{
+	for (*index = 0; words[*index]; ++*index)
+		if (strcmp(words[*index], text) == 0)
+			return 0;
+	return -EINVAL;
+}
+
+/* swap_size_decide() knows more about it; here only what can be told without the machine. */
+static int read_swap_size(const char *text)
+{
+	memory_cleanup_free char *number = NULL;
+	uint64_t value;
+	int status;
+
+	if (strcmp(text, "auto") == 0)
+		return 0;
+	if (!text_ends(text, "%")) {
+		status = size_parse(text, &value);
+	} else {
+		number = text_copy_length(text, strlen(text) - 1);
+		status = number_parse(number, &value);
+	}
+	return status == 0 && value == 0 ? -ERANGE : status;
+}
+
+/* Ids of levels, or all. */
+static int read_levels(const char *text, uint64_t *levels)
+{
+	strings_cleanup struct strings ids = { 0 };
+
+	*levels = 0;
+	strings_split(&ids, text, ", ");
+	for (size_t i = 0; i < ids.count; i++) {
+		enum rehearsal_level level = rehearsal_level_find(ids.items[i]);
+
+		if (strcmp(ids.items[i], "all") == 0)
+			*levels |= (1u << LEVEL_COUNT) - 1;
+		else if (level == LEVEL_COUNT)
+			return -EINVAL;
+		else
+			*levels |= 1u << level;
+	}
+	return *levels ? 0 : -EINVAL;
+}
+
+/* What TEXT is as an argument of the row; *NUMBER of those kinds that have one. */
+static int read_argument(const struct option_row *row, const char *text, uint64_t *number)
+{
+	int status = 0;
+
+	switch (row->kind) {
+	case ARGUMENT_WORD:
+		return read_word(row->words, text, number);
+	case ARGUMENT_LEVELS:
+		return read_levels(text, number);
+	case ARGUMENT_SWAP_SIZE:
+		return read_swap_size(text);
+	case ARGUMENT_NUMBER:
+		status = number_parse(text, number);
+		break;
+	case ARGUMENT_SIZE:
+	case ARGUMENT_RATE:
+		status = size_parse(text, number);
+		break;
+	case ARGUMENT_DURATION:
+		status = duration_parse(text, number);
+		break;
+	default:
+		return 0;
+	}
+	if (status == 0 && row->most && (*number < row->least || *number > row->most))
+		return -ERANGE;
+	return status == 0 && row->step && *number % row->step ? -EINVAL : status;
+}
+
+/* Bytes as an option takes them: 4K, 16M. */
+static char *size_exact(uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	while (units[unit] && bytes && bytes % KIB == 0) {
+		bytes /= KIB;
+		unit++;
+	}
+	return text_format("%" PRIu64 "%.*s", bytes, unit > 0, unit ? &units[unit - 1] : "");
+}
+
+/* What an argument of the row has to be, as a message says it. */
+static char *describe_argument(const struct option_row *row)
+{
+	memory_cleanup_free char *least = size_exact(row->least), *most = size_exact(row->most);
+	memory_cleanup_free char *step = size_exact(row->step);
+	char *words = NULL;
+
+	switch (row->kind) {
+	case ARGUMENT_WORD:
+		for (size_t i = 0; row->words[i]; i++)
+			text_append(&words, "%s%s", i ? ", " : "one of ", row->words[i]);
+		return words;
+	case ARGUMENT_NUMBER:
+		return text_format("a number from %" PRIu64 " to %" PRIu64, row->least, row->most);
+	case ARGUMENT_SIZE:
+		return text_format("a size from %s to %s%s%s", least, most,
+			row->step ? ", a multiple of " : "", row->step ? step : "");
+	case ARGUMENT_RATE:
+		return text_copy("a rate (examples: 50M, 1G)");
+	case ARGUMENT_DURATION:
+		return text_format("a length of time%s (examples: 200ms, 10s, 5min)",
+			row->least ? " above 0" : "");
+	case ARGUMENT_SWAP_SIZE:
+		return text_copy("a size (examples: 8G, 50%, auto)");
+	case ARGUMENT_LEVELS:
+		words = text_copy("a list of levels (there are ");
+		for (size_t i = 0; i < LEVEL_COUNT; i++)
+			text_append(&words, "%s, ", rehearsal_levels[i].id);
+		text_append(&words, "or all)");
+		return words;
+	default: /* which takes any text */
+		abort();
+	}
+}
+
+/* ---- Options ----------------------------------------------------------------------------- */
+
+/* One pass of getopt over a part of the command line. */
 struct parser {
-	struct option entries[GETOPT_ENTRIES];
-	size_t count;
-	char letters[4 * COMMAND_OPTIONS_MAX + 4];
+	struct invocation *invocation;
+	const struct command *command; /* whose options they are, beside the global ones; or NULL */
+	const struct option_row **rows; /* the command's own first */
+	size_t count, own;
+	bool *given; /* by row */
 };
 
-static void parser_add(
-	struct parser *parser, const struct option_entry *options, size_t count, int base)
-{
-	for (size_t i = 0; i < count; i++) {
-		size_t end = strlen(parser->letters);
+/* getopt's return value for the option of a row: clear of all characters. */
+#define ROW_CODE 0x1000
 
-		parser->entries[parser->count++] = (struct option) { options[i].name,
-			options[i].kind == ARGUMENT_NONE ? no_argument : required_argument, NULL,
-			base + (int)i };
-		if (!options[i].letter)
-			continue;
-		parser->letters[end++] = options[i].letter;
-		if (options[i].kind != ARGUMENT_NONE)
-			parser->letters[end++] = ':';
-		parser->letters[end] = '\0';
-	}
-	parser->entries[parser->count] = (struct option) { 0 };
+/* The row of the command's option NAME. That there is none is a mistake in the command's file. */
+static size_t own_index(const struct parser *parser, const char *name)
+{
+	for (size_t i = 0; i < parser->own; i++)
+		if (strcmp(parser->rows[i]->name, name) == 0)
+			return i;
+	abort();
 }
 
-/* The option that getopt returned, whether by letter or by name. */
-static const struct option_entry *find_option(
-	const struct command *command, int code, bool *global, size_t *index)
+static void complain_of_order(const struct option_row *row, const struct strings *names)
 {
-	for (size_t i = 0; i < global_option_count; i++)
-		if (code == GLOBAL_BASE + (int)i || code == global_options[i].letter) {
-			*global = true;
-			*index = i;
-			return &global_options[i];
-		}
-	for (size_t i = 0; command && i < command->option_count; i++)
-		if (code == COMMAND_BASE + (int)i || code == command->options[i].letter) {
-			*global = false;
-			*index = i;
-			return &command->options[i];
-		}
-	return NULL;
+	memory_cleanup_free char *list = NULL;
+
+	for (size_t i = 0; i < names->count; i++)
+		text_append(&list, "%s--%s",
+			i == 0		       ? ""
+			: i + 1 < names->count ? ", "
+					       : " or ",
+			names->items[i]);
+	complain("--%s needs %s before it", row->name, list);
 }
 
-static bool word_is_allowed(const struct option_entry *option, const char *value)
+static bool follows_right(const struct parser *parser, const struct option_row *row)
 {
-	if (option->kind != ARGUMENT_WORD)
+	strings_cleanup struct strings names = { 0 };
+
+	if (!row->follows)
 		return true;
-	for (size_t i = 0; option->words[i]; i++)
-		if (strcmp(option->words[i], value) == 0)
+	strings_split(&names, row->follows, " ");
+	for (size_t i = 0; i < names.count; i++)
+		if (parser->given[own_index(parser, names.items[i])])
 			return true;
+	complain_of_order(row, &names);
 	return false;
 }
 
-static void complain_of_word(const struct option_entry *option, const char *value)
+static void store(void *member, const struct option_row *row, const char *text, uint64_t number)
 {
-	memory_cleanup_free char *words = NULL;
+	struct option_uses *uses = member;
 
-	for (size_t i = 0; option->words[i]; i++)
-		text_append(&words, "%s%s", i ? ", " : "", option->words[i]);
-	complain("--%s is \"%s\", which is none of: %s", option->name, value, words);
+	switch (row->type) {
+	case OPTION_FLAG:
+		*(bool *)member = true;
+		break;
+	case OPTION_COUNT:
+		++*(unsigned *)member;
+		break;
+	case OPTION_TEXT:
+		*(const char **)member = text;
+		break;
+	case OPTION_UNSIGNED:
+		*(unsigned *)member = (unsigned)number;
+		break;
+	case OPTION_UINT64:
+		*(uint64_t *)member = number;
+		break;
+	case OPTION_USES:
+		uses->items = memory_grow(uses->items, uses->count, sizeof(*uses->items));
+		uses->items[uses->count++] = (struct option_use) { row, text, number };
+		break;
+	}
 }
 
-static int take_option(struct invocation *invocation, int code, const char *value)
+static int take_option(struct parser *parser, size_t index, const char *text)
 {
-	memory_cleanup_free char *words = NULL;
-	bool global;
-	size_t index;
-	const struct option_entry *option = find_option(invocation->command, code, &global, &index);
+	const struct option_row *row = parser->rows[index];
+	struct invocation *invocation = parser->invocation;
+	bool own = index < parser->own;
+	uint64_t number = 0;
 
-	if (!option) { /* getopt said why */
-		words = invocation->command ? command_words(invocation->command) : NULL;
-		complain("see ec2hib %s%s--help", words ? words : "", words ? " " : "");
+	if (text && !*text) {
+		complain("--%s is empty", row->name);
 		return EXIT_USAGE;
 	}
-	if (value && !*value) {
-		complain("--%s is empty", option->name);
+	if (text && read_argument(row, text, &number) < 0) {
+		memory_cleanup_free char *wanted = describe_argument(row);
+
+		complain("--%s: \"%s\" is not %s", row->name, text, wanted);
 		return EXIT_USAGE;
 	}
-	if (value && !word_is_allowed(option, value)) {
-		complain_of_word(option, value);
+	if (own && !follows_right(parser, row))
 		return EXIT_USAGE;
-	}
-	if (strcmp(option->name, "verbose") == 0)
-		invocation->verbose++;
-	if (global) {
-		invocation->global_given[index] = true;
-		invocation->global_values[index] = value;
-		return 0;
-	}
-	if (invocation->use_count == COMMAND_USES_MAX) {
-		complain("more than %d options", COMMAND_USES_MAX);
-		return EXIT_USAGE;
-	}
-	invocation->uses[invocation->use_count++] = (struct option_use) { option, value };
-	invocation->given[index] = true;
-	invocation->values[index] = value;
+	store(member_of(row, own ? invocation->options : &invocation->global), row, text, number);
+	parser->given[index] = true;
+	if (own)
+		invocation->needs &= ~row->lifts;
 	return 0;
 }
 
-/* One pass of getopt over argv; stops at the first operand when ORDER is "+". */
-static int pass(struct invocation *invocation, int argc, char **argv, const char *order)
+/* The row that getopt found, by name or by letter. The command's own come first. */
+static size_t find_row(const struct parser *parser, int code)
 {
-	struct parser parser = { 0 };
+	if (code >= ROW_CODE)
+		return (size_t)(code - ROW_CODE);
+	for (size_t i = 0; i < parser->count; i++)
+		if (parser->rows[i]->letter == code)
+			return i;
+	return parser->count;
+}
+
+static int take_options(struct parser *parser, int argc, char **argv, const char *order)
+{
+	memory_cleanup_free struct option *entries =
+		memory_new(parser->count + 1, sizeof(*entries));
+	memory_cleanup_free char *letters = text_copy(order), *words = NULL;
 	char program[] = "ec2hib", *name = argv[0];
 	int code, status = 0;
 
-	strcpy(parser.letters, order);
-	parser_add(&parser, global_options, global_option_count, GLOBAL_BASE);
-	if (invocation->command)
-		parser_add(&parser, invocation->command->options, invocation->command->option_count,
-			COMMAND_BASE);
+	for (size_t i = 0; i < parser->count; i++) {
+		const struct option_row *row = parser->rows[i];
+		bool takes = row->kind != ARGUMENT_NONE;
+
+		entries[i] = (struct option) { row->name, takes ? required_argument : no_argument,
+			NULL, ROW_CODE + (int)i };
+		if (row->letter)
+			text_append(&letters, "%c%s", row->letter, takes ? ":" : "");
+	}
 	optind = 0; /* glibc: start afresh */
 	/* getopt's messages begin with argv[0], which is a path or the command's name. */
 	argv[0] = program;
-	while (status == 0 &&
-		(code = getopt_long(argc, argv, parser.letters, parser.entries, NULL)) != -1)
-		status = take_option(invocation, code, optarg);
+	while (status == 0 && (code = getopt_long(argc, argv, letters, entries, NULL)) != -1) {
+		size_t row = find_row(parser, code);
+
+		if (row < parser->count) {
+			status = take_option(parser, row, optarg);
+			continue;
+		}
+		/* getopt said why. */
+		words = parser->command ? command_words(parser->command) : NULL;
+		complain("see ec2hib %s%s--help", words ? words : "", words ? " " : "");
+		status = EXIT_USAGE;
+	}
 	argv[0] = name;
 	return status;
 }
 
+static int check_exclusive(const struct parser *parser)
+{
+	for (size_t group = 0; group < COMMAND_GROUPS_MOST; group++) {
+		const char *group_names = parser->command->exclusive[group], *first = NULL;
+		strings_cleanup struct strings names = { 0 };
+
+		strings_split(&names, group_names ? group_names : "", " ");
+		for (size_t i = 0; i < names.count; i++) {
+			if (!parser->given[own_index(parser, names.items[i])])
+				continue;
+			if (first) {
+				complain("--%s and --%s exclude each other", first, names.items[i]);
+				return EXIT_USAGE;
+			}
+			first = names.items[i];
+		}
+	}
+	return 0;
+}
+
+/* Saved facts stand for a machine with its configuration: none is looked at, and nothing repaired. */
+static int check_saved(const struct parser *parser)
+{
+	struct invocation *invocation = parser->invocation;
+
+	for (size_t i = 0; i < parser->own; i++) {
+		const struct option_row *row = parser->rows[i];
+
+		if (row->kind != ARGUMENT_SAVED || !parser->given[i])
+			continue;
+		invocation->needs = NEEDS_SESSION;
+		for (size_t k = 0; k < global_option_count; k++)
+			if (global_options[k].of_machine &&
+				*(const char **)member_of(
+					&global_options[k], &invocation->global)) {
+				complain(
+					"--%s and --%s exclude each other: saved facts have their own machine and configuration",
+					row->name, global_options[k].name);
+				return EXIT_USAGE;
+			}
+	}
+	return 0;
+}
+
 static bool is_help(const struct invocation *invocation)
 {
-	return option_given(invocation, "help") || option_given(invocation, "version");
+	return invocation->global.help || invocation->global.version;
+}
+
+/* A pass over argv, whose first word is skipped; stops at the first operand when ORDER is "+". */
+static int pass(struct invocation *invocation, int argc, char **argv, const char *order)
+{
+	const struct command *command = invocation->command;
+	struct parser parser = { .invocation = invocation, .command = command };
+	size_t own = command ? command->option_count : 0;
+	int status;
+
+	parser.own = own;
+	parser.count = own + global_option_count;
+	parser.rows = memory_new(parser.count, sizeof(*parser.rows));
+	parser.given = memory_new(parser.count, sizeof(*parser.given));
+	for (size_t i = 0; i < parser.count; i++)
+		parser.rows[i] = i < own ? &command->options[i] : &global_options[i - own];
+	status = take_options(&parser, argc, argv, order);
+	if (status == 0 && own && !is_help(invocation))
+		status = check_exclusive(&parser);
+	if (status == 0 && own && !is_help(invocation))
+		status = check_saved(&parser);
+	free(parser.rows);
+	free(parser.given);
+	return status;
+}
+
+/* ---- The command line -------------------------------------------------------------------- */
+
+static void take_command(struct invocation *invocation, const struct command *command)
+{
+	invocation->command = command;
+	invocation->needs = command->needs;
+	if (!command->option_count)
+		return;
+	invocation->options = memory_new(1, command->options_size);
+	if (command->defaults)
+		memcpy(invocation->options, command->defaults, command->options_size);
 }
 
 /* Which of the command's subcommands it is. Without a word --help is of the command itself. */
@@ -167,21 +409,20 @@ static int parse_subcommand(struct invocation *invocation)
 	if (invocation->operand_count == 0 && is_help(invocation))
 		return 0;
 	if (invocation->operand_count == 0) {
-		complain("%s wants one more word; ec2hib %s --help lists them", command->name,
+		complain("%s needs one more word; ec2hib %s --help lists them", command->name,
 			command->name);
 		return EXIT_USAGE;
 	}
 	found = subcommand_find(command, invocation->operands[0]);
 	if (!found) {
-		complain("there is no command \"%s %s\"; ec2hib %s --help lists them",
-			command->name, invocation->operands[0], command->name);
+		complain_of_command(command, invocation->operands[0]);
 		return EXIT_USAGE;
 	}
-	invocation->command = found;
+	take_command(invocation, found);
 	return 0;
 }
 
-/* What stands behind the words that are parsed already, whose last is the first operand. */
+/* What follows the words that are parsed already, whose last is the first operand. */
 static int parse_rest(struct invocation *invocation, const char *order)
 {
 	char **rest = (char **)invocation->operands;
@@ -193,30 +434,46 @@ static int parse_rest(struct invocation *invocation, const char *order)
 	return status;
 }
 
-static int check_operands(const struct invocation *invocation)
+static int check_operand(const struct command *command, const char *operand)
 {
-	memory_cleanup_free char *words = NULL;
+	memory_cleanup_free char *words = command_words(command), *path = NULL;
 
-	if (invocation->operand_count == 0 || is_help(invocation) ||
-		invocation->command->operands != ARGUMENT_NONE)
+	switch (command->operands) {
+	case ARGUMENT_NONE:
+		complain("%s takes no operand: \"%s\"", words, operand);
+		return EXIT_USAGE;
+	case ARGUMENT_CHECK:
+		if (check_find(operand))
+			return 0;
+		complain("there is no check \"%s\"; ec2hib status lists them", operand);
+		return EXIT_USAGE;
+	case ARGUMENT_ITEM:
+		path = imds_path_complete(operand);
+		if (imds_path_valid(path))
+			return 0;
+		complain(
+			"\"%s\" is not a path of the metadata service (examples: instance-id, /latest/meta-data/instance-id)",
+			operand);
+		return EXIT_USAGE;
+	default:
 		return 0;
-	words = command_words(invocation->command);
-	complain("%s takes no operand: \"%s\"", words, invocation->operands[0]);
-	return EXIT_USAGE;
+	}
 }
 
 int invocation_parse(struct invocation *invocation, int argc, char **argv)
 {
+	const struct command *command;
 	int status = pass(invocation, argc, argv, "+");
 
 	if (status || optind >= argc)
 		return status;
 	invocation->operands = argv + optind;
 	invocation->operand_count = argc - optind;
-	invocation->command = command_find(invocation->operands[0]);
-	if (!invocation->command)
+	command = command_find(invocation->operands[0]);
+	if (!command)
 		return 0; /* perhaps a program of its own: ec2hib-NAME */
-	if (invocation->command->subcommands) {
+	take_command(invocation, command);
+	if (command->subcommands) {
 		status = parse_rest(invocation, "+");
 		if (status == 0)
 			status = parse_subcommand(invocation);
@@ -224,37 +481,55 @@ int invocation_parse(struct invocation *invocation, int argc, char **argv)
 			return status;
 	}
 	status = parse_rest(invocation, "");
-	return status ? status : check_operands(invocation);
+	for (int i = 0; status == 0 && !is_help(invocation) && i < invocation->operand_count; i++)
+		status = check_operand(invocation->command, invocation->operands[i]);
+	return status;
 }
 
-static size_t index_of(const struct option_entry *options, size_t count, const char *name)
+void invocation_free(struct invocation *invocation)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(options[i].name, name) == 0)
-			return i;
-	return count;
+	const struct command *command = invocation->command;
+
+	for (size_t i = 0; command && i < command->option_count; i++) {
+		struct option_uses *uses = member_of(&command->options[i], invocation->options);
+
+		/* Several rows share one. */
+		if (command->options[i].type == OPTION_USES) {
+			free(uses->items);
+			*uses = (struct option_uses) { 0 };
+		}
+	}
+	free(invocation->options);
+	invocation->options = NULL;
 }
 
-bool option_given(const struct invocation *invocation, const char *name)
-{
-	size_t index = index_of(global_options, global_option_count, name);
+/* ---- The way back ------------------------------------------------------------------------ */
 
-	if (index < global_option_count)
-		return invocation->global_given[index];
-	if (!invocation->command)
-		return false;
-	index = index_of(invocation->command->options, invocation->command->option_count, name);
-	return index < invocation->command->option_count && invocation->given[index];
+static void add_words(
+	const struct option_row *row, const struct global_options *global, struct strings *words)
+{
+	const void *member = member_of(row, global);
+	const char *text = row->type == OPTION_TEXT ? *(const char *const *)member : NULL;
+	unsigned times = row->type == OPTION_COUNT  ? *(const unsigned *)member
+			 : row->type == OPTION_FLAG ? *(const bool *)member
+						    : text != NULL;
+
+	for (unsigned i = 0; i < times; i++) {
+		strings_take(words, text_format("--%s", row->name));
+		if (text)
+			strings_add(words, text);
+	}
 }
 
-const char *option_value(const struct invocation *invocation, const char *name)
+void invocation_words(const struct invocation *invocation, struct strings *words)
 {
-	size_t index = index_of(global_options, global_option_count, name);
+	for (size_t i = 0; i < global_option_count; i++)
+		add_words(&global_options[i], &invocation->global, words);
+}
 
-	if (index < global_option_count)
-		return invocation->global_values[index];
-	if (!invocation->command)
-		return NULL;
-	index = index_of(invocation->command->options, invocation->command->option_count, name);
-	return index < invocation->command->option_count ? invocation->values[index] : NULL;
+void invocation_machine_words(const struct invocation *invocation, struct strings *words)
+{
+	for (size_t i = 0; i < global_option_count; i++)
+		if (global_options[i].of_machine)
+			add_words(&global_options[i], &invocation->global, words);
 }

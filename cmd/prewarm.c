@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ec2hib prewarm: touch every block of the swap area, or of a volume, before it is needed. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 
 #include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "config.h"
 #include "core/actions/prewarm.h"
 #include "core/base/compiler.h"
 #include "core/base/log.h"
@@ -23,13 +21,57 @@
 /* A request that is on its way ends before its process does. */
 #define STOP_WAIT_MS 10000
 
+struct prewarm_options {
+	const char *swapfile;
+	const char *swap_device;
+	const char *device;
+	enum prewarm_method method;
+	uint64_t rate;
+	uint64_t block;
+	unsigned depth;
+	bool force;
+	bool background;
+	bool stop;
+	bool status;
+	bool json;
+};
+
+/* In the order of enum prewarm_method. */
+static const char *const methods[] = { "auto", "read", "write", NULL };
+
+#define RATE_MOST (UINT64_MAX / 1000)
+
+#define OPTIONS struct prewarm_options
+static const struct option_row options[] = {
+	OPT_TEXT("swapfile", swapfile, ARGUMENT_SWAP_FILE, "PATH", "the swap file (default: /swap)",
+		.section = "swap", .clears = "swap-device"),
+	OPT_TEXT("swap-device", swap_device, ARGUMENT_DEVICE, "DEV",
+		"a swap partition or logical volume, not a file", .section = "swap"),
+	OPT_TEXT("device", device, ARGUMENT_DEVICE, "DEV", "a whole volume in place of swap"),
+	OPT_CHOICE("method", method, methods, "METHOD",
+		"auto, read (the device) or write (an inactive file)"),
+	OPT_AMOUNT("rate", rate, ARGUMENT_RATE, 1, RATE_MOST, "BYTES",
+		"at most so many bytes a second: 50M"),
+	OPT_NUMBER("depth", depth, 1, PREWARM_DEPTH_MOST, "N",
+		"requests at a time, 1 to 64 (default: adapts)"),
+	OPT_AMOUNT("block", block, ARGUMENT_SIZE, PREWARM_BLOCK_LEAST, PREWARM_BLOCK_MOST, "SIZE",
+		"bytes a request, 4K to 16M (default: 1M)", .step = PREWARM_BLOCK_LEAST),
+	OPT_FLAG("force", force, "from the beginning, also what was done before"),
+	OPT_FLAG("background", background, "go to the background; returns when it has begun"),
+	OPT_FLAG("stop", stop, "stop the one that runs"),
+	OPT_FLAG("status", status, "how far the one that runs has come", .lifts = NEEDS_ROOT),
+	OPT_FLAG("json", json, "how it goes as JSON, a line a second"),
+};
+
+static const struct prewarm_options defaults = { .block = PREWARM_BLOCK_STANDARD };
+
 struct screen {
 	const struct invocation *invocation;
+	const struct prewarm_options *wanted;
 	struct progress_bar bar;
 	uint64_t json_due; /* ms of the run */
 	int starter;	   /* pipe to the process that was started, -1 in the foreground */
-	bool background;
-	struct log log; /* in the background */
+	struct log log;	   /* in the background */
 };
 
 static void show_line(const struct prewarm_state *state)
@@ -46,9 +88,9 @@ static void screen_note(void *data, int priority UNUSED, const char *text)
 {
 	struct screen *screen = data;
 
-	if (screen->background && screen->starter < 0) {
+	if (screen->wanted->background && screen->starter < 0) {
 		log_text(&screen->log, LOG_WARNING, "%s", text);
-	} else if (!option_given(screen->invocation, "quiet")) {
+	} else if (!screen->invocation->global.quiet) {
 		progress_bar_hide(&screen->bar);
 		complain("%s", text);
 	}
@@ -59,23 +101,20 @@ static void screen_begun(void *data, const struct prewarm_state *state UNUSED)
 {
 	struct screen *screen = data;
 	struct error err = { "" };
-	int null;
 
-	if (!screen->background)
+	if (!screen->wanted->background)
 		return;
 	daemon_begun(&screen->starter, &err); /* who started it need not be there any more */
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0 && dup2(null, STDERR_FILENO) >= 0)
-		close(null);
+	descriptors_leave(STDERR_FILENO, STDERR_FILENO);
 }
 
 static void screen_report(void *data, const struct prewarm_state *state)
 {
 	struct screen *screen = data;
 
-	if (option_given(screen->invocation, "quiet") || screen->background)
+	if (screen->invocation->global.quiet || screen->wanted->background)
 		return;
-	if (!option_given(screen->invocation, "json")) {
+	if (!screen->wanted->json) {
 		progress_bar_show(&screen->bar, state);
 	} else if (state->elapsed.value >= screen->json_due) {
 		screen->json_due = state->elapsed.value + JSON_EVERY_MS;
@@ -85,57 +124,71 @@ static void screen_report(void *data, const struct prewarm_state *state)
 
 static void show_end(struct screen *screen, const struct prewarm_state *state)
 {
+	const struct invocation *invocation = screen->invocation;
+
 	progress_bar_hide(&screen->bar);
-	if (screen->background)
+	if (screen->wanted->background)
 		return;
-	if (option_given(screen->invocation, "json")) {
+	if (screen->wanted->json) {
 		show_line(state);
 		return;
 	}
-	if (option_given(screen->invocation, "quiet") || state->total.is != FACT_KNOWN)
+	if (invocation->global.quiet || state->total.is != FACT_KNOWN)
 		return;
 	prewarm_show(state, false);
-	if (screen->invocation->verbose)
-		prewarm_show_histogram(state, &screen->invocation->style);
+	if (invocation->global.verbose)
+		prewarm_show_histogram(state, &invocation->style);
 }
 
 /* ---- Running ------------------------------------------------------------------------------------ */
 
-static int warm(struct screen *screen, struct prewarm *prewarm)
+static int warm(const struct invocation *invocation, const struct session *session)
 {
-	const struct reporter reporter = { screen_note, interrupt_came, screen };
+	const struct prewarm_options *wanted = invocation->options;
+	struct screen screen = { .invocation = invocation,
+		.wanted = wanted,
+		.bar = { .style = &invocation->style },
+		.starter = -1 };
+	const struct reporter reporter = { screen_note, interrupt_came, &screen };
+	const struct prewarm prewarm = { .gather = &session->gather,
+		.device = wanted->device,
+		.method = wanted->method,
+		.block = wanted->block,
+		.rate = wanted->rate,
+		.depth = wanted->depth,
+		.force = wanted->force,
+		.background = wanted->background,
+		.reporter = &reporter,
+		.begun = screen_begun,
+		.report = screen_report,
+		.data = &screen };
 	struct prewarm_state state = { 0 };
 	struct error err = { "" };
 	int status;
 
-	if (screen->background && daemon_become(&screen->starter, &err) < 0) {
+	if (wanted->background && daemon_become(&screen.starter, &err) < 0) {
 		complain("%s", err.text);
 		return EXIT_NOT_READY;
 	}
-	if (screen->background)
-		log_to_syslog(&screen->log, "ec2hib", LOG_SYSLOG_SOCKET);
-	prewarm->background = screen->background;
-	prewarm->reporter = &reporter;
-	prewarm->begun = screen_begun;
-	prewarm->report = screen_report;
-	prewarm->data = screen;
+	if (wanted->background)
+		log_to_syslog(&screen.log, "ec2hib", LOG_SYSLOG_SOCKET);
 	interrupt_catch();
-	status = prewarm_run(prewarm, &state, &err);
-	show_end(screen, &state);
+	status = prewarm_run(&prewarm, &state, &err);
+	show_end(&screen, &state);
 	if (status == -ECANCELED)
 		screen_note(
-			screen, LOG_NOTICE, "stopped; the next ec2hib prewarm goes on from here");
-	else if (status < 0 && screen->background && screen->starter < 0)
-		log_text(&screen->log, LOG_ERR, "%s", err.text);
+			&screen, LOG_NOTICE, "stopped; the next ec2hib prewarm goes on from here");
+	else if (status < 0 && wanted->background && screen.starter < 0)
+		log_text(&screen.log, LOG_ERR, "%s", err.text);
 	else if (status < 0)
 		complain("%s", err.text);
 	layout_free(&prewarm_state_layout, &state);
-	if (screen->background)
-		log_close(&screen->log);
+	if (wanted->background)
+		log_close(&screen.log);
 	return status < 0 ? EXIT_NOT_READY : 0;
 }
 
-static int stop(const struct session *session, const struct invocation *invocation)
+static int stop(const struct invocation *invocation, const struct session *session)
 {
 	struct error err = { "" };
 	int status = prewarm_stop(&session->root, STOP_WAIT_MS, &err);
@@ -144,14 +197,15 @@ static int stop(const struct session *session, const struct invocation *invocati
 		complain("%s", err.text);
 		return EXIT_NOT_READY;
 	}
-	if (!option_given(invocation, "quiet"))
+	if (!invocation->global.quiet)
 		puts(status ? "stopped; the next ec2hib prewarm goes on from there"
 			    : "no pre-warm runs");
 	return 0;
 }
 
-static int show_status(const struct session *session, const struct invocation *invocation)
+static int show_status(const struct invocation *invocation, const struct session *session)
 {
+	const struct prewarm_options *wanted = invocation->options;
 	struct prewarm_state state = { 0 };
 	struct error err = { "" };
 	bool runs = prewarm_runs(&session->root), good;
@@ -161,13 +215,13 @@ static int show_status(const struct session *session, const struct invocation *i
 		complain("no pre-warm has run since the boot");
 	} else if (status < 0) {
 		complain("%s", err.text);
-	} else if (option_given(invocation, "json")) {
+	} else if (wanted->json) {
 		json_show(layout_to_json(&prewarm_state_layout, &state));
-	} else if (!option_given(invocation, "quiet")) {
+	} else if (!invocation->global.quiet) {
 		prewarm_show(&state, runs);
 		if (state.error.is == FACT_KNOWN)
 			complain("%s", state.error.value);
-		if (invocation->verbose)
+		if (invocation->global.verbose)
 			prewarm_show_histogram(&state, &invocation->style);
 	}
 	good = runs || fact_text_is(&state.state, PREWARM_FINISHED);
@@ -175,148 +229,16 @@ static int show_status(const struct session *session, const struct invocation *i
 	return good ? 0 : EXIT_NOT_READY;
 }
 
-/* ---- The command line --------------------------------------------------------------------------- */
-
-static const char *const methods[] = { "auto", "read", "write", NULL };
-
-/* At most one of NAMES, NULL at the end, may be given. */
-static bool at_most_one(const struct invocation *invocation, const char *const *names)
+static int run(struct invocation *invocation, struct session *session)
 {
-	const char *first = NULL;
+	const struct prewarm_options *wanted = invocation->options;
 
-	for (; *names; names++) {
-		if (!option_given(invocation, *names))
-			continue;
-		if (first) {
-			complain("--%s and --%s exclude each other", first, *names);
-			return false;
-		}
-		first = *names;
-	}
-	return true;
+	if (wanted->status)
+		return show_status(invocation, session);
+	if (wanted->stop)
+		return stop(invocation, session);
+	return warm(invocation, session);
 }
-
-static bool read_rate(struct prewarm *prewarm, const char *given)
-{
-	if (!given || (size_parse(given, &prewarm->rate) == 0 && prewarm->rate > 0 &&
-			      prewarm->rate <= UINT64_MAX / 1000))
-		return true;
-	complain("--rate is \"%s\", which is no number of bytes a second, as 50M", given);
-	return false;
-}
-
-static bool read_depth(struct prewarm *prewarm, const char *given)
-{
-	uint64_t depth;
-
-	if (!given)
-		return true;
-	if (number_parse(given, &depth) == 0 && depth > 0 && depth <= PREWARM_DEPTH_MOST) {
-		prewarm->depth = (unsigned)depth;
-		return true;
-	}
-	complain("--depth is \"%s\", which is no number from 1 to %d", given, PREWARM_DEPTH_MOST);
-	return false;
-}
-
-static bool read_block(struct prewarm *prewarm, const char *given)
-{
-	prewarm->block = PREWARM_BLOCK_STANDARD;
-	if (!given ||
-		(size_parse(given, &prewarm->block) == 0 && prewarm->block >= PREWARM_BLOCK_LEAST &&
-			prewarm->block <= PREWARM_BLOCK_MOST &&
-			prewarm->block % PREWARM_BLOCK_LEAST == 0))
-		return true;
-	complain("--block is \"%s\", which is no multiple of 4K from 4K to 16M", given);
-	return false;
-}
-
-static bool read_method(struct prewarm *prewarm, const char *given)
-{
-	for (unsigned i = 0; given && methods[i]; i++)
-		if (strcmp(given, methods[i]) == 0)
-			prewarm->method = (enum prewarm_method)i;
-	return true;
-}
-
-static bool read_options(const struct invocation *invocation, struct prewarm *prewarm)
-{
-	static const char *const what[] = { "swapfile", "swap-device", "device", NULL };
-	static const char *const doing[] = { "background", "stop", "status", NULL };
-
-	prewarm->device = option_value(invocation, "device");
-	prewarm->force = option_given(invocation, "force");
-	return at_most_one(invocation, what) && at_most_one(invocation, doing) &&
-	       read_rate(prewarm, option_value(invocation, "rate")) &&
-	       read_depth(prewarm, option_value(invocation, "depth")) &&
-	       read_block(prewarm, option_value(invocation, "block")) &&
-	       read_method(prewarm, option_value(invocation, "method"));
-}
-
-static int carry_out(
-	struct invocation *invocation, struct session *session, struct prewarm *prewarm)
-{
-	const struct gather gather = { .root = &session->root,
-		.host = &session->host,
-		.config = &session->config,
-		.version = PACKAGE_VERSION,
-		.config_path = session->config_path };
-	struct screen screen = { .invocation = invocation,
-		.bar = { .style = &invocation->style },
-		.starter = -1,
-		.background = option_given(invocation, "background") };
-
-	if (!session->root.live) {
-		complain("%s is an image: what is cold is the volume of a running machine",
-			session->root.path);
-		return EXIT_USAGE;
-	}
-	if (option_given(invocation, "status"))
-		return show_status(session, invocation);
-	if (geteuid() != 0) {
-		complain("prewarm needs root: run it with sudo");
-		return EXIT_NOT_READY;
-	}
-	if (option_given(invocation, "stop"))
-		return stop(session, invocation);
-	prewarm->gather = &gather;
-	return warm(&screen, prewarm);
-}
-
-static int run(struct invocation *invocation)
-{
-	struct prewarm prewarm = { 0 };
-	struct session session;
-	int status;
-
-	if (!read_options(invocation, &prewarm))
-		return EXIT_USAGE;
-	status = session_open(&session, invocation);
-	if (status == 0)
-		status = session_set_area(&session, invocation);
-	if (status == 0)
-		status = carry_out(invocation, &session, &prewarm);
-	session_close(&session);
-	return status;
-}
-
-static const struct option_entry options[] = {
-	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL, "the swap file (default: /swap)" },
-	{ "swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,
-		"a swap partition or logical volume, not a file" },
-	{ "device", 0, ARGUMENT_DEVICE, "DEV", NULL, "a whole volume in place of swap" },
-	{ "method", 0, ARGUMENT_WORD, "METHOD", methods,
-		"auto, read (the device) or write (an inactive file)" },
-	{ "rate", 0, ARGUMENT_SIZE, "BYTES", NULL, "at most so many bytes a second, as 50M" },
-	{ "depth", 0, ARGUMENT_TEXT, "N", NULL, "requests at a time, 1 to 64 (default: adapts)" },
-	{ "block", 0, ARGUMENT_SIZE, "SIZE", NULL, "bytes a request, 4K to 16M (default: 1M)" },
-	{ "force", 0, ARGUMENT_NONE, NULL, NULL, "from the beginning, also what was done before" },
-	{ "background", 0, ARGUMENT_NONE, NULL, NULL,
-		"go to the background; returns when it has begun" },
-	{ "stop", 0, ARGUMENT_NONE, NULL, NULL, "stop the one that runs" },
-	{ "status", 0, ARGUMENT_NONE, NULL, NULL, "how far the one that runs has come" },
-	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "how it goes as JSON, a line a second" },
-};
 
 const struct command command_prewarm = {
 	.name = "prewarm",
@@ -327,7 +249,10 @@ const struct command command_prewarm = {
 		"hibernation that waits for that may take longer than EC2 does. Reads the area's\n"
 		"places on the device, also while the swap is active, and gives way to whoever\n"
 		"else uses the disk. What was stopped goes on where it was.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
+	.defaults = &defaults,
+	.exclusive = { "swapfile swap-device device", "background stop status" },
+	.needs = NEEDS_SESSION | NEEDS_ROOT,
+	.only_live = "what is cold is the volume of a running machine",
 	.run = run,
 };

@@ -5,16 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "config.h"
 #include "core/actions/rehearse.h"
-#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/base/trusted.h"
-#include "core/facts/gather.h"
 
 static void config_complaint(void *data, const char *text)
 {
@@ -43,6 +42,35 @@ static int check_config(const struct session *session, struct error *err)
 	return status < 0 ? error_prefix(err, status, "the configuration is not read") : 0;
 }
 
+/* What the command line gave for an option with a text; NULL: nothing. */
+static const char *option_text(const struct invocation *invocation, const struct option_row *row)
+{
+	return *(const char **)((char *)invocation->options + row->offset);
+}
+
+/* Options of the command that say what a key of the configuration says otherwise. */
+static int read_overrides(
+	struct config *config, const struct invocation *invocation, struct error *err)
+{
+	const struct command *command = invocation->command;
+	struct error cause = { "" };
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < command->option_count; i++) {
+		const struct option_row *row = &command->options[i];
+		const char *value = row->section ? option_text(invocation, row) : NULL;
+
+		if (!value)
+			continue;
+		status = config_set(config, row->section, row->name, value, &cause);
+		if (status == 0 && row->clears)
+			status = config_set(config, row->section, row->clears, "", &cause);
+		if (status < 0)
+			error_set(err, -status, "--%s", cause.text);
+	}
+	return status;
+}
+
 /* --config is a path outside of --root; the standard place is inside. */
 static int read_config(const struct session *session, struct config *config,
 	const struct invocation *invocation, struct error *err)
@@ -54,7 +82,9 @@ static int read_config(const struct session *session, struct config *config,
 		return status;
 	status = config_read(config, given ? &session->host : &session->root,
 		given ? given : CONFIG_PATH, config_complaint, (void *)(uintptr_t)invocation, err);
-	return status == -ENOENT && !given ? 0 : status;
+	if (status < 0 && (status != -ENOENT || given))
+		return status;
+	return read_overrides(config, invocation, err);
 }
 
 int session_reload(struct session *session, const struct invocation *invocation, struct error *err)
@@ -73,97 +103,34 @@ int session_reload(struct session *session, const struct invocation *invocation,
 	return 0;
 }
 
-/* The working folder may be another one when it is read again. */
-static int find_config(
+/* ---- A machine --------------------------------------------------------------------------- */
+
+static int open_machine(
 	struct session *session, const struct invocation *invocation, struct error *err)
 {
-	const char *given = option_value(invocation, "config");
+	const struct global_options *global = &invocation->global;
+	const char *root = global->root ? global->root : "/";
 
-	if (!given)
-		return 0;
-	session->config_path = realpath(given, NULL);
-	return session->config_path ? 0 : error_errno(err, errno, "cannot read %s", given);
-}
-
-int session_open(struct session *session, const struct invocation *invocation)
-{
-	const char *root = option_value(invocation, "root");
-	struct error err = { "" };
-
-	*session = (struct session) { .root = { .fd = -1 }, .host = { .fd = -1 } };
-	config_init(&session->config);
-	if (root_open(&session->host, "/", &err) < 0 ||
-		root_open(&session->root, root ? root : "/", &err) < 0) {
-		complain("%s", err.text);
-		return EXIT_USAGE;
-	}
-	if (find_config(session, invocation, &err) < 0 ||
-		read_config(session, &session->config, invocation, &err) < 0) {
-		complain("%s", err.text);
-		return EXIT_USAGE;
-	}
-	session->imds.endpoint = option_value(invocation, "imds-endpoint");
-	if (imds_options_read(&session->imds, getenv, &err) < 0 ||
-		(session->imds.endpoint && imds_endpoint_check(session->imds.endpoint, &err) < 0)) {
-		complain("%s", err.text);
-		return EXIT_USAGE;
-	}
-	return 0;
-}
-
-int session_set_area(struct session *session, const struct invocation *invocation)
-{
-	const char *file = option_value(invocation, "swapfile");
-	const char *device = option_value(invocation, "swap-device");
-	struct config *config = &session->config;
-	struct error err = { "" };
-	int status = 0;
-
-	if (file)
-		status = config_set(config, "swap", "swapfile", file, &err);
-	if (file && status == 0)
-		status = config_set(config, "swap", "swap-device", "", &err);
-	if (device && status == 0)
-		status = config_set(config, "swap", "swap-device", device, &err);
-	if (status == 0)
-		return 0;
-	complain("--%s", err.text);
-	return EXIT_USAGE;
-}
-
-void session_close(struct session *session)
-{
-	root_close(&session->root);
-	root_close(&session->host);
-	config_free(&session->config);
-	free(session->config_path);
-}
-
-void session_gather(const struct session *session, struct facts *facts)
-{
-	const struct gather gather = { .root = &session->root,
+	if (root_open(&session->host, "/", err) < 0 || root_open(&session->root, root, err) < 0)
+		return -EINVAL;
+	/* The working folder may be another one when it is read again. */
+	session->config_path = global->config ? realpath(global->config, NULL) : NULL;
+	if (global->config && !session->config_path)
+		return error_errno(err, errno, "cannot read %s", global->config);
+	if (read_config(session, &session->config, invocation, err) < 0)
+		return -EINVAL;
+	session->imds.endpoint = global->imds_endpoint;
+	if (imds_options_read(&session->imds, getenv, err) < 0 ||
+		(session->imds.endpoint && imds_endpoint_check(session->imds.endpoint, err) < 0))
+		return -EINVAL;
+	session->gather = (struct gather) { .root = &session->root,
 		.host = &session->host,
 		.config = &session->config,
-		.imds = session->root.live ? &session->imds : NULL,
+		.imds = (invocation->needs & NEEDS_METADATA) && session->root.live ? &session->imds
+										   : NULL,
 		.version = PACKAGE_VERSION,
 		.config_path = session->config_path };
-
-	facts_gather(facts, &gather);
-}
-
-void rehearsal_put_right(const struct invocation *invocation, const struct session *session)
-{
-	const struct gather gather = { .root = &session->root,
-		.host = &session->host,
-		.config = &session->config,
-		.version = PACKAGE_VERSION };
-	memory_cleanup_free char *said = NULL;
-	struct error err = { "" };
-
-	if (rehearsal_recover(&gather, &said, &err) < 0)
-		complain("%s", err.text);
-	if (said)
-		warn_user(invocation, "%s", said);
+	return 0;
 }
 
 /* ---- Saved facts ------------------------------------------------------------------------- */
@@ -183,49 +150,78 @@ static json_t *read_json(FILE *file, const char *name, struct error *err)
 	return json;
 }
 
-static const char *name_of(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "standard input" : path;
-}
-
-json_t *saved_read(const char *path, struct error *err)
+static int open_saved(struct session *session, const struct invocation *invocation,
+	const struct option_row *row, const char *path, struct error *err)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	FILE *file = standard_input ? stdin : fopen(path, "re");
-	json_t *json;
+	FILE *file;
 
-	if (!file) {
-		error_errno(err, errno, "cannot read %s", path);
-		return NULL;
-	}
-	json = read_json(file, name_of(path), err);
+	if (standard_input && invocation->command->terminal)
+		return error_set(err, EINVAL, "--%s needs a file: standard input is the keyboard",
+			row->name);
+	file = standard_input ? stdin : fopen(path, "re");
+	if (!file)
+		return error_errno(err, errno, "cannot read %s", path);
+	session->saved_name = standard_input ? "standard input" : path;
+	session->saved = read_json(file, session->saved_name, err);
 	if (!standard_input)
 		fclose(file);
-	return json;
+	return session->saved ? 0 : -EINVAL;
 }
 
-int saved_load(const char *path, struct facts *facts, struct config *config, struct error *err)
+/* ---- Both -------------------------------------------------------------------------------- */
+
+int session_open(struct session *session, const struct invocation *invocation)
 {
-	json_t *json = saved_read(path, err);
+	const struct command *command = invocation->command;
+	const struct option_row *saved = NULL;
+	const char *path = NULL;
+	struct error err = { "" };
 	int status;
 
-	if (!json)
-		return -EINVAL;
-	status = facts_load(facts, config, json, err);
-	json_decref(json);
-	return status < 0 ? error_prefix(err, status, "cannot use %s", name_of(path)) : 0;
+	*session = (struct session) { .root = { .fd = -1 }, .host = { .fd = -1 } };
+	config_init(&session->config);
+	for (size_t i = 0; !path && i < command->option_count; i++) {
+		saved = &command->options[i];
+		path = saved->kind == ARGUMENT_SAVED ? option_text(invocation, saved) : NULL;
+	}
+	status = path ? open_saved(session, invocation, saved, path, &err)
+		      : open_machine(session, invocation, &err);
+	if (status == 0)
+		return 0;
+	complain("%s", err.text);
+	return EXIT_USAGE;
 }
 
-bool saved_alone(const struct invocation *invocation)
+void session_close(struct session *session)
 {
-	static const char *const of_a_machine[] = { "root", "config", "imds-endpoint" };
+	root_close(&session->root);
+	root_close(&session->host);
+	config_free(&session->config);
+	free(session->config_path);
+	json_decref(session->saved);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(of_a_machine); i++)
-		if (option_given(invocation, of_a_machine[i])) {
-			complain(
-				"--from and --%s exclude each other: saved facts have their own machine and configuration",
-				of_a_machine[i]);
-			return false;
-		}
-	return true;
+int session_facts(struct session *session, struct facts *facts, struct error *err)
+{
+	int status;
+
+	if (!session->saved) {
+		facts_gather(facts, &session->gather);
+		return 0;
+	}
+	config_free(&session->config);
+	status = facts_load(facts, &session->config, session->saved, err);
+	return status < 0 ? error_prefix(err, status, "cannot use %s", session->saved_name) : 0;
+}
+
+void leftovers_repair(const struct gather *gather, const struct reporter *reporter)
+{
+	memory_cleanup_free char *said = NULL;
+	struct error err = { "" };
+
+	if (rehearsal_recover(gather, &said, &err) < 0)
+		reporter_log(reporter, LOG_ERR, "%s", err.text);
+	if (said)
+		reporter_log(reporter, LOG_WARNING, "%s", said);
 }

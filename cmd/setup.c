@@ -10,7 +10,6 @@
 
 #include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "config.h"
 #include "core/actions/away.h"
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
@@ -20,13 +19,66 @@
 #include "ui/json_view.h"
 #include "ui/plan_view.h"
 
+/* Of setup and teardown; teardown has no rows for the first part. */
+struct setup_options {
+	const char *size;
+	bool no_boot_config;
+	bool no_initramfs;
+	bool no_service;
+	bool take_over;
+	enum setup_prewarm prewarm;
+
+	const char *swapfile;
+	const char *swap_device;
+	bool dry_run;
+	bool yes;
+	bool json;
+};
+
+/* In the order of enum setup_prewarm; auto is what is done without the option. */
+static const char *const prewarm_words[] = { "auto", "yes", "no", "background", NULL };
+
+#define OPTIONS struct setup_options
+#define AREA_ROWS                                                                                  \
+	OPT_TEXT("swapfile", swapfile, ARGUMENT_SWAP_FILE, "PATH",                                 \
+		"the swap file (default: /swap)", .section = "swap", .clears = "swap-device"),     \
+		OPT_TEXT("swap-device", swap_device, ARGUMENT_DEVICE, "DEV",                       \
+			"a swap partition or logical volume, not a file", .section = "swap")
+#define PLAN_ROWS                                                                                  \
+	OPT_FLAG("dry-run", dry_run, "show the plan and change nothing", .letter = 'n',            \
+		.lifts = REPAIRS_LEFTOVERS),                                                       \
+		OPT_FLAG("yes", yes, "do not ask", .letter = 'y'),                                 \
+		OPT_FLAG("json", json, "the plan, and what came of it, as JSON")
+
+static const struct option_row setup_rows[] = {
+	OPT_TEXT("size", size, ARGUMENT_SWAP_SIZE, "SIZE",
+		"auto, N% of memory, or N with K, M, G or T"),
+	AREA_ROWS,
+	OPT_FLAG("no-boot-config", no_boot_config, "leave the boot loader alone"),
+	OPT_FLAG("no-initramfs", no_initramfs, "leave the initramfs alone"),
+	OPT_FLAG("no-service", no_service, "leave the agent, logind and older agents alone"),
+	OPT_FLAG("take-over", take_over, "stop hibagent, hibinit-agent and acpid's answer"),
+	OPT_CHOICE("prewarm", prewarm, prewarm_words, "WHEN",
+		"touch every block: auto, yes, no or background"),
+	PLAN_ROWS,
+};
+
+static const struct option_row teardown_rows[] = {
+	AREA_ROWS,
+	PLAN_ROWS,
+};
+
+static bool is_silent(const struct invocation *invocation)
+{
+	const struct setup_options *wanted = invocation->options;
+
+	return invocation->global.quiet || wanted->json;
+}
+
 static void show_note(void *data, int priority UNUSED, const char *text)
 {
-	const struct invocation *invocation = data;
-
-	if (option_given(invocation, "quiet") || option_given(invocation, "json"))
-		return;
-	style_line(stdout, "      ", text);
+	if (!is_silent(data))
+		style_line(stdout, "      ", text);
 }
 
 /* What was put back that a killed hibernation had left. */
@@ -42,19 +94,20 @@ static void show_step(void *data, const struct plan *plan, size_t index)
 {
 	const struct invocation *invocation = data;
 
-	if (!option_given(invocation, "quiet") && !option_given(invocation, "json"))
+	if (!is_silent(invocation))
 		plan_show_step(plan, index, &invocation->style);
 }
 
 /* True when the user agrees: --yes, or y at a terminal. */
 static bool agreed(const struct invocation *invocation, int *status)
 {
+	const struct setup_options *wanted = invocation->options;
 	char answer[16] = "";
 	bool answered;
 
-	if (option_given(invocation, "yes"))
+	if (wanted->yes)
 		return true;
-	if (!isatty(STDIN_FILENO) || option_given(invocation, "json")) {
+	if (!isatty(STDIN_FILENO) || wanted->json) {
 		complain("nothing was changed: --yes applies this plan");
 		*status = EXIT_USAGE;
 		return false;
@@ -65,7 +118,7 @@ static bool agreed(const struct invocation *invocation, int *status)
 	if (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0)
 		return true;
 	if (!answered)
-		putchar('\n'); /* Ctrl-D leaves the cursor behind the question */
+		putchar('\n'); /* Ctrl-D leaves the cursor after the question */
 	puts("Nothing was changed.");
 	*status = EXIT_NOT_READY;
 	return false;
@@ -90,13 +143,13 @@ static int apply(struct invocation *invocation, const struct gather *gather, str
 		.reporter = &reporter,
 		.begin = show_step,
 		.data = invocation };
-	bool json = option_given(invocation, "json");
+	const struct setup_options *wanted = invocation->options;
 	struct error err = { "" };
 	int status;
 
 	interrupt_catch();
 	status = plan_apply(&setup, plan, &err);
-	if (json)
+	if (wanted->json)
 		show_json(plan, status == 0, status < 0 ? err.text : NULL);
 	if (status < 0) {
 		complain("%s", err.text);
@@ -109,12 +162,12 @@ static int apply(struct invocation *invocation, const struct gather *gather, str
 static bool present(
 	struct invocation *invocation, const struct plan *plan, const char *nothing, int *status)
 {
-	bool json = option_given(invocation, "json");
+	const struct setup_options *wanted = invocation->options;
 
-	if (option_given(invocation, "dry-run") || plan->count == 0) {
-		if (json)
-			show_json(plan, !option_given(invocation, "dry-run"), NULL);
-		else if (!option_given(invocation, "quiet")) {
+	if (wanted->dry_run || plan->count == 0) {
+		if (wanted->json) {
+			show_json(plan, !wanted->dry_run, NULL);
+		} else if (!invocation->global.quiet) {
 			plan_show(plan, &invocation->style);
 			if (plan->count == 0)
 				puts(nothing);
@@ -122,17 +175,10 @@ static bool present(
 		return false;
 	}
 	/* Who is asked has to see what about. */
-	if (!json && !(option_given(invocation, "quiet") && option_given(invocation, "yes")))
+	if (!wanted->json && !(invocation->global.quiet && wanted->yes))
 		plan_show(plan, &invocation->style);
 	return agreed(invocation, status);
 }
-
-/* What setup and teardown differ in. */
-struct errand {
-	const char *nothing; /* said when there is nothing to do */
-	int (*plan)(struct plan *plan, const struct facts *facts, const struct config *config,
-		const struct invocation *invocation, struct error *err);
-};
 
 /* Takes the lock, and puts back what a killed hibernation has left. A descriptor or an error. */
 static int begin_changes(struct invocation *invocation, const struct root *root, struct error *err)
@@ -152,39 +198,34 @@ static int begin_changes(struct invocation *invocation, const struct root *root,
 	return lock;
 }
 
-static int carry_out(
-	struct invocation *invocation, struct session *session, const struct errand *errand)
+typedef int make_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	const struct setup_options *wanted, struct error *err);
+
+/* What setup and teardown have in common; NOTHING is said when there is nothing to do. */
+static int carry_out(struct invocation *invocation, const struct session *session, make_plan *make,
+	const char *nothing)
 {
-	const struct gather gather = { .root = &session->root,
-		.host = &session->host,
-		.config = &session->config,
-		.imds = NULL,
-		.version = PACKAGE_VERSION,
-		.config_path = session->config_path };
+	const struct setup_options *wanted = invocation->options;
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
 	struct error err = { "" };
 	int status = 0, lock = -1;
-	bool go;
 
-	if (!option_given(invocation, "dry-run")) {
-		rehearsal_put_right(invocation, session);
+	if (!wanted->dry_run) {
 		lock = begin_changes(invocation, &session->root, &err);
 		if (lock < 0) {
 			complain("%s", err.text);
 			return EXIT_NOT_READY;
 		}
 	}
-	facts_gather(&facts, &gather);
-	if (errand->plan(&plan, &facts, &session->config, invocation, &err) < 0) {
-		if (option_given(invocation, "json"))
+	facts_gather(&facts, &session->gather);
+	if (make(&plan, &facts, &session->config, wanted, &err) < 0) {
+		if (wanted->json)
 			show_json(&plan, false, err.text);
 		complain("%s", err.text);
 		status = EXIT_NOT_READY;
-	} else {
-		go = present(invocation, &plan, errand->nothing, &status);
-		if (go)
-			status = apply(invocation, &gather, &facts, &plan);
+	} else if (present(invocation, &plan, nothing, &status)) {
+		status = apply(invocation, &session->gather, &facts, &plan);
 	}
 	plan_free(&plan);
 	facts_free(&facts);
@@ -193,56 +234,22 @@ static int carry_out(
 	return status;
 }
 
-static int run_errand(struct invocation *invocation, const struct errand *errand)
-{
-	struct session session;
-	int status;
-
-	if (option_given(invocation, "swapfile") && option_given(invocation, "swap-device")) {
-		complain("--swapfile and --swap-device exclude each other");
-		return EXIT_USAGE;
-	}
-	status = session_open(&session, invocation);
-	if (status == 0)
-		status = session_set_area(&session, invocation);
-	if (status == 0 && geteuid() != 0) {
-		complain("%s needs root: run it with sudo", invocation->command->name);
-		status = EXIT_NOT_READY;
-	}
-	if (status == 0)
-		status = carry_out(invocation, &session, errand);
-	session_close(&session);
-	return status;
-}
-
 static bool size_needs_memory(const char *size)
 {
 	return !size || strcmp(size, "auto") == 0 || text_ends(size, "%");
 }
 
-/* In the order of enum setup_prewarm; auto is not said. */
-static const char *const prewarm_words[] = { "auto", "yes", "no", "background", NULL };
-
-static enum setup_prewarm prewarm_wanted(const char *given)
-{
-	for (unsigned i = 0; given && prewarm_words[i]; i++)
-		if (strcmp(given, prewarm_words[i]) == 0)
-			return (enum setup_prewarm)i;
-	return SETUP_PREWARM_AUTO;
-}
-
 static int make_setup_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config, const struct invocation *invocation, struct error *err)
+	const struct config *config, const struct setup_options *wanted, struct error *err)
 {
 	const struct setup_request request = {
-		.size = option_value(invocation, "size"),
-		.keep_boot_config = option_given(invocation, "no-boot-config"),
-		.keep_initramfs = option_given(invocation, "no-initramfs"),
-		.area_given = option_given(invocation, "swapfile") ||
-			      option_given(invocation, "swap-device"),
-		.service = !option_given(invocation, "no-service"),
-		.take_over = option_given(invocation, "take-over"),
-		.prewarm = prewarm_wanted(option_value(invocation, "prewarm")),
+		.size = wanted->size,
+		.keep_boot_config = wanted->no_boot_config,
+		.keep_initramfs = wanted->no_initramfs,
+		.area_given = wanted->swapfile || wanted->swap_device,
+		.service = !wanted->no_service,
+		.take_over = wanted->take_over,
+		.prewarm = wanted->prewarm,
 	};
 	int status = setup_plan(plan, facts, config, &request, err);
 
@@ -256,84 +263,24 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 	return status;
 }
 
-/* swap_size_decide() knows more about it; here only what can be told without the machine. */
-static bool size_is_one(const char *size)
+static int run_setup(struct invocation *invocation, struct session *session)
 {
-	memory_cleanup_free char *number = NULL;
-	uint64_t value;
-
-	if (strcmp(size, "auto") == 0)
-		return true;
-	if (!text_ends(size, "%"))
-		return size_parse(size, &value) == 0 && value > 0;
-	number = text_copy_length(size, strlen(size) - 1);
-	return number_parse(number, &value) == 0 && value > 0;
-}
-
-static int run_setup(struct invocation *invocation)
-{
-	static const struct errand errand = { "Nothing to do: everything is set up.",
-		make_setup_plan };
-	const char *size = option_value(invocation, "size");
-
-	if (size && !size_is_one(size)) {
-		complain("--size is \"%s\", which is none of: auto, N%%, or N with K, M, G or T",
-			size);
-		return EXIT_USAGE;
-	}
-	if (option_given(invocation, "take-over") && option_given(invocation, "no-service")) {
-		complain("--take-over and --no-service exclude each other");
-		return EXIT_USAGE;
-	}
-	return run_errand(invocation, &errand);
+	return carry_out(
+		invocation, session, make_setup_plan, "Nothing to do: everything is set up.");
 }
 
 static int make_teardown_plan(struct plan *plan, const struct facts *facts,
-	const struct config *config UNUSED, const struct invocation *invocation UNUSED,
+	const struct config *config UNUSED, const struct setup_options *wanted UNUSED,
 	struct error *err)
 {
 	return teardown_plan(plan, facts, err);
 }
 
-static int run_teardown(struct invocation *invocation)
+static int run_teardown(struct invocation *invocation, struct session *session)
 {
-	static const struct errand errand = { "Nothing to do: nothing of ec2hib is here.",
-		make_teardown_plan };
-
-	return run_errand(invocation, &errand);
+	return carry_out(invocation, session, make_teardown_plan,
+		"Nothing to do: nothing of ec2hib is here.");
 }
-
-#define AREA_OPTIONS                                                                               \
-	{ "swapfile", 0, ARGUMENT_SWAP_FILE, "PATH", NULL, "the swap file (default: /swap)" },     \
-	{                                                                                          \
-		"swap-device", 0, ARGUMENT_DEVICE, "DEV", NULL,                                    \
-			"a swap partition or logical volume, not a file"                           \
-	}
-#define PLAN_OPTIONS                                                                               \
-	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "show the plan and change nothing" },         \
-		{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask" },                           \
-	{                                                                                          \
-		"json", 0, ARGUMENT_NONE, NULL, NULL, "the plan, and what came of it, as JSON"     \
-	}
-
-static const struct option_entry setup_options[] = {
-	{ "size", 0, ARGUMENT_SIZE, "SIZE", NULL, "auto, N% of memory, or N with K, M, G or T" },
-	AREA_OPTIONS,
-	{ "no-boot-config", 0, ARGUMENT_NONE, NULL, NULL, "leave the boot loader alone" },
-	{ "no-initramfs", 0, ARGUMENT_NONE, NULL, NULL, "leave the initramfs alone" },
-	{ "no-service", 0, ARGUMENT_NONE, NULL, NULL,
-		"leave the agent, logind and older agents alone" },
-	{ "take-over", 0, ARGUMENT_NONE, NULL, NULL,
-		"stop hibagent, hibinit-agent and acpid's answer" },
-	{ "prewarm", 0, ARGUMENT_WORD, "WHEN", prewarm_words,
-		"touch every block: auto, yes, no or background" },
-	PLAN_OPTIONS,
-};
-
-static const struct option_entry teardown_options[] = {
-	AREA_OPTIONS,
-	PLAN_OPTIONS,
-};
 
 const struct command command_setup = {
 	.name = "setup",
@@ -344,8 +291,9 @@ const struct command command_setup = {
 		   "agent as a service. Shows the plan first; at a terminal it asks, elsewhere\n"
 		   "--yes applies. Running it again goes on where an interrupted run was, and\n"
 		   "does nothing when all is well.",
-	.options = setup_options,
-	.option_count = ARRAY_SIZE(setup_options),
+	COMMAND_OPTIONS(setup_rows),
+	.exclusive = { "swapfile swap-device", "no-service take-over" },
+	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,
 	.run = run_setup,
 };
 
@@ -355,7 +303,8 @@ const struct command command_teardown = {
 	.summary = "undo what setup did",
 	.details =
 		"Touches only what carries ec2hib's name or label. Running it twice is no error.",
-	.options = teardown_options,
-	.option_count = ARRAY_SIZE(teardown_options),
+	COMMAND_OPTIONS(teardown_rows),
+	.exclusive = { "swapfile swap-device" },
+	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,
 	.run = run_teardown,
 };

@@ -31,6 +31,16 @@
 /* So much of what a child says is read. */
 #define ANSWER_LIMIT ((size_t)256 * 1024)
 
+struct shell_options {
+	bool keep_going;
+};
+
+#define OPTIONS struct shell_options
+static const struct option_row options[] = {
+	OPT_FLAG("keep-going", keep_going, "go on with a script after a command has failed",
+		.letter = 'k'),
+};
+
 /* Whether the machine is ready, as the prompt says it. */
 struct readiness_watch {
 	pid_t child; /* that looks; 0: none */
@@ -291,7 +301,7 @@ static bool run_line(struct shell *shell, const char *line)
 
 static int run_script(struct shell *shell)
 {
-	bool keep_going = option_given(shell->invocation, "keep-going");
+	const struct shell_options *wanted = shell->invocation->options;
 	memory_cleanup_free char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
@@ -306,7 +316,7 @@ static int run_script(struct shell *shell)
 		if (!run_line(shell, line) || shell->status == 0)
 			continue;
 		complain("line %lu: exit status %d", number, shell->status);
-		if (!keep_going)
+		if (!wanted->keep_going)
 			return shell->status;
 	}
 	if (ferror(stdin)) {
@@ -377,7 +387,7 @@ static char *prompt_text(const struct shell *shell)
 {
 	const struct saying *saying = &sayings[shell->readiness.answer];
 	const struct style *style = &shell->invocation->style;
-	const char *root = option_value(shell->invocation, "root");
+	const char *root = shell->invocation->global.root;
 	memory_cleanup_free char *shown = root ? style_text(root) : NULL;
 	memory_cleanup_free char *word = NULL;
 
@@ -405,8 +415,6 @@ static void complete(void *data, const struct strings *words, struct line_candid
 
 	strings_add(&question, "__complete");
 	strings_add(&question, "--");
-	for (size_t i = 0; i < shell->options.count; i++)
-		strings_add(&question, shell->options.items[i]);
 	for (size_t i = 0; i < words->count; i++)
 		strings_add(&question, words->items[i]);
 	answer = child_ask(shell, &question, COMPLETION_LIMIT_MS);
@@ -445,7 +453,7 @@ static int talk(struct shell *shell, struct line_editor *editor)
 {
 	enum line_event event = LINE_READ;
 
-	if (!option_given(shell->invocation, "quiet"))
+	if (!shell->invocation->global.quiet)
 		puts("ec2hib " PACKAGE_VERSION
 		     "; help lists the commands, Tab completes, exit or Ctrl-D leaves");
 	while (!shell->left && !shell->stopped && event != LINE_END && event != LINE_STOPPED) {
@@ -493,23 +501,6 @@ static int run_at_terminal(struct shell *shell)
 
 /* ---- The command ------------------------------------------------------------------------- */
 
-/* What stood before or behind "shell" is meant for all that is typed there. */
-static void take_options(struct shell *shell)
-{
-	static const char *const with_value[] = { "config", "root", "imds-endpoint", "color" };
-	const struct invocation *invocation = shell->invocation;
-
-	for (size_t i = 0; i < ARRAY_SIZE(with_value); i++)
-		if (option_given(invocation, with_value[i]))
-			strings_take(
-				&shell->options, text_format("--%s=%s", with_value[i],
-							 option_value(invocation, with_value[i])));
-	for (unsigned i = 0; i < invocation->verbose; i++)
-		strings_add(&shell->options, "--verbose");
-	if (option_given(invocation, "quiet"))
-		strings_add(&shell->options, "--quiet");
-}
-
 static int open_signals(struct shell *shell)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
@@ -524,13 +515,14 @@ static int open_signals(struct shell *shell)
 	return shell->signal_fd;
 }
 
-static int run(struct invocation *invocation)
+static int run(struct invocation *invocation, struct session *session UNUSED)
 {
 	struct shell shell = { .invocation = invocation,
 		.typed = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) };
 	int status;
 
-	take_options(&shell);
+	/* What was said before or after "shell" is meant for all that is typed there. */
+	invocation_words(invocation, &shell.options);
 	if (open_signals(&shell) < 0) {
 		complain("cannot wait for signals: %s", strerror(errno));
 		return EXIT_NOT_READY;
@@ -541,11 +533,6 @@ static int run(struct invocation *invocation)
 	return status;
 }
 
-static const struct option_entry options[] = {
-	{ "keep-going", 'k', ARGUMENT_NONE, NULL, NULL,
-		"go on with a script after a command has failed" },
-};
-
 const struct command command_shell = {
 	.name = "shell",
 	.synopsis = "[--keep-going]",
@@ -555,7 +542,6 @@ const struct command command_shell = {
 		"machine is ready. Otherwise standard input is a script, a command a line, which\n"
 		"ends with the first that fails. Words are quoted as in other shells, and #\n"
 		"begins a comment. Options of every command are then those of each in the shell.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
 	.run = run,
 };

@@ -13,9 +13,16 @@
 #include "ui/json_view.h"
 #include "ui/status_view.h"
 
-static const struct option_entry options[] = {
-	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "facts and checks as JSON" },
-	{ "from", 0, ARGUMENT_FILE, "FILE", NULL, "evaluate saved facts (- reads standard input)" },
+struct status_options {
+	bool json;
+	const char *from;
+};
+
+#define OPTIONS struct status_options
+static const struct option_row options[] = {
+	OPT_FLAG("json", json, "facts and checks as JSON"),
+	OPT_TEXT("from", from, ARGUMENT_SAVED, "FILE",
+		"evaluate saved facts (- reads standard input)"),
 };
 
 static void show_json(
@@ -59,85 +66,42 @@ static int exit_status_of(const struct report *report)
 }
 
 /* What a command needs to look at the same machine with the same configuration, or NULL. */
-static char *options_of_machine(const struct invocation *invocation)
+static char *options_of_machine(const struct global_options *global)
 {
-	static const char *const names[] = { "root", "config" };
 	char *text = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (option_given(invocation, names[i]))
-			text_append(&text, "%s--%s %s", text ? " " : "", names[i],
-				option_value(invocation, names[i]));
+	if (global->root)
+		text_append(&text, "--root %s", global->root);
+	if (global->config)
+		text_append(&text, "%s--config %s", text ? " " : "", global->config);
 	return text;
 }
 
-static int answer(
-	struct invocation *invocation, const struct facts *facts, const struct config *config)
+static int run(struct invocation *invocation, struct session *session)
 {
-	memory_cleanup_free char *options_text = options_of_machine(invocation);
-	struct report report;
-	int status;
-
-	report_make(&report, (const char *const *)invocation->operands, facts, config);
-	if (option_given(invocation, "json"))
-		show_json(&report, facts, config);
-	else if (option_given(invocation, "verbose"))
-		report_explain(&report, options_text, &invocation->style);
-	else if (!option_given(invocation, "quiet"))
-		report_show(&report, options_text, &invocation->style);
-	status = exit_status_of(&report);
-	report_free(&report);
-	return status;
-}
-
-/* Saved facts: nothing of this machine counts, its configuration and environment neither. */
-static int run_saved(struct invocation *invocation, const char *from)
-{
-	struct config config = { 0 };
+	memory_cleanup_free char *machine = options_of_machine(&invocation->global);
+	const struct status_options *wanted = invocation->options;
 	struct facts facts = { 0 };
+	struct report report;
 	struct error err = { "" };
 	int status;
 
-	if (!saved_alone(invocation))
-		return EXIT_USAGE;
-	if (saved_load(from, &facts, &config, &err) < 0) {
+	if (session_facts(session, &facts, &err) < 0) {
 		complain("%s", err.text);
-		status = EXIT_USAGE;
-	} else {
-		status = answer(invocation, &facts, &config);
+		facts_free(&facts);
+		return EXIT_USAGE;
 	}
+	report_make(&report, (const char *const *)invocation->operands, &facts, &session->config);
+	if (wanted->json)
+		show_json(&report, &facts, &session->config);
+	else if (invocation->global.verbose)
+		report_explain(&report, machine, &invocation->style);
+	else if (!invocation->global.quiet)
+		report_show(&report, machine, &invocation->style);
+	status = exit_status_of(&report);
+	report_free(&report);
 	facts_free(&facts);
-	config_free(&config);
 	return status;
-}
-
-static int run_here(struct invocation *invocation)
-{
-	struct session session;
-	struct facts facts = { 0 };
-	int status = session_open(&session, invocation);
-
-	if (status == 0) {
-		rehearsal_put_right(invocation, &session);
-		session_gather(&session, &facts);
-		status = answer(invocation, &facts, &session.config);
-	}
-	facts_free(&facts);
-	session_close(&session);
-	return status;
-}
-
-static int run(struct invocation *invocation)
-{
-	const char *from = option_value(invocation, "from");
-
-	for (int i = 0; i < invocation->operand_count; i++)
-		if (!check_find(invocation->operands[i])) {
-			complain("there is no check \"%s\"; ec2hib status lists them",
-				invocation->operands[i]);
-			return EXIT_USAGE;
-		}
-	return from ? run_saved(invocation, from) : run_here(invocation);
 }
 
 const struct command command_status = {
@@ -148,8 +112,8 @@ const struct command command_status = {
 		"Without CHECK all checks run; -v explains each. The exit status is 0 when the\n"
 		"machine is ready, 1 when it is not, 2 for a wrong command line, and 3 when that\n"
 		"could not be told (often: not run as root). With CHECK it says so of just those.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
 	.operands = ARGUMENT_CHECK,
+	.needs = NEEDS_SESSION | NEEDS_METADATA | REPAIRS_LEFTOVERS,
 	.run = run,
 };

@@ -13,7 +13,6 @@
 #include "config.h"
 #include "core/actions/rehearse.h"
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/json_view.h"
@@ -28,7 +27,28 @@
 /* Setup takes seconds. */
 #define PATIENCE_MS 10000
 
-#define ALL_LEVELS "all"
+struct test_options {
+	unsigned levels; /* bit N is level N */
+	uint64_t timeout_ms;
+	bool keep_going;
+	bool yes;
+	bool json;
+};
+
+/* All that the machine comes back from by itself. */
+static const struct test_options defaults = { .levels = (1u << LEVEL_CYCLE) - 1,
+	.timeout_ms = TIMEOUT_STANDARD_MS };
+
+#define OPTIONS struct test_options
+static const struct option_row options[] = {
+	OPT_LEVELS("level", levels, "LIST", "these levels, or all; without it all but cycle",
+		.letter = 'l'),
+	OPT_AMOUNT("timeout", timeout_ms, ARGUMENT_DURATION, 1, UINT_MAX, "TIME",
+		"how long image may take (150 s)"),
+	OPT_FLAG("keep-going", keep_going, "go on after a level that has failed", .letter = 'k'),
+	OPT_FLAG("yes", yes, "do not ask before levels that stop the machine", .letter = 'y'),
+	OPT_FLAG("json", json, "how each level went, as JSON"),
+};
 
 struct show {
 	const struct invocation *invocation;
@@ -37,7 +57,7 @@ struct show {
 
 static bool is_quiet(const struct show *show)
 {
-	return show->levels || option_given(show->invocation, "quiet");
+	return show->levels || show->invocation->global.quiet;
 }
 
 static void show_line(void *data, int priority, const char *text)
@@ -78,49 +98,6 @@ static void show_end(void *data, const struct rehearsal_result *result)
 
 /* ---- What is wanted ------------------------------------------------------------------------------- */
 
-static int take_levels(const struct invocation *invocation, bool wanted[LEVEL_COUNT])
-{
-	const char *list = option_value(invocation, "level");
-	strings_cleanup struct strings ids = { 0 };
-
-	/* Without a list all that the machine comes back from by itself. */
-	for (int level = 0; !list && level < LEVEL_CYCLE; level++)
-		wanted[level] = true;
-	strings_split(&ids, list ? list : "", ", ");
-	for (size_t i = 0; i < ids.count; i++) {
-		enum rehearsal_level level = rehearsal_level_find(ids.items[i]);
-		bool all = text_equal(ids.items[i], ALL_LEVELS);
-
-		if (level == LEVEL_COUNT && !all) {
-			complain(
-				"there is no level \"%s\"; ec2hib test-hibernate --help lists them",
-				ids.items[i]);
-			return EXIT_USAGE;
-		}
-		for (int each = 0; all && each < LEVEL_COUNT; each++)
-			wanted[each] = true;
-		if (!all)
-			wanted[level] = true;
-	}
-	if (!list || ids.count)
-		return 0;
-	complain("--level names no level");
-	return EXIT_USAGE;
-}
-
-static int take_timeout(const struct invocation *invocation, unsigned *timeout_ms)
-{
-	const char *text = option_value(invocation, "timeout");
-	uint64_t ms = TIMEOUT_STANDARD_MS;
-
-	if (text && (duration_parse(text, &ms) < 0 || ms == 0 || ms > UINT_MAX)) {
-		complain("--timeout is no time: \"%s\"; write 150, 150s or 5min", text);
-		return EXIT_USAGE;
-	}
-	*timeout_ms = (unsigned)ms;
-	return 0;
-}
-
 /* Of the wanted levels that somebody has to agree to. */
 static char *levels_to_ask(const bool wanted[LEVEL_COUNT])
 {
@@ -148,18 +125,19 @@ static bool says_yes(const struct invocation *invocation, const bool wanted[LEVE
 	printf("Go on? [y/N] ");
 	fflush(stdout);
 	if (!fgets(answer, sizeof(answer), stdin))
-		putchar('\n'); /* Ctrl-D leaves the cursor behind the question */
+		putchar('\n'); /* Ctrl-D leaves the cursor after the question */
 	return strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0;
 }
 
 /* 0 when all levels may be run. */
 static int ask(const struct invocation *invocation, const bool wanted[LEVEL_COUNT])
 {
+	const struct test_options *given = invocation->options;
 	memory_cleanup_free char *ids = levels_to_ask(wanted);
 
-	if (!ids || option_given(invocation, "yes"))
+	if (!ids || given->yes)
 		return 0;
-	if (!isatty(STDIN_FILENO) || option_given(invocation, "json")) {
+	if (!isatty(STDIN_FILENO) || given->json) {
 		complain(
 			"nothing was begun: without a question %s needs --yes; --level chooses others",
 			ids);
@@ -179,23 +157,28 @@ static void show_json(json_t *levels, int status, const struct error *err)
 		status == 0, "error", status < 0 ? err->text : NULL, "levels", levels));
 }
 
-static int rehearse_here(const struct invocation *invocation, const struct session *session,
-	const struct rehearsal *wanted)
+static int run(struct invocation *invocation, struct session *session)
 {
-	const struct gather gather = { .root = &session->root,
-		.host = &session->host,
-		.config = &session->config,
-		.imds = &session->imds,
-		.version = PACKAGE_VERSION,
-		.config_path = session->config_path };
-	struct show show = { .invocation = invocation,
-		.levels = option_given(invocation, "json") ? json_array() : NULL };
-	struct rehearsal rehearsal = *wanted;
+	const struct test_options *given = invocation->options;
+	struct show show = { .invocation = invocation };
+	struct rehearsal rehearsal = { .gather = &session->gather,
+		.keep_going = given->keep_going,
+		.timeout_ms = (unsigned)given->timeout_ms,
+		.patience_ms = PATIENCE_MS,
+		.log = show_line,
+		.begin = show_begin,
+		.end = show_end,
+		.cancelled = interrupt_came,
+		.data = &show };
 	struct error err = { "" };
 	int status;
 
-	rehearsal.gather = &gather;
-	rehearsal.data = &show;
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		rehearsal.wanted[level] = given->levels & (1u << level);
+	status = ask(invocation, rehearsal.wanted);
+	if (status != 0)
+		return status;
+	show.levels = given->json ? json_array() : NULL;
 	interrupt_catch();
 	status = rehearse(&rehearsal, &err);
 	if (show.levels)
@@ -205,57 +188,6 @@ static int rehearse_here(const struct invocation *invocation, const struct sessi
 	complain("%s", err.text);
 	return status == -ENOTSUP ? EXIT_UNKNOWN : EXIT_NOT_READY;
 }
-
-static int check(const struct session *session)
-{
-	if (!session->root.live) {
-		complain("%s is an image: only the running machine can hibernate",
-			session->root.path);
-		return EXIT_USAGE;
-	}
-	if (geteuid() != 0) {
-		complain("test-hibernate needs root: run it with sudo");
-		return EXIT_NOT_READY;
-	}
-	return 0;
-}
-
-static int run(struct invocation *invocation)
-{
-	struct rehearsal rehearsal = { .keep_going = option_given(invocation, "keep-going"),
-		.patience_ms = PATIENCE_MS,
-		.log = show_line,
-		.begin = show_begin,
-		.end = show_end,
-		.cancelled = interrupt_came };
-	struct session session;
-	int status = take_levels(invocation, rehearsal.wanted);
-
-	if (status == 0)
-		status = take_timeout(invocation, &rehearsal.timeout_ms);
-	if (status != 0)
-		return status;
-	status = session_open(&session, invocation);
-	if (status == 0)
-		status = check(&session);
-	if (status == 0)
-		rehearsal_put_right(invocation, &session);
-	if (status == 0)
-		status = ask(invocation, rehearsal.wanted);
-	if (status == 0)
-		status = rehearse_here(invocation, &session, &rehearsal);
-	session_close(&session);
-	return status;
-}
-
-static const struct option_entry options[] = {
-	{ "level", 'l', ARGUMENT_LEVELS, "LIST", NULL,
-		"these levels, or all; without it all but cycle" },
-	{ "timeout", 0, ARGUMENT_TEXT, "TIME", NULL, "how long image may take (150 s)" },
-	{ "keep-going", 'k', ARGUMENT_NONE, NULL, NULL, "go on after a level that has failed" },
-	{ "yes", 'y', ARGUMENT_NONE, NULL, NULL, "do not ask before levels that stop the machine" },
-	{ "json", 0, ARGUMENT_NONE, NULL, NULL, "how each level went, as JSON" },
-};
 
 const struct command command_test_hibernate = {
 	.name = "test-hibernate",
@@ -270,7 +202,9 @@ const struct command command_test_hibernate = {
 		"disk that a boot could resume. The exit status is 0 when none failed, 1 when one\n"
 		"did, 2 for a wrong command line or when --yes is missing, 3 when none can be\n"
 		"rehearsed here.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
+	.defaults = &defaults,
+	.needs = NEEDS_SESSION | NEEDS_ROOT | NEEDS_METADATA | REPAIRS_LEFTOVERS,
+	.only_live = "only the running machine can hibernate",
 	.run = run,
 };

@@ -30,8 +30,13 @@
 #define JOURNAL_TIMEOUT_MS 5000
 #define JOURNAL_LINES	   "200"
 
-static const struct option_entry options[] = {
-	{ "from", 0, ARGUMENT_FILE, "FILE", NULL, "show saved facts" },
+struct tui_options {
+	const char *from;
+};
+
+#define OPTIONS struct tui_options
+static const struct option_row options[] = {
+	OPT_TEXT("from", from, ARGUMENT_SAVED, "FILE", "show saved facts"),
 };
 
 /* ---- What can be run ---- */
@@ -78,36 +83,17 @@ static const struct action actions[] = {
 		.arguments = WORDS("test-hibernate", "--yes"),
 		.needs_root = true },
 };
-#define ACTIONS (ARRAY_SIZE(actions))
-
-/* The program, and what makes it look at the same machine; the words are the invocation's. */
-static void program_of(const struct invocation *invocation, const char **program)
-{
-	static const char *const passed[] = { "root", "config", "imds-endpoint" };
-	static const char *const names[] = { "--root", "--config", "--imds-endpoint" };
-	const char *stand_in = getenv(PROGRAM_VARIABLE);
-	size_t count = 0;
-
-	program[count++] = stand_in ? stand_in : "/proc/self/exe";
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
-		if (option_given(invocation, passed[i])) {
-			program[count++] = names[i];
-			program[count++] = option_value(invocation, passed[i]);
-		}
-	program[count] = NULL;
-}
-#define PROGRAM_WORDS 8
 
 /* ---- In the child that gathers ---- */
 
 struct here {
-	struct session session;
+	const struct session *session;
 	int64_t clock; /* of the tests; 0: the real one */
 };
 
 static json_t *history_of(const struct here *here, bool *of_log, struct error *err)
 {
-	const struct session *session = &here->session;
+	const struct session *session = here->session;
 	memory_cleanup_free char *log = NULL;
 	struct error ignored = { "" };
 	timeline_list found = { 0 };
@@ -142,8 +128,8 @@ static json_t *journal_of(const struct here *here)
 	json_t *array = json_array();
 	struct error err = { "" };
 
-	if (!here->session.root.live ||
-		process_run(&here->session.root, arguments, JOURNAL_TIMEOUT_MS, &text, &err) < 0)
+	if (!here->session->root.live ||
+		process_run(&here->session->root, arguments, JOURNAL_TIMEOUT_MS, &text, &err) < 0)
 		return array;
 	strings_split(&lines, text, "\n");
 	for (size_t i = 0; i < lines.count; i++)
@@ -160,8 +146,8 @@ static void gather(void *data, int fd)
 	bool of_log = false;
 	json_t *answer, *history;
 
-	session_gather(&here->session, &facts);
-	answer = facts_save(&facts, &here->session.config);
+	facts_gather(&facts, &here->session->gather);
+	answer = facts_save(&facts, &here->session->config);
 	history = history_of(here, &of_log, &err);
 	json_object_set_new(answer, "history", history ? history : json_array());
 	if (!history)
@@ -179,7 +165,7 @@ static void ask(void *data, int fd)
 {
 	const struct here *here = data;
 
-	service_ask(&here->session.imds, fd);
+	service_ask(&here->session->imds, fd);
 }
 
 static int64_t now(void *data)
@@ -210,7 +196,7 @@ static int show(struct dashboard *dashboard, struct here *here)
 	int status;
 
 	if (clock && instant_parse(clock, &here->clock) < 0) {
-		complain("%s is \"%s\", which is no time as 2026-11-21T12:00:00Z", CLOCK_VARIABLE,
+		complain("%s is \"%s\", not a time (example: 2026-11-21T12:00:00Z)", CLOCK_VARIABLE,
 			clock);
 		return EXIT_USAGE;
 	}
@@ -226,66 +212,41 @@ static int show(struct dashboard *dashboard, struct here *here)
 	return EXIT_READY;
 }
 
-static int run_saved(const struct dashboard *standard, const char *from)
+/* The program as command_start() wants it, and what makes it look at the same machine. */
+static void program_of(const struct invocation *invocation, struct strings *program)
 {
-	struct dashboard dashboard = *standard;
-	struct here here = { .clock = 0 };
-	struct error err = { "" };
-	json_t *saved = NULL;
-	int status = EXIT_USAGE;
+	const char *stand_in = getenv(PROGRAM_VARIABLE);
 
-	if (strcmp(from, "-") == 0)
-		error_set(&err, EINVAL, "--from needs a file: standard input is the keyboard");
-	else
-		saved = saved_read(from, &err);
-	if (saved) {
-		dashboard.saved = saved;
-		dashboard.from = from;
-		status = show(&dashboard, &here);
-	} else {
-		complain("%s", err.text);
-	}
-	json_decref(saved);
-	return status;
+	strings_add(program, stand_in ? stand_in : "/proc/self/exe");
+	invocation_machine_words(invocation, program);
+	/* NULL at the end. */
+	program->items = memory_grow(program->items, program->count, sizeof(*program->items));
 }
 
-static int run_here(struct invocation *invocation, const struct dashboard *standard)
+static int run(struct invocation *invocation, struct session *session)
 {
-	struct dashboard dashboard = *standard;
-	struct here here = { .clock = 0 };
-	int status = session_open(&here.session, invocation);
-
-	if (status == 0) {
-		dashboard.state = &here.session.root;
-		dashboard.from = here.session.root.path;
-		dashboard.endpoint = endpoint_of(&here.session);
-		dashboard.gather = gather;
-		dashboard.ask = dashboard.endpoint ? ask : NULL;
-		status = show(&dashboard, &here);
-	}
-	session_close(&here.session);
-	return status;
-}
-
-static int run(struct invocation *invocation)
-{
-	const char *from = option_value(invocation, "from");
-	const char *program[PROGRAM_WORDS];
+	const struct tui_options *wanted = invocation->options;
+	strings_cleanup struct strings program = { 0 };
+	struct here here = { .session = session };
 	struct dashboard dashboard = { .colour = invocation->style.colour,
 		.version = PACKAGE_VERSION,
 		.root = geteuid() == 0,
-		.program = program,
 		.actions = actions,
-		.action_count = ACTIONS };
+		.action_count = ARRAY_SIZE(actions) };
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		complain("tui needs a terminal; ec2hib status prints what there is");
-		return EXIT_USAGE;
+	program_of(invocation, &program);
+	dashboard.program = (const char *const *)program.items;
+	if (session->saved) {
+		dashboard.saved = session->saved;
+		dashboard.from = wanted->from;
+	} else {
+		dashboard.state = &session->root;
+		dashboard.from = session->root.path;
+		dashboard.endpoint = endpoint_of(session);
+		dashboard.gather = gather;
+		dashboard.ask = dashboard.endpoint ? ask : NULL;
 	}
-	if (from && !saved_alone(invocation))
-		return EXIT_USAGE;
-	program_of(invocation, program);
-	return from ? run_saved(&dashboard, from) : run_here(invocation, &dashboard);
+	return show(&dashboard, &here);
 }
 
 const struct command command_tui = {
@@ -296,8 +257,8 @@ const struct command command_tui = {
 		"Shows what status, prewarm, watch and history know, and follows it; ? lists the\n"
 		"keys. Commands that change the machine show what they will run and ask first.\n"
 		"Anybody may run it; what only root sees or may do is marked.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.operands = ARGUMENT_NONE,
+	COMMAND_OPTIONS(options),
+	.needs = NEEDS_SESSION | NEEDS_METADATA,
+	.terminal = "ec2hib status prints what there is",
 	.run = run,
 };

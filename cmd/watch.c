@@ -7,12 +7,25 @@
 
 #include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "config.h"
-#include "core/actions/rehearse.h"
 #include "core/actions/watch.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+
+struct watch_options {
+	bool once;
+	bool dry_run;
+	bool daemon;
+	const char *pidfile;
+};
+
+#define OPTIONS struct watch_options
+static const struct option_row options[] = {
+	OPT_FLAG("once", once, "look once, act on what is there, and end"),
+	OPT_FLAG("dry-run", dry_run, "do everything but hibernate", .letter = 'n'),
+	OPT_FLAG("daemon", daemon, "go to the background; returns when it has begun"),
+	OPT_TEXT("pidfile", pidfile, ARGUMENT_FILE, "FILE", "write the process number there"),
+};
 
 /* Where the log goes: the journal, syslog, lines on standard error, or two of them. */
 struct watch_log {
@@ -77,7 +90,7 @@ static void service_log(
 {
 	struct service *service = data;
 
-	if (priority > LOG_NOTICE && option_given(service->invocation, "quiet"))
+	if (priority > LOG_NOTICE && service->invocation->global.quiet)
 		return;
 	watch_log_message(&service->log, priority, text, fields, count);
 }
@@ -117,28 +130,21 @@ static void service_ready(void *data)
 
 /* ---- The command ---------------------------------------------------------------------------------- */
 
-/* A rehearsal that was cut short, perhaps by the boot of which the agent is a part. */
-static void put_right(struct service *service, const struct gather *gather)
+static void service_note(void *data, int priority, const char *text)
 {
-	memory_cleanup_free char *said = NULL;
-	struct error err = { "" };
-
-	if (option_given(service->invocation, "dry-run"))
-		return;
-	if (rehearsal_recover(gather, &said, &err) < 0)
-		service_log(service, LOG_ERR, err.text, NULL, 0);
-	if (said)
-		service_log(service, LOG_WARNING, said, NULL, 0);
+	service_log(data, priority, text, NULL, 0);
 }
 
-static int serve(struct service *service, const struct gather *gather)
+static int serve(struct service *service)
 {
-	struct invocation *invocation = service->invocation;
+	const struct watch_options *wanted = service->invocation->options;
+	const struct gather *gather = &service->session->gather;
+	const struct reporter reporter = { .log = service_note, .data = service };
 	struct notify notify = { -1 };
 	struct error err = { "" };
 	struct watch watch = { .gather = gather,
-		.once = option_given(invocation, "once"),
-		.dry_run = option_given(invocation, "dry-run"),
+		.once = wanted->once,
+		.dry_run = wanted->dry_run,
 		.notify = &notify,
 		.watchdog_ms = notify_watchdog_ms(
 			getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid()),
@@ -148,7 +154,9 @@ static int serve(struct service *service, const struct gather *gather)
 		.data = service };
 	int status;
 
-	put_right(service, gather);
+	/* Here and not by the row of the command: at boot nobody sees what is not in the log. */
+	if (!wanted->dry_run)
+		leftovers_repair(gather, &reporter);
 	if (notify_open(&notify, getenv("NOTIFY_SOCKET"), &err) < 0)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
 	status = watch_run(&watch, &err);
@@ -161,30 +169,9 @@ static int serve(struct service *service, const struct gather *gather)
 	return EXIT_NOT_READY;
 }
 
-static int check(const struct invocation *invocation, const struct session *session)
-{
-	bool daemon = option_given(invocation, "daemon");
-
-	if (daemon && option_given(invocation, "once")) {
-		complain("--daemon and --once exclude each other");
-		return EXIT_USAGE;
-	}
-	if (!session->root.live) {
-		complain("%s is an image: only a running machine can be watched",
-			session->root.path);
-		return EXIT_USAGE;
-	}
-	if (geteuid() != 0) {
-		complain("watch needs root: run it with sudo");
-		return EXIT_NOT_READY;
-	}
-	return 0;
-}
-
 /* A relative name means the folder in which the user is, which a daemon leaves. */
-static char *pidfile_path(const struct invocation *invocation)
+static char *pidfile_path(const char *given)
 {
-	const char *given = option_value(invocation, "pidfile");
 	char folder[PATH_MAX];
 
 	if (!given || *given == '/' || !getcwd(folder, sizeof(folder)))
@@ -192,46 +179,27 @@ static char *pidfile_path(const struct invocation *invocation)
 	return text_format("%s/%s", folder, given);
 }
 
-static int run(struct invocation *invocation)
+static int run(struct invocation *invocation, struct session *session)
 {
-	struct session session;
-	struct service service = { .invocation = invocation, .session = &session, .starter = -1 };
+	const struct watch_options *wanted = invocation->options;
+	memory_cleanup_free char *pidfile = pidfile_path(wanted->pidfile);
+	struct service service = {
+		.invocation = invocation, .session = session, .pidfile = pidfile, .starter = -1
+	};
 	struct error err = { "" };
-	int status = session_open(&session, invocation);
-	const struct gather gather = { .root = &session.root,
-		.host = &session.host,
-		.config = &session.config,
-		.imds = &session.imds,
-		.version = PACKAGE_VERSION,
-		.config_path = session.config_path };
+	int status;
 
-	if (status == 0)
-		status = check(invocation, &session);
-	service.pidfile = pidfile_path(invocation);
-	if (status == 0 && option_given(invocation, "daemon") &&
-		daemon_become(&service.starter, &err) < 0) {
+	if (wanted->daemon && daemon_become(&service.starter, &err) < 0) {
 		complain("%s", err.text);
-		status = EXIT_NOT_READY;
+		return EXIT_NOT_READY;
 	}
-	if (status == 0) {
-		watch_log_open(&service.log, &session.config, option_given(invocation, "daemon"));
-		status = serve(&service, &gather);
-		if (service.pidfile && service.begun)
-			root_remove(&session.host, service.pidfile, &err);
-		watch_log_close(&service.log);
-	}
-	free(service.pidfile);
-	session_close(&session);
+	watch_log_open(&service.log, &session->config, wanted->daemon);
+	status = serve(&service);
+	if (service.pidfile && service.begun)
+		root_remove(&session->host, service.pidfile, &err);
+	watch_log_close(&service.log);
 	return status;
 }
-
-static const struct option_entry options[] = {
-	{ "once", 0, ARGUMENT_NONE, NULL, NULL, "look once, act on what is there, and end" },
-	{ "dry-run", 'n', ARGUMENT_NONE, NULL, NULL, "do everything but hibernate" },
-	{ "daemon", 0, ARGUMENT_NONE, NULL, NULL,
-		"go to the background; returns when it has begun" },
-	{ "pidfile", 0, ARGUMENT_FILE, "FILE", NULL, "write the process number there" },
-};
 
 const struct command command_watch = {
 	.name = "watch",
@@ -242,7 +210,9 @@ const struct command command_watch = {
 		"input device, runs the hooks and hibernates. SIGHUP makes it read its\n"
 		"configuration again, SIGTERM ends it. What it is doing stands in\n"
 		"/run/ec2hib/watch.json.",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
+	COMMAND_OPTIONS(options),
+	.exclusive = { "daemon once" },
+	.needs = NEEDS_SESSION | NEEDS_ROOT | NEEDS_METADATA,
+	.only_live = "only a running machine can be watched",
 	.run = run,
 };

@@ -38,22 +38,29 @@ facts_file() {
 		'frobnicate|there is no command "frobnicate"'
 		'status --frob|unrecognized option'
 		'status nonsense-check|there is no check "nonsense-check"'
-		'--color blue status|--color is "blue", which is none of: auto, always, never'
-		'setup --prewarm maybe|--prewarm is "maybe", which is none of: auto, yes, no, background'
-		'imds|imds wants one more word'
+		'--color blue status|--color: "blue" is not one of auto, always, never'
+		'setup --prewarm maybe|--prewarm: "maybe" is not one of auto, yes, no, background'
+		'imds|imds needs one more word'
 		'imds frob|there is no command "imds frob"'
 		'help imds get more|help takes one command: "more" is too many'
 		'help imds frob|there is no command "imds frob"'
 		'imds get --frob|see ec2hib imds get --help'
 		'setup extra|setup takes no operand: "extra"'
 		'setup --size|requires an argument'
-		'setup --size big|--size is "big"'
-		'setup --size 0|--size is "0"'
-		'setup --size -5G|--size is "-5G"'
+		'setup --size big|--size: "big" is not a size (examples: 8G, 50%, auto)'
+		'setup --size 0|--size: "0" is not a size'
+		'setup --size -5G|--size: "-5G" is not a size'
 		'setup --swapfile swap|--swapfile is "swap"'
 		'setup --swapfile /a --swap-device /dev/b|--swapfile and --swap-device exclude each other'
 		'--root= status|--root is empty'
 		'setup --size= -n|--size is empty'
+		'setup --size 0% -n|--size: "0%" is not a size'
+		'setup --take-over --no-service|--no-service and --take-over exclude each other'
+		'teardown --swapfile /a --swap-device /dev/b|--swapfile and --swap-device exclude each other'
+		'watch --daemon --once|--daemon and --once exclude each other'
+		'hibernate --method fast|--method: "fast" is not one of auto, direct, systemd'
+		'prewarm --depth 65|--depth: "65" is not a number from 1 to 64'
+		'imds get /a//b|"/a//b" is not a path of the metadata service'
 		'status --frob|see ec2hib status --help'
 		'--frob status|ec2hib: unrecognized option'
 		'setup --frob|ec2hib: unrecognized option'
@@ -66,6 +73,7 @@ facts_file() {
 		'status --from /tmp|cannot read /tmp: Is a directory'
 		'status --from x --root /|--from and --root exclude each other'
 		'status --from x --config y|--from and --config exclude each other'
+		'status --from x --imds-endpoint http://y|--from and --imds-endpoint exclude each other'
 		'--imds-endpoint ftp://x status|ftp://x'
 	)
 	for case in "${cases[@]}"; do
@@ -74,6 +82,47 @@ facts_file() {
 		echo "$case: $status: $output"
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"${case#*|}"* ]]
+	done
+}
+
+@test "what works on a running machine alone refuses an image, and says why" {
+	mkdir "$BATS_TEST_TMPDIR/image"
+	while IFS='|' read -r command why; do
+		# shellcheck disable=SC2086
+		run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" $command </dev/null
+		echo "$command: $status: $output"
+		[ "$status" -eq 2 ]
+		[ "$output" = "ec2hib: $BATS_TEST_TMPDIR/image is an image: $why" ]
+	done <<-'END'
+		hibernate|only the running machine can hibernate
+		hibernate --dry-run|only the running machine can hibernate
+		test-hibernate --yes|only the running machine can hibernate
+		watch --once|only a running machine can be watched
+		prewarm|what is cold is the volume of a running machine
+		prewarm --status|what is cold is the volume of a running machine
+	END
+}
+
+@test "what only root may do says so to others, what changes nothing does not" {
+	need_root
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")"
+	install -m 755 "$EC2HIB" "$BATS_TEST_TMPDIR/ec2hib"
+	as_nobody() {
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$BATS_TEST_TMPDIR/ec2hib" "$@"
+	}
+	for command in 'setup --yes' 'setup --dry-run' 'teardown --yes' hibernate prewarm \
+		'prewarm --stop' 'test-hibernate --level ready' 'watch --once' 'watch --once --dry-run'; do
+		# shellcheck disable=SC2086
+		run as_nobody $command </dev/null
+		echo "$command: $status: $output"
+		[ "$status" -eq 1 ]
+		[ "$output" = "ec2hib: ${command%% *} needs root: run it with sudo" ]
+	done
+	for command in status 'hibernate --dry-run' 'prewarm --status' history; do
+		# shellcheck disable=SC2086
+		run as_nobody $command </dev/null
+		echo "$command: $status: $output"
+		[[ "$output" != *"needs root"* ]]
 	done
 }
 

@@ -617,13 +617,13 @@ every_block_is_read_once_on() {
 @test "wrong words and wrong places are said" {
 	make_device 1M
 	local -a cases=(
-		"2|--rate 0|--rate is \"0\""
-		"2|--rate fast|--rate is \"fast\""
-		"2|--depth 0|--depth is \"0\""
-		"2|--depth 65|--depth is \"65\""
-		"2|--block 1000|--block is \"1000\""
-		"2|--block 32M|--block is \"32M\""
-		"2|--method copy|--method is \"copy\""
+		"2|--rate 0|--rate: \"0\" is not a rate"
+		"2|--rate fast|--rate: \"fast\" is not a rate (examples: 50M, 1G)"
+		"2|--depth 0|--depth: \"0\" is not a number from 1 to 64"
+		"2|--depth 65|--depth: \"65\" is not a number from 1 to 64"
+		"2|--block 1000|--block: \"1000\" is not a size from 4K to 16M, a multiple of 4K"
+		"2|--block 32M|--block: \"32M\" is not a size from 4K to 16M"
+		"2|--method copy|--method: \"copy\" is not one of auto, read, write"
 		"2|--stop --status|--stop and --status exclude each other"
 		"2|--device /dev/$DEVICE --swapfile /swap|--swapfile and --device exclude each other"
 		"2|extra|prewarm takes no operand"

@@ -24,7 +24,7 @@ level_ids() {
 		[ "$status" -eq 2 ]
 	done
 	run "$EC2HIB" test-hibernate --level core,nonsense
-	[[ "$output" == *'there is no level "nonsense"'* ]]
+	[[ "$output" == *'--level: "core,nonsense" is not a list of levels (there are ready, hooks, '*'cycle, or all)' ]]
 }
 
 @test "an image cannot be rehearsed" {
