@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Kernel arguments in every entry of the next boots, by whatever manages the entries, and back.
+ * Kernel arguments in every entry of the next boots, by whatever manages the entries, and back. What
+ * there is to do is the loader's to say (core/facts/boot_loader.h); here it is done, for all alike.
  *
  * At every moment there is a configuration that boots: generated files are made beside the old
  * ones, looked at, and exchanged with one rename. A function that fails puts back what it changed;
@@ -25,16 +26,12 @@ int boot_arguments_set(const struct root *root, const struct facts *facts,
 	const struct config *config, const struct strings *wanted, struct error *err);
 
 /*
- * Takes away what boot_arguments_set() made and brings back what stood there. Lines that somebody
+ * Takes away what boot_arguments_set() made and brings back what was there. Lines that somebody
  * else has changed since stay; a sentence about each is added to LEFT (may be NULL). Nothing of
  * ours there: 0, and nothing happens.
  */
 int boot_arguments_remove(const struct root *root, const struct facts *facts,
 	const struct config *config, struct strings *left, struct error *err);
-
-/* What set and remove would do, for a plan: half a sentence. The caller frees it. */
-char *boot_arguments_describe(const struct facts *facts);
-char *boot_arguments_describe_remove(const struct facts *facts);
 
 /*
  * Brings what was written below /boot (and where the loader's files are) to its final place on the

@@ -7,44 +7,231 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/actions/boot_own.h"
-#include "core/actions/edits_text.h"
+#include "core/actions/own_file.h"
 #include "core/base/memory.h"
-#include "core/facts/boot_record.h"
+#include "core/base/text.h"
+#include "core/facts/record.h"
 
-static int write_record(const struct root *root, const char *state_dir,
-	const struct edit_record *record, struct error *err)
+/* ---- One line of a text: pure ------------------------------------------------------------------- */
+
+/* The first line of a grubenv. What fills it up to its fixed size is '#'. */
+#define ENVIRONMENT_MARK "# GRUB Environment Block\n"
+
+bool line_next(const char **at, struct line *line)
 {
-	memory_cleanup_free char *path = edit_record_path(state_dir), *text = NULL;
-	memory_cleanup_free char *written = NULL;
-	json_t *json, *edits;
-	int status;
+	if (!**at)
+		return false;
+	line->start = *at;
+	line->length = strcspn(*at, "\n");
+	line->number++;
+	*at += line->length + ((*at)[line->length] == '\n');
+	return true;
+}
 
-	if (record->count == 0)
+static bool same_words(const struct line *line, const char *text)
+{
+	memory_cleanup_free char *copy = text_copy_length(line->start, line->length);
+	strings_cleanup struct strings a = { 0 }, b = { 0 };
+
+	strings_split(&a, copy, " \t\r");
+	strings_split(&b, text, " \t\r");
+	strings_sort(&a);
+	strings_sort(&b);
+	for (size_t i = 0; a.count == b.count && i < a.count; i++)
+		if (strcmp(a.items[i], b.items[i]) != 0)
+			return false;
+	return a.count == b.count;
+}
+
+static bool same_line(const struct line *line, const char *text, bool loose)
+{
+	if (line->length == strlen(text) && memcmp(line->start, text, line->length) == 0)
+		return true;
+	return loose && same_words(line, text);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+bool line_find(
+	const char *text, const char *wanted, uint64_t number, bool loose, struct line *found)
+{
+	struct line line = { 0 };
+	bool any = false;
+
+	while (line_next(&text, &line)) {
+		if (!same_line(&line, wanted, loose))
+			continue;
+		if (!any || distance(line.number, number) < distance(found->number, number))
+			*found = line;
+		any = true;
+	}
+	return any;
+}
+
+/* The line as we left it: exactly, or else by its words. */
+static bool find_after(const char *text, const struct edit *edit, struct line *found)
+{
+	return line_find(text, edit->after, edit->line, false, found) ||
+	       line_find(text, edit->after, edit->line, true, found);
+}
+
+/* Finds out line, open_end of a new EDIT of TEXT. False: TEXT does not have the line. */
+static bool edit_locate(const char *text, struct edit *edit)
+{
+	struct line line = { 0 };
+	size_t size = strlen(text);
+
+	if (*edit->before) {
+		if (!line_find(text, edit->before, edit->line, false, &line))
+			return false;
+		edit->line = line.number;
+		edit->open_end = !*edit->after && !line.start[line.length];
+		return true;
+	}
+	while (line_next(&text, &line))
+		;
+	edit->line = line.number + 1;
+	edit->open_end = size && text[-1] != '\n';
+	return true;
+}
+
+char *text_fit_environment(const char *old, char *text)
+{
+	size_t size = strlen(old), length = strlen(text);
+	char *fitted;
+
+	if (!text_starts(old, ENVIRONMENT_MARK))
+		return text;
+	while (length && text[length - 1] == '#')
+		length--;
+	fitted = memory_new((length > size ? length : size) + 1, 1);
+	memcpy(fitted, text, length);
+	if (length < size)
+		memset(fitted + length, '#', size - length);
+	free(text);
+	return fitted;
+}
+
+/* TEXT with what is at LINE replaced by TO; with TO "" the line goes, end and all. */
+static char *exchange(const char *text, const struct line *line, const char *to)
+{
+	const char *rest = line->start + line->length;
+
+	if (!*to && *rest == '\n')
+		rest++;
+	return text_fit_environment(
+		text, text_format("%.*s%s%s", (int)(line->start - text), text, to, rest));
+}
+
+/* The line with EDIT's number, when it still begins with the same word as before. */
+static bool find_by_number(const char *text, const struct edit *edit, struct line *found)
+{
+	size_t length = strcspn(edit->before, " \t=");
+
+	*found = (struct line) { 0 };
+	while (found->number < edit->line && line_next(&text, found))
+		;
+	return found->number == edit->line && length && found->length > length &&
+	       memcmp(found->start, edit->before, length) == 0 &&
+	       strchr(" \t=", found->start[length]);
+}
+
+/*
+ * TEXT with EDIT made; the caller frees it. NULL: nothing to do, for it is so already. *FOREIGN: nor
+ * can it be done, for somebody else has changed the line.
+ */
+static char *edit_make(const char *text, const struct edit *edit, bool *foreign)
+{
+	struct line line = { 0 };
+
+	*foreign = false;
+	if (!*edit->before) {
+		size_t size = strlen(text);
+
+		if (!*edit->after || line_find(text, edit->after, 0, false, &line))
+			return NULL;
+		return text_format(
+			"%s%s%s\n", text, size && text[size - 1] != '\n' ? "\n" : "", edit->after);
+	}
+	if (line_find(text, edit->before, edit->line, false, &line) && line.number == edit->line)
+		return exchange(text, &line, edit->after);
+	if (*edit->after && find_after(text, edit, &line))
+		return NULL;
+	if (line_find(text, edit->before, edit->line, false, &line) ||
+		find_by_number(text, edit, &line))
+		return exchange(text, &line, edit->after);
+	*foreign = *edit->after;
+	return NULL;
+}
+
+/* TEXT with the line BEFORE in its place again, for an edit that took it away. */
+static char *insert_line(const char *text, const struct edit *edit)
+{
+	struct line line = { 0 };
+	const char *at = text;
+
+	while (line.number + 1 < edit->line && line_next(&at, &line))
+		;
+	return text_format("%.*s%s%s%s", (int)(at - text), text, edit->before,
+		edit->open_end && !*at ? "" : "\n", at);
+}
+
+/* The same for taking EDIT back. */
+static char *edit_unmake(const char *text, const struct edit *edit, bool *foreign)
+{
+	struct line line = { 0 };
+	char *changed;
+	size_t length;
+
+	*foreign = false;
+	/* As it was, in its old place: it was never changed, or is changed back already. */
+	if (*edit->before && line_find(text, edit->before, edit->line, false, &line) &&
+		line.number == edit->line)
+		return NULL;
+	if (!*edit->after)
+		return insert_line(text, edit);
+	if (!find_after(text, edit, &line)) {
+		*foreign =
+			*edit->before && !line_find(text, edit->before, edit->line, false, &line);
+		return NULL;
+	}
+	changed = exchange(text, &line, edit->before);
+	length = strlen(changed);
+	if (edit->open_end && length && changed[length - 1] == '\n')
+		changed[length - 1] = '\0';
+	return changed;
+}
+
+/* ---- The record --------------------------------------------------------------------------------- */
+
+static int write_record(const struct root *root, const char *state_dir, const struct edits *edits,
+	struct error *err)
+{
+	memory_cleanup_free char *path = edits_path(state_dir);
+	json_t *list;
+
+	if (edits->count == 0)
 		return root_remove(root, path, err);
-	edits = json_array();
-	for (size_t i = 0; i < record->count; i++) {
-		const struct edit *edit = &record->items[i];
+	list = json_array();
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct edit *edit = &edits->items[i];
 		json_t *item = json_pack("{s:s, s:I, s:s, s:s, s:b, s:b}", "file", edit->file,
 			"line", (json_int_t)edit->line, "before", edit->before, "after",
 			edit->after, "open_end", edit->open_end, "made_file", edit->made_file);
 
 		if (!item) {
-			json_decref(edits);
+			json_decref(list);
 			return error_set(err, EILSEQ,
 				"cannot change line %" PRIu64 " of %s%s: it is not UTF-8",
 				edit->line, root->path, edit->file);
 		}
-		json_array_append_new(edits, item);
+		json_array_append_new(list, item);
 	}
-	json = json_pack("{s:i, s:o}", "format", 1, "edits", edits);
-	text = json_dumps(json, JSON_INDENT(1));
-	json_decref(json);
-	status = root_make_directory(root, state_dir, err);
-	if (status < 0)
-		return status;
-	written = text_format("%s\n", text);
-	return root_replace(root, path, written, 0644, err);
+	return record_write_json(
+		root, path, json_pack("{s:i, s:o}", "format", 1, "edits", list), 0644, err);
 }
 
 static bool same_edit(const struct edit *a, const struct edit *b)
@@ -53,157 +240,129 @@ static bool same_edit(const struct edit *a, const struct edit *b)
 	       strcmp(a->after, b->after) == 0 && a->line == b->line;
 }
 
-/* Puts EDIT on the stack, unless a run that was cut short has left it there. Copies it. */
-static void push(struct edit_record *record, const struct edit *edit)
+static bool contain(const struct edits *edits, const struct edit *edit)
+{
+	for (size_t i = 0; i < edits->count; i++)
+		if (same_edit(&edits->items[i], edit))
+			return true;
+	return false;
+}
+
+/* Adds a copy of EDIT. */
+static void add_copy(struct edits *edits, const struct edit *edit)
 {
 	struct edit *item;
 
-	for (size_t i = 0; i < record->count; i++)
-		if (same_edit(&record->items[i], edit))
-			return;
-	record->items = memory_grow(record->items, record->count, sizeof(*edit));
-	item = &record->items[record->count++];
+	edits->items = memory_grow(edits->items, edits->count, sizeof(*edit));
+	item = &edits->items[edits->count++];
 	*item = *edit;
 	item->file = text_copy(edit->file);
 	item->before = text_copy(edit->before);
 	item->after = text_copy(edit->after);
 }
 
-static void drop(struct edit_record *record, size_t index)
+void edits_add(
+	struct edits *edits, const char *file, uint64_t line, const char *before, const char *after)
 {
-	free(record->items[index].file);
-	free(record->items[index].before);
-	free(record->items[index].after);
-	memmove(&record->items[index], &record->items[index + 1],
-		(record->count - index - 1) * sizeof(record->items[0]));
-	record->count--;
+	const struct edit edit = {
+		.file = (char *)file, .before = (char *)before, .after = (char *)after, .line = line
+	};
+
+	if (strcmp(before, after) != 0)
+		add_copy(edits, &edit);
+}
+
+static void drop(struct edits *edits, size_t index)
+{
+	free(edits->items[index].file);
+	free(edits->items[index].before);
+	free(edits->items[index].after);
+	memmove(&edits->items[index], &edits->items[index + 1],
+		(edits->count - index - 1) * sizeof(edits->items[0]));
+	edits->count--;
+}
+
+/* ---- Files -------------------------------------------------------------------------------------- */
+
+/* The file's text; a file that EDIT makes is empty before. */
+static int read_file(const struct root *root, const struct edit *edit, char **text, bool *missing,
+	struct error *err)
+{
+	int status = root_read_text(root, edit->file, FILE_LIMIT, text, err);
+
+	*missing = status == -ENOENT && !*edit->before;
+	if (!*missing)
+		return status;
+	*text = text_copy("");
+	return 0;
 }
 
 static int replace_text(const struct root *root, const char *file, const char *old,
 	const char *text, struct error *err)
 {
 	/* GRUB's environment block has a fixed size, and its lines may fill it. */
-	if (text_starts(old, "# GRUB Environment Block\n") && strlen(text) > strlen(old))
+	if (text_starts(old, ENVIRONMENT_MARK) && strlen(text) > strlen(old))
 		return error_set(err, ENOSPC, "cannot change %s%s: its %zu bytes are full",
 			root->path, file, strlen(old));
 	return root_replace(root, file, text, 0644, err);
 }
 
-void line_changes_add(struct line_changes *changes, const char *file, uint64_t line,
-	const char *before, const char *after)
+/* Puts EDIT on the stack, or nothing when the file has what it adds. */
+static int record_edit(
+	const struct root *root, struct edit *edit, struct edits *record, struct error *err)
 {
-	struct line_change *change;
-
-	if (strcmp(before, after) == 0)
-		return;
-	changes->items = memory_grow(changes->items, changes->count, sizeof(*changes->items));
-	change = &changes->items[changes->count++];
-	change->file = text_copy(file);
-	change->before = text_copy(before);
-	change->after = text_copy(after);
-	change->line = line;
-}
-
-void line_changes_free(struct line_changes *changes)
-{
-	for (size_t i = 0; i < changes->count; i++) {
-		free(changes->items[i].file);
-		free(changes->items[i].before);
-		free(changes->items[i].after);
-	}
-	free(changes->items);
-	*changes = (struct line_changes) { 0 };
-}
-
-/* The edit that CHANGE is; it borrows the change's texts. */
-static struct edit edit_of(const struct line_change *change)
-{
-	return (struct edit) { .file = change->file,
-		.before = change->before,
-		.after = change->after,
-		.line = change->line };
-}
-
-/* Puts CHANGE on the stack, or nothing when the file has what it adds. */
-static int record_change(const struct root *root, struct line_change *change,
-	struct edit_record *record, struct error *err)
-{
-	struct edit edit = edit_of(change);
 	memory_cleanup_free char *text = NULL;
 	struct line there;
-	int status = root_read_text(root, edit.file, FILE_LIMIT, &text, err);
+	int status = read_file(root, edit, &text, &edit->made_file, err);
 
-	if (status == -ENOENT && !*edit.before) {
-		text = text_copy("");
-		edit.made_file = true;
-		status = 0;
-	}
 	if (status < 0)
 		return status;
-	if (!*edit.before && line_find(text, edit.after, 0, false, &there))
+	if (!*edit->before && line_find(text, edit->after, 0, false, &there))
 		return 0;
-	if (!edit_locate(text, &edit))
-		return error_set(
-			err, ENOENT, "%s%s has no line \"%s\"", root->path, edit.file, edit.before);
-	change->line = edit.line;
-	push(record, &edit);
+	if (!edit_locate(text, edit))
+		return error_set(err, ENOENT, "%s%s has no line \"%s\"", root->path, edit->file,
+			edit->before);
+	/* A run that was cut short may have left it there. */
+	if (!contain(record, edit))
+		add_copy(record, edit);
 	return 0;
 }
 
-int edits_record(const struct root *root, const char *state_dir, struct line_changes *changes,
-	struct error *err)
+int edits_record(
+	const struct root *root, const char *state_dir, struct edits *edits, struct error *err)
 {
-	struct edit_record record;
-	int status = edit_record_read(root, state_dir, &record, err);
+	struct edits record;
+	int status = edits_read(root, state_dir, &record, err);
 	size_t before = record.count;
 
-	for (size_t i = 0; status == 0 && i < changes->count; i++)
-		status = record_change(root, &changes->items[i], &record, err);
+	for (size_t i = 0; status == 0 && i < edits->count; i++)
+		status = record_edit(root, &edits->items[i], &record, err);
 	if (status == 0 && record.count > before)
 		status = write_record(root, state_dir, &record, err);
-	edit_record_free(&record);
+	edits_free(&record);
 	return status;
 }
 
-int edits_make(const struct root *root, const struct line_changes *changes, struct error *err)
+int edits_make(const struct root *root, const struct edits *edits, struct error *err)
 {
-	for (size_t i = 0; i < changes->count; i++) {
-		struct edit edit = edit_of(&changes->items[i]);
+	for (size_t i = 0; i < edits->count; i++) {
+		const struct edit *edit = &edits->items[i];
 		memory_cleanup_free char *text = NULL, *changed = NULL;
-		bool foreign;
-		int status = root_read_text(root, edit.file, FILE_LIMIT, &text, err);
+		bool foreign, missing;
+		int status = read_file(root, edit, &text, &missing, err);
 
-		if (status == -ENOENT && !*edit.before) {
-			text = text_copy("");
-			status = 0;
-		}
 		if (status < 0)
 			return status;
-		changed = edit_make(text, &edit, &foreign);
+		changed = edit_make(text, edit, &foreign);
 		if (foreign)
 			return error_set(err, ENOENT, "line %" PRIu64 " of %s%s is not \"%s\"",
-				edit.line, root->path, edit.file, edit.before);
+				edit->line, root->path, edit->file, edit->before);
 		if (changed)
-			status = replace_text(root, edit.file, text, changed, err);
+			status = replace_text(root, edit->file, text, changed, err);
 		if (status < 0)
 			return status;
 	}
 	return 0;
-}
-
-int edit_line(const struct root *root, const char *state_dir, const char *file, const char *before,
-	const char *after, struct error *err)
-{
-	struct line_changes changes = { 0 };
-	int status = 0;
-
-	line_changes_add(&changes, file, 0, before, after);
-	if (changes.count)
-		status = edits_record(root, state_dir, &changes, err);
-	if (status == 0)
-		status = edits_make(root, &changes, err);
-	line_changes_free(&changes);
-	return status;
 }
 
 static int undo(
@@ -233,21 +392,20 @@ static int undo(
 
 void edits_sweep(const struct root *root, const char *state_dir)
 {
-	memory_cleanup_free char *path = edit_record_path(state_dir);
+	memory_cleanup_free char *path = edits_path(state_dir);
 
 	own_leftover_remove(root, path);
 }
 
-/* Undoes what PICKS says, last one first, and takes each off the record when it is undone. */
-static int undo_some(const struct root *root, const char *state_dir,
-	bool (*picks)(const struct edit *edit, const void *data), const void *data,
+/* Undoes those of ONLY (NULL: all), last one first, and takes each off the record when it is undone. */
+static int undo_some(const struct root *root, const char *state_dir, const struct edits *only,
 	struct strings *left, struct error *err)
 {
-	struct edit_record record;
-	int status = edit_record_read(root, state_dir, &record, err);
+	struct edits record;
+	int status = edits_read(root, state_dir, &record, err);
 
 	for (size_t i = record.count; status == 0 && i > 0; i--) {
-		if (!picks(&record.items[i - 1], data))
+		if (only && !contain(only, &record.items[i - 1]))
 			continue;
 		status = undo(root, &record.items[i - 1], left, err);
 		if (status < 0)
@@ -256,64 +414,18 @@ static int undo_some(const struct root *root, const char *state_dir,
 		status = write_record(root, state_dir, &record, err);
 	}
 	edits_sweep(root, state_dir);
-	edit_record_free(&record);
+	edits_free(&record);
 	return status;
 }
 
-static bool is_of_file(const struct edit *edit, const void *file)
+int edits_undo(
+	const struct root *root, const char *state_dir, struct strings *left, struct error *err)
 {
-	return !file || strcmp(edit->file, file) == 0;
+	return undo_some(root, state_dir, NULL, left, err);
 }
 
-int edits_undo(const struct root *root, const char *state_dir, const char *file,
-	struct strings *left, struct error *err)
+int edits_take_back(const struct root *root, const char *state_dir, const struct edits *edits,
+	struct error *err)
 {
-	return undo_some(root, state_dir, is_of_file, file, left, err);
-}
-
-static bool is_among(const struct edit *edit, const void *data)
-{
-	const struct line_changes *changes = data;
-
-	for (size_t i = 0; i < changes->count; i++) {
-		struct edit other = edit_of(&changes->items[i]);
-
-		if (same_edit(edit, &other))
-			return true;
-	}
-	return false;
-}
-
-int edits_take_back(const struct root *root, const char *state_dir,
-	const struct line_changes *changes, struct error *err)
-{
-	return undo_some(root, state_dir, is_among, changes, NULL, err);
-}
-
-int edits_files(
-	const struct root *root, const char *state_dir, struct strings *files, struct error *err)
-{
-	struct edit_record record;
-	int status = edit_record_read(root, state_dir, &record, err);
-
-	for (size_t i = 0; status == 0 && i < record.count; i++)
-		if (!strings_contain(files, record.items[i].file))
-			strings_add(files, record.items[i].file);
-	strings_sort(files);
-	edit_record_free(&record);
-	return status;
-}
-
-bool edits_have(const struct root *root, const char *state_dir, const char *file, const char *after)
-{
-	struct edit_record record;
-	struct error err = { "" };
-	bool found = false;
-
-	edit_record_read(root, state_dir, &record, &err);
-	for (size_t i = 0; i < record.count; i++)
-		found = found || (strcmp(record.items[i].file, file) == 0 &&
-					 strcmp(record.items[i].after, after) == 0);
-	edit_record_free(&record);
-	return found;
+	return undo_some(root, state_dir, edits, NULL, err);
 }

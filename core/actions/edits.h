@@ -18,68 +18,68 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/text.h"
+#include "core/facts/edits.h"
 
 /*
- * Changes the line BEFORE of FILE to AFTER, both without line end, and records it first. BEFORE ""
- * adds AFTER as the last line (and makes the file, mode 0644, when there is none); AFTER "" takes
- * the line BEFORE away. Of several equal lines the first one changes.
- *
- * 0 when the line is as wanted. -ENOENT: no such line, or no file to take it from. -EILSEQ: the
- * file is not UTF-8 text and cannot be recorded. -EINVAL: the record is damaged; nothing was
- * changed. Or what reading and root_replace() return.
+ * Adds the edit that changes the line BEFORE of FILE to AFTER, both without line end; nothing when
+ * they are the same. BEFORE "" adds AFTER as the last line (and makes the file, mode 0644, when
+ * there is none); AFTER "" takes the line BEFORE away. LINE is the line's number, from 1; of several
+ * equal lines the nearest one changes.
  */
-int edit_line(const struct root *root, const char *state_dir, const char *file, const char *before,
-	const char *after, struct error *err);
+void edits_add(struct edits *edits, const char *file, uint64_t line, const char *before,
+	const char *after);
 
 /*
- * Undoes the edits of FILE, or of all files when FILE is NULL, last one first. A line that is not
- * as we left it (but for white space and the order of its words) stays as it is, and a sentence
- * about it is added to LEFT, which may be NULL. The record goes away with its last entry. No record
- * is no error.
+ * Records the edits, and changes no file; finds out where their lines are. -ENOENT: no such line, or
+ * no file to take it from. -EILSEQ: the file is not UTF-8 text and cannot be recorded. -EINVAL: the
+ * record is damaged. Or what reading and root_replace() return.
  */
-int edits_undo(const struct root *root, const char *state_dir, const char *file,
-	struct strings *left, struct error *err);
+int edits_record(
+	const struct root *root, const char *state_dir, struct edits *edits, struct error *err);
 
-/* The files that have edits, each once, sorted. No record: none. */
-int edits_files(
-	const struct root *root, const char *state_dir, struct strings *files, struct error *err);
+/*
+ * Makes recorded edits, those that are not made yet. A line that another program has meanwhile
+ * turned into something else is recognized by its number and its first word.
+ */
+int edits_make(const struct root *root, const struct edits *edits, struct error *err);
 
-/* True when FILE has an edit that added or changed to the line AFTER. */
-bool edits_have(
-	const struct root *root, const char *state_dir, const char *file, const char *after);
+/* Undoes just these edits and takes them off the record. */
+int edits_take_back(const struct root *root, const char *state_dir, const struct edits *edits,
+	struct error *err);
+
+/*
+ * Undoes all edits of the record, last one first. A line that is not as we left it (but for white
+ * space and the order of its words) stays as it is, and a sentence about it is added to LEFT, which
+ * may be NULL. The record goes away with its last entry. No record is no error.
+ */
+int edits_undo(
+	const struct root *root, const char *state_dir, struct strings *left, struct error *err);
 
 /* Removes what a killed run may have left beside the record. */
 void edits_sweep(const struct root *root, const char *state_dir);
 
-/* Several changes that belong together, and may be made by another program. */
-struct line_change {
-	char *file;
-	char *before;
-	char *after;
-	uint64_t line; /* of the file, from 1 */
-};
-struct line_changes {
-	struct line_change *items;
-	size_t count;
-};
+/* ---- Lines of a text ---------------------------------------------------------------------------- */
 
-/* Adds a change (copied) unless BEFORE and AFTER are the same. */
-void line_changes_add(struct line_changes *changes, const char *file, uint64_t line,
-	const char *before, const char *after);
-void line_changes_free(struct line_changes *changes);
-
-/* Records the changes, and changes no file; finds out their line numbers. Else as edit_line(). */
-int edits_record(const struct root *root, const char *state_dir, struct line_changes *changes,
-	struct error *err);
+/* A line of a text, without its end. */
+struct line {
+	const char *start;
+	size_t length;
+	uint64_t number; /* from 1; {0} before the first */
+};
+bool line_next(const char **at, struct line *line);
 
 /*
- * Makes recorded changes, those that are not made yet. A line that another program has meanwhile
- * turned into something else is recognized by its number and its first word.
+ * The line of TEXT that says WANTED, the one nearest to line NUMBER; with LOOSE one with the same
+ * words in any order. False: there is none.
  */
-int edits_make(const struct root *root, const struct line_changes *changes, struct error *err);
+bool line_find(
+	const char *text, const char *wanted, uint64_t number, bool loose, struct line *found);
 
-/* Undoes just these changes and takes them off the record. */
-int edits_take_back(const struct root *root, const char *state_dir,
-	const struct line_changes *changes, struct error *err);
+/*
+ * TEXT, a changed version of OLD. When that is GRUB's environment block, filled with '#' to the same
+ * size again; one whose lines no longer fit stays too long. Takes TEXT over, the caller frees what
+ * comes back.
+ */
+char *text_fit_environment(const char *old, char *text);
 
 #endif

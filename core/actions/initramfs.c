@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/actions/boot.h"
-#include "core/actions/boot_own.h"
+#include "core/actions/own_file.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot.h"

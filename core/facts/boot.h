@@ -8,17 +8,13 @@
 #ifndef EC2HIB_FACTS_BOOT_H
 #define EC2HIB_FACTS_BOOT_H
 
-#include "core/base/files.h"
-#include "core/base/text.h"
-#include "core/facts/facts.h"
+#include "core/facts/boot_loader.h"
 
-/* What ec2hib leaves in boot configuration; core/actions writes it, here it is recognized. */
-#define BOOT_DROPIN	 "/etc/default/grub.d/zz-ec2hib.cfg"
-#define BOOT_DEFAULTS	 "/etc/default/grub"
-#define BOOT_BLOCK_BEGIN "# begin ec2hib"
-#define BOOT_BLOCK_END	 "# end ec2hib"
-/* The record of changed lines, in the state folder; see core/actions/edits.h. */
-#define EDITS_NAME "edits.json"
+/* All loaders, in the order in which they are asked; NULL ends them. */
+extern const struct boot_loader *const boot_loaders[];
+
+/* The one that boots this machine; NULL: it is not known. */
+const struct boot_loader *boot_loader_of(const struct boot_facts *boot);
 
 /*
  * Fills loader, config, entries, force_partuuid and our_arguments. STATE_DIR is
@@ -26,21 +22,9 @@
  */
 void boot_gather(struct boot_facts *boot, const struct root *root, const char *state_dir);
 
-/*
- * The file as the running system names it of a PATH that a boot loader uses: the loader's paths
- * begin at its own file system, which may be /boot or the EFI partition. The caller frees it; NULL:
- * there is no such file.
- */
-char *boot_real_path(const struct root *root, const char *path);
-
-/*
- * The folder with the entry files of /boot/loader/entries or its like, and GRUB's environment block
- * (grubenv); NULL: there is none. The caller frees them.
- */
-char *boot_entries_folder(const struct root *root);
-char *boot_environment_path(const struct root *root);
-
-/* The files of GRUB legacy: menu.lst, and grub.conf where that is another file. */
-void boot_legacy_files(const struct root *root, struct strings *files);
+/* Looks at the disk for the loaders. boot_search_end() in any case. */
+void boot_search_begin(
+	struct boot_search *search, const struct root *root, struct boot_facts *boot);
+void boot_search_end(struct boot_search *search);
 
 #endif

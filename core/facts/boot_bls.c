@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Entries as files, one each (The Boot Loader Specification, uapi-group.org): Fedora's GRUB with
- * its blscfg command, and systemd-boot.
- */
 #define _GNU_SOURCE
+#include "core/facts/boot_bls.h"
+
 #include <ctype.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -11,7 +9,11 @@
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/facts/boot_grub.h"
 #include "core/facts/boot_text.h"
+
+/* An entry file is a few lines. */
+#define ENTRY_LIMIT ((size_t)64 * 1024)
 
 /* "id+3-1.conf" is id: systemd-boot counts attempts to boot in the name. */
 static char *id_of(const char *name)
@@ -223,3 +225,115 @@ void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub)
 			fact_set_flag(is_default, i == next);
 	}
 }
+
+/* The paths of the entry files in FOLDER. */
+static void list_files(const struct root *root, const char *folder, struct strings *files)
+{
+	strings_cleanup struct strings names = { 0 };
+	struct error err = { "" };
+
+	root_list(root, folder, &names, &err);
+	for (size_t i = 0; i < names.count; i++)
+		if (text_ends(names.items[i], ".conf"))
+			strings_take(files, text_format("%s/%s", folder, names.items[i]));
+}
+
+char *boot_bls_folder(const struct root *root)
+{
+	static const char *const folders[] = { "/boot/loader/entries", "/efi/loader/entries",
+		"/boot/efi/loader/entries" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		strings_cleanup struct strings files = { 0 };
+
+		list_files(root, folders[i], &files);
+		if (files.count)
+			return text_copy(folders[i]);
+	}
+	return NULL;
+}
+
+bool boot_bls_boots(const struct boot_search *search)
+{
+	return search->entries && (!search->config_text || strstr(search->config_text, "blscfg"));
+}
+
+/* What loader.conf beside the entries sets as default; "" when nothing. */
+static char *systemd_boot_choice(struct boot_search *search)
+{
+	memory_cleanup_free char *folder = path_folder(search->entries);
+	memory_cleanup_free char *path = text_format("%s/loader.conf", folder);
+	memory_cleanup_free char *text = boot_search_read(search, path, ENTRY_LIMIT);
+	const char *at = text ? text : "";
+	char *choice = text_copy(""), *line;
+
+	while ((line = boot_next_line(&at))) {
+		if (boot_line_is(line, "default"))
+			text_set(&choice, text_trim(text_copy(strstr(line, "default") + 7)));
+		free(line);
+	}
+	return choice;
+}
+
+void boot_bls_gather(struct boot_search *search)
+{
+	strings_cleanup struct strings files = { 0 };
+	memory_cleanup_free char *choice = NULL;
+	bool grub = false;
+
+	/* grub.cfg still says which of the files is the default. */
+	if (search->config_text)
+		grub = boot_grub_parse(search->boot, search->config_text, search->environment,
+			search->efi, &choice);
+	else
+		choice = systemd_boot_choice(search);
+	fact_set_text(&search->boot->config, search->entries);
+	list_files(search->root, search->entries, &files);
+	for (size_t i = 0; i < files.count; i++) {
+		memory_cleanup_free char *text =
+			boot_search_read(search, files.items[i], ENTRY_LIMIT);
+
+		if (text)
+			boot_bls_parse(
+				search->boot, path_name(files.items[i]), text, search->environment);
+	}
+	boot_bls_sort(search->boot, choice, grub);
+}
+
+/*
+ * For kernels that are installed later: kernel-install takes /etc/kernel/cmdline, RHEL 8 and 9
+ * GRUB's variable kernelopts and GRUB_CMDLINE_LINUX.
+ */
+void boot_bls_sources(const struct root *root, struct boot_sources *sources)
+{
+	memory_cleanup_free char *folder = boot_bls_folder(root);
+	memory_cleanup_free char *environment = boot_environment_path(root), *text = NULL;
+	memory_cleanup_free char *kernelopts = NULL;
+	strings_cleanup struct strings files = { 0 };
+	struct error ignored = { "" };
+
+	if (environment)
+		root_read(root, environment, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
+	kernelopts = boot_environment_get(text, "kernelopts");
+	if (folder)
+		list_files(root, folder, &files);
+	for (size_t i = 0; i < files.count; i++) {
+		struct boot_source *source =
+			boot_sources_add(sources, text_copy(files.items[i]), "options");
+
+		source->added = true;
+		source->variable = kernelopts ? "kernelopts" : NULL;
+	}
+	if (environment)
+		boot_sources_add(sources, text_copy(environment), "kernelopts=");
+	boot_sources_add(sources, text_copy("/etc/kernel/cmdline"), "");
+	boot_sources_add(sources, text_copy(GRUB_DEFAULTS), "GRUB_CMDLINE_LINUX=")->quoted = true;
+}
+
+const struct boot_loader boot_loader_bls = {
+	.name = "bls",
+	.where = "in the boot entries",
+	.boots = boot_bls_boots,
+	.gather = boot_bls_gather,
+	.sources = boot_bls_sources,
+};

@@ -1,18 +1,280 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * GRUB 2's grub.cfg: a small interpreter for the part of its language that decides what boots.
+ * GRUB 2's grub.cfg: a small interpreter for the part of its language that decides what boots (GNU
+ * GRUB manual, "Writing full configuration files directly").
  *
  * Variables start from the environment block. if is followed where it tests variables; a test for a
  * file counts as true and any other command as false, which is how the files that grub-mkconfig
  * writes come out right. Functions and loops are skipped.
  */
+#include "core/facts/boot_grub.h"
+
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
-#include "core/facts/boot_script.h"
+#include "core/base/process.h"
 #include "core/facts/boot_text.h"
+
+/* ---- Words and variables ------------------------------------------------------------------------ */
+
+/* Longer than any kernel command line; a script that doubles a variable ends here. */
+#define SCRIPT_WORD_LIMIT 8192
+#define VARIABLE_LIMIT	  4096
+
+enum token_kind { TOKEN_END, TOKEN_BREAK, TOKEN_WORD };
+
+/* A piece of the text: a word as it is written, or what ends a command (newline or ';'). */
+struct token {
+	enum token_kind kind;
+	const char *start;
+	size_t length;
+};
+
+struct script_variable {
+	char *name;
+	char *value;
+};
+struct script_variables {
+	struct script_variable *items;
+	size_t count;
+};
+
+/* Behind the white space, joined lines and comments at AT. */
+static const char *skip_blank(const char *at)
+{
+	for (;;) {
+		if (*at == ' ' || *at == '\t' || *at == '\r')
+			at++;
+		else if (at[0] == '\\' && at[1] == '\n')
+			at += 2;
+		else if (*at == '#')
+			at += strcspn(at, "\n");
+		else
+			return at;
+	}
+}
+
+/* Behind the quoted text at AT, which begins with its quote. */
+static const char *skip_quoted(const char *at)
+{
+	char quote = *at++;
+
+	for (; *at && *at != quote; at++)
+		if (*at == '\\' && quote == '"' && at[1])
+			at++;
+	return *at ? at + 1 : at;
+}
+
+/* The token at *AT, which moves behind it. White space and comments are skipped. */
+static struct token script_token(const char **at)
+{
+	const char *end = skip_blank(*at);
+	struct token token = { .kind = TOKEN_WORD, .start = end };
+
+	if (!*end) {
+		token.kind = TOKEN_END;
+	} else if (*end == '\n' || *end == ';') {
+		token.kind = TOKEN_BREAK;
+		end++;
+	} else if (*end == '}' || (*end == '{' && strchr(" \t\r\n;", end[1]))) {
+		end++;
+	} else {
+		while (*end && !strchr(" \t\r\n;", *end)) {
+			if (*end == '"' || *end == '\'')
+				end = skip_quoted(end);
+			else if (*end == '\\' && end[1])
+				end += 2;
+			else
+				end++;
+		}
+	}
+	token.length = (size_t)(end - token.start);
+	*at = end;
+	return token;
+}
+
+static bool script_token_is(const struct token *token, const char *word)
+{
+	return token->kind == TOKEN_WORD && token->length == strlen(word) &&
+	       memcmp(token->start, word, token->length) == 0;
+}
+
+/* Sets NAME; the value set last counts. */
+static void script_set(struct script_variables *variables, const char *name, const char *value)
+{
+	struct script_variable *variable;
+
+	if (variables->count == VARIABLE_LIMIT)
+		return;
+	variables->items =
+		memory_grow(variables->items, variables->count, sizeof(*variables->items));
+	variable = &variables->items[variables->count++];
+	variable->name = text_copy(name);
+	variable->value = text_copy(value);
+}
+
+/* Sets from "name=value"; anything else does nothing. */
+static void script_assign(struct script_variables *variables, const char *assignment)
+{
+	size_t length = strcspn(assignment, "=");
+	memory_cleanup_free char *name = text_copy_length(assignment, length);
+
+	if (length && assignment[length] == '=')
+		script_set(variables, name, assignment + length + 1);
+}
+
+/* The value, "" when it was never set. It stays valid until the variables change. */
+static const char *script_get(const struct script_variables *variables, const char *name)
+{
+	for (size_t i = variables->count; i > 0; i--)
+		if (strcmp(variables->items[i - 1].name, name) == 0)
+			return variables->items[i - 1].value;
+	/* GRUB announces what it can do in feature_menuentry_id and its like. */
+	return text_starts(name, "feature_") ? "y" : "";
+}
+
+/* Forgets all that was set after there were COUNT. */
+static void script_forget(struct script_variables *variables, size_t count)
+{
+	while (variables->count > count) {
+		struct script_variable *variable = &variables->items[--variables->count];
+
+		free(variable->name);
+		free(variable->value);
+	}
+}
+
+static void script_variables_free(struct script_variables *variables)
+{
+	script_forget(variables, 0);
+	free(variables->items);
+	*variables = (struct script_variables) { 0 };
+}
+
+char *boot_environment_get(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+	char *value = NULL, *line;
+
+	while (text && !value && (line = boot_next_line(&text))) {
+		if (strncmp(line, name, length) == 0 && line[length] == '=') {
+			char *end = value = text_copy(line + length + 1);
+
+			for (const char *from = value; *from; *end++ = *from++)
+				if (*from == '\\' && from[1])
+					from++;
+			*end = '\0';
+		}
+		free(line);
+	}
+	return value;
+}
+
+/* Sets all of a GRUB environment block, which may be NULL. */
+static void script_load_environment(struct script_variables *variables, const char *environment)
+{
+	char *line;
+
+	while (environment && (line = boot_next_line(&environment))) {
+		size_t length = strcspn(line, "=");
+		memory_cleanup_free char *name = text_copy_length(line, length);
+
+		if (line[0] != '#' && line[length] == '=') {
+			memory_cleanup_free char *value = boot_environment_get(line, name);
+
+			script_set(variables, name, value ? value : "");
+		}
+		free(line);
+	}
+}
+
+/* A text that grows up to SCRIPT_WORD_LIMIT. */
+struct output {
+	char text[SCRIPT_WORD_LIMIT + 1];
+	size_t length;
+};
+
+static void put(struct output *output, const char *text, size_t length)
+{
+	if (length > SCRIPT_WORD_LIMIT - output->length)
+		length = SCRIPT_WORD_LIMIT - output->length;
+	memcpy(output->text + output->length, text, length);
+	output->length += length;
+}
+
+/* The variable that begins with the '$' at AT; returns where it ends, AT itself when it is none. */
+static const char *put_variable(struct output *output, const struct script_variables *variables,
+	const char *at, const char *end)
+{
+	bool braced = at + 1 < end && at[1] == '{';
+	const char *name = at + 1 + braced, *behind = name;
+	memory_cleanup_free char *copy = NULL;
+	const char *value;
+
+	while (behind < end && (isalnum((unsigned char)*behind) || strchr("_?@#*", *behind)))
+		behind++;
+	if (behind == name || (braced && (behind == end || *behind != '}')))
+		return at;
+	copy = text_copy_length(name, (size_t)(behind - name));
+	value = script_get(variables, copy);
+	put(output, value, strlen(value));
+	return behind + braced;
+}
+
+/*
+ * A word as written, with quotes taken off and variables replaced; with PLAIN quotes mean nothing,
+ * only variables do. The caller frees it.
+ */
+static char *script_expand(
+	const struct script_variables *variables, const char *text, size_t length, bool plain)
+{
+	struct output output = { .length = 0 };
+	const char *end = text + length, *behind;
+	char quote = '\0';
+
+	while (text < end) {
+		if (!plain && quote ? *text == quote : !plain && (*text == '"' || *text == '\'')) {
+			quote = quote ? '\0' : *text;
+			text++;
+			continue;
+		}
+		if (*text == '$' && quote != '\'') {
+			behind = put_variable(&output, variables, text, end);
+			if (behind > text) {
+				text = behind;
+				continue;
+			}
+		}
+		if (!plain && *text == '\\' && quote != '\'' && text + 1 < end) {
+			if (text[1] == '\n') {
+				text += 2; /* a line that goes on in the next */
+				continue;
+			}
+			/* In double quotes only these lose their backslash. */
+			if (quote && !strchr("$\"\\", text[1]))
+				put(&output, text, 1);
+			text++;
+		}
+		put(&output, text++, 1);
+	}
+	return text_copy_length(output.text, output.length);
+}
+
+char *boot_environment_expand(const char *text, const char *environment)
+{
+	struct script_variables variables = { 0 };
+	char *expanded;
+
+	script_load_environment(&variables, environment);
+	expanded = script_expand(&variables, text, strlen(text), true);
+	script_variables_free(&variables);
+	return expanded;
+}
+
+/* ---- Commands and the menu ---------------------------------------------------------------------- */
 
 /* Deeper nesting than any menu has; what lies deeper is skipped. */
 #define DEPTH_LIMIT 40
@@ -475,4 +737,153 @@ bool boot_grub_parse(
 	}
 	grub_free(&grub);
 	return uses_bls;
+}
+
+/* ---- Where the files are ------------------------------------------------------------------------ */
+
+char *boot_environment_path(const struct root *root)
+{
+	static const char *const paths[] = { "/boot/grub2/grubenv", "/boot/grub/grubenv",
+		"/boot/efi/EFI/amzn/grubenv", "/boot/efi/EFI/redhat/grubenv",
+		"/boot/efi/EFI/fedora/grubenv", "/boot/efi/EFI/centos/grubenv" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (root_exists(root, paths[i]))
+			return text_copy(paths[i]);
+	return NULL;
+}
+
+/* A grub.cfg on the EFI partition that has entries itself; most only lead to the one in /boot. */
+static char *find_efi_config(const struct root *root)
+{
+	strings_cleanup struct strings names = { 0 };
+	struct error err = { "" };
+
+	root_list(root, "/boot/efi/EFI", &names, &err);
+	for (size_t i = 0; i < names.count; i++) {
+		char *path = text_format("/boot/efi/EFI/%s/grub.cfg", names.items[i]);
+		memory_cleanup_free char *text = NULL;
+		struct error ignored = { "" };
+
+		root_read(root, path, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
+		if (text && (strstr(text, "menuentry ") || strstr(text, "blscfg")))
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* The grub.cfg that counts: with EFI firmware the one on its partition, if that is a real one. */
+static char *find_config(const struct boot_search *search)
+{
+	static const char *const paths[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
+	char *efi = find_efi_config(search->root);
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && !(efi && search->efi); i++)
+		if (root_exists(search->root, paths[i])) {
+			free(efi);
+			return text_copy(paths[i]);
+		}
+	return efi;
+}
+
+void boot_grub_find(struct boot_search *search)
+{
+	memory_cleanup_free char *environment = boot_environment_path(search->root);
+
+	if (environment)
+		search->environment = boot_search_read(search, environment, BOOT_TEXT_LIMIT);
+	search->config = find_config(search);
+	if (search->config)
+		search->config_text = boot_search_read(search, search->config, BOOT_TEXT_LIMIT);
+}
+
+void boot_grub_gather(struct boot_search *search)
+{
+	memory_cleanup_free char *choice = NULL;
+
+	fact_set_text(&search->boot->config, search->config);
+	if (search->config_text)
+		boot_grub_parse(search->boot, search->config_text, search->environment, search->efi,
+			&choice);
+}
+
+/* ---- Settings that grub-mkconfig reads ---------------------------------------------------------- */
+
+/* The files are read in the order of their names, the last one counts. */
+void boot_grub_gather_force_partuuid(struct boot_search *search)
+{
+	strings_cleanup struct strings names = { 0 };
+	memory_cleanup_free char *value = NULL;
+	struct error err = { "" };
+
+	root_list(search->root, GRUB_DEFAULTS ".d", &names, &err);
+	for (size_t i = 0; i <= names.count; i++) {
+		memory_cleanup_free char *path = NULL, *text = NULL;
+		char *found;
+
+		if (i && !text_ends(names.items[i - 1], ".cfg"))
+			continue;
+		path = i ? text_format(GRUB_DEFAULTS ".d/%s", names.items[i - 1])
+			 : text_copy(GRUB_DEFAULTS);
+		text = boot_search_read(search, path, BOOT_TEXT_LIMIT);
+		found = text ? boot_setting(text, "GRUB_FORCE_PARTUUID") : NULL;
+		if (found)
+			text_set(&value, found);
+	}
+	fact_set_text(&search->boot->force_partuuid, value && *value ? value : NULL);
+}
+
+bool boot_grub_is_generated(const struct boot_search *search)
+{
+	return search->config && root_exists(search->root, GRUB_DEFAULTS);
+}
+
+/*
+ * GRUB_CMDLINE_LINUX is what every entry gets; GRUB_CMDLINE_LINUX_DEFAULT would leave out the
+ * recovery entries, and a recovery boot over a hibernated system destroys its file systems. The
+ * lines are indented for the sake of tools that edit lines beginning with GRUB_.
+ */
+char *boot_grub_shell(const struct boot_wanted *wanted)
+{
+	static const char *const names[] = { "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT",
+		"GRUB_CMDLINE_LINUX_RECOVERY" };
+	memory_cleanup_free char *line = strings_join(wanted->arguments, " "), *keys = NULL;
+	char *shell = NULL;
+
+	for (const char *const *key = wanted->keys; *key; key++)
+		text_append(&keys, "%s%s", keys ? "|" : "", *key);
+	text_append(&shell,
+		"# The next boot finds the hibernated system by these kernel arguments.\n"
+		"ec2hib_clean() {\n"
+		"\tprintf '%%s\\n' \" $1 \" | sed -E -e ':again' \\\n"
+		"\t\t-e 's/[[:space:]](%s)(=[^[:space:]]*)?[[:space:]]/ /' \\\n"
+		"\t\t-e 't again' -e 's/^ //' -e 's/ $//'\n"
+		"}\n",
+		keys);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		text_append(&shell,
+			"if [ \"${%s+set}\" ]; then\n"
+			"\t%s=\"$(ec2hib_clean \"$%s\")\"\n"
+			"fi\n",
+			names[i], names[i], names[i]);
+	text_append(&shell,
+		"\tGRUB_CMDLINE_LINUX=\"${GRUB_CMDLINE_LINUX:+$GRUB_CMDLINE_LINUX }%s\"\n"
+		"unset -f ec2hib_clean\n",
+		line);
+	if (wanted->needs_initramfs)
+		text_append(&shell,
+			"# Only an initramfs can find %s: do not boot without one.\n"
+			"\tGRUB_FORCE_PARTUUID=\n",
+			wanted->resume);
+	return shell;
+}
+
+void boot_grub_generator(const struct root *root, const char *output, struct strings *program)
+{
+	char *found = process_find(root, "grub-mkconfig");
+
+	strings_take(program, found ? found : text_copy("grub2-mkconfig"));
+	strings_add(program, "-o");
+	strings_add(program, output);
 }

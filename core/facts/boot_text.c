@@ -8,7 +8,6 @@
 #include "core/base/compiler.h"
 #include "core/base/files.h"
 #include "core/base/memory.h"
-#include "core/facts/boot_script.h"
 
 char *boot_next_line(const char **at)
 {
@@ -102,36 +101,6 @@ bool boot_setting_names(const char *text, const char *name, const char *word)
 		free(line);
 	}
 	return found;
-}
-
-char *boot_environment_get(const char *text, const char *name)
-{
-	size_t length = strlen(name);
-	char *value = NULL, *line;
-
-	while (text && !value && (line = boot_next_line(&text))) {
-		if (strncmp(line, name, length) == 0 && line[length] == '=') {
-			char *end = value = text_copy(line + length + 1);
-
-			for (const char *from = value; *from; *end++ = *from++)
-				if (*from == '\\' && from[1])
-					from++;
-			*end = '\0';
-		}
-		free(line);
-	}
-	return value;
-}
-
-char *boot_environment_expand(const char *text, const char *environment)
-{
-	struct script_variables variables = { 0 };
-	char *expanded;
-
-	script_load_environment(&variables, environment);
-	expanded = script_expand(&variables, text, strlen(text), true);
-	script_variables_free(&variables);
-	return expanded;
 }
 
 /* Loaded in front of the initramfs proper: microcode, which is no initramfs. */

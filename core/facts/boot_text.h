@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The texts that boot configuration is made of: settings in the manner of a shell, GRUB's
- * environment block, and GRUB's script language. Pure; any garbage gives less, never a crash.
+ * What the texts of boot configuration have in common: lines, settings in the manner of a shell, and
+ * what an entry is. Pure; any garbage gives less, never a crash.
  */
 #ifndef EC2HIB_FACTS_BOOT_TEXT_H
 #define EC2HIB_FACTS_BOOT_TEXT_H
@@ -30,45 +30,10 @@ char *boot_setting(const char *text, const char *name);
 bool boot_setting_names(const char *text, const char *name, const char *word);
 
 /*
- * The value of NAME in GRUB's environment block TEXT (grub-editenv). The caller frees it; NULL: not
- * set, or TEXT is NULL.
- */
-char *boot_environment_get(const char *text, const char *name);
-
-/*
  * Adds an entry: KERNEL and INITRAMFS as the loader names them. VERSION NULL: taken from the
  * kernel's file name. INITRAMFS is a list of files (microcode among them) or NULL.
  */
 struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id, const char *title,
 	const char *kernel, const char *version, const char *initramfs, const char *arguments);
-
-/*
- * GRUB 2's grub.cfg. Runs TEXT as GRUB would as far as variables, conditions and menu entries go,
- * with the variables of the environment block ENVIRONMENT (NULL: none), and adds an entry for each
- * menuentry that loads a kernel, with its number ("2", "1>0") as id. Of an entry that tries several
- * kernels in turn, the one that GRUB would load now counts. The entry that boots next is marked.
- *
- * True when the file takes its entries from BLS files (blscfg); *CHOICE, which the caller frees, is
- * then what the file sets as default.
- */
-bool boot_grub_parse(struct boot_facts *boot, const char *text, const char *environment, bool efi,
-	char **choice);
-
-/* Replaces $name and ${name} in TEXT by the environment block's values, others by nothing. */
-char *boot_environment_expand(const char *text, const char *environment);
-
-/* GRUB legacy's menu.lst. SAVED is the number that "default saved" means, "" for none. */
-void boot_legacy_parse(struct boot_facts *boot, const char *text, const char *saved);
-
-/* One file of /boot/loader/entries; its name without .conf is the id. No kernel in it: no entry. */
-void boot_bls_parse(
-	struct boot_facts *boot, const char *name, const char *text, const char *environment);
-
-/*
- * Sorts entries from BLS files the way the loader does and marks the one that boots next: CHOICE is
- * an id, a title or a number (GRUB), or a pattern (systemd-boot). GRUB's blscfg compares file names
- * as rpm compares name-version-release; systemd-boot compares versions.
- */
-void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub);
 
 #endif

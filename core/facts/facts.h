@@ -157,13 +157,6 @@ struct root_facts {
 	FACT_MEMBERS(ROOT_FACTS)
 };
 
-/* Who manages the boot entries. In `loader`. */
-#define LOADER_GRUB_DEBIAN "grub-debian" /* /etc/default/grub.d and update-grub */
-#define LOADER_GRUBBY	   "grubby"	 /* Fedora family with grubby */
-#define LOADER_GRUB2	   "grub2"	 /* /etc/default/grub and grub2-mkconfig */
-#define LOADER_BLS	   "bls"	 /* /boot/loader/entries without grubby */
-#define LOADER_GRUB_LEGACY "grub-legacy" /* /boot/grub/menu.lst */
-
 /* One entry that the boot loader offers. */
 #define ENTRY_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
 	TEXT(id, "file name of a BLS entry, else the number of the entry")                         \
@@ -185,11 +178,11 @@ typedef FACT_LIST(struct entry_facts) entry_list;
 
 /* The next boot. */
 #define BOOT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
-	TEXT(loader, "grub-debian, grubby, grub2, bls or grub-legacy")                             \
+	TEXT(loader, "who manages the boot entries, as ec2hib-setup(8) names it")                  \
 	TEXT(config, "file or folder that holds the entries")                                      \
 	LIST(entries, entry_list, entry_facts, "what the loader offers")                           \
 	TEXT(force_partuuid, "GRUB_FORCE_PARTUUID of an Ubuntu cloud image")                       \
-	TEXT(initramfs_tool, "dracut or initramfs-tools; null: none")                              \
+	TEXT(initramfs_tool, "who makes the initramfs; null: none is used")                        \
 	FLAG(initramfs_resume, "the initramfs that boots next can resume")                         \
 	TEXT(initramfs_setting, "RESUME of initramfs-tools")                                       \
 	FLAG(our_arguments, "boot configuration that ec2hib wrote is there")                       \

@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/facts/agents.h"
 #include "core/facts/area.h"
+#include "core/facts/boot.h"
 #include "core/facts/sleep_answers.h"
 #include "core/rules/arguments.h"
 #include "core/rules/size.h"
@@ -258,21 +259,9 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 /* Where the boot arguments are written, in words. */
 static const char *loader_files(const struct facts *facts)
 {
-	static const struct {
-		const char *loader;
-		const char *files;
-	} loaders[] = {
-		{ LOADER_GRUB_DEBIAN, "/etc/default/grub.d, then update-grub" },
-		{ LOADER_GRUBBY, "with grubby" },
-		{ LOADER_GRUB2, "/etc/default/grub, then grub2-mkconfig" },
-		{ LOADER_BLS, "in the boot entries" },
-		{ LOADER_GRUB_LEGACY, "in menu.lst" },
-	};
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 
-	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++)
-		if (fact_text_is(&facts->boot.loader, loaders[i].loader))
-			return loaders[i].files;
-	return "";
+	return loader ? loader->where : "";
 }
 
 static void plan_boot_arguments(struct plan *plan, const struct facts *facts,

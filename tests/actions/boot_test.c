@@ -15,6 +15,7 @@
 #include "core/base/memory.h"
 #include "core/facts/boot.h"
 #include "core/facts/boot_text.h"
+#include "core/facts/edits.h"
 #include "core/facts/initramfs.h"
 #include "core/rules/arguments.h"
 #include "tests/actions/boot_tree.h"
@@ -36,24 +37,24 @@ static void machines_are_understood(void **state UNUSED)
 		const char *version;
 		const char *tool; /* NULL: absent */
 	} rows[] = {
-		{ "amazon-linux-1", LOADER_GRUB_LEGACY, "/boot/grub/menu.lst", 2, "0",
-			"4.14.336-180.562.amzn1.x86_64", INITRAMFS_DRACUT },
-		{ "amazon-linux-2", LOADER_GRUB2, "/boot/grub2/grub.cfg", 2, "0",
-			"5.10.205-195.807.amzn2.x86_64", INITRAMFS_DRACUT },
-		{ "amazon-linux-2023", LOADER_GRUBBY, "/boot/loader/entries", 2,
+		{ "amazon-linux-1", "grub-legacy", "/boot/grub/menu.lst", 2, "0",
+			"4.14.336-180.562.amzn1.x86_64", "dracut" },
+		{ "amazon-linux-2", "grub2", "/boot/grub2/grub.cfg", 2, "0",
+			"5.10.205-195.807.amzn2.x86_64", "dracut" },
+		{ "amazon-linux-2023", "grubby", "/boot/loader/entries", 2,
 			"ec2f1a0b3c4d5e6f708192a3b4c5d6e7-6.1.102-108.177.amzn2023.x86_64",
-			"6.1.102-108.177.amzn2023.x86_64", INITRAMFS_DRACUT },
-		{ "debian-12", LOADER_GRUB_DEBIAN, "/boot/grub/grub.cfg", 5, "0", "6.1.0-25-amd64",
+			"6.1.102-108.177.amzn2023.x86_64", "dracut" },
+		{ "debian-12", "grub-debian", "/boot/grub/grub.cfg", 5, "0", "6.1.0-25-amd64",
 			INITRAMFS_TOOLS },
-		{ "rhel-9", LOADER_GRUBBY, "/boot/loader/entries", 3,
+		{ "rhel-9", "grubby", "/boot/loader/entries", 3,
 			"3a7c9e1f5b2d4c6e8f0a1b2c3d4e5f60-5.14.0-427.31.1.el9_4.x86_64",
-			"5.14.0-427.31.1.el9_4.x86_64", INITRAMFS_DRACUT },
+			"5.14.0-427.31.1.el9_4.x86_64", "dracut" },
 		/* Its saved entry is an older kernel in the submenu. */
-		{ "sles-15", LOADER_GRUB2, "/boot/grub2/grub.cfg", 5, "1>2",
-			"5.14.21-150500.53-default", INITRAMFS_DRACUT },
+		{ "sles-15", "grub2", "/boot/grub2/grub.cfg", 5, "1>2", "5.14.21-150500.53-default",
+			"dracut" },
 		/* Boots without an initramfs first. */
-		{ "ubuntu-22.04", LOADER_GRUB_DEBIAN, "/boot/grub/grub.cfg", 5, "0",
-			"6.5.0-1018-aws", NULL },
+		{ "ubuntu-22.04", "grub-debian", "/boot/grub/grub.cfg", 5, "0", "6.5.0-1018-aws",
+			NULL },
 	};
 
 	assert_int_equal(ARRAY_SIZE(rows), tree_count);
@@ -390,7 +391,7 @@ static void kernelopts_in_grubenv_are_changed(void **state UNUSED)
 	start = tree_content(&tree);
 	tree_area(&tree, FILE_SYSTEM, &offset);
 	apply(&tree);
-	assert_string_equal(tree.facts->boot.loader.value, LOADER_BLS);
+	assert_string_equal(tree.facts->boot.loader.value, "bls");
 	assert_string_equal(facts_next_entry(tree.facts)->arguments.value,
 		"root=UUID=1 ro quiet resume=" FILE_SYSTEM
 		" resume_offset=34816 no_console_suspend=1");

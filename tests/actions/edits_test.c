@@ -33,11 +33,27 @@ static void assert_text(struct test_root *test, const char *path, const char *ex
 	free(text);
 }
 
+/* Records and makes one edit. */
+static int edit_line(const struct root *root, const char *file, const char *before,
+	const char *after, struct error *err)
+{
+	struct edits edits = { 0 };
+	int status = 0;
+
+	edits_add(&edits, file, 0, before, after);
+	if (edits.count)
+		status = edits_record(root, STATE, &edits, err);
+	if (status == 0)
+		status = edits_make(root, &edits, err);
+	edits_free(&edits);
+	return status;
+}
+
 static void edit(struct test_root *test, const char *file, const char *before, const char *after)
 {
 	struct error err;
 
-	if (edit_line(&test->root, STATE, file, before, after, &err) < 0)
+	if (edit_line(&test->root, file, before, after, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -47,7 +63,7 @@ static void undo(struct test_root *test)
 	strings_cleanup struct strings left = { 0 };
 	struct error err;
 
-	if (edits_undo(&test->root, STATE, NULL, &left, &err) < 0)
+	if (edits_undo(&test->root, STATE, &left, &err) < 0)
 		fail_msg("%s", err.text);
 	if (left.count)
 		fail_msg("%s", left.items[0]);
@@ -92,8 +108,6 @@ static void line_changes_and_comes_back(void **state)
 static void edits_are_undone_last_one_first(void **state)
 {
 	struct test_root *test = *state;
-	strings_cleanup struct strings files = { 0 };
-	struct error err;
 
 	test_root_put(test, "/etc/a", "1\n2\n2\n");
 	test_root_put(test, "/etc/b", "1\n");
@@ -103,15 +117,8 @@ static void edits_are_undone_last_one_first(void **state)
 	edit(test, "/etc/a", "3", "4");
 	edit(test, "/etc/a", "", "5");
 	assert_text(test, "/etc/a", "1\n4\n3\n5\n");
-	assert_true(edits_have(&test->root, STATE, "/etc/a", "5"));
-	assert_false(edits_have(&test->root, STATE, "/etc/b", "5"));
-	assert_int_equal(edits_files(&test->root, STATE, &files, &err), 0);
-	assert_int_equal(files.count, 2);
-	assert_string_equal(files.items[0], "/etc/a");
-	assert_int_equal(edits_undo(&test->root, STATE, "/etc/a", NULL, &err), 0);
-	assert_text(test, "/etc/a", "1\n2\n2\n");
-	assert_text(test, "/etc/b", "9\n");
 	undo(test);
+	assert_text(test, "/etc/a", "1\n2\n2\n");
 	assert_text(test, "/etc/b", "1\n");
 }
 
@@ -155,7 +162,7 @@ static void changed_line_is_found_by_its_words(void **state)
 	/* Other words: it stays and is told. */
 	edit(test, "/boot/x", "options  a  b", "options c");
 	test_root_put(test, "/boot/x", "options c d\n");
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, &left, &err), 0);
+	assert_int_equal(edits_undo(&test->root, STATE, &left, &err), 0);
 	assert_int_equal(left.count, 1);
 	assert_non_null(strstr(left.items[0], "/boot/x"));
 	assert_non_null(strstr(left.items[0], "\"options  a  b\""));
@@ -173,45 +180,45 @@ static void impossible_edits_change_nothing(void **state)
 	struct error err;
 
 	test_root_put(test, "/etc/file", "a\n\xff\n");
-	assert_int_equal(edit_line(&test->root, STATE, "/etc/file", "b", "c", &err), -ENOENT);
+	assert_int_equal(edit_line(&test->root, "/etc/file", "b", "c", &err), -ENOENT);
 	assert_non_null(strstr(err.text, "has no line \"b\""));
-	assert_int_equal(edit_line(&test->root, STATE, "/etc/none", "b", "c", &err), -ENOENT);
-	assert_int_equal(edit_line(&test->root, STATE, "/etc/file", "\xff", "c", &err), -EILSEQ);
+	assert_int_equal(edit_line(&test->root, "/etc/none", "b", "c", &err), -ENOENT);
+	assert_int_equal(edit_line(&test->root, "/etc/file", "\xff", "c", &err), -EILSEQ);
 	assert_text(test, "/etc/file", "a\n\xff\n");
 	assert_false(root_exists(&test->root, RECORD));
 	test_root_put(test, RECORD, "{\"edits\": [");
-	assert_int_equal(edit_line(&test->root, STATE, "/etc/file", "a", "c", &err), -EINVAL);
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EINVAL);
+	assert_int_equal(edit_line(&test->root, "/etc/file", "a", "c", &err), -EINVAL);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "damaged"));
 	test_root_put(test, RECORD, "{\"edits\": [{\"file\": \"x\"}]}");
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EINVAL);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EINVAL);
 	test_root_put(test, RECORD, "[]");
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EINVAL);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EINVAL);
 	assert_text(test, "/etc/file", "a\n\xff\n");
 }
 
 static void change_that_was_recorded_but_not_made_is_dropped(void **state)
 {
 	struct test_root *test = *state;
-	struct line_changes changes = { 0 };
+	struct edits edits = { 0 };
 	struct error err;
 
 	test_root_put(test, "/etc/file", "a\nb\nx\n");
-	line_changes_add(&changes, "/etc/file", 2, "b", "x");
-	line_changes_add(&changes, "/etc/file", 0, "", "y");
-	line_changes_add(&changes, "/etc/file", 1, "a", "");
-	assert_int_equal(edits_record(&test->root, STATE, &changes, &err), 0);
+	edits_add(&edits, "/etc/file", 2, "b", "x");
+	edits_add(&edits, "/etc/file", 0, "", "y");
+	edits_add(&edits, "/etc/file", 1, "a", "");
+	assert_int_equal(edits_record(&test->root, STATE, &edits, &err), 0);
 	undo(test);
 	assert_text(test, "/etc/file", "a\nb\nx\n");
 	/* Recorded twice by a run that was cut short counts once. */
-	assert_int_equal(edits_record(&test->root, STATE, &changes, &err), 0);
-	assert_int_equal(edits_record(&test->root, STATE, &changes, &err), 0);
-	assert_int_equal(edits_make(&test->root, &changes, &err), 0);
+	assert_int_equal(edits_record(&test->root, STATE, &edits, &err), 0);
+	assert_int_equal(edits_record(&test->root, STATE, &edits, &err), 0);
+	assert_int_equal(edits_make(&test->root, &edits, &err), 0);
 	assert_text(test, "/etc/file", "x\nx\ny\n");
-	assert_int_equal(edits_take_back(&test->root, STATE, &changes, &err), 0);
+	assert_int_equal(edits_take_back(&test->root, STATE, &edits, &err), 0);
 	assert_text(test, "/etc/file", "a\nb\nx\n");
 	assert_false(root_exists(&test->root, RECORD));
-	line_changes_free(&changes);
+	edits_free(&edits);
 }
 
 static void other_programs_results_are_put_right(void **state)
@@ -228,18 +235,18 @@ static void other_programs_results_are_put_right(void **state)
 	struct test_root *test = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct line_changes changes = { 0 };
+		struct edits edits = { 0 };
 		struct error err;
 
 		test_root_put(test, "/boot/x", "a\noptions b\n");
-		line_changes_add(&changes, "/boot/x", 2, "options b", "options c");
-		assert_int_equal(edits_record(&test->root, STATE, &changes, &err), 0);
+		edits_add(&edits, "/boot/x", 2, "options b", "options c");
+		assert_int_equal(edits_record(&test->root, STATE, &edits, &err), 0);
 		test_root_put(test, "/boot/x", rows[i].after_program);
-		assert_int_equal(edits_make(&test->root, &changes, &err), 0);
+		assert_int_equal(edits_make(&test->root, &edits, &err), 0);
 		assert_text(test, "/boot/x", rows[i].result);
 		undo(test);
 		assert_text(test, "/boot/x", "a\noptions b\n");
-		line_changes_free(&changes);
+		edits_free(&edits);
 	}
 }
 
@@ -263,7 +270,7 @@ static void environment_block_keeps_its_size(void **state)
 	assert_text(test, "/boot/grub2/grubenv", block);
 	memset(longer + strlen(longer), 'x', 1100);
 	assert_int_equal(
-		edit_line(&test->root, STATE, "/boot/grub2/grubenv", "kernelopts=ro", longer, &err),
+		edit_line(&test->root, "/boot/grub2/grubenv", "kernelopts=ro", longer, &err),
 		-ENOSPC);
 	assert_text(test, "/boot/grub2/grubenv", block);
 	undo(test);
@@ -311,7 +318,7 @@ static void record_that_others_can_write_is_not_followed(void **state)
 	test_root_put(test, "/boot/menu", "kernel a\n");
 	edit(test, "/boot/menu", "kernel a", "kernel b");
 	assert_int_equal(fchmodat(test->root.fd, RECORD + 1, 0666, 0), 0);
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EPERM);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EPERM);
 	assert_text(test, "/boot/menu", "kernel b\n");
 	assert_int_equal(fchmodat(test->root.fd, RECORD + 1, 0644, 0), 0);
 	undo(test);

@@ -11,6 +11,9 @@
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/facts/boot_bls.h"
+#include "core/facts/boot_grub.h"
+#include "core/facts/boot_grub_legacy.h"
 #include "core/facts/boot_text.h"
 
 /* The entry that boots next, of what was parsed; "" when it is none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/facts/boot_record.h"
+#include "core/facts/edits.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,22 +7,21 @@
 #include <string.h>
 
 #include "core/base/memory.h"
-#include "core/facts/boot.h"
 
-char *edit_record_path(const char *state_dir)
+char *edits_path(const char *state_dir)
 {
 	return text_format("%s/%s", state_dir, EDITS_NAME);
 }
 
-void edit_record_free(struct edit_record *record)
+void edits_free(struct edits *edits)
 {
-	for (size_t i = 0; i < record->count; i++) {
-		free(record->items[i].file);
-		free(record->items[i].before);
-		free(record->items[i].after);
+	for (size_t i = 0; i < edits->count; i++) {
+		free(edits->items[i].file);
+		free(edits->items[i].before);
+		free(edits->items[i].after);
 	}
-	free(record->items);
-	*record = (struct edit_record) { 0 };
+	free(edits->items);
+	*edits = (struct edits) { 0 };
 }
 
 static bool read_edit(json_t *json, struct edit *edit)
@@ -44,17 +43,17 @@ static bool read_edit(json_t *json, struct edit *edit)
 	return true;
 }
 
-int edit_record_read(const struct root *root, const char *state_dir, struct edit_record *record,
-	struct error *err)
+int edits_read(
+	const struct root *root, const char *state_dir, struct edits *edits, struct error *err)
 {
-	memory_cleanup_free char *path = edit_record_path(state_dir), *text = NULL;
+	memory_cleanup_free char *path = edits_path(state_dir), *text = NULL;
 	json_error_t problem;
-	json_t *json, *edits, *item;
+	json_t *json, *list, *item;
 	size_t i;
 	int status;
 
-	*record = (struct edit_record) { 0 };
-	/* What stands in it is done to files of the system. */
+	*edits = (struct edits) { 0 };
+	/* What it says is done to files of the system. */
 	status = root_check_own(root, path, err);
 	if (status < 0)
 		return status;
@@ -64,11 +63,11 @@ int edit_record_read(const struct root *root, const char *state_dir, struct edit
 	if (status < 0)
 		return status;
 	json = json_loads(text, 0, &problem);
-	edits = json_object_get(json, "edits");
-	if (!json_is_array(edits))
+	list = json_object_get(json, "edits");
+	if (!json_is_array(list))
 		status = error_set(err, EINVAL, "%s%s is damaged: %s", root->path, path,
 			json ? "it has no list of edits" : problem.text);
-	json_array_foreach(edits, i, item)
+	json_array_foreach(list, i, item)
 	{
 		struct edit edit = { 0 };
 
@@ -77,15 +76,9 @@ int edit_record_read(const struct root *root, const char *state_dir, struct edit
 				root->path, path, i + 1);
 			break;
 		}
-		record->items = memory_grow(record->items, record->count, sizeof(edit));
-		record->items[record->count++] = edit;
+		edits->items = memory_grow(edits->items, edits->count, sizeof(edit));
+		edits->items[edits->count++] = edit;
 	}
 	json_decref(json);
 	return status;
-}
-
-bool edit_is_boot_file(const char *file)
-{
-	return text_starts(file, "/boot/") || text_starts(file, "/efi/") ||
-	       strcmp(file, "/etc/kernel/cmdline") == 0 || strcmp(file, BOOT_DEFAULTS) == 0;
 }

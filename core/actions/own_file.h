@@ -3,8 +3,8 @@
  * Configuration files that are ours alone, in folders that others own. A folder that had to be made
  * for such a file goes with it: a comment at the end of the file remembers that.
  */
-#ifndef EC2HIB_ACTIONS_BOOT_OWN_H
-#define EC2HIB_ACTIONS_BOOT_OWN_H
+#ifndef EC2HIB_ACTIONS_OWN_FILE_H
+#define EC2HIB_ACTIONS_OWN_FILE_H
 
 #include "core/base/error.h"
 #include "core/base/files.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
-#include "core/actions/boot_own.h"
+#include "core/actions/own_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Entries as files, one each (The Boot Loader Specification, uapi-group.org): Fedora's GRUB with
+ * its blscfg command, and systemd-boot.
+ */
+#ifndef EC2HIB_FACTS_BOOT_BLS_H
+#define EC2HIB_FACTS_BOOT_BLS_H
+
+#include "core/facts/boot_loader.h"
+
+/* The folder with the entry files; NULL: there is none. The caller frees it. */
+char *boot_bls_folder(const struct root *root);
+
+/* One entry file; its NAME without .conf is the id. No kernel in it: no entry. */
+void boot_bls_parse(
+	struct boot_facts *boot, const char *name, const char *text, const char *environment);
+
+/*
+ * Sorts the entries the way the loader does and marks the one that boots next: CHOICE is an id, a
+ * title or a number (GRUB), or a pattern (systemd-boot). GRUB's blscfg compares file names as rpm
+ * compares name-version-release; systemd-boot compares versions.
+ */
+void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub);
+
+/* The operations of struct boot_loader, for loaders that differ in how the files are changed. */
+bool boot_bls_boots(const struct boot_search *search);
+void boot_bls_gather(struct boot_search *search);
+void boot_bls_sources(const struct root *root, struct boot_sources *sources);
+
+#endif

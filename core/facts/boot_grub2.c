@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * GRUB 2 with one file of settings, from which grub2-mkconfig makes grub.cfg: Amazon Linux 2, SUSE. A
+ * marked block at the end of the file is ours.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+#include "core/base/process.h"
+#include "core/facts/boot_grub.h"
+
+#define BLOCK_BEGIN "# begin ec2hib"
+#define BLOCK_END   "# end ec2hib"
+
+/* The begin of the block when the line before it had no newline at its end. */
+#define OPEN_END " after a line without an end"
+
+static bool boots(const struct boot_search *search)
+{
+	memory_cleanup_free char *mkconfig = process_find(search->root, "grub-mkconfig");
+	memory_cleanup_free char *mkconfig2 = process_find(search->root, "grub2-mkconfig");
+
+	return (mkconfig || mkconfig2) && boot_grub_is_generated(search);
+}
+
+/* The line of TEXT that begins with MARK, or NULL. */
+static const char *find_mark(const char *text, const char *mark)
+{
+	const char *found = text;
+
+	while ((found = strstr(found, mark))) {
+		if (found == text || found[-1] == '\n')
+			return found;
+		found++;
+	}
+	return NULL;
+}
+
+/* When only a part of the block is left, what belongs to it cannot be told. */
+static int settings(
+	struct boot_settings *settings, const struct boot_wanted *wanted, struct error *err)
+{
+	memory_cleanup_free char *shell = wanted ? boot_grub_shell(wanted) : NULL;
+	const char *old = settings->old ? settings->old : "";
+	const char *begin = find_mark(old, BLOCK_BEGIN);
+	const char *end = find_mark(begin ? begin : old, BLOCK_END);
+	const char *newline, *mark;
+	size_t length;
+	bool open_end;
+
+	if (!begin != !end)
+		return error_set(err, EINVAL,
+			"it has \"" BLOCK_BEGIN "\" without \"" BLOCK_END
+			"\" or the reverse; correct that by hand");
+	length = begin ? (size_t)(begin - old) : strlen(old);
+	open_end = begin ? text_starts(begin, BLOCK_BEGIN OPEN_END)
+			 : length && old[length - 1] != '\n';
+	if (end) {
+		end += strcspn(end, "\n");
+		end += *end == '\n';
+	}
+	/* Without the newline that closed the last line for us, unless lines were added since. */
+	if (end && open_end && length && !*end)
+		length--;
+	newline = open_end ? "\n" : "";
+	mark = open_end ? BLOCK_BEGIN OPEN_END : BLOCK_BEGIN;
+	settings->bare = text_format("%.*s%s", (int)length, old, end ? end : "");
+	if (shell)
+		settings->with = text_format(
+			"%s%s%s\n%s" BLOCK_END "\n", settings->bare, newline, mark, shell);
+	settings->idle = text_format(
+		"%s%s%s\n" GRUB_GOING_AWAY BLOCK_END "\n", settings->bare, newline, mark);
+	return 0;
+}
+
+const struct boot_loader boot_loader_grub2 = {
+	.name = "grub2",
+	.where = GRUB_DEFAULTS ", then grub2-mkconfig",
+	.boots = boots,
+	.gather = boot_grub_gather,
+	.settings_file = GRUB_DEFAULTS,
+	.settings_mark = BLOCK_BEGIN,
+	.settings = settings,
+	.generator = boot_grub_generator,
+};

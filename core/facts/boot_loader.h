@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A way to boot is a file: boot_NAME.c has one struct boot_loader, which says of a machine whether it
+ * boots this way and which entries it has, and as data what would have to change in which file. It
+ * reads, and changes nothing: core/actions/boot.c writes the files and runs the programs that are
+ * named here, the same for all loaders. A new one is its file, its row in boot.c, and a tree in
+ * tests/fixtures/trees.
+ */
+#ifndef EC2HIB_FACTS_BOOT_LOADER_H
+#define EC2HIB_FACTS_BOOT_LOADER_H
+
+#include <stdbool.h>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/text.h"
+#include "core/facts/facts.h"
+
+/* What was found on the disk before the loaders are asked, and where their answers go. */
+struct boot_search {
+	const struct root *root;
+	struct boot_facts *boot;
+	bool efi;	     /* the firmware of this machine */
+	char *entries;	     /* the folder with entry files, or NULL: boot_bls.h */
+	char *config;	     /* the grub.cfg that counts, or NULL: boot_grub.h */
+	char *config_text;   /* NULL when it cannot be read */
+	char *environment;   /* the text of GRUB's environment block, or NULL */
+	struct error hidden; /* why something could not be looked at; empty: all could */
+};
+
+/* The arguments that every entry is to have. */
+struct boot_wanted {
+	const struct strings *arguments; /* "key=value", plain: safe within a shell file */
+	const char *const *keys;	 /* whatever else has one of these goes; NULL ends them */
+	const char *resume;		 /* the value of resume= */
+	bool needs_initramfs;		 /* only an initramfs can find that */
+};
+
+/* A file whose lines tell the command line, and belong to others. */
+struct boot_source {
+	char *file;
+	/* What stands before the arguments: a word and a blank ("options"), or a name and '='
+	 * ("kernelopts="). "": the whole line is arguments, unless it is a comment. */
+	const char *keyword;
+	bool quoted; /* the arguments are one quoted string; a line that is more is left alone */
+	bool each;   /* each line is an entry. Otherwise they add up, and the last is changed */
+	bool added;  /* a file without such a line gets one */
+	const char *variable; /* a file that uses it takes its arguments from there; may be NULL */
+};
+struct boot_sources {
+	struct boot_source *items;
+	size_t count;
+};
+
+/* A file of settings: as it is, and as it should be. */
+struct boot_settings {
+	char *old;  /* NULL: there is no such file */
+	char *with; /* with our arguments */
+	char *idle; /* ours is there, without effect: grub.cfg is still to be made without it */
+	char *bare; /* without ours; NULL: the file goes */
+};
+
+struct boot_loader {
+	const char *name;  /* in facts->boot.loader */
+	const char *where; /* where it has the arguments from, for a plan: "in menu.lst" */
+
+	/* Does this machine boot this way? */
+	bool (*boots)(const struct boot_search *search);
+
+	/* Fills config and entries of search->boot, and marks the entry that boots next. */
+	void (*gather)(struct boot_search *search);
+
+	/*
+	 * Either: the arguments are in lines of other people's files. Adds the files, to which a
+	 * file belongs that future entries are made from.
+	 */
+	void (*sources)(const struct root *root, struct boot_sources *sources);
+
+	/* A program that sets them there; what it leaves undone is done line by line. May be NULL. */
+	void (*setter)(const struct boot_wanted *wanted, struct strings *program);
+
+	/* Or: they are in a file of settings, from which a program makes search->boot->config. */
+	const char *settings_file;
+	const char *settings_mark; /* our block begins so; NULL: all of the file is ours */
+
+	/*
+	 * Fills with (unless WANTED is NULL), idle and bare from old. -EINVAL: what is ours in the
+	 * file cannot be told; the sentence follows the file's name.
+	 */
+	int (*settings)(struct boot_settings *settings, const struct boot_wanted *wanted,
+		struct error *err);
+
+	/* The program, which writes to OUTPUT, and its arguments. */
+	void (*generator)(const struct root *root, const char *output, struct strings *program);
+};
+
+/* The text of PATH or NULL; what is there but cannot be read is remembered. The caller frees it. */
+char *boot_search_read(struct boot_search *search, const char *path, size_t limit);
+
+/* Adds a source, which takes FILE over. */
+struct boot_source *boot_sources_add(struct boot_sources *sources, char *file, const char *keyword);
+void boot_sources_free(struct boot_sources *sources);
+
+void boot_settings_free(struct boot_settings *settings);
+
+/*
+ * The file as the running system names it of a PATH that a boot loader uses: the loader's paths
+ * begin at its own file system, which may be /boot or the EFI partition. The caller frees it; NULL:
+ * there is no such file.
+ */
+char *boot_real_path(const struct root *root, const char *path);
+
+#endif
