@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Resume support in the initramfs that boots next, and back.
- *
- * dracut: a configuration file that asks for the resume module, then a new image beside the old
- * one, exchanged with one rename. initramfs-tools: a configuration file that sets RESUME, then
- * update-initramfs, which does the same.
+ * Resume support in the initramfs that boots next, and back: a configuration file of the tool that
+ * makes the images (core/facts/initramfs.h), then a new image beside the old one, exchanged with one
+ * rename.
  */
 #ifndef EC2HIB_ACTIONS_INITRAMFS_H
 #define EC2HIB_ACTIONS_INITRAMFS_H
@@ -28,9 +26,5 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 
 /* Takes our configuration away and makes the image again without it. Nothing of ours there: 0. */
 int initramfs_remove(const struct root *root, const struct facts *facts, struct error *err);
-
-/* What set and remove would do, for a plan: half a sentence. The caller frees it. */
-char *initramfs_describe(const struct facts *facts);
-char *initramfs_describe_remove(const struct facts *facts);
 
 #endif

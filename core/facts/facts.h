@@ -172,9 +172,8 @@ struct entry_facts {
 };
 typedef FACT_LIST(struct entry_facts) entry_list;
 
-/* Who makes the initramfs. In `tool`; absent: no initramfs is used. */
-#define INITRAMFS_DRACUT "dracut"
-#define INITRAMFS_TOOLS	 "initramfs-tools"
+/* The tool that the check of RESUME is about; see core/facts/initramfs.h. */
+#define INITRAMFS_TOOLS "initramfs-tools"
 
 /* The next boot. */
 #define BOOT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \

@@ -305,10 +305,7 @@ static bool initramfs_lacks(const struct facts *facts)
 
 	if (boot->initramfs_tool.is != FACT_KNOWN)
 		return false;
-	if (!fact_is_true(&boot->initramfs_resume))
-		return true;
-	return fact_text_is(&boot->initramfs_tool, INITRAMFS_TOOLS) &&
-	       !initramfs_setting_fits(facts);
+	return !fact_is_true(&boot->initramfs_resume) || !initramfs_setting_fits(facts);
 }
 
 static void plan_initramfs(

@@ -116,7 +116,7 @@ static void resume_setting_follows_the_area(void **state UNUSED)
 		"UUID=11111111-aaaa-4bbb-8ccc-222222222222");
 	tree_area(&tree, FILE_SYSTEM, &offset);
 	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), 0);
-	file = tree_read(&tree, INITRAMFS_TOOLS_CONFIG);
+	file = tree_read(&tree, "/etc/initramfs-tools/conf.d/zzz-ec2hib");
 	assert_non_null(strstr(file, "\nRESUME=none\n"));
 	tree_gather(&tree);
 	assert_string_equal(tree.facts->boot.initramfs_setting.value, "none");
@@ -124,7 +124,7 @@ static void resume_setting_follows_the_area(void **state UNUSED)
 	tree_gather(&tree);
 	tree_area(&tree, FILE_SYSTEM, NULL);
 	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), 0);
-	device = tree_read(&tree, INITRAMFS_TOOLS_CONFIG);
+	device = tree_read(&tree, "/etc/initramfs-tools/conf.d/zzz-ec2hib");
 	assert_non_null(strstr(device, "\nRESUME=" FILE_SYSTEM "\n"));
 	tree_close(&tree);
 }
@@ -148,7 +148,7 @@ static void dracut_image_older_than_its_setting_cannot_resume(void **state UNUSE
 	/* Nothing that setup can do helps. */
 	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "/etc/dracut.conf.d/off.conf leaves"));
-	assert_false(root_exists(&tree.root, INITRAMFS_DRACUT_CONFIG));
+	assert_false(root_exists(&tree.root, "/etc/dracut.conf.d/ec2hib.conf"));
 	tree_close(&tree);
 }
 
