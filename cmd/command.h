@@ -206,7 +206,7 @@ const struct command *subcommand_find(const struct command *command, const char 
 /* As a user types it: "imds get". The caller frees it. */
 char *command_words(const struct command *command);
 
-/* Says that there is no such command (of PARENT, unless NULL). */
+/* Says that there is no such command (of PARENT, unless NULL), and which one may be meant. */
 void complain_of_command(const struct command *parent, const char *word);
 
 /* A command line, parsed. */

@@ -13,67 +13,6 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
-#include "core/base/text.h"
-
-static const struct command *const imds_commands[] = { &command_imds_get, &command_imds_serve,
-	NULL };
-
-const struct command command_imds = {
-	.name = "imds",
-	.subcommands = imds_commands,
-	.synopsis = "COMMAND [ARGUMENT...]",
-	.summary = "ask the metadata service, or serve a simulated one",
-};
-
-const struct command *const commands[] = {
-	&command_status,
-	&command_setup,
-	&command_teardown,
-	&command_prewarm,
-	&command_hibernate,
-	&command_test_hibernate,
-	&command_watch,
-	&command_history,
-	&command_tui,
-	&command_imds,
-	&command_shell,
-	&command_help,
-	&command_version,
-	&command_complete,
-	NULL,
-};
-
-static const struct command *find_in(const struct command *const *all, const char *name)
-{
-	for (; all && *all; all++)
-		if (strcmp((*all)->name, name) == 0)
-			return *all;
-	return NULL;
-}
-
-const struct command *command_find(const char *name)
-{
-	return find_in(commands, name);
-}
-
-const struct command *subcommand_find(const struct command *command, const char *name)
-{
-	return find_in(command->subcommands, name);
-}
-
-char *command_words(const struct command *command)
-{
-	return command->parent ? text_format("%s %s", command->parent->name, command->name)
-			       : text_copy(command->name);
-}
-
-void complain_of_command(const struct command *parent, const char *word)
-{
-	const char *front = parent ? parent->name : "", *blank = parent ? " " : "";
-
-	complain("there is no command \"%s%s%s\"; ec2hib %s%s--help lists them", front, blank, word,
-		front, blank);
-}
 
 void complain(const char *format, ...)
 {

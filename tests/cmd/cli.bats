@@ -85,6 +85,39 @@ facts_file() {
 	done
 }
 
+@test "a word that is a typing error away from a command says which" {
+	local -a cases=(
+		'statsu|status' 'stauts|status' 'statuss|status' 'satus|status' 'ststus|status'
+		'setpu|setup' 'hibernat|hibernate' 'test-hibernaet|test-hibernate' 'tuo|tui'
+		'imds gte|imds get' 'imds sevre|imds serve' 'help statsu|status'
+		'help imds gte|imds get'
+	)
+	for case in "${cases[@]}"; do
+		# shellcheck disable=SC2086
+		run "$EC2HIB" ${case%%|*}
+		echo "$case: $status: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == "ec2hib: there is no command \"${case%%|*}\"; did you mean \"${case#*|}\"?" ||
+			"$output" == "ec2hib: there is no command \"$(cut -d ' ' -f 2- <<<"${case%%|*}")\"; did you mean \"${case#*|}\"?" ]]
+	done
+	# Too far away from any; and nobody is sent to what is not for people.
+	for word in st stat foo fooled complete __complet "$(printf 'x%.0s' {1..100})"; do
+		run "$EC2HIB" "$word"
+		echo "$word: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"; ec2hib --help lists them" ]]
+	done
+}
+
+@test "a program ec2hib-NAME goes before a guess" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho mine\n' >"$BATS_TEST_TMPDIR/bin/ec2hib-statsu"
+	chmod +x "$BATS_TEST_TMPDIR/bin/ec2hib-statsu"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$EC2HIB" statsu
+	[ "$status" -eq 0 ]
+	[ "$output" = mine ]
+}
+
 @test "what works on a running machine alone refuses an image, and says why" {
 	mkdir "$BATS_TEST_TMPDIR/image"
 	while IFS='|' read -r command why; do
