@@ -276,12 +276,6 @@ int session_reload(struct session *session, const struct invocation *invocation,
  */
 int session_facts(struct session *session, struct facts *facts, struct error *err);
 
-/*
- * Repairs what a rehearsal that was cut short has left, and tells REPORTER. Nothing on an image, and
- * for who is not root. Not while a lock is held.
- */
-void leftovers_repair(const struct gather *gather, const struct reporter *reporter);
-
 /* ---- What the files of this folder export to the command table ---- */
 
 extern const struct command command_complete;

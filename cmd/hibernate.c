@@ -58,13 +58,13 @@ static json_t *strings_to_json(const struct strings *list)
 
 static json_t *plan_as_json(const struct hibernation_plan *plan, const struct strings *obstacles)
 {
-	json_t *leaves = json_array();
+	json_t *swaps_off = json_array();
 	json_t *json = plan_to_json(&plan->steps);
 
-	for (size_t i = 0; i < plan->leave_count; i++)
-		json_array_append_new(leaves, json_string(plan->leaves[i].path));
+	for (size_t i = 0; i < plan->other_count; i++)
+		json_array_append_new(swaps_off, json_string(plan->others[i].path));
 	json_object_set_new(json, "method", json_string(plan->method));
-	json_object_set_new(json, "swaps_off", leaves);
+	json_object_set_new(json, "swaps_off", swaps_off);
 	json_object_set_new(json, "image_size",
 		plan->set_image_size ? json_integer((json_int_t)plan->image_size) : json_null());
 	json_object_set_new(json, "obstacles", strings_to_json(obstacles));
@@ -78,8 +78,8 @@ static void show_plan(const struct hibernation_plan *plan)
 	printf("would hibernate, method %s\n", plan->method);
 	for (size_t i = 0; i < plan->steps.count; i++)
 		style_line(stdout, "  first: ", plan->steps.steps[i].text);
-	for (size_t i = 0; i < plan->leave_count; i++)
-		style_line(stdout, "  switched off until after resume: ", plan->leaves[i].path);
+	for (size_t i = 0; i < plan->other_count; i++)
+		style_line(stdout, "  switched off until after resume: ", plan->others[i].path);
 	if (plan->set_image_size)
 		printf("  the image is made smaller: /sys/power/image_size %s\n", size);
 }
@@ -112,12 +112,11 @@ static int pretend(const struct invocation *invocation, const struct gather *gat
 static int run(struct invocation *invocation, struct session *session)
 {
 	const struct hibernate_options *wanted = invocation->options;
-	const struct hibernation hibernation = { .gather = &session->gather,
+	const struct reporter reporter = { show_line, interrupt_came, invocation };
+	const struct hibernation request = { .gather = &session->gather,
 		.reason = REASON_COMMAND,
 		.patience_ms = PATIENCE_MS,
-		.log = show_line,
-		.cancelled = interrupt_came,
-		.data = invocation };
+		.reporter = &reporter };
 	struct cycle cycle = { 0 };
 	struct error err = { "" };
 	int status;
@@ -125,7 +124,7 @@ static int run(struct invocation *invocation, struct session *session)
 	if (wanted->dry_run)
 		return pretend(invocation, &session->gather);
 	interrupt_catch();
-	status = hibernate(&hibernation, &cycle, &err);
+	status = hibernate(&request, &cycle, &err);
 	if (wanted->json)
 		json_show(layout_to_json(&cycle_layout, &cycle));
 	else if (status == 0 && !invocation->global.quiet)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "core/actions/recover.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
@@ -110,7 +111,7 @@ static int run_command(struct invocation *invocation)
 	if (status == 0 && !session.saved)
 		status = check_machine(invocation, &session);
 	if (status == 0 && (invocation->needs & REPAIRS_LEFTOVERS))
-		leftovers_repair(&session.gather, &reporter);
+		recover(&session.gather, &reporter);
 	if (status == 0)
 		status = command->run(invocation, &session);
 	session_close(&session);

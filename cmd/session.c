@@ -10,7 +10,6 @@
 
 #include "cmd/command.h"
 #include "config.h"
-#include "core/actions/rehearse.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/base/trusted.h"
@@ -213,15 +212,4 @@ int session_facts(struct session *session, struct facts *facts, struct error *er
 	config_free(&session->config);
 	status = facts_load(facts, &session->config, session->saved, err);
 	return status < 0 ? error_prefix(err, status, "cannot use %s", session->saved_name) : 0;
-}
-
-void leftovers_repair(const struct gather *gather, const struct reporter *reporter)
-{
-	memory_cleanup_free char *said = NULL;
-	struct error err = { "" };
-
-	if (rehearsal_recover(gather, &said, &err) < 0)
-		reporter_log(reporter, LOG_ERR, "%s", err.text);
-	if (said)
-		reporter_log(reporter, LOG_WARNING, "%s", said);
 }

@@ -10,7 +10,7 @@
 
 #include "cmd/command.h"
 #include "cmd/daemon.h"
-#include "core/actions/away.h"
+#include "core/actions/undo.h"
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/base/compiler.h"
@@ -194,7 +194,7 @@ static int begin_changes(struct invocation *invocation, const struct root *root,
 		return status;
 	}
 	if (root->live)
-		away_recover(root, &log);
+		undo_recover(root, &log);
 	return lock;
 }
 

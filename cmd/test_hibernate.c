@@ -161,14 +161,14 @@ static int run(struct invocation *invocation, struct session *session)
 {
 	const struct test_options *given = invocation->options;
 	struct show show = { .invocation = invocation };
+	const struct reporter reporter = { show_line, interrupt_came, &show };
 	struct rehearsal rehearsal = { .gather = &session->gather,
 		.keep_going = given->keep_going,
 		.timeout_ms = (unsigned)given->timeout_ms,
 		.patience_ms = PATIENCE_MS,
-		.log = show_line,
+		.reporter = &reporter,
 		.begin = show_begin,
 		.end = show_end,
-		.cancelled = interrupt_came,
 		.data = &show };
 	struct error err = { "" };
 	int status;

@@ -7,6 +7,7 @@
 
 #include "cmd/command.h"
 #include "cmd/daemon.h"
+#include "core/actions/recover.h"
 #include "core/actions/watch.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -156,7 +157,7 @@ static int serve(struct service *service)
 
 	/* Here and not by the row of the command: at boot nobody sees what is not in the log. */
 	if (!wanted->dry_run)
-		leftovers_repair(gather, &reporter);
+		recover(gather, &reporter);
 	if (notify_open(&notify, getenv("NOTIFY_SOCKET"), &err) < 0)
 		service_log(service, LOG_WARNING, err.text, NULL, 0);
 	status = watch_run(&watch, &err);

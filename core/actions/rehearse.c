@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include "core/actions/hibernate.h"
-#include "core/actions/hibernate_parts.h"
 #include "core/actions/hooks.h"
 #include "core/actions/kernel.h"
 #include "core/actions/lock.h"
-#include "core/actions/prewarm_background.h"
-#include "core/actions/rehearse_record.h"
+#include "core/actions/recover.h"
+#include "core/actions/transaction.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -23,7 +22,8 @@
 
 /* All levels, one after the other. */
 struct run {
-	const struct rehearsal *asked;
+	const struct rehearsal *rehearsal;
+	const struct reporter *reporter;
 	struct gather gather;		/* without the metadata service, where nobody needs it */
 	struct rehearsal_result result; /* of the level that runs */
 };
@@ -35,20 +35,6 @@ void rehearsal_result_free(struct rehearsal_result *result)
 	*result = (struct rehearsal_result) { 0 };
 }
 
-static void say(void *data, int priority, const char *text)
-{
-	const struct run *run = data;
-
-	run->asked->log(run->asked->data, priority, text);
-}
-
-static bool cancelled(void *data)
-{
-	const struct run *run = data;
-
-	return run->asked->cancelled(run->asked->data);
-}
-
 /* ---- ready ------------------------------------------------------------------------------------------ */
 
 static int rehearse_ready(struct run *run, struct error *err)
@@ -58,7 +44,7 @@ static int rehearse_ready(struct run *run, struct error *err)
 	struct facts facts = { 0 };
 	struct report report;
 
-	facts_gather(&facts, run->asked->gather);
+	facts_gather(&facts, run->rehearsal->gather);
 	report_make(&report, NULL, &facts, run->gather.config);
 	for (size_t i = 0; i < report.count; i++) {
 		const struct finding *finding = &report.findings[i];
@@ -81,16 +67,16 @@ static int rehearse_ready(struct run *run, struct error *err)
 
 /* ---- hooks ------------------------------------------------------------------------------------------ */
 
-/* The last is what puts the machine back to work. */
 static int rehearse_hooks(struct run *run, struct error *err)
 {
 	static const enum hook_event events[] = { HOOK_NOTICE, HOOK_PRE_HIBERNATE, HOOK_FAILED,
 		HOOK_POST_RESUME };
 	static const struct hook_fact facts[] = { { "TEST", "1" }, { "REASON", REASON_REHEARSAL } };
-	const struct reporter reporter = { .log = say, .data = run };
+	/* Not cancelled on the way: the last ones put the machine back to work. */
+	const struct reporter steady = { .log = run->reporter->log, .data = run->reporter->data };
 	const struct hooks hooks = { .root = run->gather.root,
 		.timeout_ms = (unsigned)run->gather.config->hook_timeout,
-		.reporter = &reporter };
+		.reporter = &steady };
 	struct hooks_result result;
 	int status = 0;
 
@@ -118,65 +104,35 @@ static int rehearse_hooks(struct run *run, struct error *err)
  * A kernel that takes itself to be hibernating (see rehearse.h) finds no swap area (-ENODEV) when the
  * test is over, and with that it is a kernel like any other: the test counts that is made then.
  */
-static int test_kernel_as(struct run *run, const char *id, struct error *err)
+static int test_kernel(const struct run *run, enum rehearsal_level level, struct error *err)
 {
+	const struct root *root = run->gather.root;
 	struct error back = { "" };
-	int status = kernel_set_test(run->gather.root, id, err);
+	int status = kernel_set_test(root, rehearsal_levels[level].id, err);
 
 	if (status == 0)
-		status = kernel_hibernate(run->gather.root, err);
+		status = kernel_hibernate(root, err);
 	if (status == -ENODEV)
-		status = kernel_hibernate(run->gather.root, err);
-	if (kernel_set_test(run->gather.root, "none", &back) < 0) {
-		say(run, LOG_ERR, back.text);
+		status = kernel_hibernate(root, err);
+	if (kernel_set_test(root, "none", &back) < 0) {
+		reporter_log(run->reporter, LOG_ERR, "%s", back.text);
 		if (status == 0)
 			status = error_set(err, EIO, "%s", back.text);
 	}
 	return status;
 }
 
-static int test_kernel(void *data, const struct facts *facts UNUSED, struct error *err)
-{
-	struct run *run = data;
-
-	return test_kernel_as(run, rehearsal_levels[run->result.level].id, err);
-}
-
 /* ---- image ------------------------------------------------------------------------------------------ */
 
-/*
- * A kernel that has made an image through /dev/snapshot takes itself to be hibernating from then on, and
- * would write an empty one, and power off, when somebody has it go through a test by pm_test. What
- * ends that is such a test.
- */
-static void forget_image(void *data, const struct facts *facts)
+static int pass_image(struct run *run, const struct facts *facts, struct error *err)
 {
-	struct run *run = data;
-	const struct kernel_facts *kernel = &facts->kernel;
-	struct error err = { "" };
-
-	if (!run->result.image.asked || kernel->pm_test.is != FACT_KNOWN)
-		return;
-	if (kernel->resume_offset.is == FACT_KNOWN &&
-		test_kernel_as(run, rehearsal_levels[LEVEL_DEVICES].id, &err) == 0)
-		return;
-	say(run, LOG_WARNING,
-		"until the next start of this machine do not use /sys/power/pm_test by hand: the kernel would power off after the test");
-	if (*err.text)
-		say(run, LOG_WARNING, err.text);
-}
-
-static int pass_image(void *data, const struct facts *facts, struct error *err)
-{
-	struct run *run = data;
 	const struct area_facts *area = &facts->area;
 	const struct kernel_facts *kernel = &facts->kernel;
-	const struct reporter reporter = { .cancelled = cancelled, .data = run };
 	struct snapshot snapshot = { .root = run->gather.root,
 		.page_size = kernel->page_size.value,
 		.extents = (const extent_list *)&area->extents,
-		.timeout_ms = run->asked->timeout_ms,
-		.reporter = &reporter };
+		.timeout_ms = run->rehearsal->timeout_ms,
+		.reporter = run->reporter };
 
 	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN ||
 		area->devices.count == 0 || area->size.is != FACT_KNOWN ||
@@ -191,16 +147,32 @@ static int pass_image(void *data, const struct facts *facts, struct error *err)
 	return snapshot_rehearse(&snapshot, &run->result.image, err);
 }
 
-static uint64_t known(const struct fact_number *fact)
+/*
+ * A kernel that has made an image through /dev/snapshot takes itself to be hibernating from then on, and
+ * would write an empty one, and power off, when somebody has it go through a test by pm_test. What
+ * ends that is such a test.
+ */
+static void forget_image(const struct run *run, const struct facts *facts)
 {
-	return fact_number_or(fact, 0);
+	const struct kernel_facts *kernel = &facts->kernel;
+	struct error err = { "" };
+
+	if (!run->result.image.requested || kernel->pm_test.is != FACT_KNOWN)
+		return;
+	if (kernel->resume_offset.is == FACT_KNOWN && test_kernel(run, LEVEL_DEVICES, &err) == 0)
+		return;
+	reporter_log(run->reporter, LOG_WARNING,
+		"until the next start of this machine do not use /sys/power/pm_test by hand: the kernel would power off after the test");
+	if (*err.text)
+		reporter_log(run->reporter, LOG_WARNING, "%s", err.text);
 }
 
 /* What the kernel does before it writes. */
 static uint64_t overhead_ms(const struct timeline *timeline)
 {
-	return known(&timeline->freeze_user) + known(&timeline->freeze_kernel) +
-	       known(&timeline->allocate_time);
+	return fact_number_or(&timeline->freeze_user, 0) +
+	       fact_number_or(&timeline->freeze_kernel, 0) +
+	       fact_number_or(&timeline->allocate_time, 0);
 }
 
 static void estimate(struct rehearsal_result *result, const struct facts *facts)
@@ -210,8 +182,8 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 
 	/* Of a cycle only a kernel that keeps its log beyond the write knows. */
 	if (result->level == LEVEL_CYCLE) {
-		written = known(&timeline->write_size);
-		ms = known(&timeline->write_time);
+		written = fact_number_or(&timeline->write_size, 0);
+		ms = fact_number_or(&timeline->write_time, 0);
 	}
 	if (facts->memory.total.is == FACT_KNOWN)
 		result->estimated = rehearsal_estimate(&result->estimate, facts->memory.total.value,
@@ -220,27 +192,58 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 
 /* ---- Levels of the kernel ---------------------------------------------------------------------------- */
 
-static int rehearse_kernel(struct run *run, struct error *err)
+/* In place of the write; what it left behind is mended. */
+static int test_prepared(struct run *run, struct transaction *transaction, struct error *err)
 {
 	enum rehearsal_level level = run->result.level;
-	const struct hibernation hibernation = { .gather = &run->gather,
-		.reason = REASON_REHEARSAL,
-		.patience_ms = run->asked->patience_ms,
-		.log = say,
-		.cancelled = cancelled,
-		.instead = level == LEVEL_CYCLE	  ? NULL
-			   : level == LEVEL_IMAGE ? pass_image
-						  : test_kernel,
-		.settle = forget_image,
-		.hide_area = level != LEVEL_CYCLE,
-		.data = run };
-	const struct reporter log = { .log = say, .data = run };
-	/* It would read the disk that is to be measured, or hold the lock. A cycle does it itself. */
-	bool stopped = level == LEVEL_IMAGE && prewarm_pause(&run->gather, &log);
-	int status = hibernate(&hibernation, &run->result.cycle, err);
+	uint64_t mark = transaction_mark_log(transaction);
+	struct error reason = { "" }, mending = { "" };
+	const char *logged;
+	int status;
 
-	if (stopped)
-		prewarm_resume(&run->gather, &log);
+	sync();
+	if (transaction_cancelled(transaction))
+		return error_set(err, ECANCELED, "stopped before the rehearsal");
+	status = level == LEVEL_IMAGE ? pass_image(run, &transaction->facts, &reason)
+				      : test_kernel(run, level, &reason);
+	transaction_read_log(transaction, mark);
+	forget_image(run, &transaction->facts);
+	fact_set_text(&transaction->cycle->result, RESULT_TESTED);
+	fact_set_absent(fact_of(&transaction->cycle->message));
+	logged = transaction_log_reason(transaction);
+	if (status < 0)
+		error_set(err, -status, "%s", logged ? logged : reason.text);
+	/* Whatever it was: no header may say that there is an image. The kernel has to find the area. */
+	undo_show_area(transaction->root, &transaction->undo, run->reporter);
+	if (transaction_mend(transaction, &mending) < 0)
+		reporter_log(run->reporter, LOG_ERR, "%s", mending.text);
+	return status;
+}
+
+/* All but cycle: a hibernation with something else in place of its write, and without hooks. */
+static int rehearse_kernel(struct run *run, const struct hibernation *request, struct error *err)
+{
+	struct transaction transaction;
+	int status;
+
+	transaction_begin(&transaction, request, &run->result.cycle);
+	/* It would read the disk that is to be measured, or hold the lock. */
+	if (run->result.level == LEVEL_IMAGE)
+		transaction_stop_prewarm(&transaction);
+	status = transaction_lock(&transaction, err);
+	if (status == 0) {
+		status = transaction_look(&transaction, err);
+		if (status == 0)
+			status = transaction_prepare(&transaction, err);
+		if (status == 0)
+			status = transaction_hide_area(&transaction, err);
+		if (status == 0)
+			status = test_prepared(run, &transaction, err);
+		transaction_restore(&transaction);
+		if (status < 0)
+			transaction_fail(&transaction, status, err);
+	}
+	transaction_end(&transaction);
 	return status;
 }
 
@@ -250,40 +253,45 @@ static int rehearse_marked(struct run *run, struct facts *facts, struct error *e
 	const struct gather *gather = &run->gather;
 	enum rehearsal_level level = run->result.level;
 	struct error left = { "" };
-	int status = marker_write(gather, facts, level, clock_slept_ms(), err);
+	const struct hibernation request = { .gather = gather,
+		.reason = REASON_REHEARSAL,
+		.patience_ms = run->rehearsal->patience_ms,
+		.reporter = run->reporter };
+	int status = rehearsal_marker_write(gather, facts, level, clock_slept_ms(), err);
 
 	if (status < 0)
 		return error_prefix(err, status, "nothing was begun");
-	status = rehearse_kernel(run, err);
+	status = level == LEVEL_CYCLE ? hibernate(&request, &run->result.cycle, err)
+				      : rehearse_kernel(run, &request, err);
 	facts_gather_again(facts, gather);
 	estimate(&run->result, facts);
 	/* What could not be put back is for who comes next; the marker tells of it. */
 	if (rehearsal_left_nothing(facts, &left) < 0)
 		return error_set(err, EIO, "%s", left.text);
-	if (marker_remove(gather, &left) < 0)
-		say(run, LOG_ERR, left.text);
+	if (rehearsal_marker_remove(gather, &left) < 0)
+		reporter_log(run->reporter, LOG_ERR, "%s", left.text);
 	return status;
 }
 
 /* Not each -ECANCELED: a hook may also call a cycle off (hook-failure = abort), and that is a failure. */
-static bool was_stopped(struct run *run, int status)
+static bool was_stopped(const struct run *run, int status)
 {
-	return status == -ECANCELED && cancelled(run);
+	return status == -ECANCELED && reporter_cancelled(run->reporter);
 }
 
-static void remember(struct run *run, struct facts *facts, int status, const struct error *why)
+static void record(const struct run *run, struct facts *facts, int status, const struct error *why)
 {
 	enum rehearsal_level level = run->result.level;
 	struct error err = { "" };
 
 	if (status == 0)
-		status = record_passed(&run->gather, facts, level, &err);
+		status = rehearsal_record_passed(&run->gather, facts, level, &err);
 	else if (was_stopped(run, status) || run->result.cycle.kernel.is != FACT_KNOWN)
 		status = 0; /* stopped, or its turn did not come: says nothing of the machine */
 	else
-		status = record_failed(&run->gather, facts, level, why->text, &err);
+		status = rehearsal_record_failed(&run->gather, facts, level, why->text, &err);
 	if (status < 0)
-		say(run, LOG_WARNING, err.text);
+		reporter_log(run->reporter, LOG_WARNING, "%s", err.text);
 }
 
 static int rehearse_level(struct run *run, struct error *err)
@@ -303,7 +311,7 @@ static int rehearse_level(struct run *run, struct error *err)
 		return -ENOTSUP;
 	}
 	status = rehearse_marked(run, &facts, err);
-	remember(run, &facts, status, err);
+	record(run, &facts, status, err);
 	facts_free(&facts);
 	return status;
 }
@@ -319,19 +327,19 @@ struct tally {
 
 static void do_level(struct run *run, enum rehearsal_level level, struct tally *tally)
 {
-	const struct rehearsal *asked = run->asked;
+	const struct rehearsal *rehearsal = run->rehearsal;
 	struct rehearsal_result *result = &run->result;
 	struct error err = { "" };
 	int status;
 
 	*result = (struct rehearsal_result) { .level = level, .outcome = OUTCOME_LEFT };
 	tally->wanted++;
-	tally->stop = tally->stop || asked->cancelled(asked->data);
+	tally->stop = tally->stop || reporter_cancelled(run->reporter);
 	if (tally->stop) {
-		asked->end(asked->data, result);
+		rehearsal->end(rehearsal->data, result);
 		return;
 	}
-	asked->begin(asked->data, level);
+	rehearsal->begin(rehearsal->data, level);
 	status = rehearse_level(run, &err);
 	if (status == 0) {
 		result->outcome = OUTCOME_PASSED;
@@ -346,15 +354,17 @@ static void do_level(struct run *run, enum rehearsal_level level, struct tally *
 		result->reason = text_copy(err.text);
 		tally->first = tally->first ? tally->first : rehearsal_levels[level].id;
 		tally->failed++;
-		tally->stop = !asked->keep_going;
+		tally->stop = !rehearsal->keep_going;
 	}
-	asked->end(asked->data, result);
+	rehearsal->end(rehearsal->data, result);
 	rehearsal_result_free(result);
 }
 
 int rehearse(const struct rehearsal *rehearsal, struct error *err)
 {
-	struct run run = { .asked = rehearsal, .gather = *rehearsal->gather };
+	struct run run = { .rehearsal = rehearsal,
+		.reporter = rehearsal->reporter,
+		.gather = *rehearsal->gather };
 	file_cleanup_close int lock = -1;
 	struct tally tally = { 0 };
 
@@ -367,7 +377,7 @@ int rehearse(const struct rehearsal *rehearsal, struct error *err)
 			do_level(&run, (enum rehearsal_level)level, &tally);
 	if (tally.failed)
 		return error_set(err, EPROTO, "the level %s has failed", tally.first);
-	if (rehearsal->cancelled(rehearsal->data))
+	if (reporter_cancelled(rehearsal->reporter))
 		return error_set(err, ECANCELED, "stopped");
 	if (tally.passed == 0)
 		return error_set(err, ENOTSUP, "none of these levels can be rehearsed here");

@@ -80,13 +80,12 @@ struct rehearsal {
 	bool keep_going;      /* also after a level has failed */
 	unsigned timeout_ms;  /* so long the machine may stand still for image */
 	unsigned patience_ms; /* how long to wait for another ec2hib that is at work */
-	/* A line for the log, with a priority of syslog(3). */
-	void (*log)(void *data, int priority, const char *text);
-	/* Before and after each level that is wanted. Nothing is called while tasks are frozen. */
+	/* Nothing is said, but it is asked whether to stop, while tasks are frozen. */
+	const struct reporter *reporter;
+	/* Before and after each level that is wanted. */
 	void (*begin)(void *data, enum rehearsal_level level);
 	void (*end)(void *data, const struct rehearsal_result *result);
-	bool (*cancelled)(void *data);
-	void *data; /* of the four functions */
+	void *data; /* of both */
 };
 
 /*
@@ -94,22 +93,5 @@ struct rehearsal {
  * rehearsed here. -ECANCELED: it was stopped. -EPROTO: one has failed.
  */
 int rehearse(const struct rehearsal *rehearsal, struct error *err);
-
-/*
- * Looks for a rehearsal that was cut short, and puts right what it has left: pm_test, image_size, the
- * header of the swap area. For a cycle it also finds out whether this is the resumed system, and if
- * not why; that goes on record. *SAID, which the caller frees, is a sentence on what was found,
- * NULL: nothing, or a rehearsal runs.
- *
- * 0, also when there was nothing and for an image; a negative errno when something could not be put
- * right: the marker then stays.
- */
-int rehearsal_recover(const struct gather *gather, char **said, struct error *err);
-
-/*
- * The same for who has LOCK_PATH: a hibernation that is due. What was killed while it tested the kernel
- * has left that in a test mode, in which a machine does not hibernate.
- */
-int rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err);
 
 #endif

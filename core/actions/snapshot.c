@@ -275,7 +275,7 @@ static int make_image(struct passage *passage, struct error *err)
 	loff_t size = 0;
 	int made = 0;
 
-	passage->result->asked = true;
+	passage->result->requested = true;
 	if (ioctl(passage->kernel, SNAPSHOT_CREATE_IMAGE, &made) < 0)
 		return error_errno(err, errno, "the kernel could not make the image");
 	if (ioctl(passage->kernel, SNAPSHOT_GET_IMAGE_SIZE, &size) < 0)

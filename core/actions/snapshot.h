@@ -44,7 +44,8 @@ struct snapshot {
 
 /* How far it came; 0 where it did not come there. Bytes and milliseconds. */
 struct snapshot_result {
-	bool asked; /* the kernel was told to make one; see core/actions/rehearse.h on what that leaves */
+	/* The kernel was told to make one; see core/actions/rehearse.h on what that leaves. */
+	bool requested;
 	uint64_t image_size;
 	uint64_t written, write_ms;
 	uint64_t read, read_ms;

@@ -13,7 +13,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "core/actions/away.h"
+#include "core/actions/undo.h"
 #include "core/actions/hibernate.h"
 #include "core/actions/hooks.h"
 #include "core/actions/lock.h"
@@ -99,19 +99,19 @@ static int child_hibernate(struct child *child, const struct order *order)
 		.config = child->agent->config,
 		.version = child->agent->watch->gather->version,
 		.config_path = child->agent->watch->gather->config_path };
-	struct hibernation hibernation = { .gather = &gather,
+	const struct reporter reporter = { child_log, child_cancelled, child };
+	struct hibernation request = { .gather = &gather,
 		.reason = notice ? REASON_NOTICE : REASON_BUTTON,
 		.notice_action = notice ? notice_kinds[notice->kind] : NULL,
 		.notice_time = notice && *notice->time ? notice->time : NULL,
-		.asked = order->asked,
+		.requested_at = order->asked,
 		.slept = order->slept,
-		.dry_run = child->agent->watch->dry_run,
-		.patience_ms = PATIENCE_MS,
-		.log = child_log,
-		.phase = child_phase,
-		.cancelled = child_cancelled,
 		.cancel_ends_all = true,
+		.patience_ms = PATIENCE_MS,
+		.reporter = &reporter,
+		.phase = child_phase,
 		.data = child };
+	const bool dry_run = child->agent->watch->dry_run;
 	struct cycle cycle = { 0 };
 	struct error err = { "" };
 	memory_cleanup_free char *line = NULL;
@@ -119,11 +119,12 @@ static int child_hibernate(struct child *child, const struct order *order)
 	int status;
 
 	/* The disk is needed for other things now; hibernate() says it when this fails. */
-	if (!hibernation.dry_run)
-		hibernation.prewarm_stopped = prewarm_stop(gather.root, 0, &err) != 0;
+	if (!dry_run)
+		request.prewarm_stopped = prewarm_stop(gather.root, 0, &err) != 0;
 	if (notice)
 		run_notice_hooks(child, notice);
-	status = hibernate(&hibernation, &cycle, &err);
+	status = dry_run ? hibernate_pretend(&request, &cycle, &err)
+			 : hibernate(&request, &cycle, &err);
 	if (status < 0)
 		child_log(child, LOG_ERR, err.text);
 	else if (cycle.away.is == FACT_KNOWN)
@@ -176,7 +177,7 @@ static bool start_has_work(struct child *child, const struct gather *gather)
 	struct facts facts = { 0 };
 	struct plan plan = { 0 };
 	struct error err = { "" };
-	bool work = away_is_left(gather->root);
+	bool work = undo_is_left(gather->root);
 
 	facts_gather(&facts, gather);
 	if (start_plan(&plan, &facts, gather->config, &err) < 0)
@@ -202,7 +203,7 @@ static int start_apply(struct child *child, const struct gather *gather, struct 
 		.data = child };
 	int status;
 
-	away_recover(gather->root, &log);
+	undo_recover(gather->root, &log);
 	facts_gather(&facts, gather);
 	status = start_plan(&plan, &facts, gather->config, err);
 	if (status == 0)

@@ -80,13 +80,13 @@ static bool has_to_go(const struct facts *facts, const struct swap_facts *swap, 
 
 static void other_swaps_plan(struct hibernation_plan *plan, const struct facts *facts, bool systemd)
 {
-	plan->leaves = memory_new(facts->swaps.count, sizeof(*plan->leaves));
+	plan->others = memory_new(facts->swaps.count, sizeof(*plan->others));
 	for (size_t i = 0; i < facts->swaps.count; i++) {
 		const struct swap_facts *swap = &facts->swaps.items[i];
 
 		if (has_to_go(facts, swap, systemd))
-			plan->leaves[plan->leave_count++] =
-				(struct swap_leave) { .path = text_copy(swap->path.value),
+			plan->others[plan->other_count++] =
+				(struct other_swap) { .path = text_copy(swap->path.value),
 					.priority = swap_priority(swap),
 					.used = fact_number_or(&swap->used, 0) };
 	}
@@ -99,15 +99,15 @@ static int check_memory(
 	memory_cleanup_free char *holds = NULL, *room = NULL;
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < plan->leave_count; i++)
-		bytes += plan->leaves[i].used;
+	for (size_t i = 0; i < plan->other_count; i++)
+		bytes += plan->others[i].used;
 	if (bytes == 0 || available->is != FACT_KNOWN || bytes + MEMORY_SPARE <= available->value)
 		return 0;
 	holds = size_format(bytes);
 	room = size_format(available->value);
 	return error_set(err, EPERM,
 		"%s%s has to be switched off to hibernate, but holds %s, and only %s of memory is free; end some programs first",
-		plan->leaves[0].path, plan->leave_count > 1 ? " (and others)" : "", holds, room);
+		plan->others[0].path, plan->other_count > 1 ? " (and others)" : "", holds, room);
 }
 
 /* ---- The image ----------------------------------------------------------------------------------- */
@@ -167,8 +167,8 @@ int hibernation_plan(struct hibernation_plan *plan, const struct facts *facts,
 void hibernation_plan_free(struct hibernation_plan *plan)
 {
 	plan_free(&plan->steps);
-	for (size_t i = 0; i < plan->leave_count; i++)
-		free(plan->leaves[i].path);
-	free(plan->leaves);
+	for (size_t i = 0; i < plan->other_count; i++)
+		free(plan->others[i].path);
+	free(plan->others);
 	*plan = (struct hibernation_plan) { 0 };
 }

@@ -9,8 +9,8 @@
 #include "core/rules/checks.h"
 #include "core/rules/plan.h"
 
-/* A swap that goes off until after resume. */
-struct swap_leave {
+/* A swap beside the area that goes off until after resume. */
+struct other_swap {
 	char *path;
 	long priority;
 	uint64_t used; /* bytes */
@@ -19,13 +19,11 @@ struct swap_leave {
 struct hibernation_plan {
 	const char *method; /* METHOD_DIRECT or METHOD_SYSTEMD */
 	struct plan steps;  /* of setup: what swap area and running kernel lack */
-	struct swap_leave *leaves;
-	size_t leave_count;
+	struct other_swap *others;
+	size_t other_count;
 	bool set_image_size;
-	uint64_t image_size;	       /* bytes for /sys/power/image_size */
-	uint64_t image_size_before;    /* what it says now */
-	bool hide_area;		       /* a rehearsal: the kernel is not to find its swap area */
-	uint64_t resume_offset_before; /* pages */
+	uint64_t image_size;	    /* bytes for /sys/power/image_size */
+	uint64_t image_size_before; /* what it says now */
 };
 
 /*

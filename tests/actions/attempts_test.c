@@ -12,7 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/actions/hibernate_parts.h"
+#include "core/actions/hibernate.h"
+#include "core/actions/transaction.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -59,6 +60,21 @@ int __wrap_kernel_hibernate(const struct root *root UNUSED, struct error *err)
 	return answer->status ? error_errno(err, -answer->status, "cannot write to the state") : 0;
 }
 
+/* A folder is no machine that could be ready. */
+int __wrap_transaction_look(struct transaction *transaction, struct error *err);
+int __wrap_transaction_prepare(struct transaction *transaction, struct error *err);
+
+int __wrap_transaction_look(struct transaction *transaction UNUSED, struct error *err UNUSED)
+{
+	return 0;
+}
+
+int __wrap_transaction_prepare(struct transaction *transaction, struct error *err UNUSED)
+{
+	transaction->plan.method = METHOD_DIRECT;
+	return 0;
+}
+
 /* Nothing has to be mended after an attempt. */
 int __wrap_preparation_plan(struct plan *plan, const struct facts *facts UNUSED,
 	const struct config *config UNUSED, struct error *err UNUSED)
@@ -87,13 +103,11 @@ static int hibernate_with(
 	const struct gather gather = {
 		.root = &test->root, .host = &test->root, .config = &config
 	};
-	const struct hibernation asked = {
-		.gather = &gather, .log = keep_line, .phase = keep_phase
-	};
-	struct transaction transaction = { .asked = &asked,
-		.config = &config,
-		.cycle = cycle,
-		.plan = { .method = METHOD_DIRECT } };
+	const struct reporter reporter = { .log = keep_line };
+	const struct hibernation request = { .gather = &gather,
+		.reason = REASON_COMMAND,
+		.reporter = &reporter,
+		.phase = keep_phase };
 	int status;
 
 	answers = script;
@@ -102,9 +116,7 @@ static int hibernate_with(
 	memset(told, 0, sizeof(told));
 	config_init(&config);
 	test_root_put(test, KERNEL_LOG_PATH, "6,1,1,-;before\n");
-	status = transaction_attempts(&transaction, err);
-	hibernation_plan_free(&transaction.plan);
-	facts_free(&transaction.facts);
+	status = hibernate(&request, cycle, err);
 	config_free(&config);
 	return status;
 }
@@ -118,7 +130,7 @@ static void machine_that_was_away_has_hibernated(void **state)
 	assert_int_equal(hibernate_with(*state, script, &cycle, &err), 0);
 	assert_int_equal(cycle.away.value, 3600000);
 	assert_string_equal(cycle.result.value, RESULT_RESUMED);
-	assert_string_equal(told, "hr");
+	assert_string_equal(told, "phr");
 	layout_free(&cycle_layout, &cycle);
 }
 
@@ -155,7 +167,7 @@ static void write_that_comes_back_at_once_is_no_hibernation(void **state)
 		assert_non_null(strstr(err.text, rows[i].reason));
 		assert_int_not_equal(cycle.away.is, FACT_KNOWN);
 		assert_false(fact_text_is(&cycle.result, RESULT_RESUMED));
-		assert_string_equal(told, "h");
+		assert_string_equal(told, "phf");
 		assert_int_equal(writes, 1);
 		layout_free(&cycle_layout, &cycle);
 	}
@@ -169,7 +181,7 @@ static void log_tells_where_the_clocks_cannot(void **state)
 
 	assert_int_equal(hibernate_with(*state, script, &cycle, &err), 0);
 	assert_string_equal(cycle.result.value, RESULT_RESUMED);
-	assert_string_equal(told, "hr");
+	assert_string_equal(told, "phr");
 	layout_free(&cycle_layout, &cycle);
 }
 
@@ -185,7 +197,7 @@ static void busy_kernel_is_asked_again(void **state)
 	assert_int_equal(cycle.tries.value, 2);
 	assert_string_equal(cycle.result.value, RESULT_RESUMED);
 	assert_int_not_equal(cycle.message.is, FACT_KNOWN);
-	assert_string_equal(told, "hhr");
+	assert_string_equal(told, "phhr");
 	layout_free(&cycle_layout, &cycle);
 }
 

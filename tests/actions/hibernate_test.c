@@ -11,12 +11,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "core/actions/hibernate.h"
 #include "core/actions/hooks.h"
 #include "core/actions/lock.h"
-#include "core/actions/rehearse.h"
+#include "core/actions/recover.h"
+#include "core/actions/transaction.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -58,20 +60,21 @@ static int ask_before(struct test_root *test, int64_t since_ms, bool dry_run, st
 	const struct gather gather = {
 		.root = &test->root, .host = &test->root, .config = &config
 	};
-	const struct hibernation hibernation = { .gather = &gather,
+	const struct reporter reporter = { .log = keep_line, .data = log };
+	const struct hibernation request = { .gather = &gather,
 		.reason = REASON_NOTICE,
 		.notice_action = "hibernate",
 		.notice_time = "2026-01-02T03:04:05Z",
-		.asked = 1,
+		.requested_at = 1,
 		.slept = clock_slept_ms() - since_ms,
-		.dry_run = dry_run,
-		.log = keep_line,
+		.reporter = &reporter,
 		.phase = keep_phase,
 		.data = log };
 	int status;
 
 	config_init(&config);
-	status = hibernate(&hibernation, cycle, err);
+	status =
+		dry_run ? hibernate_pretend(&request, cycle, err) : hibernate(&request, cycle, err);
 	config_free(&config);
 	return status;
 }
@@ -83,22 +86,20 @@ static int ask(struct test_root *test, bool dry_run, struct log *log, struct cyc
 }
 
 /*
- * What a killed rehearsal has left is put right when the lock is ours, and before it is decided: it may be
+ * What a killed rehearsal has left is repaired when the lock is ours, and before it is decided: it may be
  * what is in the way. ld(1), --wrap.
  */
 static unsigned looks;
 
-int __wrap_rehearsal_recover_locked(const struct gather *gather, char **said, struct error *err);
+void __wrap_recover_locked(const struct gather *gather, const struct reporter *reporter);
 
-int __wrap_rehearsal_recover_locked(
-	const struct gather *gather, char **said, struct error *err UNUSED)
+void __wrap_recover_locked(const struct gather *gather, const struct reporter *reporter)
 {
 	struct error busy = { "" };
 
 	looks++;
 	assert_int_equal(lock_take(gather->root, LOCK_PATH, 0, &busy), -EBUSY);
-	*said = text_copy("a rehearsal was cut short");
-	return 0;
+	reporter_log(reporter, LOG_WARNING, "a rehearsal was cut short");
 }
 
 /* The locks of the running machine are a script: each path that is asked for, and LOCK_PATH is held. */
@@ -207,53 +208,26 @@ static void what_a_resume_has_answered_is_not_begun(void **state)
 	}
 }
 
-static int no_test(void *data UNUSED, const struct facts *facts UNUSED, struct error *err)
-{
-	return error_set(err, EIO, "not reached");
-}
-
-static void what_a_killed_rehearsal_left_is_put_right_first(void **state)
+static void what_a_killed_rehearsal_left_is_repaired_first(void **state)
 {
 	struct test_root *test = *state;
-	struct cycle cycle = { 0 };
-	struct log log = { 0 };
-	struct error err = { "" };
 
-	looks = 0;
-	assert_int_equal(ask(test, true, &log, &cycle, &err), -EPERM);
-	assert_int_equal(looks, 1);
-	assert_true(has_line(&log, "a rehearsal was cut short"));
-	layout_free(&cycle_layout, &cycle);
-	strings_free(&log.lines);
-	strings_free(&log.phases);
+	for (int dry_run = 0; dry_run < 2; dry_run++) {
+		struct cycle cycle = { 0 };
+		struct log log = { 0 };
+		struct error err = { "" };
+
+		looks = 0;
+		assert_int_equal(ask(test, dry_run, &log, &cycle, &err), -EPERM);
+		assert_int_equal(looks, 1);
+		assert_true(has_line(&log, "a rehearsal was cut short"));
+		layout_free(&cycle_layout, &cycle);
+		strings_free(&log.lines);
+		strings_free(&log.phases);
+	}
 }
 
-static void rehearsal_does_not_look_for_another(void **state)
-{
-	struct test_root *test = *state;
-	struct config config;
-	const struct gather gather = {
-		.root = &test->root, .host = &test->root, .config = &config
-	};
-	struct log log = { 0 };
-	const struct hibernation hibernation = { .gather = &gather,
-		.reason = REASON_REHEARSAL,
-		.log = keep_line,
-		.instead = no_test,
-		.data = &log };
-	struct cycle cycle = { 0 };
-	struct error err = { "" };
-
-	looks = 0;
-	config_init(&config);
-	assert_int_equal(hibernate(&hibernation, &cycle, &err), -EPERM);
-	assert_int_equal(looks, 0);
-	config_free(&config);
-	layout_free(&cycle_layout, &cycle);
-	strings_free(&log.lines);
-}
-
-/* Nothing but the locks of the machine is asked for: neither hooks nor facts. */
+/* Also for a rehearsal: the step is the same. */
 static void turn_is_waited_for_before_the_lock(void **state)
 {
 	struct test_root *test = *state;
@@ -261,20 +235,22 @@ static void turn_is_waited_for_before_the_lock(void **state)
 	const struct root running = { .fd = test->root.fd, .path = test->root.path, .live = true };
 	const struct gather gather = { .root = &running, .host = &running, .config = &config };
 	struct log log = { 0 };
-	const struct hibernation hibernation = { .gather = &gather,
-		.reason = REASON_REHEARSAL,
-		.log = keep_line,
-		.instead = no_test,
-		.data = &log };
+	const struct reporter reporter = { .log = keep_line, .data = &log };
+	const struct hibernation request = {
+		.gather = &gather, .reason = REASON_COMMAND, .reporter = &reporter
+	};
+	struct transaction transaction;
 	memory_cleanup_free char *paths = NULL;
 	struct cycle cycle = { 0 };
 	struct error err = { "" };
 
 	config_init(&config);
-	assert_int_equal(hibernate(&hibernation, &cycle, &err), -EBUSY);
+	transaction_begin(&transaction, &request, &cycle);
+	assert_int_equal(transaction_lock(&transaction, &err), -EBUSY);
 	paths = strings_join(&asked_locks, " ");
 	assert_string_equal(paths, TURN_LOCK " " LOCK_PATH);
 	strings_free(&asked_locks);
+	transaction_end(&transaction);
 	config_free(&config);
 	layout_free(&cycle_layout, &cycle);
 	strings_free(&log.lines);
@@ -286,8 +262,7 @@ int main(void)
 		WITH_TEST_ROOT(refusal_changes_nothing_and_is_remembered),
 		WITH_TEST_ROOT(dry_run_is_not_in_the_history),
 		WITH_TEST_ROOT(what_a_resume_has_answered_is_not_begun),
-		WITH_TEST_ROOT(what_a_killed_rehearsal_left_is_put_right_first),
-		WITH_TEST_ROOT(rehearsal_does_not_look_for_another),
+		WITH_TEST_ROOT(what_a_killed_rehearsal_left_is_repaired_first),
 		WITH_TEST_ROOT(turn_is_waited_for_before_the_lock),
 	};
 

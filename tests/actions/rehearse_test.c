@@ -17,7 +17,8 @@
 #include "core/actions/prewarm.h"
 #include "core/actions/prewarm_background.h"
 #include "core/actions/rehearse.h"
-#include "core/actions/rehearse_record.h"
+#include "core/actions/recover.h"
+#include "core/actions/transaction.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "tests/lib/test_root.h"
@@ -27,13 +28,22 @@
 #define SIGNATURE_AT (PAGE_LENGTH - 10)
 #define OTHER_CONFIG "/somewhere/ec2hib.conf"
 
-/* What was done, a letter each: s(top the pre-warm), h(ibernate), g(o on with it). */
+/* What was done, a letter each: s(top the pre-warm), h(ibernate) or make an image, m(end), g(o on with the pre-warm). */
 static char done[8];
 static int stop_answer; /* of prewarm_stop() */
 static bool stopped;	/* the rehearsal, while the level ran */
 static bool called_off; /* by a hook */
 
-int __wrap_hibernate(const struct hibernation *hibernation, struct cycle *cycle, struct error *err);
+int __wrap_hibernate(const struct hibernation *request, struct cycle *cycle, struct error *err);
+int __wrap_snapshot_rehearse(
+	const struct snapshot *snapshot, struct snapshot_result *result, struct error *err);
+int __real_snapshot_rehearse(
+	const struct snapshot *snapshot, struct snapshot_result *result, struct error *err);
+int __wrap_transaction_lock(struct transaction *transaction, struct error *err);
+int __wrap_transaction_look(struct transaction *transaction, struct error *err);
+int __wrap_transaction_prepare(struct transaction *transaction, struct error *err);
+int __wrap_transaction_mend(struct transaction *transaction, struct error *err);
+void __wrap_recover_locked(const struct gather *gather, const struct reporter *reporter);
 int __wrap_prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err);
 void __wrap_prewarm_resume(const struct gather *gather, const struct reporter *reporter);
 char *__wrap_rehearsal_missing(enum rehearsal_level level, const struct facts *facts);
@@ -44,15 +54,62 @@ int __wrap_prewarm_stop(const struct root *root UNUSED, unsigned wait_ms UNUSED,
 	return stop_answer < 0 ? error_set(err, -stop_answer, "it does not stop") : stop_answer;
 }
 
-int __wrap_hibernate(
-	const struct hibernation *hibernation, struct cycle *cycle UNUSED, struct error *err)
+/* What a level ends in, whether the kernel hibernates or makes an image. */
+static int run_level(const struct reporter *reporter, struct error *err)
 {
 	done[strlen(done)] = 'h';
 	if (called_off)
 		return error_set(err, ECANCELED, "the hook failed");
-	if (!hibernation->cancelled(hibernation->data))
-		return 0;
-	return error_set(err, ECANCELED, "stopped");
+	return reporter_cancelled(reporter) ? error_set(err, ECANCELED, "stopped") : 0;
+}
+
+int __wrap_hibernate(
+	const struct hibernation *request, struct cycle *cycle UNUSED, struct error *err)
+{
+	return run_level(request->reporter, err);
+}
+
+int __wrap_snapshot_rehearse(
+	const struct snapshot *snapshot, struct snapshot_result *result UNUSED, struct error *err)
+{
+	return run_level(snapshot->reporter, err);
+}
+
+/* An image has one lock for all, and the rehearsal has it. */
+int __wrap_transaction_lock(struct transaction *transaction UNUSED, struct error *err UNUSED)
+{
+	return 0;
+}
+
+/* A folder is no machine that could be ready: its area is known, and that is all. */
+int __wrap_transaction_look(struct transaction *transaction, struct error *err UNUSED)
+{
+	struct area_facts *area = &transaction->facts.area;
+
+	fact_set_text(&area->resume_device, "259:1");
+	fact_set_number(&area->resume_offset, 34816);
+	fact_set_number(&area->size, 16L * PAGE_LENGTH);
+	area->extents.is = FACT_ABSENT;
+	fact_set_text(&((struct device_facts *)facts_add(&area->devices))->name, "nvme0n1p1");
+	return 0;
+}
+
+int __wrap_transaction_prepare(struct transaction *transaction UNUSED, struct error *err UNUSED)
+{
+	return 0;
+}
+
+int __wrap_transaction_mend(struct transaction *transaction UNUSED, struct error *err UNUSED)
+{
+	done[strlen(done)] = 'm';
+	return 0;
+}
+
+/* Who rehearses has looked before it began, and has a marker of its own on the disk now. */
+void __wrap_recover_locked(
+	const struct gather *gather UNUSED, const struct reporter *reporter UNUSED)
+{
+	fail_msg("a rehearsal looks for another");
 }
 
 void __wrap_prewarm_resume(const struct gather *gather, const struct reporter *reporter UNUSED)
@@ -93,11 +150,10 @@ static int rehearse_level(struct test_root *test, enum rehearsal_level level)
 		.config = &config,
 		.version = "test",
 		.config_path = OTHER_CONFIG };
-	struct rehearsal rehearsal = { .gather = &gather,
-		.log = ignore_line,
-		.begin = ignore_begin,
-		.end = ignore_end,
-		.cancelled = is_stopped };
+	const struct reporter reporter = { .log = ignore_line, .cancelled = is_stopped };
+	struct rehearsal rehearsal = {
+		.gather = &gather, .reporter = &reporter, .begin = ignore_begin, .end = ignore_end
+	};
 	struct error err = { "" };
 	int status;
 
@@ -118,9 +174,9 @@ static void prewarm_that_was_stopped_goes_on(void **state)
 		bool stopped;
 		const char *done;
 	} rows[] = {
-		{ LEVEL_IMAGE, 0, false, "sh" }, { LEVEL_IMAGE, 1, false, "shg" },
-		{ LEVEL_IMAGE, -ETIMEDOUT, false, "shg" }, /* it was told to */
-		{ LEVEL_IMAGE, 1, true, "shg" },
+		{ LEVEL_IMAGE, 0, false, "shm" }, { LEVEL_IMAGE, 1, false, "shmg" },
+		{ LEVEL_IMAGE, -ETIMEDOUT, false, "shmg" }, /* it was told to */
+		{ LEVEL_IMAGE, 1, true, "shmg" },
 		{ LEVEL_CYCLE, 1, false, "h" }, /* hibernate() does it */
 	};
 
@@ -187,10 +243,10 @@ static void image_is_refused_under_a_debugger(void **state)
 	struct error err = { "" };
 
 	test_root_put(test, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t4711\nUid:\t0\n");
-	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -EPERM);
+	assert_int_equal(__real_snapshot_rehearse(&snapshot, &result, &err), -EPERM);
 	assert_non_null(strstr(err.text, "process 4711"));
 	test_root_put(test, "/proc/self/status", "Name:\tec2hib\nTracerPid:\t0\nUid:\t0\n");
-	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -ENOENT);
+	assert_int_equal(__real_snapshot_rehearse(&snapshot, &result, &err), -ENOENT);
 }
 
 /* What is written to is the device that the kernel means, whatever its name leads to. */
@@ -206,7 +262,7 @@ static void image_goes_to_the_resume_device_only(void **state)
 	test_root_put(test, "/proc/self/status", "TracerPid:\t0\n");
 	test_root_put(test, "/dev/snapshot", "");
 	test_root_put(test, "/dev/disk", "");
-	assert_int_equal(snapshot_rehearse(&snapshot, &result, &err), -ENODEV);
+	assert_int_equal(__real_snapshot_rehearse(&snapshot, &result, &err), -ENODEV);
 	assert_string_equal(err.text, "/dev/disk is not the device 259:1");
 }
 

@@ -162,11 +162,11 @@ static void other_swaps_go_off_where_they_must(void **state UNUSED)
 				systemd ? "{\"method\": \"systemd\"}" : NULL);
 			assert_int_equal(
 				hibernation_plan(&plan, &machine.facts, &machine.config, &err), 0);
-			if (plan.leave_count != goes)
+			if (plan.other_count != goes)
 				fail_msg("row %zu, method %s: %zu go off", i, plan.method,
-					plan.leave_count);
+					plan.other_count);
 			if (goes)
-				assert_string_equal(plan.leaves[0].path, "/dev/other");
+				assert_string_equal(plan.others[0].path, "/dev/other");
 			hibernation_plan_free(&plan);
 			machine_free(&machine);
 		}

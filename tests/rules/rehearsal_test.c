@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/actions/rehearse.h"
-#include "core/actions/rehearse_record.h"
+#include "core/actions/recover.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "tests/rules/checks_fixture.h"
@@ -283,14 +282,14 @@ static void marker_is_there_until_it_is_removed(void **state)
 	machine_init(&machine, test);
 	facts_with(&facts, NULL, NULL);
 	assert_int_equal(rehearsal_marker_read(&test->root, STATE_DIR, &marker, &err), -ENOENT);
-	assert_int_equal(marker_write(&machine.gather, &facts, LEVEL_CYCLE, -1, &err), 0);
+	assert_int_equal(rehearsal_marker_write(&machine.gather, &facts, LEVEL_CYCLE, -1, &err), 0);
 	assert_int_equal(rehearsal_marker_read(&test->root, STATE_DIR, &marker, &err), 0);
 	assert_string_equal(marker.level.value, "cycle");
 	assert_string_equal(marker.boot_id.value, "0f844e31-adf5-4ee4-b09a-425742fa7b98");
 	assert_int_equal(marker.slept.value, 0);
 	assert_int_equal(marker.machine.area_offset.value, 38912);
 	layout_free(&rehearsal_marker_layout, &marker);
-	assert_int_equal(marker_remove(&machine.gather, &err), 0);
+	assert_int_equal(rehearsal_marker_remove(&machine.gather, &err), 0);
 	assert_false(root_exists(&test->root, MARKER));
 	facts_free(&facts);
 	config_free(&machine.config);
@@ -363,20 +362,21 @@ static void record_keeps_the_furthest_and_the_last_failure(void **state)
 	machine_init(&machine, test);
 	record_says(test, NULL, NULL);
 	facts_with(&facts, "rehearsal.level", NULL);
-	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_HOOKS, &err), 0);
+	assert_int_equal(rehearsal_record_passed(&machine.gather, &facts, LEVEL_HOOKS, &err), 0);
 	record_says(test, NULL, NULL);
-	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_IMAGE, &err), 0);
+	assert_int_equal(rehearsal_record_passed(&machine.gather, &facts, LEVEL_IMAGE, &err), 0);
 	record_says(test, "image", NULL);
-	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_CORE, &err), 0);
+	assert_int_equal(rehearsal_record_passed(&machine.gather, &facts, LEVEL_CORE, &err), 0);
 	record_says(test, "image", NULL);
-	assert_int_equal(record_failed(&machine.gather, &facts, LEVEL_IMAGE, "no room", &err), 0);
+	assert_int_equal(
+		rehearsal_record_failed(&machine.gather, &facts, LEVEL_IMAGE, "no room", &err), 0);
 	record_says(test, "image", "image");
 	/* A level before the one that failed mends nothing; that one itself does. */
-	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_CORE, &err), 0);
+	assert_int_equal(rehearsal_record_passed(&machine.gather, &facts, LEVEL_CORE, &err), 0);
 	record_says(test, "image", "image");
-	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_IMAGE, &err), 0);
+	assert_int_equal(rehearsal_record_passed(&machine.gather, &facts, LEVEL_IMAGE, &err), 0);
 	record_says(test, "image", NULL);
-	assert_int_equal(record_passed(&machine.gather, &facts, LEVEL_CYCLE, &err), 0);
+	assert_int_equal(rehearsal_record_passed(&machine.gather, &facts, LEVEL_CYCLE, &err), 0);
 	record_says(test, "cycle", NULL);
 	facts_free(&facts);
 	config_free(&machine.config);
@@ -405,19 +405,25 @@ static void kernel_tells_what_test_resume_does(void **state UNUSED)
 
 /* ---- Cut short ----------------------------------------------------------------------------------------- */
 
+static void count_line(void *data, int priority UNUSED, const char *text UNUSED)
+{
+	++*(unsigned *)data;
+}
+
 static void image_is_left_alone(void **state)
 {
 	struct test_root *test = *state;
-	memory_cleanup_free char *said = NULL;
+	unsigned said = 0;
+	const struct reporter reporter = { .log = count_line, .data = &said };
 	struct machine machine;
 	struct facts facts = { 0 };
 	struct error err = { "" };
 
 	machine_init(&machine, test);
 	facts_with(&facts, NULL, NULL);
-	assert_int_equal(marker_write(&machine.gather, &facts, LEVEL_IMAGE, 0, &err), 0);
-	assert_int_equal(rehearsal_recover(&machine.gather, &said, &err), 0);
-	assert_null(said);
+	assert_int_equal(rehearsal_marker_write(&machine.gather, &facts, LEVEL_IMAGE, 0, &err), 0);
+	recover(&machine.gather, &reporter);
+	assert_int_equal(said, 0);
 	assert_true(root_exists(&test->root, MARKER));
 	facts_free(&facts);
 	config_free(&machine.config);

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/actions/away.h"
+#include "core/actions/undo.h"
 #include "core/actions/swap.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -22,6 +22,7 @@
 
 #define IMAGE_SIZE    "/sys/power/image_size"
 #define RESUME_OFFSET "/sys/power/resume_offset"
+#define NOWHERE	      "4294967295"
 #define SWAPS_HEAD    "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 /* What was switched on, a line each, and what cannot be. */
@@ -42,12 +43,12 @@ static void keep_line(void *data, int priority UNUSED, const char *text)
 	strings_add(data, text);
 }
 
-static int begin(struct test_root *test, struct away *away)
+static int begin(struct test_root *test, struct undo *undo)
 {
-	static struct swap_leave leaves[] = { { (char *)"/dev/fast", 100, 4096 },
+	static struct other_swap others[] = { { (char *)"/dev/fast", 100, 4096 },
 		{ (char *)"/dev/my disk", -3, 0 } };
-	const struct hibernation_plan plan = { .leaves = leaves,
-		.leave_count = ARRAY_SIZE(leaves),
+	const struct hibernation_plan plan = { .others = others,
+		.other_count = ARRAY_SIZE(others),
 		.set_image_size = true,
 		.image_size = 0,
 		.image_size_before = 1000 };
@@ -59,7 +60,7 @@ static int begin(struct test_root *test, struct away *away)
 	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
 	test_root_put(test, IMAGE_SIZE, "1000\n");
 	test_root_put(test, "/proc/swaps", SWAPS_HEAD);
-	return away_begin(&test->root, away, &plan, &err);
+	return undo_begin(&test->root, undo, &plan, &err);
 }
 
 static void assert_image_size(struct test_root *test, const char *size)
@@ -76,22 +77,22 @@ static void killed_one_is_undone_by_the_next(void **state)
 	struct test_root *test = *state;
 	struct strings said = { 0 };
 	const struct reporter log = { .log = keep_line, .data = &said };
-	struct away lost = { 0 };
+	struct undo lost = { 0 };
 
 	assert_int_equal(begin(test, &lost), 0);
-	assert_true(away_is_left(&test->root));
+	assert_true(undo_is_left(&test->root));
 	test_root_put(test, IMAGE_SIZE, "0\n");
 	/* Nothing but the file is left of it. */
-	away_recover(&test->root, &log);
+	undo_recover(&test->root, &log);
 	assert_string_equal(switched_on, "/dev/fast 100\n/dev/my disk -3\n");
 	assert_image_size(test, "1000");
-	assert_false(away_is_left(&test->root));
+	assert_false(undo_is_left(&test->root));
 	assert_int_equal(said.count, 3);
 	assert_string_equal(said.items[0], "/dev/fast is switched on again");
 	/* Once. */
-	away_recover(&test->root, &log);
+	undo_recover(&test->root, &log);
 	assert_int_equal(said.count, 3);
-	away_end(&test->root, &lost, &log);
+	undo_all(&test->root, &lost, &log);
 	strings_free(&said);
 }
 
@@ -99,28 +100,30 @@ static void killed_one_is_undone_by_the_next(void **state)
 static void place_of_the_area_is_put_back(void **state)
 {
 	struct test_root *test = *state;
-	const struct hibernation_plan plan = {
-		.method = METHOD_DIRECT, .hide_area = true, .resume_offset_before = 458752
-	};
 	struct strings said = { 0 };
 	const struct reporter log = { .log = keep_line, .data = &said };
-	struct away away = { 0 };
+	struct undo undo = { 0 };
 	struct error err;
 
 	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
 	for (int killed = 0; killed < 2; killed++) {
 		memory_cleanup_free char *text = NULL;
 
-		assert_int_equal(away_begin(&test->root, &away, &plan, &err), 0);
+		test_root_put(test, RESUME_OFFSET, "458752          \n");
+		assert_int_equal(undo_hide_area(&test->root, &undo, 458752, &err), 0);
+		assert_int_equal(root_read_line(&test->root, RESUME_OFFSET, &text, &err), 0);
+		assert_string_equal(text, NOWHERE);
+		free(text);
+		/* A file keeps what is after the shorter number; the kernel's would not. */
 		test_root_put(test, RESUME_OFFSET, "1\n");
 		if (killed)
-			away_recover(&test->root, &log);
+			undo_recover(&test->root, &log);
 		else
-			away_show_area(&test->root, &away, &log);
+			undo_show_area(&test->root, &undo, &log);
 		assert_int_equal(root_read_line(&test->root, RESUME_OFFSET, &text, &err), 0);
 		assert_string_equal(text, "458752");
-		away_end(&test->root, &away, &log);
-		assert_false(away_is_left(&test->root));
+		undo_all(&test->root, &undo, &log);
+		assert_false(undo_is_left(&test->root));
 	}
 	strings_free(&said);
 }
@@ -130,16 +133,16 @@ static void what_is_on_stays_as_it_is(void **state)
 	struct test_root *test = *state;
 	struct strings said = { 0 };
 	const struct reporter log = { .log = keep_line, .data = &said };
-	struct away away = { 0 };
+	struct undo undo = { 0 };
 
 	/* Killed before the second was switched off. */
-	assert_int_equal(begin(test, &away), 0);
+	assert_int_equal(begin(test, &undo), 0);
 	test_root_put(
 		test, "/proc/swaps", SWAPS_HEAD "/dev/my\\040disk partition\t262140\t0\t-3\n");
-	away_end(&test->root, &away, &log);
+	undo_all(&test->root, &undo, &log);
 	assert_string_equal(switched_on, "/dev/fast 100\n");
 	assert_image_size(test, "1000");
-	assert_false(away_is_left(&test->root));
+	assert_false(undo_is_left(&test->root));
 	/* Who puts back what it changed itself has no news. */
 	assert_int_equal(said.count, 0);
 }
@@ -149,15 +152,15 @@ static void what_cannot_be_put_back_is_said_and_forgotten(void **state)
 	struct test_root *test = *state;
 	struct strings said = { 0 };
 	const struct reporter log = { .log = keep_line, .data = &said };
-	struct away away = { 0 };
+	struct undo undo = { 0 };
 
-	assert_int_equal(begin(test, &away), 0);
+	assert_int_equal(begin(test, &undo), 0);
 	broken = "/dev/fast";
-	away_end(&test->root, &away, &log);
+	undo_all(&test->root, &undo, &log);
 	assert_string_equal(switched_on, "/dev/my disk -3\n");
 	assert_int_equal(said.count, 1);
 	assert_string_equal(said.items[0], "cannot switch on /dev/fast");
-	assert_false(away_is_left(&test->root));
+	assert_false(undo_is_left(&test->root));
 	strings_free(&said);
 }
 
@@ -167,12 +170,12 @@ static void plan_that_changes_nothing_leaves_no_record(void **state)
 	const struct hibernation_plan plan = { .method = METHOD_DIRECT };
 	struct strings said = { 0 };
 	const struct reporter log = { .log = keep_line, .data = &said };
-	struct away away = { 0 };
+	struct undo undo = { 0 };
 	struct error err;
 
-	assert_int_equal(away_begin(&test->root, &away, &plan, &err), 0);
-	assert_false(away_is_left(&test->root));
-	away_end(&test->root, &away, &log);
+	assert_int_equal(undo_begin(&test->root, &undo, &plan, &err), 0);
+	assert_false(undo_is_left(&test->root));
+	undo_all(&test->root, &undo, &log);
 	assert_int_equal(said.count, 0);
 }
 
@@ -180,13 +183,13 @@ static void plan_that_changes_nothing_leaves_no_record(void **state)
 static void nothing_is_begun_without_a_record(void **state)
 {
 	struct test_root *test = *state;
-	struct away away = { 0 };
+	struct undo undo = { 0 };
 	struct strings said = { 0 };
 	const struct reporter log = { .log = keep_line, .data = &said };
 
-	test_root_put(test, AWAY_PATH "/in-the-way", "");
-	assert_true(begin(test, &away) < 0);
-	away_end(&test->root, &away, &log);
+	test_root_put(test, UNDO_PATH "/in-the-way", "");
+	assert_true(begin(test, &undo) < 0);
+	undo_all(&test->root, &undo, &log);
 	strings_free(&said);
 }
 
@@ -200,10 +203,10 @@ static void record_that_is_none_is_said_once(void **state)
 		struct strings said = { 0 };
 		const struct reporter log = { .log = keep_line, .data = &said };
 
-		test_root_put(test, AWAY_PATH, texts[i]);
-		away_recover(&test->root, &log);
+		test_root_put(test, UNDO_PATH, texts[i]);
+		undo_recover(&test->root, &log);
 		assert_int_equal(said.count, 1);
-		away_recover(&test->root, &log);
+		undo_recover(&test->root, &log);
 		assert_int_equal(said.count, 1);
 		strings_free(&said);
 	}
@@ -227,5 +230,5 @@ int main(void)
 		WITH_TEST_ROOT(record_that_is_none_is_said_once),
 	};
 
-	return cmocka_run_group_tests_name("away", tests, NULL, free_list);
+	return cmocka_run_group_tests_name("undo", tests, NULL, free_list);
 }

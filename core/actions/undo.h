@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a hibernation changes for its time and undoes afterwards: other swaps that go off, the size of
+ * the image, and in a rehearsal the place where the kernel looks for its swap area.
+ *
+ * How it was before is in UNDO_PATH from before the first change until all is undone. So also an
+ * ec2hib that is killed in between leaves what the next one needs to undo it, which has to have the
+ * lock. The record is in memory, as the changes are: a resumed machine has both again, and a boot has
+ * neither.
+ */
+#ifndef EC2HIB_ACTIONS_UNDO_H
+#define EC2HIB_ACTIONS_UNDO_H
+
+#include "core/actions/lock.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/reporter.h"
+#include "core/facts/fact.h"
+#include "core/rules/hibernation.h"
+
+/* Its name is that of the first versions: one that is updated finds what the older one has left. */
+#define UNDO_PATH   RUN_FOLDER "/away.json"
+#define UNDO_FORMAT 1
+
+/* A swap that was on. */
+struct undo_swap {
+	struct fact_text path;
+	struct fact_text priority; /* as in /proc/swaps: may be below 0 */
+};
+
+/* {0}: nothing is changed. */
+struct undo {
+	struct fact_number format;
+	FACT_LIST(struct undo_swap) swaps;
+	struct fact_number image_size;	  /* bytes; absent: not changed */
+	struct fact_number resume_offset; /* pages; absent: not changed */
+};
+
+/*
+ * Before the first change: records how all is that PLAN changes. Nothing may be changed after an
+ * error. The caller must have the lock.
+ */
+int undo_begin(const struct root *root, struct undo *undo, const struct hibernation_plan *plan,
+	struct error *err);
+
+/*
+ * Makes the kernel look for its swap area where there is none; BEFORE, the offset that it has now, is
+ * recorded first.
+ */
+int undo_hide_area(const struct root *root, struct undo *undo, uint64_t before, struct error *err);
+
+/* Restores the kernel's resume offset alone, for who needs it before the rest. */
+void undo_show_area(
+	const struct root *root, const struct undo *undo, const struct reporter *reporter);
+
+/*
+ * Restores what is not as it was, says what cannot be, and forgets both. Also when only a part of
+ * the plan came about: a swap that is on stays as it is.
+ */
+void undo_all(const struct root *root, struct undo *undo, const struct reporter *reporter);
+
+/*
+ * The same for what a killed ec2hib has left, and says so. Nothing where there is no record. The
+ * caller must have the lock, and ROOT be the running machine.
+ */
+void undo_recover(const struct root *root, const struct reporter *reporter);
+
+/* Whether undo_recover() would find a record. */
+bool undo_is_left(const struct root *root);
+
+#endif
