@@ -15,12 +15,15 @@
 
 struct status_options {
 	bool json;
+	bool describe;
 	const char *from;
 };
 
 #define OPTIONS struct status_options
 static const struct option_row options[] = {
 	OPT_FLAG("json", json, "facts and checks as JSON"),
+	OPT_FLAG("describe", describe, "say what each fact of --json is",
+		.lifts = NEEDS_SESSION | REPAIRS_LEFTOVERS),
 	OPT_TEXT("from", from, ARGUMENT_SAVED, "FILE",
 		"evaluate saved facts (- reads standard input)"),
 };
@@ -77,6 +80,25 @@ static char *options_of_machine(const struct global_options *global)
 	return text;
 }
 
+/* Of this program, whatever the machine. */
+static int describe(const struct invocation *invocation, bool as_json)
+{
+	json_t *facts;
+
+	if (invocation->operand_count) {
+		complain("status --describe takes no check: it is about the facts");
+		return EXIT_USAGE;
+	}
+	facts = layout_describe(&facts_layout);
+	if (as_json) {
+		json_show(json_pack("{s:s, s:o}", "ec2hib", PACKAGE_VERSION, "facts", facts));
+	} else {
+		facts_describe(facts, &invocation->style);
+		json_decref(facts);
+	}
+	return 0;
+}
+
 static int run(struct invocation *invocation, struct session *session)
 {
 	memory_cleanup_free char *machine = options_of_machine(&invocation->global);
@@ -86,6 +108,8 @@ static int run(struct invocation *invocation, struct session *session)
 	struct error err = { "" };
 	int status;
 
+	if (wanted->describe)
+		return describe(invocation, wanted->json);
 	if (session_facts(session, &facts, &err) < 0) {
 		complain("%s", err.text);
 		facts_free(&facts);
@@ -106,13 +130,15 @@ static int run(struct invocation *invocation, struct session *session)
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "[--json] [--from FILE] [CHECK...]",
+	.synopsis = "[--json] [--from FILE] [CHECK...] | --describe [--json]",
 	.summary = "tell whether this instance can hibernate, and why not",
 	.details =
 		"Without CHECK all checks run; -v explains each. The exit status is 0 when the\n"
 		"machine is ready, 1 when it is not, 2 for a wrong command line, and 3 when that\n"
-		"could not be told (often: not run as root). With CHECK it says so of just those.",
+		"could not be told (often: not run as root). With CHECK it says so of just those.\n"
+		"--describe says of each fact what it is, its type and its unit.",
 	COMMAND_OPTIONS(options),
+	.exclusive = { "describe from" },
 	.operands = ARGUMENT_CHECK,
 	.needs = NEEDS_SESSION | NEEDS_METADATA | REPAIRS_LEFTOVERS,
 	.run = run,

@@ -162,6 +162,30 @@ json_t *report_to_json(const struct report *report)
 	return array;
 }
 
+void facts_describe(json_t *facts, const struct style *style)
+{
+	unsigned column = text_column(style);
+	json_t *fact;
+	size_t i;
+
+	json_array_foreach(facts, i, fact)
+	{
+		const char *path = json_string_value(json_object_get(fact, "path"));
+		const char *unit = json_string_value(json_object_get(fact, "unit"));
+		memory_cleanup_free char *text = text_format("%s (%s%s%s%s)",
+			json_string_value(json_object_get(fact, "help")),
+			json_string_value(json_object_get(fact, "type")), unit ? ", " : "",
+			unit ? unit : "",
+			json_is_true(json_object_get(fact, "volatile")) ? ", volatile" : "");
+
+		if (column == TEXT_COLUMN)
+			printf("%-*s", TEXT_COLUMN, path);
+		else
+			printf("%s\n%*s", path, (int)column, "");
+		style_wrap(style, stdout, text, column, column);
+	}
+}
+
 const char *readiness_name(enum readiness readiness)
 {
 	static const char *const names[] = {

@@ -18,6 +18,9 @@ void report_explain(const struct report *report, const char *options, const stru
 /* [{"id": ..., "group": ..., "state": ..., "text": ..., "fix": ...}] */
 json_t *report_to_json(const struct report *report);
 
+/* What layout_describe() says of the facts, a line each: path, meaning, type and unit. */
+void facts_describe(json_t *facts, const struct style *style);
+
 enum colour state_colour(enum check_state state);
 const char *readiness_name(enum readiness readiness); /* "ready" */
 

@@ -325,3 +325,34 @@ int layout_from_json(const struct layout *layout, void *structure, json_t *json,
 	}
 	return status;
 }
+
+static void describe(json_t *array, const struct layout *layout, const char *prefix)
+{
+	static const char *const types[] = { [FIELD_NUMBER] = "integer",
+		[FIELD_FLAG] = "boolean",
+		[FIELD_TEXT] = "string",
+		[FIELD_LIST] = "array",
+		[FIELD_GROUP] = "object" };
+
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct field *field = &layout->fields[i];
+		memory_cleanup_free char *path = text_format("%s%s", prefix, field->name);
+
+		json_array_append_new(array,
+			json_pack("{s:s, s:s, s:s?, s:b, s:s}", "path", path, "type",
+				types[field->type], "unit", *field->unit ? field->unit : NULL,
+				"volatile", field->is_volatile, "help", field->help));
+		if (field->layout) {
+			text_append(&path, field->type == FIELD_LIST ? "[]." : ".");
+			describe(array, field->layout, path);
+		}
+	}
+}
+
+json_t *layout_describe(const struct layout *layout)
+{
+	json_t *array = json_array();
+
+	describe(array, layout, "");
+	return array;
+}

@@ -208,4 +208,11 @@ json_t *layout_to_json(const struct layout *layout, const void *structure);
 int layout_from_json(const struct layout *layout, void *structure, json_t *json, const char *where,
 	struct error *err);
 
+/*
+ * What that JSON holds, for its readers, in its order: [{"path": "swaps[].used", "type": "integer",
+ * "unit": "bytes", "volatile": true, "help": "..."}]. Types are JSON's; the unit is null where there
+ * is none.
+ */
+json_t *layout_describe(const struct layout *layout);
+
 #endif

@@ -228,6 +228,27 @@ at_terminal() {
 	"$EC2HIB" status --json --from - <"$BATS_TEST_TMPDIR/1" | cmp - "$BATS_TEST_TMPDIR/1"
 }
 
+@test "status --describe has each fact of --json, with its type, and no other" {
+	# A line a fact, "swaps[].path string"; the type of what is absent is not known.
+	"$EC2HIB" status --json --from "$(facts_file)" | jq -r '.facts | paths as $path |
+		select($path | last | type == "string") |
+		($path | map(if type == "number" then "[]" else "." + . end) | add | ltrimstr(".")) +
+		" " + (getpath($path) | if type == "number" then "integer" else type end)' |
+		sort -u >"$BATS_TEST_TMPDIR/facts"
+	"$EC2HIB" status --describe --json | jq -r '.facts[] | .path + " " + .type' |
+		sort >"$BATS_TEST_TMPDIR/described"
+	diff <(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/described") \
+		<(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/facts" | sort -u)
+	[ -z "$(grep -v ' null$' "$BATS_TEST_TMPDIR/facts" | comm -13 "$BATS_TEST_TMPDIR/described" -)" ]
+	# The text says the same.
+	diff <(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/described") \
+		<("$EC2HIB" status --describe | cut -d ' ' -f 1 | sort)
+	for words in '--from x' swap-size; do
+		run "$EC2HIB" status --describe $words
+		[ "$status" -eq 2 ]
+	done
+}
+
 @test "nothing of this machine counts for saved facts" {
 	AWS_METADATA_SERVICE_TIMEOUT=nonsense run "$EC2HIB" status --from "$(facts_file)"
 	[ "$status" -eq 0 ]

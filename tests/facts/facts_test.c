@@ -356,13 +356,23 @@ static void damaged_facts_are_refused(void **state UNUSED)
 	}
 }
 
-/* Every field must have a help text: it is what a reader of the JSON goes by. */
+/* A help text says what and whence, the unit is a column of its own: a reader goes by them. */
 static void check_layout(const struct layout *layout)
 {
+	static const char *const units[] = { "", "bytes", "pages", "ms", "s" };
+
 	for (size_t i = 0; i < layout->count; i++) {
-		assert_true(strlen(layout->fields[i].help) > 2);
-		if (layout->fields[i].layout)
-			check_layout(layout->fields[i].layout);
+		const struct field *field = &layout->fields[i];
+		size_t unit = 0;
+
+		while (unit < ARRAY_SIZE(units) && strcmp(units[unit], field->unit) != 0)
+			unit++;
+		if (unit == ARRAY_SIZE(units) || (field->type != FIELD_NUMBER && unit != 0))
+			fail_msg("%s has the unit \"%s\"", field->name, field->unit);
+		if (strlen(field->help) < 3 || strcmp(field->help, field->unit) == 0)
+			fail_msg("%s is not explained: %s", field->name, field->help);
+		if (field->layout)
+			check_layout(field->layout);
 	}
 }
 
