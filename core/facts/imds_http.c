@@ -26,6 +26,7 @@ struct imds_http {
 	struct curl_slist *headers; /* of the request under way */
 	size_t limit;
 	size_t headers_size;
+	bool headers_whole; /* the empty line after them came */
 	bool too_large;
 	bool not_http;
 	unsigned token_ttl;
@@ -90,6 +91,11 @@ static size_t receive_header(char *data, size_t unit, size_t count, void *contex
 		http->not_http = true;
 		return 0;
 	}
+	/* A second header may follow, that of the answer after "100 Continue". */
+	if (size >= 5 && memcmp(data, "HTTP/", 5) == 0)
+		http->headers_whole = false;
+	else if (*data == '\r' || *data == '\n')
+		http->headers_whole = true;
 	http->headers_size += size;
 	if (http->headers_size > HEADERS_LIMIT) {
 		http->too_large = true;
@@ -181,6 +187,7 @@ static void start(struct imds_http *http, const struct imds_request *request)
 	http->limit = request->limit;
 	http->size = 0;
 	http->headers_size = 0;
+	http->headers_whole = false;
 	http->too_large = false;
 	http->not_http = false;
 	http->token_ttl = 0;
@@ -231,7 +238,8 @@ static int failure_of(const struct imds_http *http, CURLcode result)
 		return EPROTO;
 	switch (result) {
 	case CURLE_OK:
-		return 0;
+		/* To libcurl a connection that ends within the header is an empty answer. */
+		return http->headers_whole ? 0 : ECONNRESET;
 	case CURLE_OPERATION_TIMEDOUT:
 		return ETIMEDOUT;
 	case CURLE_COULDNT_CONNECT:
