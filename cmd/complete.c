@@ -18,7 +18,7 @@
 #include "core/facts/swaps.h"
 #include "core/rules/checks.h"
 #include "core/rules/rehearsal.h"
-#include "sim/metadata.h"
+#include "sim/faults.h"
 #include "ui/style.h"
 
 /* Whoever has typed Tab waits. */
@@ -239,11 +239,11 @@ static void offer_words(struct completion *completion, const char *const *words)
 
 static void offer_faults(struct completion *completion)
 {
-	for (size_t i = 0; i < metadata_fault_kind_count; i++) {
+	for (size_t i = 0; i < fault_kind_count; i++) {
 		char word[32];
 
-		snprintf(word, sizeof(word), "%s=", metadata_fault_kinds[i].name);
-		offer(completion, word, metadata_fault_kinds[i].help);
+		snprintf(word, sizeof(word), "%s=", fault_kinds[i].name);
+		offer(completion, word, fault_kinds[i].help);
 	}
 }
 

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "sim/metadata_service.h"
+#include "sim/http.h"
+#include "sim/metadata.h"
 
 static const char *const life_cycles[] = { "on-demand", "spot", NULL };
 static const char *const spot_actions[] = { "hibernate", "stop", "terminate", NULL };
@@ -47,7 +49,7 @@ enum serve_tag {
 #define OPTIONS struct imds_serve_options
 static const struct option_row options[] = {
 	OPT_TEXT("listen", listen, ARGUMENT_TEXT, "ADDRESS:PORT",
-		"where (standard: " METADATA_SERVICE_PLACE "; port 0: a free one)"),
+		"where (standard: " METADATA_ADDRESS "; port 0: a free one)"),
 	OPT_TEXT("data", data, ARGUMENT_FILE, "FILE", "items as imds get --all --json has them"),
 	OPT_USE("set", uses, ARGUMENT_TEXT, TAG_SET, "PATH=VALUE", "one item; can be repeated"),
 	OPT_TEXT("instance-id", instance_id, ARGUMENT_TEXT, "ID", "the instance's id"),
@@ -63,13 +65,13 @@ static const struct option_row options[] = {
 	OPT_USE("lifecycle-state", uses, ARGUMENT_TEXT, TAG_LIFECYCLE, "STATE",
 		"target state in an Auto Scaling group"),
 	OPT_USE("after", uses, ARGUMENT_DURATION, TAG_AFTER, "TIME",
-		"when what is before it comes: 10s", .follows = EVENTS),
+		"when the event before it comes: 10s", .follows = EVENTS),
 	OPT_USE("clear-after", uses, ARGUMENT_DURATION, TAG_CLEAR_AFTER, "TIME",
 		"how long it then stays", .follows = EVENTS),
 	OPT_USE("fault", uses, ARGUMENT_FAULT, TAG_FAULT, "[SCOPE:]FAULT",
 		"latency=200ms, error=10%, hang, ...; see the manual"),
 	OPT_TEXT("control", control, ARGUMENT_TEXT, "PATH",
-		"the control path (standard: " METADATA_CONTROL "; none: off)"),
+		"the control path (standard: " CONTROL_PATH "; none: off)"),
 };
 
 /* The scenario that --after and --clear-after speak of. */
@@ -88,7 +90,7 @@ static int scenario_end(struct metadata *metadata, struct scenario *scenario, st
 	if (scenario->given)
 		status = metadata_plan(metadata, scenario->kind, scenario->value,
 			scenario->after_ms, scenario->clear_after_ms, err);
-	*scenario = (struct scenario) { .clear_after_ms = METADATA_NEVER };
+	*scenario = (struct scenario) { .clear_after_ms = HTTP_NEVER };
 	return status;
 }
 
@@ -112,7 +114,7 @@ static int take_use(struct metadata *metadata, const struct option_use *use,
 	case TAG_SET:
 		return take_item(metadata, use->text, err);
 	case TAG_FAULT:
-		return metadata_add_fault(metadata, use->text, err);
+		return faults_add(&metadata_control(metadata)->faults, use->text, err);
 	case TAG_AFTER:
 		scenario->after_ms = use->number;
 		return 0;
@@ -153,7 +155,7 @@ static int prepare(
 		.type = wanted->instance_type,
 		.region = wanted->region,
 		.life_cycle = wanted->life_cycle };
-	struct scenario scenario = { .clear_after_ms = METADATA_NEVER };
+	struct scenario scenario = { .clear_after_ms = HTTP_NEVER };
 	int status = take_data(metadata, wanted->data, err);
 
 	/* Only a Spot instance gets such a notice. */
@@ -162,8 +164,8 @@ static int prepare(
 			instance.life_cycle = "spot";
 	metadata_describe(metadata, &instance);
 	if (status == 0 && wanted->control)
-		status = metadata_control_at(
-			metadata, strcmp(wanted->control, "none") == 0 ? "" : wanted->control, err);
+		status = control_move(metadata_control(metadata),
+			strcmp(wanted->control, "none") == 0 ? "" : wanted->control, err);
 	for (size_t i = 0; status == 0 && i < wanted->uses.count; i++)
 		status = take_use(metadata, &wanted->uses.items[i], &scenario, err);
 	return status == 0 ? scenario_end(metadata, &scenario, err) : status;
@@ -182,11 +184,11 @@ static int signals_open(void)
 }
 
 /* A path is what the client made of it. */
-static void show_request(void *data, int priority UNUSED, const char *text)
+static void show_request(void *data, int priority, const char *text)
 {
 	const struct invocation *invocation = data;
 
-	if (invocation->global.verbose) {
+	if (priority < LOG_DEBUG && invocation->global.verbose) {
 		style_line(stdout, "", text);
 		fflush(stdout);
 	}
@@ -196,23 +198,23 @@ static int serve(struct invocation *invocation, struct metadata *metadata)
 {
 	const struct reporter reporter = { .log = show_request, .data = invocation };
 	const struct imds_serve_options *wanted = invocation->options;
-	struct metadata_service *service = NULL;
+	struct http_server *server = NULL;
 	struct error err = { "" };
 	int stop = signals_open();
 	int status;
 
-	status = metadata_service_open(&service, metadata,
-		wanted->listen ? wanted->listen : METADATA_SERVICE_PLACE, &reporter, &err);
-	if (status == 0 && metadata_service_is_exposed(service))
+	status = http_server_open(&server, metadata_service(metadata),
+		wanted->listen ? wanted->listen : METADATA_ADDRESS, &reporter, &err);
+	if (status == 0 && http_server_is_exposed(server))
 		warn_user(invocation,
 			"%s is not an address of this machine alone: others can reach this simulated service",
-			metadata_service_place(service));
+			http_server_address(server));
 	if (status == 0) {
-		printf("listening on %s\n", metadata_service_place(service));
+		printf("listening on %s\n", http_server_address(server));
 		fflush(stdout);
-		status = metadata_service_run(service, stop, &err);
+		status = http_server_run(server, stop, &err);
 	}
-	metadata_service_close(service);
+	http_server_close(server);
 	if (stop >= 0)
 		close(stop);
 	if (status < 0)

@@ -2,57 +2,273 @@
 #include "sim/metadata.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
-#include "sim/metadata_parts.h"
+#include <jansson.h>
+
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
+#include "core/base/duration.h"
 #include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/imds_text.h"
 
-uint64_t metadata_clock(void)
+#define NS_PER_MS	((uint64_t)1000000)
+#define DATA_LIMIT	((size_t)1024 * 1024)
+#define TOKENS_MOST	1024 /* the oldest make room */
+#define TOKEN_LENGTH	48
+#define TTL_MOST_S	21600
+#define TIMES_UNLIMITED UINT64_MAX
+#define EVENTS		4
+
+#define PREFIX	      "/latest"
+#define TOKEN_PATH    "api/token"
+#define NOTICE_PATH   "meta-data/spot/instance-action"
+#define DOCUMENT_PATH "dynamic/instance-identity/document"
+#define TTL_HEADER    "X-aws-ec2-metadata-token-ttl-seconds"
+
+struct token {
+	char text[TOKEN_LENGTH + 1];
+	uint64_t ends; /* CLOCK_BOOTTIME, ns: a token ages while the machine sleeps */
+	uint64_t uses; /* that are left, TIMES_UNLIMITED */
+};
+
+/* One kind of event: what is still to come of it. */
+struct planned {
+	char *value;		 /* NULL: nothing */
+	uint64_t due;		 /* CLOCK_MONOTONIC, ns; HTTP_NEVER */
+	uint64_t clear_after_ms; /* HTTP_NEVER */
+	uint64_t clear_due;
+};
+
+enum { REQUESTS, TOKENS, POLLS, NOTICES, FAULTS, NOTICE_SET, NOTICE_SERVED, COUNTERS };
+
+static const struct counter counters[COUNTERS] = {
+	[REQUESTS] = { .name = "requests" }, /* below /latest/ */
+	[TOKENS] = { .name = "tokens" },     /* that were given */
+	[POLLS] = { .name = "polls" },	     /* of the Spot notice, with a good token */
+	[NOTICES] = { .name = "notices" },   /* that were served */
+	[FAULTS] = { .name = "faults" },     /* requests that met one */
+	[NOTICE_SET] = { .name = "notice-set-ns", .is_time = true, .stays = true },
+	[NOTICE_SERVED] = { .name = "notice-served-ns", .is_time = true }, /* first since then */
+};
+
+struct metadata {
+	json_t *items; /* path below /latest/ to text */
+	struct planned planned[EVENTS];
+	struct token tokens[TOKENS_MOST];
+	uint64_t token_next;
+	struct counter counters[COUNTERS];
+	struct control control;
+	struct http_service service;
+};
+
+/* ---- Items ------------------------------------------------------------------------------ */
+
+/* Ids that look like EC2's and are nobody's, addresses of the documentation's VPC. */
+static const char *const standard[][2] = {
+	{ "meta-data/ami-id", "ami-0123456789abcdef0" },
+	{ "meta-data/ami-launch-index", "0" },
+	{ "meta-data/block-device-mapping/ami", "/dev/xvda" },
+	{ "meta-data/block-device-mapping/root", "/dev/xvda" },
+	{ "meta-data/events/maintenance/history", "[]" },
+	{ "meta-data/events/maintenance/scheduled", "[]" },
+	{ "meta-data/hibernation/configured", "true" },
+	{ "meta-data/hostname", "ip-10-0-0-10.eu-central-1.compute.internal" },
+	{ "meta-data/instance-action", "none" },
+	{ "meta-data/instance-id", "i-0123456789abcdef0" },
+	{ "meta-data/instance-life-cycle", "on-demand" },
+	{ "meta-data/instance-type", "m5.large" },
+	{ "meta-data/local-hostname", "ip-10-0-0-10.eu-central-1.compute.internal" },
+	{ "meta-data/local-ipv4", "10.0.0.10" },
+	{ "meta-data/mac", "02:00:00:00:00:0a" },
+	{ "meta-data/placement/availability-zone", "eu-central-1a" },
+	{ "meta-data/placement/region", "eu-central-1" },
+	{ "meta-data/profile", "default-hvm" },
+	{ "meta-data/reservation-id", "r-0123456789abcdef0" },
+	{ "meta-data/security-groups", "default" },
+	{ "meta-data/services/domain", "amazonaws.com" },
+	{ "meta-data/services/partition", "aws" },
+	{ DOCUMENT_PATH, "{\n"
+			 "  \"accountId\" : \"123456789012\",\n"
+			 "  \"architecture\" : \"x86_64\",\n"
+			 "  \"availabilityZone\" : \"eu-central-1a\",\n"
+			 "  \"imageId\" : \"ami-0123456789abcdef0\",\n"
+			 "  \"instanceId\" : \"i-0123456789abcdef0\",\n"
+			 "  \"instanceType\" : \"m5.large\",\n"
+			 "  \"pendingTime\" : \"2024-06-01T08:00:00Z\",\n"
+			 "  \"privateIp\" : \"10.0.0.10\",\n"
+			 "  \"region\" : \"eu-central-1\",\n"
+			 "  \"version\" : \"2017-09-30\"\n"
+			 "}" },
+};
+
+static json_t *items_standard(void)
 {
-	return clock_ns(CLOCK_MONOTONIC);
+	json_t *items = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(standard); i++)
+		json_object_set_new(items, standard[i][0], json_string(standard[i][1]));
+	return items;
 }
 
-struct metadata *metadata_open(void)
+static const char *item_get(const struct metadata *metadata, const char *path)
 {
-	struct metadata *metadata = memory_new(1, sizeof(*metadata));
-
-	metadata->items = metadata_items_standard();
-	metadata->control = text_copy(METADATA_CONTROL);
-	for (size_t i = 0; i < EVENT_KINDS; i++)
-		metadata->planned[i].due = metadata->planned[i].clear_due = METADATA_NEVER;
-	return metadata;
+	return json_string_value(json_object_get(metadata->items, path));
 }
 
-void metadata_close(struct metadata *metadata)
+static void item_put(struct metadata *metadata, const char *path, const char *text)
 {
-	if (!metadata)
-		return;
-	for (size_t i = 0; i < EVENT_KINDS; i++)
-		free(metadata->planned[i].value);
-	metadata_faults_clear(metadata);
-	json_decref(metadata->items);
-	free(metadata->control);
-	free(metadata);
+	if (text)
+		json_object_set_new(metadata->items, path, json_string(text));
+	else
+		json_object_del(metadata->items, path);
 }
 
-int metadata_control_at(struct metadata *metadata, const char *path, struct error *err)
+static int path_check(const char *path, struct error *err)
 {
-	size_t length = strlen(path);
-
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	if (length && (*path != '/' || length == 1))
+	if (!imds_path_valid(path) || text_ends(path, "/") || strcmp(path, TOKEN_PATH) == 0)
 		return error_set(err, EINVAL,
-			"\"%s\" is no control path: it begins with a slash and has a name", path);
-	if (text_starts(path, "/latest") && (path[7] == '/' || path[7] == '\0'))
-		return error_set(err, EINVAL,
-			"the control path cannot be %s: /latest belongs to the service", path);
-	text_set(&metadata->control, text_copy_length(path, length));
+			"\"%s\" is not the path of an item (example: meta-data/instance-id)", path);
 	return 0;
+}
+
+int metadata_set(struct metadata *metadata, const char *path, const char *text, struct error *err)
+{
+	int status = path_check(path, err);
+
+	if (status < 0)
+		return status;
+	if (text && !imds_text_valid(text, strlen(text)))
+		return error_set(err, EINVAL, "the value for %s is not text", path);
+	item_put(metadata, path, text);
+	return 0;
+}
+
+/* All of FROM are texts with good paths, or null. */
+static int items_take(json_t *items, json_t *from, const char *file, struct error *err)
+{
+	const char *path;
+	json_t *value;
+	int status;
+
+	json_object_foreach(from, path, value)
+	{
+		status = path_check(path, err);
+		if (status < 0)
+			return error_prefix(err, status, "%s", file);
+		if (json_is_null(value))
+			continue;
+		if (!json_is_string(value))
+			return error_set(err, EINVAL,
+				"%s: the value of %s is not a string; JSON has to be quoted", file,
+				path);
+		json_object_set(items, path, value);
+	}
+	return 0;
+}
+
+int metadata_load(
+	struct metadata *metadata, const struct root *root, const char *path, struct error *err)
+{
+	memory_cleanup_free char *text = NULL;
+	json_t *items, *json;
+	json_error_t where;
+	int status = root_read(root, path, DATA_LIMIT, &text, NULL, err);
+
+	if (status < 0)
+		return status;
+	json = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+	if (!json_is_object(json)) {
+		status = error_set(err, EINVAL, "%s: line %d: %s", path, json ? 1 : where.line,
+			json ? "not an object of paths and texts" : where.text);
+		json_decref(json);
+		return status;
+	}
+	items = json_object();
+	status = items_take(items, json, path, err);
+	json_decref(json);
+	if (status < 0) {
+		json_decref(items);
+		return status;
+	}
+	json_decref(metadata->items);
+	metadata->items = items;
+	return 0;
+}
+
+/* The document is one item, but says the same things once more. */
+static void document_set(struct metadata *metadata, const char *name, const char *value)
+{
+	const char *text = item_get(metadata, DOCUMENT_PATH);
+	json_t *document = text ? json_loads(text, 0, NULL) : json_object();
+	memory_cleanup_free char *made = NULL;
+
+	/* One that is broken on purpose stays as it is. */
+	if (json_is_object(document)) {
+		json_object_set_new(document, name, json_string(value));
+		made = json_dumps(document, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+		item_put(metadata, DOCUMENT_PATH, made);
+	}
+	json_decref(document);
+}
+
+void metadata_describe(struct metadata *metadata, const struct metadata_instance *instance)
+{
+	memory_cleanup_free char *zone =
+		instance->region ? text_format("%sa", instance->region) : NULL;
+	const struct {
+		const char *path;
+		const char *name; /* in the document; NULL: not there */
+		const char *value;
+	} rows[] = {
+		{ "meta-data/instance-id", "instanceId", instance->id },
+		{ "meta-data/instance-type", "instanceType", instance->type },
+		{ "meta-data/placement/region", "region", instance->region },
+		{ "meta-data/placement/availability-zone", "availabilityZone", zone },
+		{ "meta-data/instance-life-cycle", NULL, instance->life_cycle },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].value)
+			continue;
+		item_put(metadata, rows[i].path, rows[i].value);
+		if (rows[i].name)
+			document_set(metadata, rows[i].name, rows[i].value);
+	}
+}
+
+/* The names in a folder ("meta-data/", "" for the top), a line each, folders with a slash; NULL
+ * when there is no such folder. The caller frees it. */
+static char *folder_list(const struct metadata *metadata, const char *folder)
+{
+	strings_cleanup struct strings names = { 0 };
+	size_t length = strlen(folder);
+	const char *path;
+	json_t *value;
+
+	json_object_foreach(metadata->items, path, value)
+	{
+		char *name;
+
+		if (!text_starts(path, folder))
+			continue;
+		name = text_copy_length(path + length,
+			strcspn(path + length, "/") + (strchr(path + length, '/') != NULL));
+		if (strings_contain(&names, name))
+			free(name);
+		else
+			strings_take(&names, name);
+	}
+	if (names.count == 0)
+		return NULL;
+	strings_sort(&names);
+	return strings_join(&names, "\n");
 }
 
 /* ---- Events ------------------------------------------------------------------------- */
@@ -60,22 +276,12 @@ int metadata_control_at(struct metadata *metadata, const char *path, struct erro
 static const struct {
 	const char *name;
 	const char *path;
-} events[EVENT_KINDS] = {
+} events[EVENTS] = {
 	[METADATA_SPOT] = { "spot", NOTICE_PATH },
 	[METADATA_REBALANCE] = { "rebalance", "meta-data/events/recommendations/rebalance" },
 	[METADATA_MAINTENANCE] = { "maintenance", "meta-data/events/maintenance/scheduled" },
 	[METADATA_LIFECYCLE] = { "lifecycle", "meta-data/autoscaling/target-lifecycle-state" },
 };
-
-const char *metadata_event_name(enum metadata_event kind)
-{
-	return events[kind].name;
-}
-
-const char *metadata_event_path(enum metadata_event kind)
-{
-	return events[kind].path;
-}
 
 /*
  * From hibernate EC2 does not wait, before stop and terminate it leaves two minutes ("Spot
@@ -143,48 +349,32 @@ static int value_check(enum metadata_event kind, const char *value, struct error
 		return 0;
 	if (kind == METADATA_SPOT && !word_is_one_of(value, actions))
 		return error_set(err, EINVAL,
-			"\"%s\" is no Spot notice: hibernate, stop, terminate, or JSON", value);
+			"\"%s\" is not a Spot notice (hibernate, stop, terminate, or JSON)", value);
 	if (kind == METADATA_MAINTENANCE && !word_is_one_of(value, codes))
 		return error_set(err, EINVAL,
-			"\"%s\" is no maintenance event: instance-reboot, system-reboot, system-maintenance, instance-retirement, instance-stop, or JSON",
+			"\"%s\" is not a maintenance event (instance-reboot, system-reboot, system-maintenance, instance-retirement, instance-stop, or JSON)",
 			value);
 	if (kind == METADATA_REBALANCE && *value)
 		return error_set(err, EINVAL,
-			"\"%s\" is no rebalance recommendation: JSON, or empty for now", value);
+			"\"%s\" is not a rebalance recommendation (JSON, or nothing for one now)",
+			value);
 	if (kind == METADATA_LIFECYCLE && !*value)
-		return error_set(err, EINVAL, "a lifecycle state is wanted: Terminated");
+		return error_set(err, EINVAL, "the lifecycle state is empty (example: Terminated)");
 	return 0;
 }
 
 static uint64_t later(uint64_t now, uint64_t ms)
 {
-	return ms == METADATA_NEVER ? METADATA_NEVER : now + ms * NS_PER_MS;
+	return ms == HTTP_NEVER ? HTTP_NEVER : now + ms * NS_PER_MS;
 }
 
-int metadata_plan(struct metadata *metadata, enum metadata_event kind, const char *value,
-	uint64_t after_ms, uint64_t clear_after_ms, struct error *err)
-{
-	struct planned *planned = &metadata->planned[kind];
-	uint64_t now = metadata_clock();
-	int status = value_check(kind, value, err);
-
-	if (status < 0)
-		return status;
-	text_set(&planned->value, text_copy(value));
-	planned->due = later(now, after_ms);
-	planned->clear_after_ms = clear_after_ms;
-	planned->clear_due = METADATA_NEVER;
-	metadata_advance(metadata, now);
-	return 0;
-}
-
-void metadata_event_clear(struct metadata *metadata, enum metadata_event kind)
+static void event_clear(struct metadata *metadata, enum metadata_event kind)
 {
 	struct planned *planned = &metadata->planned[kind];
 
-	planned->due = planned->clear_due = METADATA_NEVER;
+	planned->due = planned->clear_due = HTTP_NEVER;
 	/* The list of maintenance events is there when it is empty, too. */
-	metadata_put(metadata, events[kind].path, kind == METADATA_MAINTENANCE ? "[]" : NULL);
+	item_put(metadata, events[kind].path, kind == METADATA_MAINTENANCE ? "[]" : NULL);
 }
 
 static void event_happen(struct metadata *metadata, enum metadata_event kind, uint64_t now)
@@ -192,30 +382,400 @@ static void event_happen(struct metadata *metadata, enum metadata_event kind, ui
 	struct planned *planned = &metadata->planned[kind];
 	memory_cleanup_free char *text = event_text(kind, planned->value);
 
-	planned->due = METADATA_NEVER;
+	planned->due = HTTP_NEVER;
 	planned->clear_due = later(now, planned->clear_after_ms);
-	metadata_put(metadata, events[kind].path, text);
+	item_put(metadata, events[kind].path, text);
 	if (kind != METADATA_SPOT)
 		return;
-	metadata->notice_set = now;
-	metadata->notice_served = 0;
+	metadata->counters[NOTICE_SET].value = now;
+	metadata->counters[NOTICE_SERVED].value = 0;
 }
 
-uint64_t metadata_advance(struct metadata *metadata, uint64_t now)
+static uint64_t advance(void *data, uint64_t now)
 {
-	uint64_t next = METADATA_NEVER;
+	struct metadata *metadata = data;
+	uint64_t next = HTTP_NEVER;
 
-	for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
+	for (size_t kind = 0; kind < EVENTS; kind++) {
 		struct planned *planned = &metadata->planned[kind];
 
 		if (planned->due <= now)
 			event_happen(metadata, kind, now);
 		if (planned->clear_due <= now)
-			metadata_event_clear(metadata, kind);
+			event_clear(metadata, kind);
 		if (planned->due < next)
 			next = planned->due;
 		if (planned->clear_due < next)
 			next = planned->clear_due;
 	}
 	return next;
+}
+
+int metadata_plan(struct metadata *metadata, enum metadata_event kind, const char *value,
+	uint64_t after_ms, uint64_t clear_after_ms, struct error *err)
+{
+	struct planned *planned = &metadata->planned[kind];
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	int status = value_check(kind, value, err);
+
+	if (status < 0)
+		return status;
+	text_set(&planned->value, text_copy(value));
+	planned->due = later(now, after_ms);
+	planned->clear_after_ms = clear_after_ms;
+	planned->clear_due = HTTP_NEVER;
+	advance(metadata, now);
+	return 0;
+}
+
+/* ---- IMDSv2 ----------------------------------------------------------------------------- */
+
+static void refuse_method(struct http_answer *answer, const char *allow)
+{
+	http_answer_refuse(answer, 405);
+	http_answer_header(answer, "Allow", allow);
+}
+
+static const struct fault *token_fault(const struct metadata *metadata, enum fault_id id)
+{
+	return faults_find(&metadata->control.faults, id, "token", TOKEN_PATH);
+}
+
+/* Characters as the real one's tokens have. */
+static void token_write(char *text)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned char random[TOKEN_LENGTH];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		abort(); /* no signal can interrupt so few bytes */
+	for (size_t i = 0; i < TOKEN_LENGTH; i++)
+		text[i] = letters[random[i] % 64];
+	text[TOKEN_LENGTH] = '\0';
+}
+
+static void ttl_say(struct http_answer *answer, uint64_t seconds)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)seconds);
+	if (seconds)
+		http_answer_header(answer, TTL_HEADER, text);
+}
+
+static void token_give(
+	struct metadata *metadata, const struct http_request *request, struct http_answer *answer)
+{
+	struct token *token = &metadata->tokens[metadata->token_next % TOKENS_MOST];
+	const char *wanted = request->header(request, TTL_HEADER);
+	const struct fault *fault;
+	uint64_t ttl;
+
+	if (strcmp(request->method, "PUT") != 0) {
+		refuse_method(answer, "OPTIONS, PUT");
+		return;
+	}
+	/* A proxy that was left open must not become a way to the instance's credentials. */
+	if (request->header(request, "X-Forwarded-For")) {
+		http_answer_refuse(answer, 403);
+		return;
+	}
+	if (!wanted || number_parse(wanted, &ttl) < 0 || ttl < 1 || ttl > TTL_MOST_S) {
+		http_answer_refuse(answer, 400);
+		return;
+	}
+	fault = token_fault(metadata, FAULT_TOKEN_TTL);
+	if (fault)
+		ttl = (uint64_t)fault->number;
+	token_write(token->text);
+	token->ends = clock_ns(CLOCK_BOOTTIME) + ttl * 1000 * NS_PER_MS;
+	fault = token_fault(metadata, FAULT_TOKEN_LOSS);
+	token->uses = fault ? (uint64_t)fault->number : TIMES_UNLIMITED;
+	metadata->token_next++;
+	metadata->counters[TOKENS].value++;
+	http_answer_text(answer, 200, token->text);
+	ttl_say(answer, ttl);
+}
+
+/* The token of this request, used once more; NULL when it is none or good no longer. */
+static const struct token *token_use(struct metadata *metadata, const char *text)
+{
+	for (size_t i = 0; text && *text && i < TOKENS_MOST; i++) {
+		struct token *token = &metadata->tokens[i];
+
+		if (strcmp(token->text, text) != 0)
+			continue;
+		if (token->uses == 0 || token->ends <= clock_ns(CLOCK_BOOTTIME))
+			return NULL;
+		if (token->uses != TIMES_UNLIMITED)
+			token->uses--;
+		return token;
+	}
+	return NULL;
+}
+
+/* From here on a notice counts as served. */
+static void notice_sent(void *data)
+{
+	struct metadata *metadata = data;
+
+	metadata->counters[NOTICES].value++;
+	if (metadata->counters[NOTICE_SERVED].value == 0)
+		metadata->counters[NOTICE_SERVED].value = clock_ns(CLOCK_MONOTONIC);
+}
+
+static void item_answer(
+	struct metadata *metadata, const char *path, const char *method, struct http_answer *answer)
+{
+	memory_cleanup_free char *folder =
+		text_ends(path, "/") || !*path ? text_copy(path) : text_format("%s/", path);
+	memory_cleanup_free char *list = NULL;
+	const char *text = item_get(metadata, path);
+
+	if (text) {
+		http_answer_text(answer, 200, text);
+		answer->data = metadata;
+		if (strcmp(path, NOTICE_PATH) == 0 && strcmp(method, "GET") == 0)
+			answer->sent = notice_sent;
+		return;
+	}
+	list = folder_list(metadata, folder);
+	if (list)
+		http_answer_text(answer, 200, list);
+	else
+		http_answer_refuse(answer, 404);
+}
+
+/* A request without a token, where the service takes that. */
+static bool is_optional(struct metadata *metadata, const char *token, const char *path)
+{
+	struct faults *faults = &metadata->control.faults;
+	const struct fault *fault = faults_find(faults, FAULT_TOKEN_OPTIONAL, "items", path);
+
+	return !token && fault && fault_happens(faults, fault);
+}
+
+static void latest_answer(struct metadata *metadata, const struct http_request *request,
+	const char *path, struct http_answer *answer)
+{
+	const char *text = request->header(request, "X-aws-ec2-metadata-token");
+	const struct token *token;
+
+	if (strcmp(path, TOKEN_PATH) == 0) {
+		token_give(metadata, request, answer);
+		return;
+	}
+	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
+		refuse_method(answer, "GET, HEAD, OPTIONS");
+		return;
+	}
+	token = token_use(metadata, text);
+	if (!token && !is_optional(metadata, text, path)) {
+		http_answer_refuse(answer, 401);
+		return;
+	}
+	metadata->counters[POLLS].value += strcmp(path, NOTICE_PATH) == 0;
+	item_answer(metadata, path, request->method, answer);
+	if (token && answer->status == 200)
+		ttl_say(answer, (token->ends - clock_ns(CLOCK_BOOTTIME)) / (1000 * NS_PER_MS));
+}
+
+static void answer_request(
+	void *data, const struct http_request *request, struct http_answer *answer)
+{
+	struct metadata *metadata = data;
+	const char *path = path_below(request->path, PREFIX);
+
+	*answer = (struct http_answer) { .type = "text/plain" };
+	advance(metadata, clock_ns(CLOCK_MONOTONIC));
+	if (path) {
+		metadata->counters[REQUESTS].value++;
+		latest_answer(metadata, request, path, answer);
+		metadata->counters[FAULTS].value += faults_meet(&metadata->control.faults,
+			strcmp(path, TOKEN_PATH) == 0 ? "token" : "items", path, answer);
+	} else if (control_has(&metadata->control, request->path)) {
+		control_answer(&metadata->control, request, answer);
+	} else {
+		http_answer_refuse(answer, 404);
+	}
+}
+
+/* ---- The control path: events, items, tokens ------------------------------------------------ */
+
+/* The member NAME of the plan as a duration; false when it is there and none. */
+static bool plan_time(json_t *plan, const char *name, uint64_t *ms)
+{
+	json_t *value = json_object_get(plan, name);
+	double seconds = json_number_value(value);
+
+	if (!value)
+		return true;
+	if (json_is_string(value))
+		return duration_parse(json_string_value(value), ms) == 0;
+	if (!json_is_number(value) || seconds < 0 || seconds > DURATION_MOST_MS / 1000.0)
+		return false;
+	*ms = (uint64_t)(seconds * 1000 + 0.5);
+	return true;
+}
+
+/* What of the plan metadata_plan() takes: its word, or the JSON that is to be served. */
+static char *plan_value(json_t *plan, enum metadata_event kind)
+{
+	json_t *word = json_object_get(plan, "value");
+
+	if (!word && kind == METADATA_SPOT && !json_object_get(plan, "time"))
+		word = json_object_get(plan, "action");
+	if (word)
+		return text_copy(json_is_string(word) ? json_string_value(word) : "");
+	return json_object_size(plan) ? json_dumps(plan, JSON_PRESERVE_ORDER) : text_copy("");
+}
+
+/* Takes after and clear-after out of the body; what is left is the event's own. */
+static int event_plan(
+	struct metadata *metadata, enum metadata_event kind, const char *body, struct error *err)
+{
+	uint64_t after_ms = 0, clear_after_ms = HTTP_NEVER;
+	memory_cleanup_free char *value = NULL;
+	json_error_t where;
+	json_t *json;
+	int status = 0;
+
+	if (*body != '{')
+		return metadata_plan(metadata, kind, body, after_ms, clear_after_ms, err);
+	json = json_loads(body, JSON_REJECT_DUPLICATES, &where);
+	if (!json)
+		return error_set(err, EINVAL, "the body is not JSON: %s", where.text);
+	if (!plan_time(json, "after", &after_ms) ||
+		!plan_time(json, "clear-after", &clear_after_ms))
+		status = error_set(
+			err, EINVAL, "after and clear-after are times: \"200ms\", \"10s\", 1.5");
+	json_object_del(json, "after");
+	json_object_del(json, "clear-after");
+	value = plan_value(json, kind);
+	if (status == 0)
+		status = metadata_plan(metadata, kind, value, after_ms, clear_after_ms, err);
+	json_decref(json);
+	return status;
+}
+
+static void event_answer(struct control_call *call)
+{
+	struct metadata *metadata = call->control->service;
+	memory_cleanup_free char *body = text_copy(call->body);
+	struct error err = { "" };
+	const char *text;
+	size_t kind = 0;
+
+	while (strcmp(events[kind].name, call->name) != 0)
+		kind++;
+	text = item_get(metadata, events[kind].path);
+	if (strcmp(call->method, "GET") == 0) {
+		if (text)
+			http_answer_text(call->answer, 200, text);
+		else
+			http_answer_refuse(call->answer, 404);
+	} else if (strcmp(call->method, "DELETE") == 0) {
+		event_clear(metadata, kind);
+		control_say_done(call->answer);
+	} else if (event_plan(metadata, kind, text_trim(body), &err) < 0) {
+		control_say_error(call->answer, err.text);
+	} else {
+		control_say_done(call->answer);
+	}
+}
+
+static void items_get(struct control_call *call)
+{
+	const struct metadata *metadata = call->control->service;
+	const char *text = item_get(metadata, call->rest);
+
+	if (!*call->rest)
+		control_say_json(call->answer, json_incref(metadata->items));
+	else if (text)
+		http_answer_text(call->answer, 200, text);
+	else
+		http_answer_refuse(call->answer, 404);
+}
+
+static void item_change(struct control_call *call, const char *text)
+{
+	struct error err = { "" };
+
+	if (metadata_set(call->control->service, call->rest, text, &err) < 0)
+		control_say_error(call->answer, err.text);
+	else
+		control_say_done(call->answer);
+}
+
+static void items_put(struct control_call *call)
+{
+	item_change(call, call->body);
+}
+
+static void items_delete(struct control_call *call)
+{
+	item_change(call, NULL);
+}
+
+static void tokens_delete(struct control_call *call)
+{
+	struct metadata *metadata = call->control->service;
+
+	memset(metadata->tokens, 0, sizeof(metadata->tokens));
+	control_say_done(call->answer);
+}
+
+static const struct control_entry entries[] = {
+	{ NULL, "spot", event_answer },
+	{ NULL, "rebalance", event_answer },
+	{ NULL, "maintenance", event_answer },
+	{ NULL, "lifecycle", event_answer },
+	{ "GET", "items", items_get },
+	{ "PUT", "items", items_put },
+	{ "DELETE", "items", items_delete },
+	{ "DELETE", "tokens", tokens_delete },
+};
+
+/* ---- The whole --------------------------------------------------------------------------- */
+
+struct metadata *metadata_open(void)
+{
+	struct metadata *metadata = memory_new(1, sizeof(*metadata));
+
+	metadata->items = items_standard();
+	for (size_t i = 0; i < EVENTS; i++)
+		metadata->planned[i].due = metadata->planned[i].clear_due = HTTP_NEVER;
+	memcpy(metadata->counters, counters, sizeof(counters));
+	metadata->control = (struct control) {
+		.path = text_copy(CONTROL_PATH),
+		.counters = metadata->counters,
+		.counter_count = COUNTERS,
+		.entries = entries,
+		.entry_count = ARRAY_SIZE(entries),
+		.service = metadata,
+	};
+	metadata->service = (struct http_service) { answer_request, advance, metadata };
+	return metadata;
+}
+
+void metadata_close(struct metadata *metadata)
+{
+	if (!metadata)
+		return;
+	for (size_t i = 0; i < EVENTS; i++)
+		free(metadata->planned[i].value);
+	control_free(&metadata->control);
+	json_decref(metadata->items);
+	free(metadata);
+}
+
+const struct http_service *metadata_service(struct metadata *metadata)
+{
+	return &metadata->service;
+}
+
+struct control *metadata_control(struct metadata *metadata)
+{
+	return &metadata->control;
 }

@@ -15,17 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/actions/lock.h"
-#include "sim/metadata_service.h"
 #include "core/actions/watch_agent.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "tests/lib/control.h"
+#include "tests/lib/imds_server.h"
 #include "tests/lib/test_root.h"
 
 #define POLLS	   1000
@@ -43,53 +41,6 @@
 #endif
 
 #define ACTION_PATH "items/meta-data/spot/instance-action"
-
-/* ---- The service, in a process of its own ------------------------------------------------------ */
-
-struct service {
-	pid_t pid;
-	char test[64];
-};
-
-static void service_child(const char *fault, int pipe)
-{
-	const struct reporter reporter = { 0 };
-	struct metadata *metadata = metadata_open();
-	struct metadata_service *service;
-	struct error err;
-
-	if (metadata_add_fault(metadata, fault, &err) < 0 ||
-		metadata_service_open(&service, metadata, "127.0.0.1:0", &reporter, &err) < 0) {
-		dprintf(pipe, "cannot: %s", err.text);
-		_exit(1);
-	}
-	dprintf(pipe, "%s", metadata_service_place(service));
-	/* Until the test ends: then the other end is closed. */
-	metadata_service_run(service, pipe, &err);
-	_exit(0);
-}
-
-static void service_start(struct service *service, const char *fault, int *end)
-{
-	int ends[2];
-	ssize_t size;
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	service->pid = fork();
-	if (service->pid == 0) {
-		close(ends[0]);
-		service_child(fault, ends[1]);
-	}
-	close(ends[1]);
-	size = read(ends[0], service->test, sizeof(service->test) - 1);
-	assert_true(size > 0);
-	service->test[size] = '\0';
-	if (text_starts(service->test, "cannot:")) {
-		print_message("%s\n", service->test);
-		skip(); /* built without libmicrohttpd, or it is not installed */
-	}
-	*end = ends[0];
-}
 
 /* ---- What grows ----------------------------------------------------------------------------------- */
 
@@ -124,7 +75,7 @@ static void ignore_log(void *data UNUSED, int priority UNUSED, const char *text 
 
 struct soak {
 	struct agent agent;
-	const char *test;
+	const char *address; /* of the service */
 	const char *fault;
 	unsigned set, acted; /* notices */
 	bool there;	     /* the last one is being served */
@@ -157,14 +108,14 @@ static void notice_put(struct soak *soak)
 
 	time_of(++soak->set, time, sizeof(time));
 	body = text_format("{\"action\": \"hibernate\", \"time\": \"%s\"}", time);
-	assert_non_null(control_ask(soak->test, "PUT", ACTION_PATH, body));
+	assert_non_null(control_ask(soak->address, "PUT", ACTION_PATH, body));
 	soak->there = true;
 	soak->well = 0;
 }
 
 static void notice_clear(struct soak *soak)
 {
-	assert_non_null(control_ask(soak->test, "DELETE", ACTION_PATH, ""));
+	assert_non_null(control_ask(soak->address, "DELETE", ACTION_PATH, ""));
 	soak->there = false;
 	soak->well = 0;
 }
@@ -229,7 +180,7 @@ static void polls_make(struct soak *soak)
 /* The service is whole again: whatever was set last is heard now. */
 static void notice_is_heard_in_the_end(struct soak *soak)
 {
-	assert_non_null(control_ask(soak->test, "DELETE", "faults", ""));
+	assert_non_null(control_ask(soak->address, "DELETE", "faults", ""));
 	if (!soak->there)
 		notice_put(soak);
 	for (unsigned i = 0; i < POLLS && soak->acted < soak->set; i++) {
@@ -249,15 +200,12 @@ static void soak_under(struct test_root *test, const char *fault, bool spoils_al
 	const struct notify notify = { -1 };
 	const struct watch watch = { .gather = &gather, .notify = &notify, .log = ignore_log };
 	struct soak soak = { .agent = { .watch = &watch, .config = &config }, .fault = fault };
-	memory_cleanup_free char *endpoint = NULL;
-	struct service service;
+	struct imds_server server;
 	struct error err;
-	int end;
 
-	service_start(&service, fault, &end);
-	soak.test = service.test;
-	endpoint = text_format("http://%s", service.test);
-	options.endpoint = endpoint;
+	server_start(&server, fault);
+	soak.address = server.address;
+	options.endpoint = server.url;
 	config_init(&config);
 	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
 	assert_int_equal(imds_open(&soak.agent.imds, &options, &err), 0);
@@ -272,8 +220,7 @@ static void soak_under(struct test_root *test, const char *fault, bool spoils_al
 	poll_free(&soak.agent);
 	layout_free(&watch_state_layout, &soak.agent.state);
 	config_free(&config);
-	close(end);
-	assert_int_equal(waitpid(service.pid, NULL, 0), service.pid);
+	server_stop(&server);
 }
 
 #define SOAK(name, fault, spoils_all)                                                              \

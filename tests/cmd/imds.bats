@@ -142,16 +142,13 @@ meta-data/a/b/c/d: two
 }
 
 @test "a listing that leads elsewhere is not followed" {
-	# imds serve lists what it has, so it cannot lie; the other one can.
-	jq -n '{"meta-data/trap/": "../../user-data\na/../../b\n/latest/meta-data/instance-id\nx//y\n.hidden\nin stance\ngood\n",
-		"meta-data/trap/good": "1", "meta-data/trap/.hidden": "2", "user-data": "3",
-		"meta-data/instance-id": "4"}' >"$BATS_TEST_TMPDIR/trap.json"
-	SERVICE_PROGRAM=${IMDS_SIM:-$top_builddir/tests/sim/imds-sim} \
-		start_service --data "$BATS_TEST_TMPDIR/trap.json" --log "$BATS_TEST_TMPDIR/log"
+	start_service -v --set meta-data/trap/good=1 \
+		--fault $'meta-data/trap/:body=../../user-data\na/../../b\n/latest/meta-data/instance-id\nx//y\n.hidden\nin stance\ngood\n' \
+		--fault meta-data/trap/good:body=1
 	get --all trap
 	[ "$status" -eq 0 ]
 	[ "$output" = "meta-data/trap/good: 1" ]
-	[ "$(grep -c ' GET ' "$BATS_TEST_TMPDIR/log")" = 2 ]
+	[ "$(grep -c '^GET ' "$SERVICE_OUTPUT")" = 2 ]
 }
 
 # ---- What serve is strict about ----------------------------------------------------------------
@@ -233,10 +230,10 @@ meta-data/a/b/c/d: two
 
 @test "data that cannot be used is an error with its place" {
 	local -a cases=(
-		'{"meta-data/a": 1}|the value of meta-data/a is not a text'
-		'{"/meta-data/a": "x"}|"/meta-data/a" is no item'
-		'{"meta-data/": "x"}|"meta-data/" is no item'
-		'{"api/token": "x"}|"api/token" is no item'
+		'{"meta-data/a": 1}|the value of meta-data/a is not a string'
+		'{"/meta-data/a": "x"}|"/meta-data/a" is not the path of an item'
+		'{"meta-data/": "x"}|"meta-data/" is not the path of an item'
+		'{"api/token": "x"}|"api/token" is not the path of an item'
 		'["x"]|not an object'
 		'{"a": "x",|line 1:'
 		'{"a": "x", "a": "y"}|duplicate'
@@ -252,27 +249,29 @@ meta-data/a/b/c/d: two
 
 @test "wrong flags are usage errors that say what is wrong" {
 	local -a cases=(
-		'--listen 127.0.0.1|no ADDRESS:PORT'
-		'--listen localhost:0|no ADDRESS:PORT'
-		'--listen ::1:0|no ADDRESS:PORT'
-		'--listen 127.0.0.1:99999999|no ADDRESS:PORT'
-		'--listen :0|no ADDRESS:PORT'
+		'--listen 127.0.0.1|is not ADDRESS:PORT'
+		'--listen localhost:0|is not ADDRESS:PORT'
+		'--listen ::1:0|is not ADDRESS:PORT'
+		'--listen 127.0.0.1:99999999|is not ADDRESS:PORT'
+		'--listen :0|is not ADDRESS:PORT'
 		'--data /no/such|cannot read /no/such'
 		'--set x|--set: "x" is not PATH=VALUE'
-		'--set /x=y|"/x" is no item'
+		'--set /x=y|"/x" is not the path of an item'
 		'--life-cycle hourly|--life-cycle: "hourly" is not one of on-demand, spot'
 		'--spot reboot|--spot: "reboot" is not one of hibernate, stop, terminate'
 		'--maintenance tea|--maintenance: "tea" is not one of instance-reboot, '
 		'--after 10s|--after needs --spot, --rebalance, --maintenance or --lifecycle-state before it'
 		'--spot stop --after soon|--after: "soon" is not a length of time (examples: 200ms, 10s, 5min)'
 		'--spot stop --clear-after -1s|--clear-after: "-1s" is not a length of time'
-		'--fault tea|"tea" is no fault'
-		'--fault latency|wants latency=TIME'
-		'--fault error=101%|wants error=PERCENT'
-		'--fault status=99|wants status=STATUS'
-		'--fault token-loss=x|wants token-loss=N'
-		'--fault =|is no fault'
-		'--control control|is no control path'
+		'--fault tea|"tea" is not a fault'
+		'--fault latency|expected latency=TIME'
+		'--fault error=101%|expected error=PERCENT'
+		'--fault status=99|expected status=STATUS'
+		'--fault token-loss=x|expected token-loss=N'
+		'--fault =|is not a fault'
+		'--fault body|expected body=TEXT'
+		'--fault length=-|expected length=[-]N'
+		'--control control|is not a control path'
 		'--control /latest/control|/latest belongs to the service'
 		'extra|imds serve takes no operand: "extra"'
 	)
@@ -359,7 +358,7 @@ meta-data/a/b/c/d: two
 	[ "$(code -X POST -d x "$url/items/a")" = 405 ]
 	[ "$(code -X BREW "$url/spot")" = 405 ]
 	[ "$(code -X PUT -d reboot "$url/spot")" = 400 ]
-	grep -q '"reboot" is no Spot notice' "$BATS_TEST_TMPDIR/body"
+	grep -q '"reboot" is not a Spot notice' "$BATS_TEST_TMPDIR/body"
 	[ "$(code -X PUT -d '{"action": "stop", "after": "tea"}' "$url/spot")" = 400 ]
 	[ "$(code -X PUT -d '{' "$url/spot")" = 400 ]
 	[ "$(code -X PUT -d x "$url/items/")" = 400 ]
@@ -418,7 +417,21 @@ meta-data/a/b/c/d: two
 		'status=418|418|0'
 		'hang|000|28'
 		'close|000|52'
+		'reset|000|56'
 		'cut|200|18'
+		'cut-header|200|0'
+		'header-flood|200|28'
+		'not-http|000|1'
+		'length=10|200|28'
+		'length=-3|200|0'
+		'trickle=1ms|200|0'
+		'trickle=1h|000|28'
+		'redirect=http://x/|302|0'
+		'body=x|200|0'
+		'error-first=1|503|0'
+		'error-first=0|200|0'
+		'error-after=1|200|0'
+		'error-after=0|503|0'
 		'garbage|200|0'
 		'huge|200|0'
 		'token:error|200|0'
@@ -440,6 +453,12 @@ meta-data/a/b/c/d: two
 	control PUT faults garbage
 	ask meta-data/instance-id -o "$BATS_TEST_TMPDIR/body"
 	grep -qaP '\x00' "$BATS_TEST_TMPDIR/body"
+	control PUT faults trickle=1ms
+	[ "$(ask meta-data/instance-id)" = i-0123456789abcdef0 ]
+	control PUT faults length=-3
+	[ "$(ask meta-data/instance-id)" = i-0123456789abcd ]
+	control PUT faults 'redirect=http://192.0.2.1/x'
+	ask meta-data/instance-id -i | grep -qi '^location: http://192.0.2.1/x'
 	control PUT faults huge
 	[ "$(ask meta-data/instance-id | wc -c)" = $((64 * 1024 * 1024)) ]
 	control DELETE faults
@@ -487,6 +506,11 @@ meta-data/a/b/c/d: two
 	new_token
 	control DELETE tokens
 	[ "$(code -H "$TOKEN_HEADER: $TOKEN" "$SERVICE_URL/latest/meta-data/")" = 401 ]
+	control PUT faults token-ttl=77
+	curl -s -i -X PUT -H "$TTL_HEADER: 60" "$SERVICE_URL/latest/api/token" | grep -qi "^$TTL_HEADER: 77"
+	control PUT faults token-optional
+	[ "$(code "$SERVICE_URL/latest/meta-data/")" = 200 ]
+	[ "$(code -H "$TOKEN_HEADER: wrong" "$SERVICE_URL/latest/meta-data/")" = 401 ]
 }
 
 @test "get says what it met" {
@@ -497,7 +521,13 @@ meta-data/a/b/c/d: two
 		'token:hang|3|gave no token within'
 		'items:hang|3|did not answer within'
 		'items:close|3|cut off'
+		'items:reset|3|cut off'
 		'items:cut|3|cut off'
+		'items:cut-header|3|cut off'
+		'items:header-flood|3|too many headers'
+		'items:not-http|3|not an HTTP answer'
+		'items:length=10|3|did not answer within'
+		'items:trickle=1h|3|did not answer within'
 		'items:garbage|3|not text'
 		'items:huge|3|too many bytes'
 		'items:status=302|3|redirect'
@@ -516,12 +546,12 @@ meta-data/a/b/c/d: two
 @test "a notice that was not served whole does not count as served" {
 	start_service --spot hibernate
 	new_token
-	for fault in error hang close cut garbage huge; do
+	for fault in error hang close reset cut cut-header garbage huge header-flood not-http length=1 body=x; do
 		control PUT faults "items:$fault"
 		ask meta-data/spot/instance-action -m 0.5 -o /dev/null || true
 	done
 	[ "$(counter notices)" = 0 ]
-	[ "$(counter polls)" = 6 ]
+	[ "$(counter polls)" = 12 ]
 }
 
 # ---- Its life ----------------------------------------------------------------------------------------

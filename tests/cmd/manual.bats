@@ -113,7 +113,7 @@ uncommented() {
 
 @test "ec2hib-imds.8 has all of the control path" {
 	diff <(sed -nE 's/^\t\{ "[A-Z]+", "([a-z]+)", [a-z_]+ \},/\1/p' \
-		"$SOURCE/sim/metadata_control.c" | sort -u) \
+		"$SOURCE/sim/control.c" "$SOURCE/sim/metadata.c" | sort -u) \
 		<(sed -n '/^\.Ss The control/,/^\.Sh/p' "$MAN/ec2hib-imds.8" |
 			sed -nE 's/^\.It Cm ([a-z]+)(\/.*|)$/\1/p' | sort)
 }

@@ -33,8 +33,8 @@ static void assert_text(const char *text, const char *part)
 		fail_msg("\"%s\" lacks \"%s\"", text, part);
 }
 
-/* The instance's id from a service with these arguments: its status, and the sentence or text. */
-static int get_id(const char *address, const char *arguments, char **said)
+/* The instance's id from a service with these faults: its status, and the sentence or text. */
+static int get_id(const char *address, const char *faults, char **said)
 {
 	struct imds_options options = { .timeout_ms = LONG_MS };
 	struct imds_server server;
@@ -42,7 +42,7 @@ static int get_id(const char *address, const char *arguments, char **said)
 	struct error err;
 	int status;
 
-	if (!server_start_at(&server, address, arguments)) {
+	if (!server_start_at(&server, address, faults)) {
 		server_stop(&server);
 		return -EADDRNOTAVAIL;
 	}
@@ -140,11 +140,11 @@ static void redirect_is_not_followed(void **state UNUSED)
 	int listener = listener_open(&port, 16);
 
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
-		memory_cleanup_free char *arguments =
-			text_format("--fault %s:redirect=http://127.0.0.1:%u/", scopes[i], port);
+		memory_cleanup_free char *fault =
+			text_format("%s:redirect=http://127.0.0.1:%u/", scopes[i], port);
 		memory_cleanup_free char *said = NULL;
 
-		assert_int_equal(get_id("127.0.0.1:0", arguments, &said), -EPROTO);
+		assert_int_equal(get_id("127.0.0.1:0", fault, &said), -EPROTO);
 		assert_text(said, "a redirect, which is not followed");
 	}
 	assert_untouched(listener);

@@ -200,7 +200,6 @@ base_programs() {
 	install "$LAB/guest/agent" "$BASE/usr/local/sbin/agent"
 	install "$LAB/guest/pages" "$BASE/usr/local/sbin/pages"
 	base_own_program "$EC2HIB" usr/sbin/ec2hib
-	base_own_program "$IMDS_SIM" usr/local/sbin/imds-sim
 }
 
 # base_own_program FILE PATH: one that the build may not have made yet.

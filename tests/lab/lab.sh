@@ -9,7 +9,6 @@
 #
 # Settings, all from the environment:
 #   EC2HIB       the program under test        (the top folder's ec2hib)
-#   IMDS_SIM     its metadata service where EC2HIB has no imds serve (tests/sim/imds-sim)
 #   LAB_CACHE    where everything lives         (the top folder's lab-cache); an empty folder
 #                with another linux-image-*-cloud-amd64*.deb in it tries that kernel
 #   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
@@ -25,7 +24,6 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$LAB/../.." && pwd)
 
 : "${EC2HIB:=$TOP/ec2hib}"
-: "${IMDS_SIM:=$TOP/tests/sim/imds-sim}"
 : "${LAB_CACHE:=$TOP/lab-cache}"
 : "${LAB_ACCEL:=tcg}"
 : "${LAB_GENERIC:=linux-image-amd64}"

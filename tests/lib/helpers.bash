@@ -93,10 +93,8 @@ need_service() {
 start_service() {
 	SERVICE_OUTPUT=$BATS_TEST_TMPDIR/service.out SERVICE_ERRORS=$BATS_TEST_TMPDIR/service.err
 	: >"$SERVICE_OUTPUT"
-	# SERVICE_PROGRAM: another one that takes the same options. SERVICE_PLACE: another place.
-	local -a program=("$EC2HIB" imds serve)
-	[ -z "${SERVICE_PROGRAM:-}" ] || program=("$SERVICE_PROGRAM")
-	"${program[@]}" --listen "${SERVICE_PLACE:-127.0.0.1:0}" "$@" >"$SERVICE_OUTPUT" 2>"$SERVICE_ERRORS" 3>&- &
+	# SERVICE_PLACE: another address.
+	"$EC2HIB" imds serve --listen "${SERVICE_PLACE:-127.0.0.1:0}" "$@" >"$SERVICE_OUTPUT" 2>"$SERVICE_ERRORS" 3>&- &
 	SERVICE_PID=$!
 	local end=$((SECONDS + 20))
 	until grep -q '^listening on' "$SERVICE_OUTPUT"; do

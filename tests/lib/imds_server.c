@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
 #include "tests/lib/imds_server.h"
-#include "core/base/compiler.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <jansson.h>
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "core/base/compiler.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+#include "sim/metadata.h"
+#include "tests/lib/control.h"
 
 static const char *const standard_data[][2] = {
 	{ "meta-data/instance-id", SERVER_ID },
@@ -31,165 +36,150 @@ static const char *const standard_data[][2] = {
 		"\"instanceType\": \"m5.large\", \"region\": \"eu-central-1\"}" },
 };
 
-/* The program: $IMDS_SIM, or beside this test. */
-static void program_find(char *program, size_t size)
-{
-	const char *given = getenv("IMDS_SIM");
-	ssize_t length;
+/* ---- In the process of the server ---------------------------------------------------------- */
 
-	if (given) {
-		snprintf(program, size, "%s", given);
-		return;
-	}
-	length = readlink("/proc/self/exe", program, size - 1);
-	assert_true(length > 0);
-	program[length] = '\0';
-	length = strrchr(program, '/') - program;
-	snprintf(program + length, size - (size_t)length, "/../sim/imds-sim");
+static void log_write(void *data, int priority UNUSED, const char *text)
+{
+	dprintf(*(int *)data, "%s\n", text);
 }
 
-static void file_path(const struct imds_server *server, const char *name, char *path, size_t size)
+/* What a server is to be. */
+struct wanted {
+	const char *address;
+	const char *faults;
+	const char *path, *value; /* one item; PATH may be NULL */
+};
+
+static int prepare(struct metadata *metadata, const struct wanted *wanted, struct error *err)
 {
-	snprintf(path, size, "%s/%s", server->folder, name);
+	strings_cleanup struct strings faults = { 0 };
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < ARRAY_SIZE(standard_data); i++)
+		status = metadata_set(metadata, standard_data[i][0], standard_data[i][1], err);
+	if (status == 0 && wanted->path)
+		status = metadata_set(metadata, wanted->path, wanted->value, err);
+	strings_split(&faults, wanted->faults, " ");
+	for (size_t i = 0; status == 0 && i < faults.count; i++)
+		status = faults_add(&metadata_control(metadata)->faults, faults.items[i], err);
+	return status;
 }
 
-static void data_write(const struct imds_server *server, const char *path, const char *value)
+/* Says where it listens, or why not: "STATUS TEXT". */
+static void serve(struct imds_server *own, const struct wanted *wanted)
 {
-	json_t *data = json_object();
-	char file[128];
+	const struct reporter reporter = { .log = log_write, .data = &own->log };
+	struct metadata *metadata = metadata_open();
+	struct http_server *server = NULL;
+	struct error err = { "" };
+	int status = prepare(metadata, wanted, &err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(standard_data); i++)
-		json_object_set_new(data, standard_data[i][0], json_string(standard_data[i][1]));
-	if (path && value)
-		json_object_set_new(data, path, json_string(value));
-	else if (path)
-		json_object_del(data, path);
-	file_path(server, "data", file, sizeof(file));
-	assert_int_equal(json_dump_file(data, file, 0), 0);
-	json_decref(data);
+	if (status == 0)
+		status = http_server_open(
+			&server, metadata_service(metadata), wanted->address, &reporter, &err);
+	dprintf(own->stop, "%d %s", status, status == 0 ? http_server_address(server) : err.text);
+	/* Until the test closes its end, or has ended. */
+	if (status == 0)
+		status = http_server_run(server, own->stop, &err);
+	http_server_close(server);
+	metadata_close(metadata);
+	_exit(status < 0);
 }
 
-static void run(const struct imds_server *server, const char *address, char *arguments, int out)
+/* ---- In the test --------------------------------------------------------------------------- */
+
+static bool start(struct imds_server *server, const struct wanted *wanted)
 {
-	char program[4096], data[128], log[128];
-	char *words[64] = { program, "--listen", (char *)address, "--data", data, "--log", log };
-	size_t count = 7;
+	char said[256] = "", *text;
+	int ends[2], status;
 
-	program_find(program, sizeof(program));
-	file_path(server, "data", data, sizeof(data));
-	file_path(server, "log", log, sizeof(log));
-	for (char *word = strtok(arguments, " "); word && count < 63; word = strtok(NULL, " "))
-		words[count++] = word;
-	dup2(out, STDOUT_FILENO);
-	/* A test that is killed leaves nothing behind. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	execv(program, words);
-	perror(program);
-	_exit(127);
-}
-
-static bool start(struct imds_server *server, const char *address, const char *arguments)
-{
-	char *words = strdup(arguments);
-	int ends[2];
-	int found;
-
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	server->log = memfd_create("log", MFD_CLOEXEC);
+	assert_true(server->log >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	server->pid = fork();
 	assert_true(server->pid >= 0);
+	server->stop = ends[server->pid == 0];
+	close(ends[server->pid != 0]);
 	if (server->pid == 0)
-		run(server, address, words, ends[1]);
-	free(words);
-	close(ends[1]);
-	server->out = fdopen(ends[0], "r");
-	found = fscanf(server->out, "listening on %63s", server->place);
-	snprintf(server->url, sizeof(server->url), "http://%.55s", server->place);
-	if (found == 1)
+		serve(server, wanted);
+	assert_true(read(server->stop, said, sizeof(said) - 1) > 0);
+	status = (int)strtol(said, &text, 10);
+	text++;
+	if (status == 0) {
+		snprintf(server->address, sizeof(server->address), "%s", text);
+		snprintf(server->url, sizeof(server->url), "http://%s", server->address);
 		return true;
+	}
 	waitpid(server->pid, NULL, 0);
 	server->pid = 0;
+	if (status == -ENOSYS || status == -ENOENT) {
+		server_stop(server);
+		print_message("# %s\n", text);
+		skip();
+	}
+	if (status == -EINVAL)
+		fail_msg("%s", text);
 	return false;
 }
 
-static void folder_make(struct imds_server *server)
+bool server_start_at(struct imds_server *server, const char *address, const char *faults)
 {
-	strcpy(server->folder, "/tmp/imds-test-XXXXXX");
-	assert_non_null(mkdtemp(server->folder));
+	return start(server, &(struct wanted) { .address = address, .faults = faults });
 }
 
-bool server_start_at(struct imds_server *server, const char *address, const char *arguments)
+void server_start(struct imds_server *server, const char *faults)
 {
-	folder_make(server);
-	data_write(server, NULL, NULL);
-	return start(server, address, arguments);
-}
-
-void server_start(struct imds_server *server, const char *arguments)
-{
-	assert_true(server_start_at(server, "127.0.0.1:0", arguments));
+	assert_true(server_start_at(server, "127.0.0.1:0", faults));
 }
 
 void server_start_with(struct imds_server *server, const char *path, const char *value)
 {
-	folder_make(server);
-	data_write(server, path, value);
-	assert_true(start(server, "127.0.0.1:0", ""));
+	const struct wanted wanted = {
+		.address = "127.0.0.1:0", .faults = "", .path = path, .value = value
+	};
+
+	assert_true(start(server, &wanted));
 }
 
 void server_stop(struct imds_server *server)
 {
-	char file[128];
 	int status;
 
-	if (server->pid) {
-		kill(server->pid, SIGTERM);
-		assert_int_equal(waitpid(server->pid, &status, 0), server->pid);
-		assert_true(WIFEXITED(status));
-		assert_int_equal(WEXITSTATUS(status), 0);
-	}
-	fclose(server->out);
-	file_path(server, "data", file, sizeof(file));
-	unlink(file);
-	file_path(server, "log", file, sizeof(file));
-	unlink(file);
-	rmdir(server->folder);
-}
-
-static FILE *log_open(const struct imds_server *server)
-{
-	char file[128];
-	FILE *log;
-
-	file_path(server, "log", file, sizeof(file));
-	log = fopen(file, "r");
-	assert_non_null(log);
-	return log;
+	close(server->stop);
+	close(server->log);
+	if (!server->pid)
+		return;
+	assert_int_equal(waitpid(server->pid, &status, 0), server->pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 size_t server_count(const struct imds_server *server, const char *text)
 {
-	FILE *log = log_open(server);
-	char line[2048];
+	strings_cleanup struct strings lines = { 0 };
+	struct stat info;
 	size_t count = 0;
 
-	while (fgets(line, sizeof(line), log))
-		count += strstr(line, text) != NULL;
-	fclose(log);
+	assert_int_equal(fstat(server->log, &info), 0);
+	memory_cleanup_free char *bytes = memory_new((size_t)info.st_size + 1, 1);
+	assert_int_equal(pread(server->log, bytes, (size_t)info.st_size, 0), info.st_size);
+	strings_split(&lines, bytes, "\n");
+	for (size_t i = 0; i < lines.count; i++)
+		count += strstr(lines.items[i], text) != NULL;
 	return count;
 }
 
 size_t server_connections(const struct imds_server *server)
 {
-	FILE *log = log_open(server);
-	char line[2048];
-	size_t count = 0, last = 0;
+	return server_count(server, "connection");
+}
 
-	while (fgets(line, sizeof(line), log)) {
-		size_t number = strtoul(line, NULL, 10);
+size_t server_counter(const struct imds_server *server, const char *name)
+{
+	const char *answer = control_ask(server->address, "GET", "counters", "");
+	memory_cleanup_free char *key = text_format("\"%s\": ", name);
+	const char *found = answer ? strstr(answer, key) : NULL;
 
-		count += number != last;
-		last = number;
-	}
-	fclose(log);
-	return count;
+	assert_non_null(found);
+	return strtoul(found + strlen(key), NULL, 10);
 }

@@ -9,40 +9,71 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "sim/metadata.h"
+#include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/text.h"
+#include "sim/metadata.h"
 
 #define NOTICE "/latest/meta-data/spot/instance-action"
 
-/* The HTTP status of a request; the body is compared unless it is NULL. */
-static unsigned asked(
-	struct metadata *metadata, const struct metadata_request *request, const char *body)
-{
-	struct metadata_answer answer;
-	unsigned status;
+/* A request from elsewhere, whose headers are what the token path, or an item, is asked with. */
+struct asked {
+	const char *method, *path, *body, *token, *ttl;
+};
 
-	metadata_answer(metadata, request, &answer);
-	status = answer.status;
+static const char *header_of(const struct http_request *request, const char *name)
+{
+	const struct asked *asked = request->data;
+
+	if (strcmp(name, "X-aws-ec2-metadata-token") == 0)
+		return asked->token;
+	return strcmp(name, "X-aws-ec2-metadata-token-ttl-seconds") == 0 ? asked->ttl : NULL;
+}
+
+/* What the service answers; http_answer_free() frees it. */
+static struct http_answer answer_to(struct metadata *metadata, struct asked asked)
+{
+	const struct http_service *service = metadata_service(metadata);
+	const struct http_request request = { .method = asked.method,
+		.path = asked.path,
+		.body = asked.body ? asked.body : "",
+		.header = header_of,
+		.data = &asked };
+	struct http_answer answer;
+
+	service->answer(service->data, &request, &answer);
+	return answer;
+}
+
+/* The HTTP status of a request; the body is compared unless it is NULL. */
+static unsigned status_of(struct metadata *metadata, struct asked asked, const char *body)
+{
+	struct http_answer answer = answer_to(metadata, asked);
+
 	if (body)
 		assert_string_equal(answer.body, body);
-	metadata_answer_free(&answer);
-	return status;
+	http_answer_free(&answer);
+	return answer.status;
+}
+
+static uint64_t advance(struct metadata *metadata, uint64_t now)
+{
+	const struct http_service *service = metadata_service(metadata);
+
+	return service->advance(service->data, now);
 }
 
 static char *token_get(struct metadata *metadata)
 {
-	const struct metadata_request request = {
-		.method = "PUT", .path = "/latest/api/token", .ttl = "60", .body = ""
-	};
-	struct metadata_answer answer;
+	struct http_answer answer = answer_to(metadata,
+		(struct asked) { .method = "PUT", .path = "/latest/api/token", .ttl = "60" });
 	char *token;
 
-	metadata_answer(metadata, &request, &answer);
 	assert_int_equal(answer.status, 200);
 	token = text_copy(answer.body);
-	metadata_answer_free(&answer);
+	http_answer_free(&answer);
 	return token;
 }
 
@@ -55,11 +86,11 @@ static void control_is_for_this_machine_alone(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(paths); j++) {
-			const struct metadata_request request = {
+			const struct asked asked = {
 				.method = methods[i], .path = paths[j], .body = "hibernate"
 			};
 
-			assert_int_equal(asked(metadata, &request, NULL), 403);
+			assert_int_equal(status_of(metadata, asked, NULL), 403);
 		}
 	metadata_close(metadata);
 }
@@ -76,7 +107,8 @@ static void control_has_a_name_of_its_own(void **state UNUSED)
 	struct error err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(metadata_control_at(metadata, rows[i].path, &err), rows[i].status);
+		assert_int_equal(control_move(metadata_control(metadata), rows[i].path, &err),
+			rows[i].status);
 	metadata_close(metadata);
 }
 
@@ -84,24 +116,23 @@ static void notice_comes_and_goes_at_its_time(void **state UNUSED)
 {
 	struct metadata *metadata = metadata_open();
 	char *token = token_get(metadata);
-	const struct metadata_request request = {
-		.method = "GET", .path = NOTICE, .token = token, .body = ""
-	};
+	const struct asked request = { .method = "GET", .path = NOTICE, .token = token };
 	struct error err;
 	uint64_t begin, due;
 
-	assert_int_equal(metadata_advance(metadata, metadata_clock()), METADATA_NEVER);
-	begin = metadata_clock();
+	assert_int_equal(advance(metadata, clock_ns(CLOCK_MONOTONIC)), HTTP_NEVER);
+	begin = clock_ns(CLOCK_MONOTONIC);
 	assert_int_equal(metadata_plan(metadata, METADATA_SPOT, "{\"action\": \"hibernate\"}",
 				 3600 * 1000, 60 * 1000, &err),
 		0);
-	due = metadata_advance(metadata, begin);
-	assert_in_range(due, begin + 3600000000000ULL, metadata_clock() + 3600000000000ULL);
-	assert_int_equal(asked(metadata, &request, NULL), 404);
-	assert_int_equal(metadata_advance(metadata, due), due + 60000000000ULL);
-	assert_int_equal(asked(metadata, &request, "{\"action\": \"hibernate\"}"), 200);
-	assert_int_equal(metadata_advance(metadata, due + 60000000000ULL), METADATA_NEVER);
-	assert_int_equal(asked(metadata, &request, NULL), 404);
+	due = advance(metadata, begin);
+	assert_in_range(
+		due, begin + 3600000000000ULL, clock_ns(CLOCK_MONOTONIC) + 3600000000000ULL);
+	assert_int_equal(status_of(metadata, request, NULL), 404);
+	assert_int_equal(advance(metadata, due), due + 60000000000ULL);
+	assert_int_equal(status_of(metadata, request, "{\"action\": \"hibernate\"}"), 200);
+	assert_int_equal(advance(metadata, due + 60000000000ULL), HTTP_NEVER);
+	assert_int_equal(status_of(metadata, request, NULL), 404);
 	free(token);
 	metadata_close(metadata);
 }
@@ -114,16 +145,17 @@ static void share_of_faults_is_about_what_was_asked_for(void **state UNUSED)
 	} rows[] = { { "error=0%", 0, 0 }, { "error=1%", 1, 30 }, { "error=10", 70, 130 },
 		{ "error=50%", 450, 550 }, { "error=99%", 970, 999 }, { "error=100%", 1000, 1000 },
 		{ "error", 1000, 1000 } };
-	const struct metadata_request request = { .method = "GET", .path = NOTICE, .body = "" };
+	const struct asked request = { .method = "GET", .path = NOTICE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct metadata *metadata = metadata_open();
 		struct error err;
 		size_t met = 0;
 
-		assert_int_equal(metadata_add_fault(metadata, rows[i].fault, &err), 0);
+		assert_int_equal(
+			faults_add(&metadata_control(metadata)->faults, rows[i].fault, &err), 0);
 		for (size_t n = 0; n < 1000; n++)
-			met += asked(metadata, &request, NULL) == 503;
+			met += status_of(metadata, request, NULL) == 503;
 		assert_in_range(met, rows[i].least, rows[i].most);
 		metadata_close(metadata);
 	}
@@ -133,16 +165,14 @@ static void old_tokens_make_room(void **state UNUSED)
 {
 	struct metadata *metadata = metadata_open();
 	char *first = token_get(metadata), *last = NULL;
-	struct metadata_request request = {
-		.method = "GET", .path = "/latest/meta-data/", .body = ""
-	};
+	struct asked request = { .method = "GET", .path = "/latest/meta-data/" };
 
 	for (size_t i = 0; i < 5000; i++)
 		text_set(&last, token_get(metadata));
 	request.token = first;
-	assert_int_equal(asked(metadata, &request, NULL), 401);
+	assert_int_equal(status_of(metadata, request, NULL), 401);
 	request.token = last;
-	assert_int_equal(asked(metadata, &request, NULL), 200);
+	assert_int_equal(status_of(metadata, request, NULL), 200);
 	free(first);
 	free(last);
 	metadata_close(metadata);

@@ -88,7 +88,6 @@ debian_files() {
 	echo GRUB_TIMEOUT=0 | put etc/default/grub.d/15_timeout.cfg
 	"debian_initramfs_${DEBIAN_INITRAMFS//-/_}"
 	debian_put_program usr/sbin/ec2hib "$EC2HIB"
-	debian_put_program usr/local/sbin/imds-sim "$IMDS_SIM"
 	debian_put_program usr/local/sbin/counter "$LAB/guest/counter"
 	debian_put_program usr/local/sbin/agent "$LAB/guest/agent"
 	debian_put_program usr/local/bin/nc "$(command -v busybox)"
