@@ -23,7 +23,7 @@
 #include "core/base/text.h"
 #include "core/facts/area.h"
 #include "core/facts/device.h"
-#include "core/facts/prewarmed.h"
+#include "core/facts/prewarm_state.h"
 #include "core/facts/record.h"
 #include "core/facts/swaps.h"
 

@@ -18,7 +18,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/rules/prewarm_yield.h"
+#include "core/rules/prewarm.h"
 
 #define REPORT_MS 200
 #define SAVE_MS	  5000

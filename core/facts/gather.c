@@ -13,7 +13,7 @@
 #include "core/facts/instance.h"
 #include "core/facts/kept.h"
 #include "core/facts/kernel.h"
-#include "core/facts/prewarmed.h"
+#include "core/facts/prewarm_state.h"
 #include "core/facts/rehearsal.h"
 #include "core/facts/swaps.h"
 #include "core/facts/system.h"

@@ -112,4 +112,17 @@ int prewarm_records_read(const struct root *root, const char *state_dir,
 struct prewarm_record *prewarm_record_find(
 	struct prewarm_records *records, const char *volume, const char *map);
 
+/*
+ * Names the first device of a chain beyond a boot: by the serial number of its disk, or the machine
+ * where that has none, so that a copy in another instance is another volume. The caller frees it.
+ */
+char *prewarm_volume_name(const struct root *host, const device_list *devices);
+
+/*
+ * Fills prewarmed, how far the area was warmed, when the rest of AREA is known: by the volume and where
+ * on it the area lies. STATE_DIR is below ROOT.
+ */
+void prewarmed_gather(struct area_facts *area, const struct root *root, const struct root *host,
+	const char *state_dir);
+
 #endif

@@ -14,7 +14,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/prewarm.h"
-#include "core/rules/prewarm_yield.h"
 
 #define MS     1000000ull
 #define SECOND (1000 * MS)
