@@ -12,7 +12,7 @@
 #include "config.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/base/trusted.h"
+#include "core/base/files.h"
 
 static void config_complaint(void *data, const char *text)
 {

@@ -10,7 +10,7 @@
 #include "cmd/command.h"
 #include "config.h"
 #include "core/base/compiler.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"

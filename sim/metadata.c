@@ -12,8 +12,6 @@
 
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
-#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds_text.h"

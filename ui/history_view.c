@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 

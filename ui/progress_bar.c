@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/duration.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "core/base/duration.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/history_view.h"

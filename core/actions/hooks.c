@@ -13,7 +13,7 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
-#include "core/base/trusted.h"
+#include "core/base/files.h"
 
 const char *const hook_events[HOOK_EVENT_COUNT] = {
 	[HOOK_NOTICE] = "notice",

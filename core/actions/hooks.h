@@ -12,7 +12,7 @@
  * Dots are allowed otherwise (10-drain.sh), unlike in run-parts(8).
  *
  * Refused, with a word in the log, is what somebody else than root could have put there or could
- * change: see core/base/trusted.h. A symbolic link may lead only to another file below hooks.d,
+ * change: see core/base/files.h. A symbolic link may lead only to another file below hooks.d,
  * so that one hook can serve several folders.
  *
  * A hook finds in its environment EC2HIB_EVENT (the folder's name) and EC2HIB_ in front of each

@@ -18,7 +18,6 @@
 #include "core/actions/prewarm_engine.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
-#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/area.h"

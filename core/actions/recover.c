@@ -14,7 +14,6 @@
 #include "core/actions/undo.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
-#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"

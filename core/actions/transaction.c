@@ -13,7 +13,6 @@
 #include "core/actions/setup.h"
 #include "core/actions/swap.h"
 #include "core/base/clock.h"
-#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 
 #include "core/base/log.h"
-#include "core/base/notify.h"
 #include "core/facts/gather.h"
 
 struct watch {

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "core/actions/watch_agent.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/backoff.h"

@@ -8,7 +8,6 @@
 #include "core/actions/lock.h"
 #include "core/actions/watch_agent.h"
 #include "core/base/clock.h"
-#include "core/base/instant.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/record.h"

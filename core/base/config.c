@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
+#include "core/base/clock.h"
 #include "core/base/config.h"
 
 #include <errno.h>

@@ -5,6 +5,9 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +15,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/datagram.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -26,8 +29,98 @@
 /* So that a busy journal makes us lose nothing: the protocol's page advises to raise it. */
 #define SEND_BUFFER (1024 * 1024)
 
-/* For a reader that is slow; one that stands still is waited for once. */
+/*
+ * For a reader that is slow; one of the log that stands still is waited for once. The manager may be busy
+ * at boot, and a READY=1 that is lost fails the start.
+ */
 #define WAIT_MS 1000
+
+/* ---- Sockets --------------------------------------------------------------------------------- */
+
+static int connect_to(const char *address, int type, struct error *err)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	size_t length = strlen(address);
+	socklen_t size;
+	int fd;
+
+	if ((*address != '/' && *address != '@') || length < 2)
+		return error_set(err, EAFNOSUPPORT,
+			"\"%s\" is neither a socket's path nor an abstract name", address);
+	if (length >= sizeof(name.sun_path))
+		return error_set(
+			err, ENAMETOOLONG, "the path of the socket %s is too long", address);
+	memcpy(name.sun_path, address, length);
+	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	/* An abstract name begins with a zero and ends where its length says. */
+	if (*address == '@')
+		name.sun_path[0] = '\0';
+	else
+		size++;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot make a socket");
+	if (connect(fd, (const struct sockaddr *)&name, size) < 0) {
+		int code = errno;
+
+		close(fd);
+		return error_errno(err, code, "cannot reach %s", address);
+	}
+	return fd;
+}
+
+/*
+ * A socket that is connected to ADDRESS: a path, or @NAME in the abstract namespace (unix(7)). A
+ * descriptor, -EAFNOSUPPORT for another form, or another negative errno.
+ */
+static int datagram_connect(const char *address, struct error *err)
+{
+	return connect_to(address, SOCK_DGRAM, err);
+}
+
+/* The same for a service that reads a stream, never waiting: -EAGAIN while it takes nobody more. */
+static int stream_connect(const char *address, struct error *err)
+{
+	return connect_to(address, SOCK_STREAM | SOCK_NONBLOCK, err);
+}
+
+/* Whether FD can be written to within WAIT_MS milliseconds. */
+static bool descriptor_writable(int fd, int wait_ms)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLOUT };
+
+	return poll(&polled, 1, wait_ms) == 1;
+}
+
+/*
+ * Sends one, waiting at most WAIT_MS milliseconds while the receiver's queue is full (it may hold
+ * as few as ten, net.unix.max_dgram_qlen). 0 or a negative errno. No SIGPIPE comes of it.
+ */
+static int datagram_send(int fd, const struct msghdr *message, int wait_ms)
+{
+	if (sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return 0;
+	if (errno != EAGAIN)
+		return -errno;
+	if (!descriptor_writable(fd, wait_ms))
+		return -EAGAIN;
+	return sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+/* Sends TEXT on a stream, in the same way. -EPIPE when only a part went: what follows would be torn. */
+static int stream_send(int fd, const char *text, size_t length, int wait_ms)
+{
+	ssize_t sent = send(fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0 && errno == EAGAIN) {
+		if (!descriptor_writable(fd, wait_ms))
+			return -EAGAIN;
+		sent = send(fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == length ? 0 : -EPIPE;
+}
 
 /* ---- Where to ------------------------------------------------------------------------------- */
 
@@ -313,4 +406,87 @@ void log_text(struct log *log, int priority, const char *format, ...)
 	text = text_format_list(format, arguments);
 	va_end(arguments);
 	log_message(log, priority, text, NULL, 0);
+}
+
+/* ---- The service manager -------------------------------------------------------------------------- */
+
+int notify_open(struct notify *notify, const char *address, struct error *err)
+{
+	int fd;
+
+	notify->fd = -1;
+	if (!address || !*address)
+		return 0;
+	fd = datagram_connect(address, err);
+	if (fd < 0)
+		return error_prefix(err, fd, "NOTIFY_SOCKET");
+	notify->fd = fd;
+	return 0;
+}
+
+void notify_close(struct notify *notify)
+{
+	if (notify->fd >= 0)
+		close(notify->fd);
+	notify->fd = -1;
+}
+
+static int notify_send(const struct notify *notify, const char *text)
+{
+	struct iovec part = { .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	return notify->fd < 0 ? 0 : datagram_send(notify->fd, &message, WAIT_MS);
+}
+
+/* LINES, and a line STATUS=. */
+static int notify_with_status(const struct notify *notify, const char *lines, const char *status)
+{
+	memory_cleanup_free char *shown = text_printable(status, strlen(status));
+	memory_cleanup_free char *text = text_format("%sSTATUS=%s\n", lines, shown);
+
+	return notify_send(notify, text);
+}
+
+int notify_ready(const struct notify *notify, const char *status)
+{
+	return notify_with_status(notify, "READY=1\n", status);
+}
+
+int notify_status(const struct notify *notify, const char *status)
+{
+	return notify_with_status(notify, "", status);
+}
+
+int notify_watchdog(const struct notify *notify)
+{
+	return notify_send(notify, "WATCHDOG=1\n");
+}
+
+int notify_reloading(const struct notify *notify)
+{
+	memory_cleanup_free char *text = NULL;
+
+	text = text_format("RELOADING=1\nMONOTONIC_USEC=%llu\n",
+		(unsigned long long)clock_us(CLOCK_MONOTONIC));
+	return notify_send(notify, text);
+}
+
+int notify_stopping(const struct notify *notify, const char *status)
+{
+	return notify_with_status(notify, "STOPPING=1\n", status);
+}
+
+unsigned notify_watchdog_ms(const char *usec, const char *pid, int64_t self)
+{
+	uint64_t limit, wanted, half;
+
+	if (!usec || number_parse(usec, &limit) < 0 || limit == 0)
+		return 0;
+	if (pid && (number_parse(pid, &wanted) < 0 || wanted != (uint64_t)self))
+		return 0;
+	half = limit / 2000;
+	if (half > UINT_MAX)
+		return UINT_MAX;
+	return half ? (unsigned)half : 1;
 }

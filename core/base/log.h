@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The agent's log: a priority, one sentence, and facts beside it for programs.
+ * What a service says to the machine that it runs on: its log, and what its manager wants to know.
+ *
+ * The log: a priority, one sentence, and facts beside it for programs.
  *
  * It goes to one of three places, each without a library: lines on a descriptor, the socket of
  * syslog (not by syslog(3), which waits for as long as its reader stands still), or the journal's
@@ -15,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <syslog.h> /* LOG_INFO and the other priorities */
 
 #include "core/base/error.h"
@@ -72,5 +75,50 @@ void log_message(struct log *log, int priority, const char *text, const struct l
 /* The same without fields, with a format. */
 void log_text(struct log *log, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* ---- The service manager ---- */
+
+/*
+ * What a service tells its manager: sd_notify(3)'s protocol, without its library. Datagrams of
+ * NAME=VALUE lines go to the socket that NOTIFY_SOCKET names; that variable's text is handed in.
+ *
+ * Without a socket there is no such manager, and every function does nothing and returns 0. What
+ * cannot be delivered is a negative errno, for the log: a service goes on all the same.
+ */
+struct notify {
+	int fd; /* -1: nobody wants to know */
+};
+
+/*
+ * ADDRESS is the value of NOTIFY_SOCKET: a path, or @NAME in the abstract namespace; NULL or "": not
+ * set. 0, or a negative errno and a notify that does nothing; notify_close() in any case.
+ */
+int notify_open(struct notify *notify, const char *address, struct error *err);
+void notify_close(struct notify *notify);
+
+/* READY=1 with a STATUS= line: after the start, and after notify_reloading(). */
+int notify_ready(const struct notify *notify, const char *status);
+
+/* One line for systemctl status. What is not printable in it is shown as \xNN. */
+int notify_status(const struct notify *notify, const char *status);
+
+/* WATCHDOG=1: still alive. */
+int notify_watchdog(const struct notify *notify);
+
+/*
+ * RELOADING=1 with the time, CLOCK_MONOTONIC, which Type=notify-reload wants to see; notify_ready()
+ * ends it.
+ */
+int notify_reloading(const struct notify *notify);
+
+/* STOPPING=1 */
+int notify_stopping(const struct notify *notify, const char *status);
+
+/*
+ * How often notify_watchdog() has to be called at least, in milliseconds: half of WATCHDOG_USEC, as
+ * sd_watchdog_enabled(3) advises. 0: not at all. USEC and PID are the texts of WATCHDOG_USEC and
+ * WATCHDOG_PID (NULL: not set); SELF is our process number.
+ */
+unsigned notify_watchdog_ms(const char *usec, const char *pid, int64_t self);
 
 #endif

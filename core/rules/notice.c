@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 

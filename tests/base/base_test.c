@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
+#include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/files.h"
 #include "core/base/memory.h"

@@ -23,7 +23,6 @@
 #include "core/base/compiler.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/base/notify.h"
 #include "core/base/text.h"
 #include "tests/lib/test_root.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <wchar.h>
 
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/tui/desk.h"

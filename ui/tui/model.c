@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/actions/prewarm.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The instance: what it is, and whether EC2 may hibernate it. */
 #include "core/base/compiler.h"
-#include "core/base/duration.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/tui/panel.h"

@@ -2,8 +2,7 @@
 /* The metadata service, what it says will happen to the instance, and the agent that listens. */
 #include <errno.h>
 
-#include "core/base/duration.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/tui/panel.h"

@@ -3,8 +3,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 
-#include "core/base/duration.h"
-#include "core/base/instant.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/tui/desk.h"
