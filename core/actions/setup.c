@@ -7,8 +7,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "core/actions/at_boot.h"
 #include "core/actions/boot.h"
-#include "core/actions/fstab.h"
 #include "core/actions/initramfs.h"
 #include "core/actions/kernel.h"
 #include "core/actions/prewarm_background.h"
@@ -20,7 +20,6 @@
 #include "core/base/memory.h"
 #include "core/facts/agents.h"
 #include "core/facts/area.h"
-#include "core/facts/kept.h"
 #include "core/rules/arguments.h"
 
 /* The kernel chooses: below every swap that is on already. */
@@ -175,7 +174,7 @@ static int activate_swap(struct setup *setup, const struct step *step UNUSED, st
 
 static int swap_at_boot(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	return fstab_set(root_of(setup), &setup->facts->area, err);
+	return swap_at_boot_set(root_of(setup), &setup->facts->area, err);
 }
 
 /* ---- The next boot and the running kernel --------------------------------------------------------- */
@@ -223,15 +222,7 @@ static int freeze_timeout(struct setup *setup, const struct step *step, struct e
 
 static int freeze_at_boot(struct setup *setup, const struct step *step, struct error *err)
 {
-	memory_cleanup_free char *text =
-		text_format("# made by ec2hib setup; ec2hib teardown removes it (tmpfiles.d(5))\n"
-			    "w /sys/power/pm_freeze_timeout - - - - %llu\n",
-			(unsigned long long)step->value);
-	int status = root_make_directory(root_of(setup), "/etc/tmpfiles.d", err);
-
-	if (status < 0)
-		return status;
-	return root_replace(root_of(setup), TMPFILES_PATH, text, 0644, err);
+	return freeze_timeout_at_boot_set(root_of(setup), step->value, err);
 }
 
 /* ---- The agent ------------------------------------------------------------------------------------- */
@@ -318,13 +309,13 @@ static int undo_initramfs(struct setup *setup, const struct step *step UNUSED, s
 
 static int undo_swap_at_boot(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	return fstab_clear(root_of(setup), err);
+	return swap_at_boot_clear(root_of(setup), err);
 }
 
 static int undo_freeze_at_boot(
 	struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
-	return root_remove(root_of(setup), TMPFILES_PATH, err);
+	return freeze_timeout_at_boot_clear(root_of(setup), err);
 }
 
 /*

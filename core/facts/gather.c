@@ -8,10 +8,10 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/area.h"
+#include "core/facts/at_boot.h"
 #include "core/facts/boot.h"
 #include "core/facts/initramfs.h"
 #include "core/facts/instance.h"
-#include "core/facts/kept.h"
 #include "core/facts/kernel.h"
 #include "core/facts/prewarm_state.h"
 #include "core/facts/rehearsal.h"
@@ -58,7 +58,7 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);
 	prewarmed_gather(&facts->area, gather->root, gather->host, gather->config->state_dir);
-	kept_gather(&facts->boot, gather->root, &facts->area);
+	at_boot_gather(&facts->boot, gather->root, &facts->area);
 }
 
 void facts_gather(struct facts *facts, const struct gather *gather)

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/actions/at_boot.h"
 #include "core/actions/edits.h"
-#include "core/actions/fstab.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "tests/lib/test_root.h"
@@ -298,10 +298,10 @@ static void fstab_comes_back_byte_for_byte(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		test_root_put(test, "/etc/fstab", rows[i].before);
 		for (int run = 0; run < 2; run++) {
-			assert_int_equal(fstab_set(&test->root, &area, &err), 0);
+			assert_int_equal(swap_at_boot_set(&test->root, &area, &err), 0);
 			assert_text(test, "/etc/fstab", rows[i].with);
 		}
-		assert_int_equal(fstab_clear(&test->root, &err), 0);
+		assert_int_equal(swap_at_boot_clear(&test->root, &err), 0);
 		assert_text(test, "/etc/fstab", rows[i].before);
 	}
 	free(area.path.value);
@@ -339,8 +339,8 @@ static void fstab_that_is_no_text_stays(void **state)
 	fd = root_openat(&test->root, "/etc/fstab", O_RDWR, 0, &err);
 	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
 	fact_set_text(&area.path, "/swap");
-	assert_int_equal(fstab_set(&test->root, &area, &err), -EILSEQ);
-	assert_int_equal(fstab_clear(&test->root, &err), -EILSEQ);
+	assert_int_equal(swap_at_boot_set(&test->root, &area, &err), -EILSEQ);
+	assert_int_equal(swap_at_boot_clear(&test->root, &err), -EILSEQ);
 	assert_int_equal(pread(fd, after, sizeof(after), 0), sizeof(text) - 1);
 	assert_memory_equal(after, text, sizeof(text) - 1);
 	free(area.path.value);

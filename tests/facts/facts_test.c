@@ -16,7 +16,7 @@
 #include "core/facts/facts.h"
 #include "core/facts/gather.h"
 #include "core/facts/header.h"
-#include "core/facts/kept.h"
+#include "core/facts/at_boot.h"
 #include "core/facts/kernel.h"
 #include "core/facts/swaps.h"
 #include "core/facts/system.h"
@@ -258,7 +258,7 @@ static void fstab_lines_are_told_apart(void **state)
 		test_root_put(test, FSTAB_PATH, cases[i].line);
 		fact_set_text(&facts.area.path, "/swap");
 		fact_set_text(&facts.area.kind, "file");
-		kept_gather(&facts.boot, &test->root, &facts.area);
+		at_boot_gather(&facts.boot, &test->root, &facts.area);
 		assert_int_equal(fact_is_true(&facts.boot.fstab_entry), cases[i].there);
 		assert_int_equal(fact_is_true(&facts.boot.our_fstab_entry), cases[i].ours);
 		facts_free(&facts);

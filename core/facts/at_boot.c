@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/facts/kept.h"
+#include "core/facts/at_boot.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
-
-char *fstab_line(const struct area_facts *area)
-{
-	memory_cleanup_free char *name = text_copy(area->path.value);
-
-	if (fact_text_is(&area->kind, "device") && area->header_uuid.is == FACT_KNOWN)
-		text_set(&name, text_format("UUID=%s", area->header_uuid.value));
-	return text_format("%s\tnone\tswap\tsw,nofail," FSTAB_MARK "\t0\t0", name);
-}
 
 /* The fields of an fstab(5) line and the words of its fourth; false for a comment. */
 static bool split_line(const char *line, struct strings *fields, struct strings *options)
@@ -27,12 +18,58 @@ static bool split_line(const char *line, struct strings *fields, struct strings 
 	return true;
 }
 
-bool fstab_line_is_ours(const char *line)
+static bool is_ours(const char *line)
 {
 	strings_cleanup struct strings fields = { 0 };
 	strings_cleanup struct strings options = { 0 };
 
 	return split_line(line, &fields, &options) && strings_contain(&options, FSTAB_MARK);
+}
+
+char *fstab_without(const char *text)
+{
+	char *rest = memory_new(strlen(text) + 1, 1), *end = rest;
+
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		memory_cleanup_free char *line = text_copy_length(text, length);
+
+		length += text[length] == '\n';
+		if (!is_ours(line)) {
+			memcpy(end, text, length);
+			end += length;
+		} else if (text[length - 1] != '\n' && end > rest) {
+			/* One of ours without an end comes after one that had none before. */
+			*--end = '\0';
+		}
+		text += length;
+	}
+	return rest;
+}
+
+/*
+ * The line that setup adds for AREA. nofail: a boot without the swap area is better than none. A
+ * device is there by the UUID of its swap header, because NVMe names move between boots.
+ */
+static char *our_line(const struct area_facts *area)
+{
+	memory_cleanup_free char *name = text_copy(area->path.value);
+
+	if (fact_text_is(&area->kind, "device") && area->header_uuid.is == FACT_KNOWN)
+		text_set(&name, text_format("UUID=%s", area->header_uuid.value));
+	return text_format("%s\tnone\tswap\tsw,nofail," FSTAB_MARK "\t0\t0", name);
+}
+
+char *fstab_with(const char *text, const struct area_facts *area)
+{
+	memory_cleanup_free char *line = our_line(area);
+	char *wanted = fstab_without(text);
+
+	if (*wanted && !text_ends(wanted, "\n"))
+		text_append(&wanted, "\n%s", line);
+	else
+		text_append(&wanted, "%s\n", line);
+	return wanted;
 }
 
 /* True when PREFIX followed by a known VALUE is SPEC. */
@@ -90,12 +127,12 @@ static void gather_fstab(
 	for (size_t i = 0; i < lines.count; i++) {
 		if (activates(lines.items[i], area))
 			fact_set_flag(&boot->fstab_entry, true);
-		if (fstab_line_is_ours(lines.items[i]))
+		if (is_ours(lines.items[i]))
 			fact_set_flag(&boot->our_fstab_entry, true);
 	}
 }
 
-void kept_gather(struct boot_facts *boot, const struct root *root, const struct area_facts *area)
+void at_boot_gather(struct boot_facts *boot, const struct root *root, const struct area_facts *area)
 {
 	gather_fstab(boot, root, area);
 	fact_set_flag(&boot->freeze_timeout_kept, root_exists(root, TMPFILES_PATH));
