@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Boot arguments on seven machines, there and back again. */
+/* Boot arguments on the machines of tests/fixtures/trees, there and back again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,53 +26,40 @@
 
 static const uint64_t offset = 34816, other_offset = 1234567;
 
+static void assert_expected(const char *name, const char *key, const char *value)
+{
+	memory_cleanup_free char *expected = tree_expected(name, key);
+
+	if (!text_equal(value, expected))
+		fail_msg("%s: %s is %s, not %s", name, key, value ? value : "nothing",
+			expected ? expected : "nothing");
+}
+
 static void machines_are_understood(void **state UNUSED)
 {
-	static const struct {
-		const char *name;
-		const char *loader;
-		const char *config;
-		size_t entries;
-		const char *next;
-		const char *version;
-		const char *tool; /* NULL: absent */
-	} rows[] = {
-		{ "amazon-linux-1", "grub-legacy", "/boot/grub/menu.lst", 2, "0",
-			"4.14.336-180.562.amzn1.x86_64", "dracut" },
-		{ "amazon-linux-2", "grub2", "/boot/grub2/grub.cfg", 2, "0",
-			"5.10.205-195.807.amzn2.x86_64", "dracut" },
-		{ "amazon-linux-2023", "grubby", "/boot/loader/entries", 2,
-			"ec2f1a0b3c4d5e6f708192a3b4c5d6e7-6.1.102-108.177.amzn2023.x86_64",
-			"6.1.102-108.177.amzn2023.x86_64", "dracut" },
-		{ "debian-12", "grub-debian", "/boot/grub/grub.cfg", 5, "0", "6.1.0-25-amd64",
-			INITRAMFS_TOOLS },
-		{ "rhel-9", "grubby", "/boot/loader/entries", 3,
-			"3a7c9e1f5b2d4c6e8f0a1b2c3d4e5f60-5.14.0-427.31.1.el9_4.x86_64",
-			"5.14.0-427.31.1.el9_4.x86_64", "dracut" },
-		/* Its saved entry is an older kernel in the submenu. */
-		{ "sles-15", "grub2", "/boot/grub2/grub.cfg", 5, "1>2", "5.14.21-150500.53-default",
-			"dracut" },
-		/* Boots without an initramfs first. */
-		{ "ubuntu-22.04", "grub-debian", "/boot/grub/grub.cfg", 5, "0", "6.5.0-1018-aws",
-			NULL },
-	};
+	strings_cleanup struct strings names = { 0 };
 
-	assert_int_equal(ARRAY_SIZE(rows), tree_count);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	tree_names(&names);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+		memory_cleanup_free char *count = NULL;
 		const struct entry_facts *next;
+		const struct boot_facts *boot;
 		struct tree tree;
 
-		tree_open(&tree, rows[i].name);
+		tree_open(&tree, name);
+		boot = &tree.facts->boot;
 		next = facts_next_entry(tree.facts);
-		assert_string_equal(tree.facts->boot.loader.value, rows[i].loader);
-		assert_string_equal(tree.facts->boot.config.value, rows[i].config);
-		assert_int_equal(tree.facts->boot.entries.count, rows[i].entries);
+		count = text_format("%zu", boot->entries.count);
+		assert_expected(name, "loader", boot->loader.value);
+		assert_expected(name, "config", boot->config.value);
+		assert_expected(name, "entries", count);
 		assert_non_null(next);
-		assert_string_equal(next->id.value, rows[i].next);
-		assert_string_equal(next->version.value, rows[i].version);
-		assert_true(text_equal(tree.facts->boot.initramfs_tool.value, rows[i].tool));
-		assert_true(fact_is_false(&tree.facts->boot.our_arguments));
-		assert_true(fact_is_false(&tree.facts->boot.our_initramfs));
+		assert_expected(name, "next", next->id.value);
+		assert_expected(name, "version", next->version.value);
+		assert_expected(name, "initramfs", boot->initramfs_tool.value);
+		assert_true(fact_is_false(&boot->our_arguments));
+		assert_true(fact_is_false(&boot->our_initramfs));
 		tree_close(&tree);
 	}
 }
@@ -135,10 +122,13 @@ static void there_and_back(const char *name, const char *argument, const uint64_
 
 static void arguments_reach_every_entry_and_go_again(void **state UNUSED)
 {
-	for (size_t i = 0; i < tree_count; i++) {
-		there_and_back(tree_names[i], PARTITION, &offset);
-		there_and_back(tree_names[i], FILE_SYSTEM, &offset);
-		there_and_back(tree_names[i], FILE_SYSTEM, NULL);
+	strings_cleanup struct strings names = { 0 };
+
+	tree_names(&names);
+	for (size_t i = 0; i < names.count; i++) {
+		there_and_back(names.items[i], PARTITION, &offset);
+		there_and_back(names.items[i], FILE_SYSTEM, &offset);
+		there_and_back(names.items[i], FILE_SYSTEM, NULL);
 	}
 }
 

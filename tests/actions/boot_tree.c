@@ -21,14 +21,57 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot.h"
+#include "core/facts/boot_text.h"
 #include "core/facts/initramfs.h"
 #include "core/rules/arguments.h"
 
 extern char **environ;
 
-const char *const tree_names[] = { "amazon-linux-1", "amazon-linux-2", "amazon-linux-2023",
-	"debian-12", "rhel-9", "sles-15", "ubuntu-22.04" };
-const size_t tree_count = ARRAY_SIZE(tree_names);
+/* Where the trees are; the caller frees it. */
+static char *trees_folder(void)
+{
+	const char *source = getenv("srcdir");
+
+	return text_format("%s/tests/fixtures/trees", source ? source : ".");
+}
+
+static void open_trees(struct root *root)
+{
+	memory_cleanup_free char *folder = trees_folder();
+	struct error err;
+
+	assert_int_equal(root_open(root, folder, &err), 0);
+}
+
+void tree_names(struct strings *names)
+{
+	strings_cleanup struct strings all = { 0 };
+	struct root root;
+	struct error err;
+
+	open_trees(&root);
+	assert_int_equal(root_list(&root, "/", &all, &err), 0);
+	for (size_t i = 0; i < all.count; i++) {
+		memory_cleanup_free char *path = text_format("/%s/EXPECTED", all.items[i]);
+
+		if (root_exists(&root, path))
+			strings_add(names, all.items[i]);
+	}
+	assert_true(names->count > 0);
+	root_close(&root);
+}
+
+char *tree_expected(const char *name, const char *key)
+{
+	memory_cleanup_free char *path = text_format("/%s/EXPECTED", name), *text = NULL;
+	struct root root;
+	struct error err;
+
+	open_trees(&root);
+	assert_int_equal(root_read(&root, path, FILE_LIMIT, &text, NULL, &err), 0);
+	root_close(&root);
+	return boot_setting(text, key);
+}
 
 static void run(const char *const *arguments)
 {
@@ -44,9 +87,7 @@ static void run(const char *const *arguments)
 
 void tree_open(struct tree *tree, const char *name)
 {
-	const char *source = getenv("srcdir");
-	memory_cleanup_free char *copy =
-		text_format("%s/tests/fixtures/trees/copy", source ? source : ".");
+	memory_cleanup_free char *folder = trees_folder(), *copy = text_format("%s/copy", folder);
 	struct error err;
 
 	*tree = (struct tree) { .folder = "/tmp/ec2hib-boot.XXXXXX" };

@@ -9,8 +9,11 @@
 
 #define TREE_STATE "/var/lib/ec2hib"
 
-extern const char *const tree_names[];
-extern const size_t tree_count;
+/* The names of all trees. */
+void tree_names(struct strings *names);
+
+/* What the tree's EXPECTED says of KEY; NULL: nothing. The caller frees it. */
+char *tree_expected(const char *name, const char *key);
 
 struct tree {
 	char folder[64];
