@@ -4,15 +4,65 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <readline/history.h>
+#include <readline/readline.h>
+
 #include "core/base/compiler.h"
+#include "core/base/library.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "ui/readline_library.h"
+
+/* ---- libreadline ----------------------------------------------------------------------- */
+
+/*
+ * What is used of it, loaded with the first prompt: its key maps alone are more private memory than
+ * most commands need. Functions and variables stand here by their own names, as pointers.
+ */
+/* clang-format off */
+#define READLINE_NAMES(X)                                                                      \
+	X(add_history) X(clear_history) X(using_history)                                       \
+	X(rl_attempted_completion_function) X(rl_attempted_completion_over)                    \
+	X(rl_callback_handler_install) X(rl_callback_handler_remove)                           \
+	X(rl_callback_read_char) X(rl_callback_sigcleanup) X(rl_catch_signals)                 \
+	X(rl_catch_sigwinch) X(rl_char_is_quoted_p) X(rl_clear_visible_line)                   \
+	X(rl_completer_quote_characters) X(rl_completion_append_character)                     \
+	X(rl_completion_matches) X(rl_completion_quote_character)                              \
+	X(rl_completion_word_break_hook) X(rl_crlf) X(rl_deprep_terminal)                      \
+	X(rl_filename_completion_desired) X(rl_filename_completion_function)                   \
+	X(rl_filename_dequoting_function) X(rl_filename_quote_characters)                      \
+	X(rl_filename_quoting_function) X(rl_forced_update_display) X(rl_free_line_state)      \
+	X(rl_line_buffer) X(rl_on_new_line) X(rl_point) X(rl_prep_terminal)                    \
+	X(rl_readline_name) X(rl_readline_state) X(rl_resize_terminal) X(rl_set_prompt)
+/* clang-format on */
+
+static struct {
+#define X(name) __typeof__(name) *name;
+	READLINE_NAMES(X)
+#undef X
+} lib;
+
+LIBRARY_NOTE(readline_note, "shell", "the prompt of ec2hib shell", "suggested",
+	"\"libreadline.so.8\",\"libreadline.so.7\"");
+
+static const struct library_function names[] = {
+#define X(name) { #name, offsetof(__typeof__(lib), name) },
+	READLINE_NAMES(X)
+#undef X
+};
+
+static const struct library library = {
+	.title = "libreadline",
+	.names = (const char *const[]) { "libreadline.so.8", "libreadline.so.7", NULL },
+	.functions = names,
+	.count = ARRAY_SIZE(names),
+	.remedy = "the package libreadline8 (Debian, Ubuntu, SUSE) or readline (Fedora family)",
+};
 
 #define BREAKS	      " \t\n"
 #define BREAKS_OPTION " \t\n=" /* in --option=value */
@@ -258,7 +308,7 @@ enum line_event line_editor_read(struct line_editor *editor, const char *prompt,
 
 int line_editor_open(struct line_editor *editor, struct error *err)
 {
-	int status = readline_load(err);
+	int status = lib.rl_point ? 0 : library_open(&library, &lib, err);
 
 	if (status < 0)
 		return status;

@@ -11,8 +11,18 @@
 #include <unistd.h>
 #include <wchar.h>
 
+/* Some functions are macros otherwise, around variables of the library. */
+#define NCURSES_NOMACROS
+#define NCURSES_WIDECHAR 1
+#include <curses.h>
+#include <term.h>
+/* Macros of term.h with everyday names. */
+#undef columns
+#undef lines
+#undef tab
+
 #include "core/base/compiler.h"
-#include "ui/tui/curses.h"
+#include "core/base/library.h"
 #include "ui/tui/requests.h"
 
 /* A terminal sends what belongs to one key at once; so long a lone Escape is waited for, ms. */
@@ -30,6 +40,51 @@ static struct {
 	unsigned cursor_row, cursor_column;
 	int next_key; /* KEY_NONE: to be read */
 } terminal;
+
+/* ---- ncurses ---- */
+
+/*
+ * The functions that are used, loaded with the dashboard: the agent and every other command start
+ * without them (core/base/library.h). No variable of the library is among them (stdscr, COLORS): all is
+ * drawn in one window of our own.
+ */
+/* clang-format off */
+#define CURSES_FUNCTIONS(X)                                                                    \
+	X(cbreak) X(clearok) X(curs_set) X(def_prog_mode) X(delscreen) X(delwin) X(doupdate)   \
+	X(endwin) X(getmaxx) X(getmaxy) X(init_pair) X(keypad) X(newterm) X(newwin) X(nodelay) \
+	X(noecho) X(nonl) X(resizeterm) X(set_escdelay) X(start_color) X(tigetnum) X(tigetstr) \
+	X(use_default_colors) X(waddnstr) X(wattr_set) X(werase) X(wget_wch) X(wmove)          \
+	X(wnoutrefresh) X(wresize)
+/* clang-format on */
+
+static struct {
+#define X(name) __typeof__(name) *name;
+	CURSES_FUNCTIONS(X)
+#undef X
+} curses;
+
+/* The number of the library's interface is that of the headers: both change together. */
+#if NCURSES_VERSION_MAJOR >= 6
+#define CURSES_NAME "libncursesw.so.6"
+#else
+#define CURSES_NAME "libncursesw.so.5"
+#endif
+
+LIBRARY_NOTE(curses_note, "tui", "the dashboard", "recommended", "\"" CURSES_NAME "\"");
+
+static const struct library_function functions[] = {
+#define X(name) { #name, offsetof(__typeof__(curses), name) },
+	CURSES_FUNCTIONS(X)
+#undef X
+};
+
+static const struct library library = {
+	.title = "ncurses",
+	.names = (const char *const[]) { CURSES_NAME, NULL },
+	.functions = functions,
+	.count = ARRAY_SIZE(functions),
+	.remedy = "the package libncursesw6 (Debian, Ubuntu, SUSE) or ncurses-libs (Fedora family)",
+};
 
 /* ---- Crashes ---- */
 
@@ -144,7 +199,7 @@ static bool can_place_text(void)
 int terminal_open(bool colour, struct error *err)
 {
 	const char *name = getenv("TERM");
-	int status = curses_load(err);
+	int status = curses.newterm ? 0 : library_open(&library, &curses, err);
 
 	if (status < 0)
 		return status;
