@@ -18,7 +18,7 @@
 #include "core/facts/kernel_log.h"
 #include "core/rules/timeline.h"
 #include "ui/history_view.h"
-#include "ui/tui/aside.h"
+#include "ui/tui/worker.h"
 #include "ui/tui/dashboard.h"
 #include "ui/tui/service.h"
 
@@ -156,16 +156,16 @@ static void gather(void *data, int fd)
 	json_object_set_new(answer, "journal", journal_of(here));
 	line = json_dumps(answer, JSON_COMPACT);
 	if (line)
-		aside_write(fd, line);
+		worker_write(fd, line);
 	json_decref(answer);
 	facts_free(&facts);
 }
 
-static void ask(void *data, int fd)
+static void poll_service(void *data, int fd)
 {
 	const struct here *here = data;
 
-	service_ask(&here->session->imds, fd);
+	service_poll(&here->session->imds, fd);
 }
 
 static int64_t now(void *data)
@@ -244,7 +244,7 @@ static int run(struct invocation *invocation, struct session *session)
 		dashboard.from = session->root.path;
 		dashboard.endpoint = endpoint_of(session);
 		dashboard.gather = gather;
-		dashboard.ask = dashboard.endpoint ? ask : NULL;
+		dashboard.poll_service = dashboard.endpoint ? poll_service : NULL;
 	}
 	return show(&dashboard, &here);
 }

@@ -6,15 +6,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/actions/lock.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "ui/tui/desk.h"
-#include "ui/tui/follow.h"
 #include "ui/tui/terminal.h"
 
 /* Facts are gathered so often even if nobody asks. */
@@ -44,7 +45,8 @@ static void desk_begin(struct desk *desk, const struct dashboard *settings)
 	struct model *model = &desk->model;
 
 	desk->settings = settings;
-	desk->gatherer.fd = desk->asker.fd = desk->command.stream.fd = -1;
+	desk->gatherer.fd = desk->poller.fd = desk->command.stream.fd = -1;
+	desk->files = (struct state_files) { -1, -1, -1 };
 	model_init(model);
 	model->live = settings->state && settings->state->live;
 	model->saved = settings->saved != NULL;
@@ -66,8 +68,10 @@ static void desk_begin(struct desk *desk, const struct dashboard *settings)
 
 static void desk_end(struct desk *desk)
 {
-	aside_end(&desk->gatherer);
-	aside_end(&desk->asker);
+	worker_stop(&desk->gatherer);
+	worker_stop(&desk->poller);
+	if (desk->files.fd >= 0)
+		close(desk->files.fd);
 	command_free(&desk->command);
 	for (size_t i = 0; i < PANELS; i++) {
 		if (panels[i]->free_own)
@@ -108,12 +112,8 @@ static void take_facts(void *data, const char *line)
 static void take_answer(void *data, const char *line)
 {
 	struct desk *desk = data;
-	json_t *json = json_loads(line, 0, NULL);
 
-	if (!json)
-		return;
-	model_take_service(&desk->model, json);
-	json_decref(json);
+	service_take(&desk->model.service, line, desk->model.ticks);
 	desk_tell(desk, NEWS_SERVICE);
 }
 
@@ -126,32 +126,102 @@ static void gather_begin(struct desk *desk)
 	desk->gather_next = desk->model.ticks + GATHER_EVERY_MS;
 	if (!settings->gather)
 		return;
-	if (aside_begin(&desk->gatherer, settings->gather, settings->data, &err) < 0)
+	if (worker_start(&desk->gatherer, settings->gather, settings->data, &err) < 0)
 		desk_say(desk, "%s", err.text);
 	desk->changed = true;
 }
 
-static void ask_begin(struct desk *desk)
+static void poll_begin(struct desk *desk)
 {
 	const struct dashboard *settings = desk->settings;
 	struct error err = { "" };
 
-	if (settings->ask && aside_begin(&desk->asker, settings->ask, settings->data, &err) < 0)
+	if (settings->poll_service &&
+		worker_start(&desk->poller, settings->poll_service, settings->data, &err) < 0)
 		desk_say(desk, "%s", err.text);
 }
 
 /* ---- State files ---- */
 
-static void read_states(struct desk *desk, struct follow_news news)
+/* They are replaced by rename(2); one that is written by hand is seen, too. */
+#define CHANGES                                                                                    \
+	(IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
+
+static int add_watch(const struct desk *desk, const char *path, uint32_t events)
+{
+	memory_cleanup_free char *name =
+		text_format("/proc/self/fd/%d%s", desk->settings->state->fd, path);
+
+	return inotify_add_watch(desk->files.fd, name, events | IN_ONLYDIR);
+}
+
+/* Watches /run/ec2hib, or until that is there /run. */
+static void watch_folder(struct desk *desk)
+{
+	struct state_files *files = &desk->files;
+
+	files->folder = add_watch(desk, RUN_FOLDER, CHANGES);
+	if (files->folder < 0 && files->above < 0) {
+		files->above = add_watch(desk, "/run", IN_CREATE | IN_MOVED_TO);
+		/* It may have come in between. */
+		files->folder = add_watch(desk, RUN_FOLDER, CHANGES);
+	}
+	if (files->folder >= 0 && files->above >= 0) {
+		inotify_rm_watch(files->fd, files->above);
+		files->above = -1;
+	}
+}
+
+static void read_states(struct desk *desk, unsigned news)
 {
 	const struct root *root = desk->settings->state;
 
-	if (news.watch)
+	if (news & NEWS_WATCH)
 		model_read_watch(&desk->model, root);
-	if (news.prewarm)
+	if (news & NEWS_PREWARM)
 		model_read_prewarm(&desk->model, root);
-	if (news.watch || news.prewarm)
-		desk_tell(desk, (news.watch ? NEWS_WATCH : 0) | (news.prewarm ? NEWS_PREWARM : 0));
+	if (news)
+		desk_tell(desk, news);
+}
+
+static void follow_states(struct desk *desk)
+{
+	desk->files.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (desk->files.fd >= 0)
+		watch_folder(desk);
+	read_states(desk, NEWS_WATCH | NEWS_PREWARM);
+}
+
+/* What has changed, as enum news has it; perhaps it is gone. */
+static unsigned take_event(struct desk *desk, const struct inotify_event *event)
+{
+	const char *name = event->len ? event->name : "";
+
+	if (event->wd == desk->files.above || (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF))) {
+		watch_folder(desk);
+		return NEWS_WATCH | NEWS_PREWARM;
+	}
+	if (event->mask & IN_Q_OVERFLOW)
+		return NEWS_WATCH | NEWS_PREWARM;
+	if (strcmp(name, path_name(WATCH_STATE_PATH)) == 0)
+		return NEWS_WATCH;
+	return strcmp(name, path_name(PREWARM_STATE_PATH)) == 0 ? NEWS_PREWARM : 0;
+}
+
+static void read_changes(struct desk *desk)
+{
+	_Alignas(struct inotify_event) char buffer[4096];
+	unsigned news = 0;
+	ssize_t got;
+
+	while ((got = read(desk->files.fd, buffer, sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < got;) {
+			const struct inotify_event *event = (const void *)(buffer + at);
+
+			news |= take_event(desk, event);
+			at += (ssize_t)(sizeof(*event) + event->len);
+		}
+	read_states(desk, news);
 }
 
 /* ---- Signals ---- */
@@ -180,24 +250,24 @@ static void read_signals(struct desk *desk, int fd)
 			desk->quit = true;
 		desk->changed = desk->unsettled = true;
 	}
-	aside_reap();
+	worker_reap();
 	if (command_reap(&desk->command))
 		desk_command_ended(desk);
 }
 
 /* ---- The loop ---- */
 
-enum { POLL_KEYS, POLL_SIGNALS, POLL_FILES, POLL_FACTS, POLL_ANSWERS, POLL_OUTPUT, POLLS };
+enum { POLL_KEYS, POLL_SIGNALS, POLL_FILES, POLL_FACTS, POLL_SERVICE, POLL_OUTPUT, POLLS };
 
-static void listen_to(struct desk *desk, const struct pollfd *polls, struct follow *follow)
+static void listen_to(struct desk *desk, const struct pollfd *polls)
 {
 	if (polls[POLL_SIGNALS].revents)
 		read_signals(desk, polls[POLL_SIGNALS].fd);
 	if (polls[POLL_FILES].revents)
-		read_states(desk, follow_read(follow));
-	if (polls[POLL_FACTS].revents && !aside_read(&desk->gatherer, take_facts, desk))
+		read_changes(desk);
+	if (polls[POLL_FACTS].revents && !worker_read(&desk->gatherer, take_facts, desk))
 		desk->changed = true;
-	if (polls[POLL_ANSWERS].revents && !aside_read(&desk->asker, take_answer, desk))
+	if (polls[POLL_SERVICE].revents && !worker_read(&desk->poller, take_answer, desk))
 		desk->model.service.over = desk->changed = true;
 	if (polls[POLL_OUTPUT].revents) {
 		command_listen(&desk->command);
@@ -243,14 +313,14 @@ static void tick(struct desk *desk)
 		gather_begin(desk);
 }
 
-static void loop(struct desk *desk, int signals, struct follow *follow)
+static void loop(struct desk *desk, int signals)
 {
 	while (!desk->quit) {
 		struct pollfd polls[POLLS] = { [POLL_KEYS] = { STDIN_FILENO, POLLIN, 0 },
 			[POLL_SIGNALS] = { signals, POLLIN, 0 },
-			[POLL_FILES] = { follow->fd, POLLIN, 0 },
+			[POLL_FILES] = { desk->files.fd, POLLIN, 0 },
 			[POLL_FACTS] = { desk->gatherer.pid ? desk->gatherer.fd : -1, POLLIN, 0 },
-			[POLL_ANSWERS] = { desk->asker.pid ? desk->asker.fd : -1, POLLIN, 0 },
+			[POLL_SERVICE] = { desk->poller.pid ? desk->poller.fd : -1, POLLIN, 0 },
 			[POLL_OUTPUT] = { desk->command.stream.fd, POLLIN, 0 } };
 
 		tick(desk);
@@ -263,14 +333,13 @@ static void loop(struct desk *desk, int signals, struct follow *follow)
 		if (polls[POLL_FACTS].fd < 0 && desk->gatherer.pid)
 			continue;
 		if (poll(polls, POLLS, until_tick()) > 0)
-			listen_to(desk, polls, follow);
+			listen_to(desk, polls);
 	}
 }
 
 int dashboard_run(const struct dashboard *dashboard, char **left, struct error *err)
 {
 	struct desk desk = { 0 };
-	struct follow follow = { .fd = -1 };
 	sigset_t before;
 	int signals = take_signals(&before, err), status;
 
@@ -282,17 +351,14 @@ int dashboard_run(const struct dashboard *dashboard, char **left, struct error *
 	if (status == 0)
 		status = terminal_open(dashboard->colour, err);
 	if (status == 0) {
-		if (dashboard->state) {
-			follow_begin(&follow, dashboard->state);
-			read_states(&desk, (struct follow_news) { true, true });
-		}
-		ask_begin(&desk);
-		loop(&desk, signals, &follow);
+		if (dashboard->state)
+			follow_states(&desk);
+		poll_begin(&desk);
+		loop(&desk, signals);
 		terminal_close();
 		if (desk.command.pid)
 			*left = text_format(
 				"%s (process %d)", desk.command.shown, (int)desk.command.pid);
-		follow_end(&follow);
 	}
 	desk_end(&desk);
 	close(signals);

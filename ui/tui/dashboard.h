@@ -2,8 +2,8 @@
 /*
  * The dashboard: what is so, what is going on, and the commands that change it, on a whole terminal.
  *
- * One poll loop that waits for nothing else: facts are gathered, and the metadata service asked, by
- * children (ui/tui/aside.h); the state files of the agent and of a pre-warm are followed with
+ * One poll loop that waits for nothing else: facts are gathered, and the metadata service polled, by
+ * workers (ui/tui/worker.h); the state files of the agent and of a pre-warm are followed with
  * inotify(7).
  */
 #ifndef EC2HIB_UI_TUI_DASHBOARD_H
@@ -15,7 +15,7 @@
 struct dashboard {
 	bool colour;
 	const char *version;
-	const char *endpoint; /* of the metadata service; NULL: it is not asked */
+	const char *endpoint; /* of the metadata service; NULL: it is not polled */
 	const char *from;     /* the file of saved facts, or the image's folder; "" */
 	bool root;	      /* we are root */
 
@@ -27,11 +27,11 @@ struct dashboard {
 
 	/*
 	 * Each runs in a child of its own and writes lines to FD: GATHER one that model_take_facts()
-	 * understands, and ends; ASK those of ui/tui/service.h, as long as somebody listens. NULL:
-	 * there is nothing to gather, nobody to ask.
+	 * understands, and ends; POLL_SERVICE runs service_poll() as long as somebody reads. NULL:
+	 * there is nothing to gather, no service to poll.
 	 */
 	void (*gather)(void *data, int fd);
-	void (*ask)(void *data, int fd);
+	void (*poll_service)(void *data, int fd);
 
 	int64_t (*now)(void *data); /* seconds since 1970 */
 	void *data;		    /* of these functions */

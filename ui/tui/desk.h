@@ -3,7 +3,7 @@
 #ifndef EC2HIB_UI_TUI_DESK_H
 #define EC2HIB_UI_TUI_DESK_H
 
-#include "ui/tui/aside.h"
+#include "ui/tui/worker.h"
 #include "ui/tui/command.h"
 #include "ui/tui/dashboard.h"
 #include "ui/tui/panel.h"
@@ -29,6 +29,13 @@ struct sheet {
 /* A line of text that the user is asked for. */
 enum prompt_kind { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILE };
 
+/* The state files below /run/ec2hib, followed with inotify(7). */
+struct state_files {
+	int fd;	    /* to be polled; -1: there is no inotify here */
+	int folder; /* the watch on /run/ec2hib; -1: that is not there yet */
+	int above;  /* the watch on /run, until it is */
+};
+
 struct desk {
 	const struct dashboard *settings;
 	struct model model;
@@ -53,8 +60,9 @@ struct desk {
 	char *message;	  /* about the last key; NULL: nothing to say */
 
 	struct command_run command;
-	struct aside gatherer;
-	struct aside asker;
+	struct worker gatherer;
+	struct worker poller; /* of the metadata service */
+	struct state_files files;
 	bool gather_wanted;
 	uint64_t gather_next; /* CLOCK_BOOTTIME, ms */
 	bool changed;	      /* the screen is out of date */

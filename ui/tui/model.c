@@ -16,13 +16,6 @@ void model_init(struct model *model)
 	config_init(&model->config);
 }
 
-static void service_free(struct service_state *service)
-{
-	free(service->error);
-	free(service->notices);
-	*service = (struct service_state) { 0 };
-}
-
 void model_free(struct model *model)
 {
 	report_free(&model->report);
@@ -150,49 +143,6 @@ bool model_agent_runs(const struct model *model)
 	/* Signal 0 only asks; EPERM: there is one, and it is another user's. */
 	return !model->live || pid->value > INT32_MAX || kill((pid_t)pid->value, 0) == 0 ||
 	       errno == EPERM;
-}
-
-/* ---- The metadata service ---- */
-
-static bool take_notice(struct notice *notice, json_t *json)
-{
-	const char *kind = json_string_value(json_object_get(json, "kind"));
-	const char *time = json_string_value(json_object_get(json, "time"));
-	const char *detail = json_string_value(json_object_get(json, "detail"));
-
-	if (!kind || !time || !detail || strlen(time) >= sizeof(notice->time) ||
-		strlen(detail) >= sizeof(notice->detail))
-		return false;
-	memset(notice, 0, sizeof(*notice));
-	strcpy(notice->time, time);
-	strcpy(notice->detail, detail);
-	for (int i = 0; i < NOTICE_KIND_COUNT; i++)
-		if (strcmp(notice_kinds[i], kind) == 0) {
-			notice->kind = (enum notice_kind)i;
-			return !*time || instant_parse(time, &notice->when) == 0;
-		}
-	return false;
-}
-
-void model_take_service(struct model *model, json_t *json)
-{
-	struct service_state *service = &model->service;
-	const char *error = json_string_value(json_object_get(json, "error"));
-	json_t *age = json_object_get(json, "token_age");
-	json_t *notices = json_object_get(json, "notices"), *item;
-	size_t index;
-
-	service_free(service);
-	service->asked = true;
-	service->at = model->ticks;
-	service->error = text_copy(error);
-	service->latency_us = (uint64_t)json_integer_value(json_object_get(json, "latency_us"));
-	service->has_token = json_is_integer(age);
-	service->token_age = (uint64_t)json_integer_value(age);
-	service->notices = memory_new(json_array_size(notices), sizeof(*service->notices));
-	json_array_foreach(notices, index,
-		item) if (take_notice(&service->notices[service->notice_count], item))
-		service->notice_count++;
 }
 
 const struct notice *model_notice(const struct model *model)

@@ -9,8 +9,8 @@
 #include "core/facts/gather.h"
 #include "core/facts/prewarm_state.h"
 #include "core/facts/watch_state.h"
-#include "core/rules/notice.h"
 #include "ui/status_view.h"
+#include "ui/tui/service.h"
 
 /* What is new, for panels that keep something of it. */
 enum news {
@@ -19,19 +19,6 @@ enum news {
 	NEWS_PREWARM = 4,  /* the pre-warm's state file */
 	NEWS_SERVICE = 8,  /* an answer of the metadata service, or none */
 	NEWS_COMMAND = 16, /* a command of the dashboard began or ended */
-};
-
-/* The metadata service as the dashboard itself asked it. */
-struct service_state {
-	bool asked;	     /* it was at least once */
-	uint64_t at;	     /* the last time: CLOCK_BOOTTIME, ms */
-	uint64_t latency_us; /* of the last answer */
-	bool has_token;
-	uint64_t token_age; /* s */
-	char *error;	    /* why there was no answer; NULL: there was one */
-	struct notice *notices;
-	size_t notice_count;
-	bool over; /* nobody asks any more */
 };
 
 struct model {
@@ -94,9 +81,6 @@ int model_take_saved(struct model *model, json_t *json, struct error *err);
 /* Reads the state files of /run again. */
 void model_read_watch(struct model *model, const struct root *root);
 void model_read_prewarm(struct model *model, const struct root *root);
-
-/* A line of ui/tui/service.h. */
-void model_take_service(struct model *model, json_t *json);
 
 /* Whether an agent runs: its state file may be older than its end. */
 bool model_agent_runs(const struct model *model);

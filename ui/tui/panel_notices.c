@@ -6,7 +6,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/tui/panel.h"
-#include "ui/tui/service.h"
 
 #define LABEL_COLUMN 10
 #define GRAPH_ROWS   6
@@ -41,7 +40,7 @@ static void label(struct page *page, const char *text)
 static bool overdue(const struct model *model, uint64_t *ms)
 {
 	*ms = model->ticks > model->service.at ? model->ticks - model->service.at : 0;
-	return !model->service.over && *ms > SERVICE_EVERY_MS + SERVICE_LATE_MS;
+	return !model->service.over && *ms > SERVICE_INTERVAL_MS + SERVICE_LATE_MS;
 }
 
 static void draw_service(
@@ -56,7 +55,7 @@ static void draw_service(
 			model->saved ? "saved facts do not tell" : "is not asked");
 		return;
 	}
-	if (!service->asked && !overdue(model, &ms)) {
+	if (!service->polled && !overdue(model, &ms)) {
 		page_add(page, COLOUR_DIM, "asking %s ...", model->endpoint);
 		return;
 	}
@@ -127,7 +126,7 @@ static void draw_notice(struct page *page, const struct model *model)
 			page_add(page, COLOUR_DIM, "none now; last: ");
 		draw_countdown(page, model, heard->kind.value, fact_text_or(&heard->time, ""),
 			fact_text_or(&heard->detail, ""));
-	} else if (model->service.asked && !model->service.error) {
+	} else if (model->service.polled && !model->service.error) {
 		page_add(page, COLOUR_GOOD, "none");
 	} else {
 		page_add(page, COLOUR_DIM, "not known");

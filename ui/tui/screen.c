@@ -162,7 +162,7 @@ static char *status_text(const struct desk *desk)
 	else if (model->gathered)
 		text_append(&text, "facts of %.8s UTC. ", at + strlen("2026-11-21T"));
 	if (desk->gatherer.pid) {
-		uint64_t ms = model->ticks - desk->gatherer.began;
+		uint64_t ms = model->ticks - desk->gatherer.started;
 		memory_cleanup_free char *time = duration_format(ms / 1000 * 1000);
 
 		text_append(

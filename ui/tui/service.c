@@ -10,8 +10,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/memory.h"
-#include "core/rules/notice.h"
-#include "ui/tui/aside.h"
+#include "core/base/text.h"
+#include "ui/tui/worker.h"
+
+/* ---- In the worker ---- */
 
 static void add_notices(json_t *array, enum notice_source source, const char *text)
 {
@@ -30,7 +32,7 @@ static void add_notices(json_t *array, enum notice_source source, const char *te
 	free(notices);
 }
 
-static json_t *ask_once(struct imds *imds)
+static json_t *poll_once(struct imds *imds)
 {
 	struct imds_item items[NOTICE_SOURCES] = { 0 };
 	uint64_t began = clock_us(CLOCK_MONOTONIC), token_age;
@@ -62,10 +64,10 @@ static bool tell(int fd, json_t *answer)
 	memory_cleanup_free char *line = json_dumps(answer, JSON_COMPACT);
 
 	json_decref(answer);
-	return line && aside_write(fd, line);
+	return line && worker_write(fd, line);
 }
 
-void service_ask(const struct imds_options *options, int fd)
+void service_poll(const struct imds_options *options, int fd)
 {
 	struct imds *imds;
 	struct error err = { "" };
@@ -74,7 +76,59 @@ void service_ask(const struct imds_options *options, int fd)
 		tell(fd, json_pack("{s:s, s:[]}", "error", err.text, "notices"));
 		return;
 	}
-	while (tell(fd, ask_once(imds)))
-		poll(NULL, 0, SERVICE_EVERY_MS);
+	while (tell(fd, poll_once(imds)))
+		poll(NULL, 0, SERVICE_INTERVAL_MS);
 	imds_close(imds);
+}
+
+/* ---- In the dashboard ---- */
+
+static bool take_notice(struct notice *notice, json_t *json)
+{
+	const char *kind = json_string_value(json_object_get(json, "kind"));
+	const char *time = json_string_value(json_object_get(json, "time"));
+	const char *detail = json_string_value(json_object_get(json, "detail"));
+
+	if (!kind || !time || !detail || strlen(time) >= sizeof(notice->time) ||
+		strlen(detail) >= sizeof(notice->detail))
+		return false;
+	memset(notice, 0, sizeof(*notice));
+	strcpy(notice->time, time);
+	strcpy(notice->detail, detail);
+	for (int i = 0; i < NOTICE_KIND_COUNT; i++)
+		if (strcmp(notice_kinds[i], kind) == 0) {
+			notice->kind = (enum notice_kind)i;
+			return !*time || instant_parse(time, &notice->when) == 0;
+		}
+	return false;
+}
+
+void service_take(struct service_state *service, const char *line, uint64_t ticks)
+{
+	json_t *json = json_loads(line, 0, NULL), *item;
+	json_t *age = json_object_get(json, "token_age");
+	json_t *notices = json_object_get(json, "notices");
+	size_t index;
+
+	if (!json)
+		return;
+	service_free(service);
+	service->polled = true;
+	service->at = ticks;
+	service->error = text_copy(json_string_value(json_object_get(json, "error")));
+	service->latency_us = (uint64_t)json_integer_value(json_object_get(json, "latency_us"));
+	service->has_token = json_is_integer(age);
+	service->token_age = (uint64_t)json_integer_value(age);
+	service->notices = memory_new(json_array_size(notices), sizeof(*service->notices));
+	json_array_foreach(notices, index,
+		item) if (take_notice(&service->notices[service->notice_count], item))
+		service->notice_count++;
+	json_decref(json);
+}
+
+void service_free(struct service_state *service)
+{
+	free(service->error);
+	free(service->notices);
+	*service = (struct service_state) { 0 };
 }
