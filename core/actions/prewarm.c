@@ -233,10 +233,7 @@ static int open_whole(struct target *target, const struct prewarm *prewarm, stru
 		whole_device(target, size);
 		target->map = prewarm_map_name(&target->ranges, size);
 	}
-	for (size_t i = 0; i < devices.count; i++)
-		layout_free(&device_facts_layout, &devices.items[i]);
-	free(devices.items);
-	free(devices.why);
+	fact_list_free(&device_facts_layout, &devices);
 	return status;
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -67,13 +66,6 @@ static int set_nocow(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-static void forget_extents(extent_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		layout_free(&extent_facts_layout, &list->items[i]);
-	free(list->items);
-}
-
 /*
  * Moves the file's start to where a page of the device starts: blocks that are smaller than a page
  * may come from anywhere, but no resume offset names what lies between two pages. The file gets a
@@ -92,7 +84,7 @@ static int align_start(int fd, const char *path, uint64_t size, struct error *er
 		over = list.items[0].physical.value % page;
 		length = list.items[0].length.value;
 	}
-	forget_extents(&list);
+	fact_list_free(&extent_facts_layout, &list);
 	if (status < 0 || over == 0 || length <= page)
 		return status;
 	if (fallocate(fd, 0, (off_t)size, (off_t)page) == 0)
@@ -138,7 +130,7 @@ static int inspect(int fd, const char *path, uint64_t size, size_t *extents, str
 	*extents = list.count;
 	extents_resume_offset(&offset, &list, (uint64_t)sysconf(_SC_PAGESIZE));
 	misplaced = offset.why;
-	forget_extents(&list);
+	fact_list_free(&extent_facts_layout, &list);
 	if (status < 0)
 		return error_prefix(err, status, "cannot see where %s lies", path);
 	if (summary.holes || summary.compressed || summary.unmapped || summary.shared)

@@ -13,19 +13,8 @@
 #include "core/facts/record.h"
 #include "core/facts/swaps.h"
 
-static const struct field swap_fields[] = {
-	TEXT(struct undo_swap, path, "the file or device"),
-	TEXT(struct undo_swap, priority, "its priority"),
-};
-static const struct layout undo_swap_layout = LAYOUT(struct undo_swap, swap_fields);
-
-static const struct field fields[] = {
-	NUMBER(struct undo, format, "version of this layout"),
-	LIST(struct undo, swaps, &undo_swap_layout, "swaps that were on"),
-	NUMBER(struct undo, image_size, "what /sys/power/image_size said, bytes"),
-	NUMBER(struct undo, resume_offset, "what /sys/power/resume_offset said, pages"),
-};
-static const struct layout undo_layout = LAYOUT(struct undo, fields);
+static FACT_LAYOUT(undo_swap, UNDO_SWAP);
+static FACT_LAYOUT(undo, UNDO);
 
 /* ---- The record --------------------------------------------------------------------------------- */
 

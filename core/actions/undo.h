@@ -23,17 +23,22 @@
 #define UNDO_FORMAT 1
 
 /* A swap that was on. */
+#define UNDO_SWAP(TEXT, NUMBER, FLAG, GROUP, LIST)                                                 \
+	TEXT(path, "the file or device")                                                           \
+	TEXT(priority, "its priority as in /proc/swaps, which may be below 0")
 struct undo_swap {
-	struct fact_text path;
-	struct fact_text priority; /* as in /proc/swaps: may be below 0 */
+	FACT_MEMBERS(UNDO_SWAP)
 };
+typedef FACT_LIST(struct undo_swap) undo_swap_list;
 
 /* {0}: nothing is changed. */
+#define UNDO(TEXT, NUMBER, FLAG, GROUP, LIST)                                                      \
+	NUMBER(format, "", "version of this layout")                                               \
+	LIST(swaps, undo_swap_list, undo_swap, "swaps that were on")                               \
+	NUMBER(image_size, "bytes", "what /sys/power/image_size said; null: not changed")          \
+	NUMBER(resume_offset, "pages", "what /sys/power/resume_offset said; null: not changed")
 struct undo {
-	struct fact_number format;
-	FACT_LIST(struct undo_swap) swaps;
-	struct fact_number image_size;	  /* bytes; absent: not changed */
-	struct fact_number resume_offset; /* pages; absent: not changed */
+	FACT_MEMBERS(UNDO)
 };
 
 /*

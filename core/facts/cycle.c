@@ -2,84 +2,22 @@
 #include "core/facts/cycle.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-static const struct field timeline_fields[] = {
-	TEXT(struct timeline, stamp, "date and time in front of the first line"),
-	NUMBER(struct timeline, entry, "kernel clock at the beginning, ms"),
-	NUMBER(struct timeline, sync, "writing out the file systems, ms"),
-	NUMBER(struct timeline, freeze_user, "freezing user space, ms"),
-	NUMBER(struct timeline, freeze_kernel, "freezing kernel tasks, ms"),
-	NUMBER(struct timeline, allocate_size, "memory set aside for the image, bytes"),
-	NUMBER(struct timeline, allocate_time, "setting it aside, ms"),
-	NUMBER(struct timeline, allocate_rate, "bytes per second"),
-	NUMBER(struct timeline, devices_freeze_us, "stopping the devices, us"),
-	NUMBER(struct timeline, devices_freeze_late_us, "the late phase of it, us"),
-	NUMBER(struct timeline, devices_freeze_noirq_us, "the phase without interrupts, us"),
-	NUMBER(struct timeline, image_pages, "pages to copy"),
-	NUMBER(struct timeline, image_size, "these pages in bytes"),
-	NUMBER(struct timeline, threads, "compression threads"),
-	NUMBER(struct timeline, compressed_size,
-		"image after compression, bytes; kernel 6.9 and later"),
-	NUMBER(struct timeline, write_size, "image written, before compression, bytes"),
-	NUMBER(struct timeline, write_time, "writing it, ms"),
-	NUMBER(struct timeline, write_rate, "bytes per second"),
-	NUMBER(struct timeline, power_off, "kernel clock at power-off, ms"),
-	NUMBER(struct timeline, read_size, "image read, bytes"),
-	NUMBER(struct timeline, read_time, "reading it, ms"),
-	NUMBER(struct timeline, read_rate, "bytes per second"),
-	NUMBER(struct timeline, away, "time away as the kernel counts it, ms"),
-	NUMBER(struct timeline, devices_restore_noirq_us,
-		"starting the devices again without interrupts, us"),
-	NUMBER(struct timeline, devices_restore_early_us, "the early phase of it, us"),
-	NUMBER(struct timeline, devices_restore_us, "the rest of it, us"),
-	NUMBER(struct timeline, exit, "kernel clock at the end, ms"),
-	TEXT(struct timeline, result, "resumed, failed, incomplete or tested"),
-	TEXT(struct timeline, failure_id, "kind of failure"),
-	TEXT(struct timeline, failure, "why it failed"),
-};
-const struct layout timeline_layout = LAYOUT(struct timeline, timeline_fields);
-
-static const struct field cycle_fields[] = {
-	TEXT(struct cycle, began, "when, UTC, ISO 8601"),
-	TEXT(struct cycle, reason, "notice, button, command or rehearsal"),
-	TEXT(struct cycle, notice_action, "action of the Spot notice"),
-	TEXT(struct cycle, notice_time, "time of the Spot notice"),
-	TEXT(struct cycle, method, "direct or systemd"),
-	TEXT(struct cycle, result, "resumed, failed, refused or dry-run"),
-	TEXT(struct cycle, message, "why it failed or was refused"),
-	NUMBER(struct cycle, tries, "how often the kernel was asked"),
-	NUMBER(struct cycle, away, "how long the machine was off, ms"),
-	NUMBER(struct cycle, image_size, "bytes"),
-	NUMBER(struct cycle, prepare,
-		"from the notice, button or command to the write that hibernates, ms"),
-	NUMBER(struct cycle, to_power_off,
-		"from that beginning to power-off, as far as the log tells, ms"),
-	TEXT(struct cycle, kernel, "kernel release"),
-	GROUP(struct cycle, timeline, &timeline_layout, "what the kernel's log tells"),
-};
-const struct layout cycle_layout = LAYOUT(struct cycle, cycle_fields);
+FACT_LAYOUT(timeline, TIMELINE);
+FACT_LAYOUT(cycle, CYCLE);
 
 void timelines_free(timeline_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		layout_free(&timeline_layout, &list->items[i]);
-	free(list->items);
-	free(list->why);
-	memset(list, 0, sizeof(*list));
+	fact_list_free(&timeline_layout, list);
 }
 
 void cycles_free(cycle_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		layout_free(&cycle_layout, &list->items[i]);
-	free(list->items);
-	free(list->why);
-	memset(list, 0, sizeof(*list));
+	fact_list_free(&cycle_layout, list);
 }
 
 static void fill_text(struct fact_text *fact, const struct fact_text *from)

@@ -36,55 +36,59 @@
  * and read is only on a serial console, and write_* and read_* are then unknown, with that reason.
  * The devices' times are in microseconds, because most are below a millisecond.
  */
+#define TIMELINE(TEXT, NUMBER, FLAG, GROUP, LIST)                                                  \
+	TEXT(stamp, "date and time in front of the first line")                                    \
+	NUMBER(entry, "ms", "kernel clock at the beginning")                                       \
+	NUMBER(sync, "ms", "writing out the file systems")                                         \
+	NUMBER(freeze_user, "ms", "freezing user space")                                           \
+	NUMBER(freeze_kernel, "ms", "freezing kernel tasks")                                       \
+	NUMBER(allocate_size, "bytes", "memory set aside for the image")                           \
+	NUMBER(allocate_time, "ms", "setting it aside")                                            \
+	NUMBER(allocate_rate, "bytes/s", "how fast that went")                                     \
+	NUMBER(devices_freeze_us, "us", "stopping the devices")                                    \
+	NUMBER(devices_freeze_late_us, "us", "the late phase of it")                               \
+	NUMBER(devices_freeze_noirq_us, "us", "the phase without interrupts")                      \
+	NUMBER(image_pages, "pages", "what is to be copied")                                       \
+	NUMBER(image_size, "bytes", "the same in bytes")                                           \
+	NUMBER(threads, "", "compression threads")                                                 \
+	NUMBER(compressed_size, "bytes", "the image after compression; kernel 6.9 and later")      \
+	NUMBER(write_size, "bytes", "the image that was written, before compression")              \
+	NUMBER(write_time, "ms", "writing it")                                                     \
+	NUMBER(write_rate, "bytes/s", "how fast that went")                                        \
+	NUMBER(power_off, "ms", "kernel clock at power-off")                                       \
+	NUMBER(read_size, "bytes", "the image that was read")                                      \
+	NUMBER(read_time, "ms", "reading it")                                                      \
+	NUMBER(read_rate, "bytes/s", "how fast that went")                                         \
+	NUMBER(away, "ms", "how long the machine was off, as the kernel counts it")                \
+	NUMBER(devices_restore_noirq_us, "us", "starting the devices again without interrupts")    \
+	NUMBER(devices_restore_early_us, "us", "the early phase of it")                            \
+	NUMBER(devices_restore_us, "us", "the rest of it")                                         \
+	NUMBER(exit, "ms", "kernel clock at the end")                                              \
+	TEXT(result, "resumed, failed, incomplete or tested")                                      \
+	TEXT(failure_id, "kind of failure")                                                        \
+	TEXT(failure, "why it failed")
 struct timeline {
-	struct fact_text stamp;
-	struct fact_number entry;
-	struct fact_number sync;
-	struct fact_number freeze_user;
-	struct fact_number freeze_kernel;
-	struct fact_number allocate_size;
-	struct fact_number allocate_time;
-	struct fact_number allocate_rate;
-	struct fact_number devices_freeze_us;
-	struct fact_number devices_freeze_late_us;
-	struct fact_number devices_freeze_noirq_us;
-	struct fact_number image_pages;
-	struct fact_number image_size;
-	struct fact_number threads;
-	struct fact_number compressed_size;
-	struct fact_number write_size;
-	struct fact_number write_time;
-	struct fact_number write_rate;
-	struct fact_number power_off;
-	struct fact_number read_size;
-	struct fact_number read_time;
-	struct fact_number read_rate;
-	struct fact_number away;
-	struct fact_number devices_restore_noirq_us;
-	struct fact_number devices_restore_early_us;
-	struct fact_number devices_restore_us;
-	struct fact_number exit;
-	struct fact_text result;
-	struct fact_text failure_id;
-	struct fact_text failure;
+	FACT_MEMBERS(TIMELINE)
 };
 
 /* One entry of the history. */
+#define CYCLE(TEXT, NUMBER, FLAG, GROUP, LIST)                                                     \
+	TEXT(began, "when, UTC, ISO 8601")                                                         \
+	TEXT(reason, "notice, button, command or rehearsal")                                       \
+	TEXT(notice_action, "action of the Spot notice")                                           \
+	TEXT(notice_time, "time of the Spot notice")                                               \
+	TEXT(method, "direct or systemd")                                                          \
+	TEXT(result, "resumed, failed, refused or dry-run")                                        \
+	TEXT(message, "why it failed or was refused")                                              \
+	NUMBER(tries, "", "how often the kernel was asked")                                        \
+	NUMBER(away, "ms", "how long the machine was off")                                         \
+	NUMBER(image_size, "bytes", "the image before compression")                                \
+	NUMBER(prepare, "ms", "from the notice, button or command to the write that hibernates")   \
+	NUMBER(to_power_off, "ms", "from that write to power-off, as far as the log tells")        \
+	TEXT(kernel, "kernel release")                                                             \
+	GROUP(timeline, timeline, "what the kernel's log tells")
 struct cycle {
-	struct fact_text began;
-	struct fact_text reason;
-	struct fact_text notice_action;
-	struct fact_text notice_time;
-	struct fact_text method;
-	struct fact_text result;
-	struct fact_text message;
-	struct fact_number tries;
-	struct fact_number away;
-	struct fact_number image_size;
-	struct fact_number prepare;
-	struct fact_number to_power_off;
-	struct fact_text kernel;
-	struct timeline timeline;
+	FACT_MEMBERS(CYCLE)
 };
 
 extern const struct layout timeline_layout;

@@ -114,6 +114,17 @@ static void *member_of(const void *structure, const struct field *field)
 	return (char *)structure + field->offset;
 }
 
+void fact_list_free(const struct layout *layout, void *list)
+{
+	struct list *any = list;
+
+	for (size_t i = 0; i < any->count; i++)
+		layout_free(layout, (char *)any->items + i * layout->size);
+	free(any->items);
+	free(any->why);
+	*any = (struct list) { 0 };
+}
+
 void layout_free(const struct layout *layout, void *structure)
 {
 	for (size_t i = 0; i < layout->count; i++) {
@@ -125,12 +136,8 @@ void layout_free(const struct layout *layout, void *structure)
 			continue;
 		}
 		if (field->type == FIELD_LIST) {
-			struct list *list = member;
-
-			for (size_t k = 0; k < list->count; k++)
-				layout_free(field->layout,
-					(char *)list->items + k * field->layout->size);
-			free(list->items);
+			fact_list_free(field->layout, member);
+			continue;
 		}
 		if (field->type == FIELD_TEXT)
 			free(((struct fact_text *)member)->value);
@@ -177,6 +184,18 @@ void layout_copy(const struct layout *layout, void *to, const void *from)
 				text_copy(((const struct fact_text *)old)->value);
 		if (field->type == FIELD_LIST)
 			list_copy(field->layout, member, old);
+	}
+}
+
+void layout_set_absent(const struct layout *layout, void *structure)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct field *field = &layout->fields[i];
+
+		if (field->type == FIELD_GROUP)
+			layout_set_absent(field->layout, member_of(structure, field));
+		else
+			fact_set_absent(member_of(structure, field));
 	}
 }
 

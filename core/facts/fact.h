@@ -139,19 +139,6 @@ struct layout {
 	member), #member, .layout = &of##_layout, .unit = "", .help = text, __VA_ARGS__ },
 #define FIELD_END_LIST(member, list_type, of, text, ...) \
 	member), #member, .layout = &of##_layout, .unit = "", .help = text, __VA_ARGS__ },
-
-/* The older way, member by member, until all structs have their list. */
-#define FIELD_OF(type, structure, member, text) \
-	{ type, offsetof(structure, member), #member, NULL, "", text, false }
-#define NUMBER(structure, member, help) FIELD_OF(FIELD_NUMBER, structure, member, help)
-#define FLAG(structure, member, help)	FIELD_OF(FIELD_FLAG, structure, member, help)
-#define TEXT(structure, member, help)	FIELD_OF(FIELD_TEXT, structure, member, help)
-#define GROUP(structure, member, of, help) \
-	{ FIELD_GROUP, offsetof(structure, member), #member, of, "", help, false }
-#define LIST(structure, member, of, help) \
-	{ FIELD_LIST, offsetof(structure, member), #member, of, "", help, false }
-#define LAYOUT(structure, fields) \
-	{ sizeof(structure), fields, ARRAY_SIZE(fields) }
 /* clang-format on */
 
 /* Makes a fact known; text is copied (NULL makes the fact absent). What was there is freed. */
@@ -190,7 +177,8 @@ static inline const char *fact_text_or(const struct fact_text *fact, const char 
 	return fact->is == FACT_KNOWN ? fact->value : other;
 }
 
-/* Makes every fact of the struct unknown for this one reason. */
+/* Makes every fact of the struct absent, or unknown for this one reason. */
+void layout_set_absent(const struct layout *layout, void *structure);
 void layout_set_unknown(const struct layout *layout, void *structure, const char *why);
 
 /* Makes TO, which must be zeroed, the same as FROM; what it holds is its own. */
@@ -198,6 +186,9 @@ void layout_copy(const struct layout *layout, void *to, const void *from);
 
 /* Frees what a struct of this layout holds, and makes all of it unknown. */
 void layout_free(const struct layout *layout, void *structure);
+
+/* Frees a FACT_LIST with items of this layout, and makes it an empty one that is unknown. */
+void fact_list_free(const struct layout *layout, void *list);
 
 /*
  * JSON: a known fact is its value, an absent one null, an unknown one {"unknown": "the reason"}.

@@ -15,67 +15,11 @@
 #include "core/facts/prewarm_ranges.h"
 #include "core/facts/record.h"
 
-static const struct field bucket_fields[] = {
-	NUMBER(struct prewarm_bucket, up_to, "us; absent in the last, which has no bound"),
-	NUMBER(struct prewarm_bucket, count, "requests"),
-};
-static const struct layout bucket_layout = LAYOUT(struct prewarm_bucket, bucket_fields);
-
-static const struct field state_fields[] = {
-	NUMBER(struct prewarm_state, format, "version of this layout"),
-	TEXT(struct prewarm_state, state, "running, finished, stopped or failed"),
-	NUMBER(struct prewarm_state, pid, "process of the pre-warm, while it runs"),
-	TEXT(struct prewarm_state, started, "when it began, UTC"),
-	TEXT(struct prewarm_state, path, "the swap file or device"),
-	TEXT(struct prewarm_state, device, "the block device that is read"),
-	TEXT(struct prewarm_state, volume, "the volume and the device on it"),
-	TEXT(struct prewarm_state, map, "names the places on the device"),
-	TEXT(struct prewarm_state, method, "read or write"),
-	FLAG(struct prewarm_state, background, "it runs in the background"),
-	NUMBER(struct prewarm_state, limit, "of --rate, bytes/s"),
-	NUMBER(struct prewarm_state, block, "of --block, bytes a request"),
-	NUMBER(struct prewarm_state, fixed, "of --depth, requests at a time"),
-	NUMBER(struct prewarm_state, total, "bytes of the area"),
-	NUMBER(struct prewarm_state, done, "of these touched, now and earlier"),
-	NUMBER(struct prewarm_state, earlier, "of these touched by earlier runs"),
-	NUMBER(struct prewarm_state, rate, "lately, bytes/s"),
-	NUMBER(struct prewarm_state, depth, "requests at a time"),
-	FLAG(struct prewarm_state, gives_way, "somebody else uses the disk now"),
-	NUMBER(struct prewarm_state, slowest_us, "the slowest request lately, us"),
-	NUMBER(struct prewarm_state, elapsed, "since it began, ms"),
-	NUMBER(struct prewarm_state, left, "at this rate, ms"),
-	NUMBER(struct prewarm_state, errors, "blocks (of 4 KiB as a rule) that cannot be touched"),
-	TEXT(struct prewarm_state, error, "why it failed, or the first such block"),
-	NUMBER(struct prewarm_state, quick_us,
-		"the quickest tenth of the requests took at most this, us"),
-	NUMBER(struct prewarm_state, slow, "requests that took more than 8 times that"),
-	LIST(struct prewarm_state, histogram, &bucket_layout,
-		"requests by the time that they took"),
-};
-const struct layout prewarm_state_layout = LAYOUT(struct prewarm_state, state_fields);
-
-static const struct field piece_fields[] = {
-	NUMBER(struct prewarm_piece, start, "first byte on the device, or in the file"),
-	NUMBER(struct prewarm_piece, length, "bytes"),
-};
-static const struct layout piece_layout = LAYOUT(struct prewarm_piece, piece_fields);
-
-static const struct field record_fields[] = {
-	TEXT(struct prewarm_record, path, "the swap file or device"),
-	TEXT(struct prewarm_record, volume, "the volume and the device on it"),
-	TEXT(struct prewarm_record, map, "names the places on the device"),
-	TEXT(struct prewarm_record, method, "read or write"),
-	TEXT(struct prewarm_record, finished, "when all was touched, UTC"),
-	LIST(struct prewarm_record, done, &piece_layout, "what was touched so far"),
-};
-const struct layout prewarm_record_layout = LAYOUT(struct prewarm_record, record_fields);
-
-static const struct field records_fields[] = {
-	NUMBER(struct prewarm_records, format, "version of this layout"),
-	LIST(struct prewarm_records, records, &prewarm_record_layout,
-		"how far each pre-warm came, the newest last"),
-};
-const struct layout prewarm_records_layout = LAYOUT(struct prewarm_records, records_fields);
+static FACT_LAYOUT(prewarm_bucket, PREWARM_BUCKET);
+FACT_LAYOUT(prewarm_state, PREWARM_STATE);
+static FACT_LAYOUT(prewarm_piece, PREWARM_PIECE);
+FACT_LAYOUT(prewarm_record, PREWARM_RECORD);
+FACT_LAYOUT(prewarm_records, PREWARM_RECORDS);
 
 int prewarm_state_read(const struct root *root, struct prewarm_state *state, struct error *err)
 {

@@ -19,39 +19,44 @@
 #define PREWARM_FAILED	 "failed" /* or finished but for blocks that cannot be read */
 
 /* Requests that took at most so long, and longer than the item before. */
+#define PREWARM_BUCKET(TEXT, NUMBER, FLAG, GROUP, LIST)                                            \
+	NUMBER(up_to, "us", "at most so long; null in the last, which has no bound")               \
+	NUMBER(count, "", "requests", VOLATILE)
 struct prewarm_bucket {
-	struct fact_number up_to; /* us; absent: no bound */
-	struct fact_number count;
+	FACT_MEMBERS(PREWARM_BUCKET)
 };
+typedef FACT_LIST(struct prewarm_bucket) prewarm_bucket_list;
 
+#define PREWARM_STATE(TEXT, NUMBER, FLAG, GROUP, LIST)                                             \
+	NUMBER(format, "", "version of this layout")                                               \
+	TEXT(state, "running, finished, stopped or failed")                                        \
+	NUMBER(pid, "", "process of the pre-warm, while it runs")                                  \
+	TEXT(started, "when it began, UTC")                                                        \
+	TEXT(path, "the swap file or device")                                                      \
+	TEXT(device, "the block device that is read")                                              \
+	TEXT(volume, "the volume and the device on it")                                            \
+	TEXT(map, "names the area's extents on the device")                                        \
+	TEXT(method, "read or write")                                                              \
+	FLAG(background, "it runs in the background")                                              \
+	NUMBER(limit, "bytes/s", "of --rate")                                                      \
+	NUMBER(block, "bytes", "of --block, what a request touches")                               \
+	NUMBER(fixed, "", "of --depth, requests at a time")                                        \
+	NUMBER(total, "bytes", "size of the area")                                                 \
+	NUMBER(done, "bytes", "what of it is touched, now and earlier", VOLATILE)                  \
+	NUMBER(earlier, "bytes", "what of it earlier runs have touched")                           \
+	NUMBER(rate, "bytes/s", "how fast it is lately", VOLATILE)                                 \
+	NUMBER(depth, "", "requests at a time", VOLATILE)                                          \
+	FLAG(gives_way, "somebody else uses the disk now", VOLATILE)                               \
+	NUMBER(slowest_us, "us", "the slowest request lately", VOLATILE)                           \
+	NUMBER(elapsed, "ms", "since it began", VOLATILE)                                          \
+	NUMBER(left, "ms", "how long it still takes at this rate", VOLATILE)                       \
+	NUMBER(errors, "", "blocks (of 4 KiB as a rule) that cannot be touched")                   \
+	TEXT(error, "why it failed, or the first such block")                                      \
+	NUMBER(quick_us, "us", "the quickest tenth of the requests took at most this", VOLATILE)   \
+	NUMBER(slow, "", "requests that took more than 8 times that", VOLATILE)                    \
+	LIST(histogram, prewarm_bucket_list, prewarm_bucket, "requests by the time that they took")
 struct prewarm_state {
-	struct fact_number format;
-	struct fact_text state;
-	struct fact_number pid;
-	struct fact_text started;
-	struct fact_text path;
-	struct fact_text device;
-	struct fact_text volume;
-	struct fact_text map;
-	struct fact_text method;
-	struct fact_flag background;
-	struct fact_number limit;
-	struct fact_number block;
-	struct fact_number fixed;
-	struct fact_number total;
-	struct fact_number done;
-	struct fact_number earlier;
-	struct fact_number rate;
-	struct fact_number depth;
-	struct fact_flag gives_way;
-	struct fact_number slowest_us;
-	struct fact_number elapsed;
-	struct fact_number left;
-	struct fact_number errors;
-	struct fact_text error;
-	struct fact_number quick_us;
-	struct fact_number slow;
-	FACT_LIST(struct prewarm_bucket) histogram;
+	FACT_MEMBERS(PREWARM_STATE)
 };
 
 extern const struct layout prewarm_state_layout;
@@ -80,22 +85,32 @@ bool prewarm_runs(const struct root *root);
 #define PREWARM_RECORD_NAME   "prewarm.json"
 #define PREWARM_RECORD_FORMAT 1
 
+#define PREWARM_PIECE(TEXT, NUMBER, FLAG, GROUP, LIST)                                             \
+	NUMBER(start, "bytes", "where it begins on the device, or in the file")                    \
+	NUMBER(length, "bytes", "how long it is")
 struct prewarm_piece {
-	struct fact_number start, length; /* bytes on the device, or in the file */
+	FACT_MEMBERS(PREWARM_PIECE)
 };
+typedef FACT_LIST(struct prewarm_piece) prewarm_piece_list;
 
+#define PREWARM_RECORD(TEXT, NUMBER, FLAG, GROUP, LIST)                                            \
+	TEXT(path, "the swap file or device")                                                      \
+	TEXT(volume, "the volume and the device on it")                                            \
+	TEXT(map, "names the area's extents on the device")                                        \
+	TEXT(method, "read or write")                                                              \
+	TEXT(finished, "when all was touched, UTC")                                                \
+	LIST(done, prewarm_piece_list, prewarm_piece, "what was touched so far")
 struct prewarm_record {
-	struct fact_text path;
-	struct fact_text volume;
-	struct fact_text map;
-	struct fact_text method;
-	struct fact_text finished;
-	FACT_LIST(struct prewarm_piece) done;
+	FACT_MEMBERS(PREWARM_RECORD)
 };
+typedef FACT_LIST(struct prewarm_record) prewarm_record_list;
 
+#define PREWARM_RECORDS(TEXT, NUMBER, FLAG, GROUP, LIST)                                           \
+	NUMBER(format, "", "version of this layout")                                               \
+	LIST(records, prewarm_record_list, prewarm_record,                                         \
+		"how far each pre-warm came, the newest last")
 struct prewarm_records {
-	struct fact_number format;
-	FACT_LIST(struct prewarm_record) records; /* the newest last */
+	FACT_MEMBERS(PREWARM_RECORDS)
 };
 
 extern const struct layout prewarm_record_layout;

@@ -7,22 +7,8 @@
 #include "core/base/text.h"
 #include "core/facts/record.h"
 
-static const struct field marker_fields[] = {
-	NUMBER(struct rehearsal_marker, format, "version of this layout"),
-	TEXT(struct rehearsal_marker, level, "the level that is rehearsed"),
-	TEXT(struct rehearsal_marker, started, "when, UTC, ISO 8601"),
-	TEXT(struct rehearsal_marker, boot_id, "the boot in which it runs"),
-	NUMBER(struct rehearsal_marker, slept,
-		"how long the machine had been hibernated since that boot, ms"),
-	GROUP(struct rehearsal_marker, machine, &rehearsal_facts_layout, "kernel, area and entry"),
-};
-const struct layout rehearsal_marker_layout = LAYOUT(struct rehearsal_marker, marker_fields);
-
-static const struct field record_fields[] = {
-	NUMBER(struct rehearsal_record, format, "version of this layout"),
-	GROUP(struct rehearsal_record, rehearsal, &rehearsal_facts_layout, "what was shown"),
-};
-const struct layout rehearsal_record_layout = LAYOUT(struct rehearsal_record, record_fields);
+FACT_LAYOUT(rehearsal_marker, REHEARSAL_MARKER);
+FACT_LAYOUT(rehearsal_record, REHEARSAL_RECORD);
 
 void rehearsal_gather(struct rehearsal_facts *facts, const struct root *root, const char *state_dir)
 {
@@ -41,8 +27,7 @@ void rehearsal_gather(struct rehearsal_facts *facts, const struct root *root, co
 		layout_set_unknown(&rehearsal_facts_layout, facts, err.text);
 		return;
 	}
-	for (size_t i = 0; i < rehearsal_facts_layout.count; i++)
-		fact_set_absent((void *)((char *)facts + rehearsal_facts_layout.fields[i].offset));
+	layout_set_absent(&rehearsal_facts_layout, facts);
 }
 
 int rehearsal_marker_read(const struct root *root, const char *state_dir,

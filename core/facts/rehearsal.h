@@ -17,19 +17,23 @@
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
 /* A rehearsal under way: what it may leave changed, and what the machine was. */
+#define REHEARSAL_MARKER(TEXT, NUMBER, FLAG, GROUP, LIST)                                          \
+	NUMBER(format, "", "version of this layout")                                               \
+	TEXT(level, "the level that is rehearsed")                                                 \
+	TEXT(started, "when, UTC, ISO 8601")                                                       \
+	TEXT(boot_id, "the boot in which it runs")                                                 \
+	NUMBER(slept, "ms", "how long the machine had been hibernated since that boot")            \
+	GROUP(machine, rehearsal_facts, "kernel, area and entry")
 struct rehearsal_marker {
-	struct fact_number format;
-	struct fact_text level;
-	struct fact_text started;
-	struct fact_text boot_id;
-	struct fact_number slept;
-	struct rehearsal_facts machine;
+	FACT_MEMBERS(REHEARSAL_MARKER)
 };
 
 /* The file of what was shown: the facts with a format. */
+#define REHEARSAL_RECORD(TEXT, NUMBER, FLAG, GROUP, LIST)                                          \
+	NUMBER(format, "", "version of this layout")                                               \
+	GROUP(rehearsal, rehearsal_facts, "what was shown")
 struct rehearsal_record {
-	struct fact_number format;
-	struct rehearsal_facts rehearsal;
+	FACT_MEMBERS(REHEARSAL_RECORD)
 };
 
 extern const struct layout rehearsal_marker_layout;

@@ -89,10 +89,7 @@ static void look_below(
 		fact_set_text(&swap->device, devices.items[0].name.value);
 	devices_medium(&swap->medium, &devices);
 	fact_set_flag(&swap->random_key, devices_random_key(&devices));
-	for (size_t i = 0; i < devices.count; i++)
-		layout_free(&device_facts_layout, &devices.items[i]);
-	free(devices.items);
-	free(devices.why);
+	fact_list_free(&device_facts_layout, &devices);
 }
 
 void swaps_gather(swap_list *swaps, const struct root *root, const device_list *root_devices)
@@ -116,9 +113,5 @@ long swap_priority(const struct swap_facts *swap)
 
 void swaps_free(swap_list *swaps)
 {
-	for (size_t i = 0; i < swaps->count; i++)
-		layout_free(&swap_facts_layout, &swaps->items[i]);
-	free(swaps->items);
-	free(swaps->why);
-	*swaps = (swap_list) { 0 };
+	fact_list_free(&swap_facts_layout, swaps);
 }

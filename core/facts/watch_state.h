@@ -20,46 +20,61 @@
 #define WATCH_FAILED	  "failed"
 #define WATCH_STOPPED	  "stopped" /* it has ended by itself; pid is then absent */
 
+#define WATCH_NOTICE(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
+	TEXT(kind, "hibernate, stop, terminate, rebalance, maintenance or lifecycle")              \
+	TEXT(time, "when, as the metadata service said, UTC")                                      \
+	TEXT(detail, "code of a scheduled event, lifecycle state")
 struct watch_notice {
-	struct fact_text kind;
-	struct fact_text time;
-	struct fact_text detail;
+	FACT_MEMBERS(WATCH_NOTICE)
 };
 
 /* Something by its name alone. */
+#define WATCH_NAME(TEXT, NUMBER, FLAG, GROUP, LIST) TEXT(name, "the name")
 struct watch_name {
-	struct fact_text name;
+	FACT_MEMBERS(WATCH_NAME)
 };
+typedef FACT_LIST(struct watch_name) watch_name_list;
 
-/* A notice that is not to be acted on again. */
+/*
+ * A notice that is not to be acted on again. `slept` is clock_slept_ms() of when it was heard; absent:
+ * no hibernation answers it. A real agent does not heed what a dry run acted on.
+ */
+#define WATCH_ACTED(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
+	TEXT(name, "kind, time, and what else tells it from others")                               \
+	FLAG(under_way, "another agent would begin anew, were this one ended now")                 \
+	NUMBER(slept, "ms",                                                                        \
+		"how long the machine had slept since boot when it asked for hibernation")         \
+	FLAG(dry_run, "it was a dry run that acted on it")
 struct watch_acted {
-	struct fact_text name;
-	struct fact_flag under_way; /* when this agent ends now, the next one begins anew */
-	struct fact_number
-		slept; /* clock_slept_ms() of when it was heard; absent: no hibernation answers it */
-	struct fact_flag dry_run; /* it was a rehearsal, and says nothing to a real agent */
+	FACT_MEMBERS(WATCH_ACTED)
 };
+typedef FACT_LIST(struct watch_acted) watch_acted_list;
 
+/* `slept` is clock_slept_ms(); sleep button presses just after `resumed` (CLOCK_BOOTTIME) are echoes. */
+#define WATCH_STATE(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
+	NUMBER(format, "", "version of this layout")                                               \
+	TEXT(state, "watching, noticed, preparing, hibernating, resumed, failed or stopped")       \
+	NUMBER(pid, "", "process of the agent")                                                    \
+	TEXT(started, "when the agent started, UTC")                                               \
+	FLAG(dry_run, "it does everything but hibernate")                                          \
+	TEXT(endpoint, "the metadata service that is asked")                                       \
+	NUMBER(poll_interval, "ms", "between two polls")                                           \
+	TEXT(last_poll, "when an answer came last, UTC", VOLATILE)                                 \
+	NUMBER(polls, "", "how many were answered", VOLATILE)                                      \
+	NUMBER(latency_us, "us", "how long the last one took", VOLATILE)                           \
+	NUMBER(failures, "", "polls without an answer, in a row", VOLATILE)                        \
+	TEXT(error, "why there was none")                                                          \
+	NUMBER(token_age, "s", "age of the metadata token", VOLATILE)                              \
+	GROUP(notice, watch_notice, "the latest notice")                                           \
+	LIST(acted, watch_acted_list, watch_acted,                                                 \
+		"notices that were acted on, so that none is twice")                               \
+	NUMBER(slept, "ms", "how long the machine has slept since boot")                           \
+	NUMBER(resumed, "ms",                                                                      \
+		"when it resumed, or a hibernation failed: since boot, sleep included")            \
+	LIST(devices, watch_name_list, watch_name, "devices whose sleep button is heard")          \
+	GROUP(last_cycle, cycle, "the last hibernation of this agent")
 struct watch_state {
-	struct fact_number format;
-	struct fact_text state;
-	struct fact_number pid;
-	struct fact_text started;
-	struct fact_flag dry_run;
-	struct fact_text endpoint;
-	struct fact_number poll_interval;
-	struct fact_text last_poll;
-	struct fact_number polls;
-	struct fact_number latency_us;
-	struct fact_number failures;
-	struct fact_text error;
-	struct fact_number token_age;
-	struct watch_notice notice;
-	FACT_LIST(struct watch_acted) acted;
-	struct fact_number slept;   /* clock_slept_ms() */
-	struct fact_number resumed; /* presses just after it are echoes; CLOCK_BOOTTIME, ms */
-	FACT_LIST(struct watch_name) devices;
-	struct cycle last_cycle;
+	FACT_MEMBERS(WATCH_STATE)
 };
 
 extern const struct layout watch_state_layout;

@@ -240,18 +240,6 @@ static void nothing_known_is_readiness_unknown(void **state UNUSED)
 	config_free(&config);
 }
 
-static void make_absent(const struct layout *layout, void *structure)
-{
-	for (size_t i = 0; i < layout->count; i++) {
-		void *member = (char *)structure + layout->fields[i].offset;
-
-		if (layout->fields[i].type == FIELD_GROUP)
-			make_absent(layout->fields[i].layout, member);
-		else
-			fact_set_absent(member);
-	}
-}
-
 static void nothing_there_is_not_ready(void **state UNUSED)
 {
 	struct facts facts = { 0 };
@@ -259,7 +247,7 @@ static void nothing_there_is_not_ready(void **state UNUSED)
 	struct report report;
 
 	config_init(&config);
-	make_absent(&facts_layout, &facts);
+	layout_set_absent(&facts_layout, &facts);
 	evaluate_all(&facts, &config, &report);
 	assert_int_equal(readiness_of(report.findings, report.count), NOT_READY);
 	report_free(&report);

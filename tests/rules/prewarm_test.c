@@ -149,9 +149,7 @@ static void extents_become_whole_blocks_in_the_order_of_the_device(void **state 
 		assert_int_equal(
 			rows[i].status < 0, strstr(err.text, "lies outside the device") != NULL);
 		prewarm_ranges_free(&ranges);
-		for (size_t j = 0; j < extents.count; j++)
-			layout_free(&extent_facts_layout, &extents.items[j]);
-		free(extents.items);
+		fact_list_free(&extent_facts_layout, &extents);
 	}
 }
 
