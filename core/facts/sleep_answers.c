@@ -14,29 +14,21 @@ static const char *const logind_folders[] = { "/usr/lib/systemd", "/usr/local/li
 	"/run/systemd", "/etc/systemd" };
 #define LOGIND_FOLDERS (ARRAY_SIZE(logind_folders))
 
-/* Takes HandleSuspendKey over into *KEY where the file sets it. True when there is that file. */
-static bool take_key(const struct root *root, const char *path, char **key)
-{
-	memory_cleanup_free char *text = NULL;
-	struct error err = { "" };
-	char *value;
-
-	if (root_read(root, path, FILE_LIMIT, &text, NULL, &err) < 0)
-		return false;
-	value = assignment_value(text, "HandleSuspendKey");
-	if (value)
-		text_set(key, value);
-	return true;
-}
-
-/* The first file of that name, the strongest folder first. */
-static void take_key_of(const struct root *root, const char *name, char **key)
+/* HandleSuspendKey of the first file of that name, the strongest folder first; *KEY stays without one. */
+static void take_key(const struct root *root, const char *name, char **key)
 {
 	for (size_t i = LOGIND_FOLDERS; i-- > 0;) {
 		memory_cleanup_free char *path = text_format("%s/%s", logind_folders[i], name);
+		memory_cleanup_free char *text = NULL;
+		struct error err = { "" };
+		char *value;
 
-		if (take_key(root, path, key))
-			return;
+		if (root_read(root, path, FILE_LIMIT, &text, NULL, &err) < 0)
+			continue;
+		value = assignment_value(text, "HandleSuspendKey");
+		if (value)
+			text_set(key, value);
+		return;
 	}
 }
 
@@ -52,7 +44,7 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 		fact_set_absent(fact_of(&system->logind_sleep_key));
 		return;
 	}
-	take_key_of(root, "logind.conf", &key);
+	take_key(root, "logind.conf", &key);
 	for (size_t i = 0; i < LOGIND_FOLDERS; i++) {
 		memory_cleanup_free char *folder =
 			text_format("%s/logind.conf.d", logind_folders[i]);
@@ -68,7 +60,7 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 	for (size_t i = 0; i < names.count; i++) {
 		memory_cleanup_free char *name = text_format("logind.conf.d/%s", names.items[i]);
 
-		take_key_of(root, name, &key);
+		take_key(root, name, &key);
 	}
 	fact_take_text(&system->logind_sleep_key, key ? key : text_copy("suspend"));
 }

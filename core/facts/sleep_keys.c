@@ -169,46 +169,35 @@ static void trouble_clear(struct sleep_keys *keys, const char *node)
 		keys->trouble.text[0] = '\0';
 }
 
-/* Opens /dev/input/NODE when it has one of the keys. A descriptor or -1. */
-static int device_open(struct sleep_keys *keys, const char *node)
+/* Listens to /dev/input/NODE when it has one of the keys and is not listened to yet. */
+static void device_add(struct sleep_keys *keys, const char *node)
 {
 	memory_cleanup_free char *path = text_format(INPUT_FOLDER "/%s", node);
 	struct epoll_event wanted = { .events = EPOLLIN };
+	char name[sizeof(((struct sleep_press *)NULL)->device)] = "";
+	struct device *device;
 	struct error err;
-	int fd = keys->calls->open(keys->root, path, &err);
+	int fd;
 
-	if (fd == -ENOENT)
-		return -1;
+	if (!is_node(node) || device_find(keys, node))
+		return;
+	fd = keys->calls->open(keys->root, path, &err);
 	if (fd < 0) {
-		trouble_set(keys, node, &err);
-		return -1;
+		if (fd != -ENOENT)
+			trouble_set(keys, node, &err);
+		return;
 	}
 	trouble_clear(keys, node);
 	if (!keys->calls->has_key(fd)) {
 		close(fd);
-		return -1;
+		return;
 	}
 	if (epoll_ctl(keys->epoll, EPOLL_CTL_ADD, fd, &wanted) < 0) {
 		error_errno(&err, errno, "cannot listen to %s", path);
 		trouble_set(keys, node, &err);
 		close(fd);
-		return -1;
+		return;
 	}
-	return fd;
-}
-
-/* Listens to NODE when it has the key and is not listened to yet. */
-static void device_add(struct sleep_keys *keys, const char *node)
-{
-	char name[sizeof(((struct sleep_press *)NULL)->device)] = "";
-	struct device *device;
-	int fd;
-
-	if (!is_node(node) || device_find(keys, node))
-		return;
-	fd = device_open(keys, node);
-	if (fd < 0)
-		return;
 	keys->calls->name(fd, name, sizeof(name));
 	keys->devices = memory_grow(keys->devices, keys->count, sizeof(*keys->devices));
 	device = &keys->devices[keys->count++];
@@ -315,18 +304,13 @@ static void read_changes(struct sleep_keys *keys)
 
 /* ---- Presses ----------------------------------------------------------------------------------- */
 
-static int64_t event_time(const struct device *device, const struct input_event *event)
-{
-	if (device->boottime)
-		return (int64_t)event->input_event_sec * 1000 + event->input_event_usec / 1000;
-	return (int64_t)clock_ms(CLOCK_BOOTTIME);
-}
-
 static void take_press(const struct device *device, const struct input_event *event, unsigned code,
 	struct sleep_press *press)
 {
-	int64_t when = event_time(device, event);
+	int64_t when = (int64_t)event->input_event_sec * 1000 + event->input_event_usec / 1000;
 
+	if (!device->boottime)
+		when = (int64_t)clock_ms(CLOCK_BOOTTIME);
 	if (press->presses++ && when < press->when_ms)
 		return;
 	press->when_ms = when;
