@@ -85,18 +85,6 @@ static bool take_word(char *word, size_t size, const char *text)
 	return true;
 }
 
-/* An object whose member NAME is the notice's time. */
-static int take_object(json_t *object, const char *name, struct notice *notice, struct error *err)
-{
-	int status = 0;
-	const char *time;
-
-	if (!json_is_object(object))
-		return error_set(err, EBADMSG, "the answer is not a JSON object");
-	time = member(object, name, &status, err);
-	return time ? take_time(notice, time, err) : status;
-}
-
 static int take_action(const json_t *object, struct notice *notice, struct error *err)
 {
 	int status = 0;
@@ -113,37 +101,25 @@ static int take_action(const json_t *object, struct notice *notice, struct error
 	return bad(err, "the answer's action is not known", action);
 }
 
-int notice_parse_action(const char *text, struct notice *notice, struct error *err)
+/* A Spot notice or a rebalance recommendation. */
+static int parse_object(
+	enum notice_source source, const char *text, struct notice *notice, struct error *err)
 {
-	struct notice found = { 0 };
 	int status = 0;
 	json_t *object = load(text, NOTICE_TEXT_LIMIT, &status, err);
+	const char *time = NULL;
 
-	*notice = found;
-	if (!object)
-		return status;
-	status = take_object(object, "time", &found, err);
-	if (status == 0)
-		status = take_action(object, &found, err);
+	notice->kind = NOTICE_REBALANCE;
+	if (object && !json_is_object(object))
+		status = error_set(err, EBADMSG, "the answer is not a JSON object");
+	else if (object)
+		time = member(
+			object, source == SOURCE_ACTION ? "time" : "noticeTime", &status, err);
+	if (time)
+		status = take_time(notice, time, err);
+	if (status == 0 && source == SOURCE_ACTION)
+		status = take_action(object, notice, err);
 	json_decref(object);
-	if (status == 0)
-		*notice = found;
-	return status;
-}
-
-int notice_parse_rebalance(const char *text, struct notice *notice, struct error *err)
-{
-	struct notice found = { .kind = NOTICE_REBALANCE };
-	int status = 0;
-	json_t *object = load(text, NOTICE_TEXT_LIMIT, &status, err);
-
-	*notice = (struct notice) { 0 };
-	if (!object)
-		return status;
-	status = take_object(object, "noticeTime", &found, err);
-	json_decref(object);
-	if (status == 0)
-		*notice = found;
 	return status;
 }
 
@@ -164,11 +140,10 @@ static const struct {
 };
 #define LIFECYCLE_COUNT (ARRAY_SIZE(lifecycle_states))
 
-int notice_parse_lifecycle(const char *text, struct notice *notice, struct error *err)
+static int parse_lifecycle(const char *text, struct notice *notice, struct error *err)
 {
 	size_t length = strcspn(text, "\n");
 
-	*notice = (struct notice) { 0 };
 	/* One newline after the word is as good as none. */
 	if (text[length] && text[length + 1])
 		return error_set(err, EBADMSG, "the lifecycle state has more than one line");
@@ -226,15 +201,12 @@ static int take_event(const json_t *event, struct notice *notice, bool *active, 
 	return take_event_time(notice, time, err);
 }
 
-int notice_parse_maintenance(
-	const char *text, struct notice **notices, size_t *count, struct error *err)
+static int parse_events(const char *text, struct notice **notices, size_t *count, struct error *err)
 {
 	int status = 0;
 	json_t *list = load(text, NOTICE_LIST_TEXT_LIMIT, &status, err), *event;
 	size_t index;
 
-	*notices = NULL;
-	*count = 0;
 	if (!list)
 		return status;
 	if (!json_is_array(list))
@@ -261,27 +233,28 @@ int notice_parse_maintenance(
 	return status;
 }
 
-/* ---- Identity ----------------------------------------------------------------------------------- */
+/* ---- All of them ---------------------------------------------------------------------------------- */
 
 int notices_parse(enum notice_source source, const char *text, struct notice **notices,
 	size_t *count, struct error *err)
 {
-	static int (*const parsers[NOTICE_SOURCES])(
-		const char *text, struct notice *notice, struct error *err) = {
-		[SOURCE_ACTION] = notice_parse_action,
-		[SOURCE_REBALANCE] = notice_parse_rebalance,
-		[SOURCE_LIFECYCLE] = notice_parse_lifecycle,
-	};
+	struct notice notice = { 0 };
 	int status;
 
 	*notices = NULL;
 	*count = 0;
 	if (source == SOURCE_MAINTENANCE)
-		return notice_parse_maintenance(text, notices, count, err);
-	*notices = memory_new(1, sizeof(**notices));
-	status = parsers[source](text, *notices, err);
-	*count = status == 0;
-	return status;
+		return parse_events(text, notices, count, err);
+	if (source == SOURCE_LIFECYCLE)
+		status = parse_lifecycle(text, &notice, err);
+	else
+		status = parse_object(source, text, &notice, err);
+	if (status < 0)
+		return status;
+	*notices = memory_new(1, sizeof(notice));
+	**notices = notice;
+	*count = 1;
+	return 0;
 }
 
 enum config_reaction notice_reaction(const struct notice *notice, const struct config *config)

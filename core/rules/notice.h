@@ -59,26 +59,12 @@ struct notice {
 };
 
 /*
- * Each takes the answer's text (NUL-terminated) and fills *NOTICE. 0, or a negative errno with a
- * sentence and *NOTICE all zero: -EFBIG too long, -EBADMSG not the documented form.
- */
-int notice_parse_action(const char *text, struct notice *notice, struct error *err);
-int notice_parse_rebalance(const char *text, struct notice *notice, struct error *err);
-
-/* Every documented state is one, also InService: see notice_leaves_service(). */
-int notice_parse_lifecycle(const char *text, struct notice *notice, struct error *err);
-
-/*
- * The events whose state is "active", in the list's order; none is fine. *NOTICES is the caller's,
- * who frees it; NULL when *COUNT is 0. One event that is not of the documented form makes the whole
- * answer an error.
- */
-int notice_parse_maintenance(
-	const char *text, struct notice **notices, size_t *count, struct error *err);
-
-/*
- * What SOURCE has answered, whatever that is, as a list; *NOTICES is the caller's, who frees it, also
- * after an error.
+ * What SOURCE has answered (NUL-terminated): one notice, or of a list of scheduled events those whose
+ * state is "active", in the list's order. A lifecycle state is one as well when it is InService: see
+ * notice_leaves_service(). *NOTICES is the caller's, who frees it; NULL when *COUNT is 0.
+ *
+ * 0, or a negative errno with a sentence and no notice: -EFBIG too long, -EBADMSG not the documented
+ * form, of a list also when only one event is not.
  */
 int notices_parse(enum notice_source source, const char *text, struct notice **notices,
 	size_t *count, struct error *err);

@@ -85,7 +85,7 @@ static const char *check_maintenance(const char *text, unsigned *notices)
 	struct error err = { "" };
 	const char *wrong = NULL;
 	size_t count = 0;
-	int status = notice_parse_maintenance(text, &found, &count, &err);
+	int status = notices_parse(SOURCE_MAINTENANCE, text, &found, &count, &err);
 
 	if (status < 0 && (found || count || !*err.text))
 		return "a list that failed left something behind";
@@ -101,12 +101,27 @@ static const char *check_maintenance(const char *text, unsigned *notices)
 	return wrong;
 }
 
+/* The one notice that TEXT is; else all zero, unless something is left behind. */
+static int parse(
+	enum notice_source source, const char *text, struct notice *notice, struct error *err)
+{
+	struct notice *notices = NULL;
+	size_t count = 0;
+	int status = notices_parse(source, text, &notices, &count, err);
+
+	*notice = (struct notice) { .kind = notices ? NOTICE_KIND_COUNT : 0 };
+	if (count)
+		*notice = *notices;
+	free(notices);
+	return status;
+}
+
 const char *notice_oracle(const char *text, unsigned *notices)
 {
 	struct error err = { "" };
 	struct notice notice;
 	const char *wrong;
-	int status = notice_parse_action(text, &notice, &err);
+	int status = parse(SOURCE_ACTION, text, &notice, &err);
 
 	*notices = status == 0;
 	wrong = check_object(text, status, &notice, &err);
@@ -115,13 +130,13 @@ const char *notice_oracle(const char *text, unsigned *notices)
 	if (status == 0 && notice.kind > NOTICE_TERMINATE)
 		return "an action of another kind";
 	err.text[0] = '\0';
-	status = notice_parse_rebalance(text, &notice, &err);
+	status = parse(SOURCE_REBALANCE, text, &notice, &err);
 	*notices += status == 0;
 	wrong = check_object(text, status, &notice, &err);
 	if (wrong)
 		return wrong;
 	err.text[0] = '\0';
-	status = notice_parse_lifecycle(text, &notice, &err);
+	status = parse(SOURCE_LIFECYCLE, text, &notice, &err);
 	*notices += status == 0;
 	wrong = check_lifecycle(text, status, &notice, &err);
 	return wrong ? wrong : check_maintenance(text, notices);

@@ -26,6 +26,22 @@ static void assert_id(const struct notice *notice, const char *expected)
 	assert_string_equal(id, expected);
 }
 
+/* The one notice that TEXT is; none is left behind by an error. */
+static int parse(
+	enum notice_source source, const char *text, struct notice *notice, struct error *err)
+{
+	struct notice *notices = (struct notice *)1;
+	size_t count = 7;
+	int status = notices_parse(source, text, &notices, &count, err);
+
+	assert_int_equal(count, status == 0);
+	*notice = count ? *notices : (struct notice) { 0 };
+	if (!count)
+		assert_null(notices);
+	free(notices);
+	return status;
+}
+
 /* ---- Times --------------------------------------------------------------------------------- */
 
 static void times_that_exist_are_read(void **state UNUSED)
@@ -112,15 +128,15 @@ static void documented_answers_are_notices(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memory_cleanup_free char *id = NULL;
 
-		assert_int_equal(notice_parse_action(cases[i].text, &notice, &err), 0);
+		assert_int_equal(parse(SOURCE_ACTION, cases[i].text, &notice, &err), 0);
 		assert_int_equal(notice.kind, cases[i].kind);
 		assert_string_equal(notice.time, "2017-09-18T08:22:00Z");
 		assert_int_equal(notice.when, 1505722920);
 		id = notice_id(&notice);
 		assert_string_equal(id, cases[i].id);
 	}
-	assert_int_equal(
-		notice_parse_rebalance("{\"noticeTime\": \"2020-10-26T23:59:59Z\"}", &notice, &err),
+	assert_int_equal(parse(SOURCE_REBALANCE, "{\"noticeTime\": \"2020-10-26T23:59:59Z\"}",
+				 &notice, &err),
 		0);
 	assert_int_equal(notice.kind, NOTICE_REBALANCE);
 	assert_int_equal(notice.when, 1603756799);
@@ -156,15 +172,13 @@ static void anything_else_is_never_a_notice(void **state UNUSED)
 		"\xef\xbb\xbf{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct notice notice, none = { 0 };
+		struct notice notice;
 		struct error err = { "" };
 
-		memset(&notice, 0xff, sizeof(notice));
-		if (notice_parse_action(texts[i], &notice, &err) != -EBADMSG)
+		if (parse(SOURCE_ACTION, texts[i], &notice, &err) != -EBADMSG)
 			fail_msg("\"%s\" is a notice", texts[i]);
-		assert_memory_equal(&notice, &none, sizeof(none));
 		assert_true(strlen(err.text) > 0);
-		assert_int_equal(notice_parse_rebalance(texts[i], &notice, &err), -EBADMSG);
+		assert_int_equal(parse(SOURCE_REBALANCE, texts[i], &notice, &err), -EBADMSG);
 	}
 }
 
@@ -177,9 +191,9 @@ static void long_answer_is_refused(void **state UNUSED)
 
 	memset(text, ' ', NOTICE_TEXT_LIMIT);
 	memcpy(text, notice_text, strlen(notice_text));
-	assert_int_equal(notice_parse_action(text, &notice, &err), 0);
+	assert_int_equal(parse(SOURCE_ACTION, text, &notice, &err), 0);
 	text[NOTICE_TEXT_LIMIT] = ' ';
-	assert_int_equal(notice_parse_action(text, &notice, &err), -EFBIG);
+	assert_int_equal(parse(SOURCE_ACTION, text, &notice, &err), -EFBIG);
 }
 
 static void strange_value_is_quoted_safely(void **state UNUSED)
@@ -187,8 +201,9 @@ static void strange_value_is_quoted_safely(void **state UNUSED)
 	struct notice notice;
 	struct error err;
 
-	assert_int_equal(notice_parse_action("{\"action\":\"\\u001b[2Jx\",\"time\":"
-					     "\"2017-09-18T08:22:00Z\"}",
+	assert_int_equal(parse(SOURCE_ACTION,
+				 "{\"action\":\"\\u001b[2Jx\",\"time\":"
+				 "\"2017-09-18T08:22:00Z\"}",
 				 &notice, &err),
 		-EBADMSG);
 	assert_string_equal(err.text, "the answer's action is not known: \"\\x1b[2Jx\"");
@@ -206,13 +221,13 @@ static void damaged_answers_are_errors_or_the_notice(void **state UNUSED)
 	for (size_t i = 0; i < length; i++) {
 		memcpy(text, good, length + 1);
 		text[i] = '\0';
-		assert_true(notice_parse_action(text, &notice, &err) < 0);
+		assert_true(parse(SOURCE_ACTION, text, &notice, &err) < 0);
 	}
 	for (size_t i = 0; i < length; i++) {
 		for (int byte = 1; byte < 256; byte++) {
 			memcpy(text, good, length + 1);
 			text[i] = (char)byte;
-			if (notice_parse_action(text, &notice, &err) < 0)
+			if (parse(SOURCE_ACTION, text, &notice, &err) < 0)
 				continue;
 			/* Only another digit of the time, or another white space. */
 			assert_int_equal(notice.kind, NOTICE_HIBERNATE);
@@ -238,7 +253,7 @@ static void active_events_are_notices(void **state UNUSED)
 	struct error err;
 	size_t count;
 
-	assert_int_equal(notice_parse_maintenance(events, &notices, &count, &err), 0);
+	assert_int_equal(notices_parse(SOURCE_MAINTENANCE, events, &notices, &count, &err), 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(notices[0].id, "instance-event-1");
 	assert_string_equal(notices[1].id, "instance-event-4");
@@ -248,7 +263,7 @@ static void active_events_are_notices(void **state UNUSED)
 	assert_id(&notices[0], "maintenance 2019-01-21T09:00:43Z instance-event-1");
 	assert_id(&notices[1], "maintenance 2019-01-21T09:00:43Z instance-event-4");
 	free(notices);
-	assert_int_equal(notice_parse_maintenance("[]", &notices, &count, &err), 0);
+	assert_int_equal(notices_parse(SOURCE_MAINTENANCE, "[]", &notices, &count, &err), 0);
 	assert_null(notices);
 	assert_int_equal(count, 0);
 }
@@ -304,7 +319,7 @@ static void one_bad_event_spoils_the_list(void **state UNUSED)
 		size_t count = 7;
 		struct error err;
 
-		if (notice_parse_maintenance(texts[i], &notices, &count, &err) != -EBADMSG)
+		if (notices_parse(SOURCE_MAINTENANCE, texts[i], &notices, &count, &err) != -EBADMSG)
 			fail_msg("\"%s\" is a list of events", texts[i]);
 		assert_null(notices);
 		assert_int_equal(count, 0);
@@ -321,18 +336,18 @@ static void lifecycle_states_are_words(void **state UNUSED)
 	struct notice notice, other;
 	struct error err;
 
-	assert_int_equal(notice_parse_lifecycle("InService", &notice, &err), 0);
+	assert_int_equal(parse(SOURCE_LIFECYCLE, "InService", &notice, &err), 0);
 	assert_false(notice_leaves_service(&notice));
-	assert_int_equal(notice_parse_lifecycle("Terminated\n", &other, &err), 0);
+	assert_int_equal(parse(SOURCE_LIFECYCLE, "Terminated\n", &other, &err), 0);
 	assert_true(notice_leaves_service(&other));
 	assert_int_equal(other.kind, NOTICE_LIFECYCLE);
 	assert_string_equal(other.time, "");
 	assert_id(&notice, "lifecycle InService");
 	assert_id(&other, "lifecycle Terminated");
-	assert_int_equal(notice_parse_lifecycle("Warmed:Hibernated", &notice, &err), 0);
+	assert_int_equal(parse(SOURCE_LIFECYCLE, "Warmed:Hibernated", &notice, &err), 0);
 	assert_true(notice_leaves_service(&notice));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(notice_parse_lifecycle(bad[i], &notice, &err), -EBADMSG);
+		assert_int_equal(parse(SOURCE_LIFECYCLE, bad[i], &notice, &err), -EBADMSG);
 	assert_false(notice_leaves_service(&notice));
 }
 
