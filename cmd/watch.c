@@ -69,14 +69,6 @@ static void watch_log_close(struct watch_log *log)
 	log->count = 0;
 }
 
-/* As log_message(), to all of them. */
-static void watch_log_message(struct watch_log *log, int priority, const char *text,
-	const struct log_field *fields, size_t count)
-{
-	for (size_t i = 0; i < log->count; i++)
-		log_message(&log->logs[i], priority, text, fields, count);
-}
-
 struct service {
 	struct invocation *invocation;
 	struct session *session;
@@ -86,14 +78,15 @@ struct service {
 	int starter;   /* pipe to the process that was started, -1 in the foreground */
 };
 
-static void service_log(
-	void *data, int priority, const char *text, const struct log_field *fields, size_t count)
+static void service_log(void *data, int priority, const char *event, const char *text)
 {
 	struct service *service = data;
+	const struct log_field field = { "EC2HIB_EVENT", event };
 
 	if (priority > LOG_NOTICE && service->invocation->global.quiet)
 		return;
-	watch_log_message(&service->log, priority, text, fields, count);
+	for (size_t i = 0; i < service->log.count; i++)
+		log_message(&service->log.logs[i], priority, text, &field, 1);
 }
 
 static int service_reload(void *data, struct error *err)
@@ -111,7 +104,7 @@ static void write_pidfile(struct service *service)
 	service->begun = true;
 	if (service->pidfile &&
 		root_publish(&service->session->host, service->pidfile, text, 0644, &err) < 0)
-		service_log(service, LOG_WARNING, err.text, NULL, 0);
+		service_log(service, LOG_WARNING, NULL, err.text);
 }
 
 /* Who started the daemon waits for this: from now on it listens. */
@@ -123,7 +116,7 @@ static void service_ready(void *data)
 
 	write_pidfile(service);
 	if (daemon_begun(&service->starter, &err) < 0)
-		service_log(service, LOG_WARNING, err.text, NULL, 0);
+		service_log(service, LOG_WARNING, NULL, err.text);
 	/* Who reads what the start said would otherwise wait for the daemon's end. */
 	if (daemon && service->session->config.log_to_stderr != CHOICE_YES)
 		descriptors_leave(STDERR_FILENO, STDERR_FILENO);
@@ -133,7 +126,7 @@ static void service_ready(void *data)
 
 static void service_note(void *data, int priority, const char *text)
 {
-	service_log(data, priority, text, NULL, 0);
+	service_log(data, priority, NULL, text);
 }
 
 static int serve(struct service *service)
@@ -149,7 +142,7 @@ static int serve(struct service *service)
 		.notify = &notify,
 		.watchdog_ms = notify_watchdog_ms(
 			getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), getpid()),
-		.log = service_log,
+		.log = { service_log, service },
 		.reload = service_reload,
 		.ready = service_ready,
 		.data = service };
@@ -159,12 +152,12 @@ static int serve(struct service *service)
 	if (!wanted->dry_run)
 		recover(gather, &reporter);
 	if (notify_open(&notify, getenv("NOTIFY_SOCKET"), &err) < 0)
-		service_log(service, LOG_WARNING, err.text, NULL, 0);
+		service_log(service, LOG_WARNING, NULL, err.text);
 	status = watch_run(&watch, &err);
 	notify_close(&notify);
 	if (status == 0)
 		return 0;
-	service_log(service, LOG_ERR, err.text, NULL, 0);
+	service_log(service, LOG_ERR, NULL, err.text);
 	if (!service->log.on_stderr)
 		complain("%s", err.text);
 	return EXIT_NOT_READY;

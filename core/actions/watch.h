@@ -20,20 +20,18 @@ struct watch {
 	bool dry_run;		     /* everything but the write that hibernates */
 	const struct notify *notify; /* the service manager */
 	unsigned watchdog_ms;	     /* how often it wants to hear; 0: never */
-	/* As log_message(). */
-	void (*log)(void *data, int priority, const char *text, const struct log_field *fields,
-		size_t count);
+	struct event_log log;
 	/* Reads the configuration again, in place; after an error the old one stays. */
 	int (*reload)(void *data, struct error *err);
 	/* The agent has begun: it has the lock and listens. May be NULL. */
 	void (*ready)(void *data);
-	void *data; /* of the three functions */
+	void *data; /* of both functions */
 };
 
 /*
  * Runs until SIGTERM or SIGINT, which it takes for itself, or for one round. 0; -EBUSY when an agent
  * runs already; another negative errno when it could not begin, or with ONCE when the service could
- * not be asked or the hibernation failed. That the metadata service is away ends nothing.
+ * not be asked or the hibernation failed. That the metadata service does not answer ends nothing.
  */
 int watch_run(const struct watch *watch, struct error *err);
 

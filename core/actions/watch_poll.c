@@ -1,90 +1,133 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Asking the metadata service. That there is no notice is the normal answer (404). A failure, whatever
- * it is, is said once when it begins and once when it is over; between the two the pauses grow.
+ * That there is no notice is the normal answer (404). A failure, whatever it is, is said once when it
+ * begins and once when it is over; between the two the pauses grow.
  */
+#include "core/actions/watch_poll.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
-#include "core/actions/watch_agent.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/backoff.h"
 
-static bool poll_under_way(const struct agent *agent)
+int poller_open(struct poller *poller, const struct imds_options *options, struct error *err)
 {
-	return agent->asked > 0;
+	struct error why = { "" };
+	int status = imds_open(&poller->imds, options, &why);
+
+	if (status == -ECANCELED) {
+		log_event(poller->log, LOG_WARNING, "metadata",
+			"the metadata service is not asked: %s", why.text);
+		return 0;
+	}
+	if (status < 0)
+		*err = why;
+	return status;
 }
 
-static void poll_begin(struct agent *agent, uint64_t now)
+void poller_close(struct poller *poller)
 {
-	bool all = now >= agent->next_slow;
+	imds_items_free(poller->items, poller->count);
+	for (size_t i = 0; i < NOTICE_SOURCES; i++)
+		free(poller->trouble[i]);
+	imds_close(poller->imds);
+}
 
-	agent->asked = all ? NOTICE_SOURCES : 1;
-	agent->taken = 0;
-	for (size_t i = 0; i < agent->asked; i++)
-		agent->items[i] = (struct imds_item) { .path = notice_paths[i] };
-	agent->asked_at = now;
-	agent->next_poll = now + agent->config->poll_interval * 1000;
+void poller_hurry(struct poller *poller)
+{
+	poller->next = clock_us(CLOCK_MONOTONIC);
+}
+
+void poller_hurry_all(struct poller *poller)
+{
+	poller_hurry(poller);
+	poller->next_slow = poller->next;
+}
+
+void poller_wait(const struct poller *poller, struct pollfd *others, size_t count, uint64_t wait)
+{
+	unsigned wait_ms = (unsigned)((wait + 999) / 1000);
+
+	if (poller->imds)
+		imds_wait(poller->imds, others, count, wait_ms);
+	else
+		poll(others, count, (int)wait_ms);
+}
+
+static void begin(struct poller *poller, uint64_t now)
+{
+	bool all = now >= poller->next_slow;
+
+	poller->count = all ? NOTICE_SOURCES : 1;
+	poller->heard = 0;
+	for (size_t i = 0; i < poller->count; i++)
+		poller->items[i] = (struct imds_item) { .path = notice_paths[i] };
+	poller->began = now;
+	poller->next = now + poller->config->poll_interval * 1000;
 	if (all)
-		agent->next_slow = now + agent->config->slow_interval * 1000;
-	imds_begin(agent->imds, agent->items, agent->asked);
+		poller->next_slow = now + poller->config->slow_interval * 1000;
+	imds_begin(poller->imds, poller->items, poller->count);
 }
 
 /* ---- What the answers say ----------------------------------------------------------------------- */
 
-/* Remembers a notice before anything is done about it, so that it is done once. */
-static void take_notice(struct agent *agent, const struct notice *notice)
+static bool is_answered(const struct imds_item *item)
 {
-	enum config_reaction reaction = notice_reaction(notice, agent->config);
-
-	if (report_was_acted_on(agent, notice))
-		return;
-	agent_log(agent, LOG_NOTICE, "notice", "notice: %s%s%s%s%s%s", notice_kinds[notice->kind],
-		*notice->time ? " at " : "", notice->time, *notice->detail ? ", " : "",
-		notice->detail, reaction == REACTION_IGNORE ? "; ignored, as configured" : "");
-	report_acted_on(agent, notice);
-	if (reaction == REACTION_IGNORE) {
-		report_settled(agent, notice, true);
-		report_write(agent);
-		return;
-	}
-	errand_notice(agent, notice);
-	report_state(agent, WATCH_NOTICED);
+	return item->status == 0 || item->status == -ENOENT;
 }
 
 /*
  * An answer that does not parse, or one that alone does not come, is never a notice, and said once as
  * long as it is the same. NULL: nothing is wrong.
  */
-static void take_trouble(struct agent *agent, size_t i, const char *what, const char *why)
+static void complain(struct poller *poller, size_t i, const char *what, const char *why)
 {
-	if (text_equal(agent->trouble[i], why))
+	if (text_equal(poller->trouble[i], why))
 		return;
 	if (why)
-		agent_log(agent, LOG_WARNING, "metadata", "%s %s: %s", notice_paths[i], what, why);
-	text_set(&agent->trouble[i], why ? text_copy(why) : NULL);
+		log_event(poller->log, LOG_WARNING, "metadata", "%s %s: %s", notice_paths[i], what,
+			why);
+	text_set(&poller->trouble[i], why ? text_copy(why) : NULL);
 }
 
-static void take_item(struct agent *agent, size_t i)
+static void add_notices(struct poller *poller, size_t i, struct poll_news *news)
 {
-	struct notice *notices;
+	memory_cleanup_free struct notice *notices = NULL;
 	struct error err = { "" };
 	size_t count;
 	int status =
-		notices_parse((enum notice_source)i, agent->items[i].text, &notices, &count, &err);
+		notices_parse((enum notice_source)i, poller->items[i].text, &notices, &count, &err);
 
-	take_trouble(agent, i, "is not understood", status < 0 ? err.text : NULL);
-	for (size_t k = 0; k < count; k++)
-		if (i == SOURCE_LIFECYCLE && !notice_leaves_service(&notices[k]))
-			report_forget_lifecycle(agent);
-		else
-			take_notice(agent, &notices[k]);
-	free(notices);
+	complain(poller, i, "is not understood", status < 0 ? err.text : NULL);
+	for (size_t k = 0; k < count; k++) {
+		news->notices = memory_grow(news->notices, news->count, sizeof(*news->notices));
+		news->notices[news->count++] = notices[k];
+	}
+}
+
+/*
+ * Each answer as soon as it has come: a Spot notice, which is asked for first, does not wait for the
+ * items after it. Whatever else fails, a notice that has come is heard.
+ */
+static void hear(struct poller *poller, struct poll_news *news)
+{
+	for (; poller->heard < poller->count; poller->heard++) {
+		const struct imds_item *item = &poller->items[poller->heard];
+
+		if (item->status == -EINPROGRESS)
+			return;
+		if (item->status == 0)
+			add_notices(poller, poller->heard, news);
+		else if (item->status == -ENOENT)
+			complain(poller, poller->heard, NULL, NULL);
+		else if (is_answered(&poller->items[SOURCE_ACTION]))
+			complain(poller, poller->heard, "is not answered", item->error.text);
+	}
 }
 
 /* ---- How the poll went ---------------------------------------------------------------------------- */
@@ -94,131 +137,74 @@ static uint32_t chance(void)
 	uint32_t number = 0;
 
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
-		number = (uint32_t)agent_now_us();
+		number = (uint32_t)clock_us(CLOCK_MONOTONIC);
 	return number;
 }
 
-static void poll_failed(struct agent *agent, const struct error *err)
+static void failed(struct poller *poller, const struct error *err)
 {
-	unsigned pause = backoff_ms(++agent->failures, (unsigned)agent->config->poll_interval,
+	unsigned pause_ms = backoff_ms(++poller->failures, (unsigned)poller->config->poll_interval,
 		BACKOFF_MOST_MS, chance());
-	uint64_t next = agent_now_us() + (uint64_t)pause * 1000;
+	uint64_t next = clock_us(CLOCK_MONOTONIC) + (uint64_t)pause_ms * 1000;
 
-	if (agent->failures == 1)
-		agent_log(agent, LOG_WARNING, "metadata",
-			"no answer from the metadata service, asking on: %s", err->text);
-	if (next > agent->next_poll)
-		agent->next_poll = next;
+	if (poller->failures == 1)
+		log_event(poller->log, LOG_WARNING, "metadata",
+			"no answer from the metadata service, trying again: %s", err->text);
+	poller->error = *err;
+	if (next > poller->next)
+		poller->next = next;
 	/* What is asked for rarely is not to be missed by one failure. */
-	if (agent->asked == NOTICE_SOURCES)
-		agent->next_slow = agent->next_poll;
-	fact_set_number(&agent->state.failures, agent->failures);
-	fact_set_text(&agent->state.error, err->text);
-	report_again(agent);
-}
-
-static void poll_went_well(struct agent *agent)
-{
-	struct watch_state *state = &agent->state;
-	bool idle = !errand_runs(agent, ERRAND_HIBERNATE) && agent->pending_count == 0;
-	/* The first answer, or the first after failures. */
-	bool news = agent->failures > 0 || state->last_poll.is != FACT_KNOWN;
-	char now[INSTANT_LENGTH];
-
-	if (agent->failures)
-		agent_log(agent, LOG_NOTICE, "metadata",
-			"the metadata service answers again, after %u failures", agent->failures);
-	agent->failures = 0;
-	instant_now(now);
-	fact_set_number(&state->failures, 0);
-	fact_set_absent(fact_of(&state->error));
-	fact_set_text(&state->last_poll, now);
-	fact_set_number(&state->polls, state->polls.value + 1);
-	fact_set_number(&state->latency_us, agent_now_us() - agent->asked_at);
-	if (agent->asked == NOTICE_SOURCES)
-		agent->answered = true;
-	if (idle && !fact_text_is(&state->state, WATCH_WATCHING))
-		report_state(agent, WATCH_WATCHING);
-	else if (news)
-		report_again(agent);
-	else
-		report_poll(agent);
-}
-
-static bool item_answered(const struct imds_item *item)
-{
-	return item->status == 0 || item->status == -ENOENT;
-}
-
-static void take_answer(struct agent *agent, size_t i)
-{
-	const struct imds_item *item = &agent->items[i];
-
-	if (item->status == 0)
-		take_item(agent, i);
-	else if (item->status == -ENOENT)
-		take_trouble(agent, i, NULL, NULL);
-	else if (item_answered(&agent->items[SOURCE_ACTION]))
-		take_trouble(agent, i, "is not answered", item->error.text);
-}
-
-/*
- * Each as soon as it has come: a Spot notice, which is asked for first, does not wait for the items
- * after it. Whatever else fails, a notice that has come is heard.
- */
-static void take_answers(struct agent *agent)
-{
-	for (; agent->taken < agent->asked; agent->taken++) {
-		if (agent->items[agent->taken].status == -EINPROGRESS)
-			return;
-		take_answer(agent, agent->taken);
-	}
+	if (poller->count == NOTICE_SOURCES)
+		poller->next_slow = poller->next;
 }
 
 /*
  * Whether the service answers is told by the Spot notice alone, which every poll asks for. What is
  * asked for now and then may fail for reasons of its own, and must not slow that down.
  */
-static void poll_end(struct agent *agent)
+static enum poll_result end(struct poller *poller)
 {
-	const struct imds_item *first = &agent->items[SOURCE_ACTION];
+	const struct imds_item *first = &poller->items[SOURCE_ACTION];
 	struct error err = { "" };
-	int status = imds_end(agent->imds, &err);
+	int status = imds_end(poller->imds, &err);
+	bool answered = is_answered(first);
 
-	if (item_answered(first))
-		poll_went_well(agent);
-	else
-		poll_failed(agent, status < 0 ? &err : &first->error);
-	imds_items_free(agent->items, agent->asked);
-	agent->asked = 0;
+	if (!answered)
+		failed(poller, status < 0 ? &err : &first->error);
+	else if (poller->failures)
+		log_event(poller->log, LOG_NOTICE, "metadata",
+			"the metadata service answers again, after %u failures", poller->failures);
+	if (answered) {
+		poller->failures = 0;
+		poller->latency = clock_us(CLOCK_MONOTONIC) - poller->began;
+		poller->complete |= poller->count == NOTICE_SOURCES;
+	}
+	imds_items_free(poller->items, poller->count);
+	poller->count = 0;
+	return answered ? POLL_ANSWERED : POLL_FAILED;
 }
 
-uint64_t poll_step(struct agent *agent)
+void poller_step(struct poller *poller, struct poll_news *news)
 {
-	uint64_t now = agent_now_us();
+	uint64_t now = clock_us(CLOCK_MONOTONIC);
 	unsigned wait_ms;
 
-	if (!agent->imds)
-		return UINT64_MAX;
-	if (!poll_under_way(agent)) {
-		if (now < agent->next_poll)
-			return agent->next_poll - now;
-		poll_begin(agent, now);
+	*news = (struct poll_news) { .wait = UINT64_MAX };
+	if (!poller->imds)
+		return;
+	if (poller->count == 0) {
+		news->wait = poller->next - now;
+		if (now < poller->next)
+			return;
+		begin(poller, now);
 	}
-	wait_ms = imds_step(agent->imds);
-	take_answers(agent);
+	wait_ms = imds_step(poller->imds);
+	hear(poller, news);
+	news->wait = (uint64_t)wait_ms * 1000;
 	if (wait_ms)
-		return (uint64_t)wait_ms * 1000;
-	poll_end(agent);
-	now = agent_now_us();
-	return agent->next_poll > now ? agent->next_poll - now : 0;
-}
-
-void poll_free(struct agent *agent)
-{
-	imds_items_free(agent->items, agent->asked);
-	for (size_t i = 0; i < NOTICE_SOURCES; i++)
-		free(agent->trouble[i]);
-	free(agent->pending);
-	imds_close(agent->imds);
+		return;
+	news->result = end(poller);
+	now = clock_us(CLOCK_MONOTONIC);
+	if (poller->next > now)
+		news->wait = poller->next - now;
 }

@@ -408,6 +408,18 @@ void log_text(struct log *log, int priority, const char *format, ...)
 	log_message(log, priority, text, NULL, 0);
 }
 
+void log_event(
+	const struct event_log *log, int priority, const char *event, const char *format, ...)
+{
+	memory_cleanup_free char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = text_format_list(format, arguments);
+	va_end(arguments);
+	log->message(log->data, priority, event, text);
+}
+
 /* ---- The service manager -------------------------------------------------------------------------- */
 
 int notify_open(struct notify *notify, const char *address, struct error *err)

@@ -76,6 +76,15 @@ void log_message(struct log *log, int priority, const char *text, const struct l
 void log_text(struct log *log, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Who takes the messages of an agent, each with the word for what it is about: "notice". */
+struct event_log {
+	void (*message)(void *data, int priority, const char *event, const char *text);
+	void *data;
+};
+
+void log_event(const struct event_log *log, int priority, const char *event, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
+
 /* ---- The service manager ---- */
 
 /*

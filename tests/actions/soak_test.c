@@ -2,7 +2,7 @@
 /*
  * A thousand polls of the agent under every fault of the simulated service: no notice is lost, none is
  * false, and neither memory nor descriptors grow. The agent's own poll code runs here without its
- * pauses; what it would act on is taken from its list.
+ * pauses; what it would act on is taken from its requests.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "core/actions/lock.h"
-#include "core/actions/watch_agent.h"
+#include "core/actions/watch.c"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -68,8 +68,8 @@ static long resident_kib(void)
 
 /* ---- The agent ------------------------------------------------------------------------------------ */
 
-static void ignore_log(void *data UNUSED, int priority UNUSED, const char *text UNUSED,
-	const struct log_field *fields UNUSED, size_t count UNUSED)
+static void ignore_log(
+	void *data UNUSED, int priority UNUSED, const char *event UNUSED, const char *text UNUSED)
 {
 }
 
@@ -84,15 +84,14 @@ struct soak {
 
 static void poll_once(struct agent *agent)
 {
-	uint64_t wait_us = 0;
+	uint64_t wait;
 
-	agent->next_poll = 0;
-	agent->next_slow = 0;
+	poller_hurry_all(&agent->poller);
 	do {
-		wait_us = poll_step(agent);
-		if (agent->asked)
-			imds_wait(agent->imds, NULL, 0, (unsigned)(wait_us / 1000) + 1);
-	} while (agent->asked);
+		wait = poll_step(agent);
+		if (agent->poller.count)
+			poller_wait(&agent->poller, NULL, 0, wait + 1000);
+	} while (agent->poller.count);
 }
 
 static void time_of(unsigned number, char *time, size_t size)
@@ -123,19 +122,19 @@ static void notice_clear(struct soak *soak)
 /* What the agent would act on now: nothing, or the notice that was set last, for the first time. */
 static void take_pending(struct soak *soak)
 {
-	struct agent *agent = &soak->agent;
+	struct requests *requests = &soak->agent.requests;
 	char time[32];
 
 	time_of(soak->set, time, sizeof(time));
-	for (size_t i = 0; i < agent->pending_count; i++) {
-		if (agent->pending[i].notice.kind != NOTICE_HIBERNATE ||
-			strcmp(agent->pending[i].notice.time, time) != 0)
+	for (size_t i = 0; i < requests->count; i++) {
+		if (requests->items[i].notice.kind != NOTICE_HIBERNATE ||
+			strcmp(requests->items[i].notice.time, time) != 0)
 			fail_msg("%s: a false notice: %s at %s", soak->fault,
-				notice_kinds[agent->pending[i].notice.kind],
-				agent->pending[i].notice.time);
+				notice_kinds[requests->items[i].notice.kind],
+				requests->items[i].notice.time);
 		soak->acted++;
 	}
-	agent->pending_count = 0;
+	requests->count = 0;
 	if (soak->acted > soak->set)
 		fail_msg("%s: notice %u was acted on twice", soak->fault, soak->set);
 }
@@ -145,7 +144,7 @@ static void turn(struct soak *soak)
 {
 	poll_once(&soak->agent);
 	take_pending(soak);
-	if (soak->agent.failures == 0)
+	if (soak->agent.poller.failures == 0)
 		soak->well++;
 	if (soak->well < NOTICE_POLLS)
 		return;
@@ -198,8 +197,10 @@ static void soak_under(struct test_root *test, const char *fault, bool spoils_al
 	struct config config;
 	const struct gather gather = { .root = &test->root, .config = &config, .imds = &options };
 	const struct notify notify = { -1 };
-	const struct watch watch = { .gather = &gather, .notify = &notify, .log = ignore_log };
-	struct soak soak = { .agent = { .watch = &watch, .config = &config }, .fault = fault };
+	const struct watch watch = {
+		.gather = &gather, .notify = &notify, .log = { ignore_log, NULL }
+	};
+	struct soak soak = { .fault = fault };
 	struct imds_server server;
 	struct error err;
 
@@ -208,8 +209,9 @@ static void soak_under(struct test_root *test, const char *fault, bool spoils_al
 	options.endpoint = server.url;
 	config_init(&config);
 	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
-	assert_int_equal(imds_open(&soak.agent.imds, &options, &err), 0);
-	report_begin(&soak.agent);
+	agent_init(&soak.agent, &watch);
+	assert_int_equal(poller_open(&soak.agent.poller, &options, &err), 0);
+	report_begin(&soak.agent.report);
 	polls_make(&soak);
 	print_message("%s: %u notices, %u acted on\n", fault, soak.set, soak.acted);
 	if (spoils_all)
@@ -217,8 +219,7 @@ static void soak_under(struct test_root *test, const char *fault, bool spoils_al
 	else
 		assert_true(soak.set > 10);
 	notice_is_heard_in_the_end(&soak);
-	poll_free(&soak.agent);
-	layout_free(&watch_state_layout, &soak.agent.state);
+	agent_free(&soak.agent);
 	config_free(&config);
 	server_stop(&server);
 }

@@ -12,20 +12,21 @@
 #include <syslog.h>
 
 #include "core/actions/lock.h"
-#include "core/actions/watch_agent.h"
+#include "core/actions/watch_report.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "tests/lib/test_root.h"
 
-/* An agent that has begun, below PLACE. */
-struct report {
+/* An agent that has begun. */
+struct agent {
 	struct config config;
 	struct imds_options imds;
 	struct gather gather;
 	struct notify notify;
-	struct watch watch;
-	struct agent agent;
+	struct event_log log;
+	struct debounce debounce;
+	struct report report;
 };
 
 static int64_t slept_ms;
@@ -36,40 +37,39 @@ int64_t __wrap_clock_slept_ms(void)
 	return slept_ms;
 }
 
-static void no_log(void *data UNUSED, int priority, const char *text,
-	const struct log_field *fields UNUSED, size_t count UNUSED)
+static void no_log(void *data UNUSED, int priority, const char *event UNUSED, const char *text)
 {
 	if (priority <= LOG_WARNING)
 		fail_msg("the agent complains: %s", text);
 }
 
-static void begin_as(struct report *report, struct test_root *test, bool dry_run)
+static void begin_as(struct agent *agent, struct test_root *test, bool dry_run)
 {
 	struct error err;
 
-	*report = (struct report) { .notify = { -1 } };
+	*agent = (struct agent) { .notify = { -1 }, .log = { no_log, NULL } };
 	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
-	config_init(&report->config);
-	report->gather = (struct gather) {
-		.root = &test->root, .config = &report->config, .imds = &report->imds
+	config_init(&agent->config);
+	agent->gather = (struct gather) {
+		.root = &test->root, .config = &agent->config, .imds = &agent->imds
 	};
-	report->watch = (struct watch) { .gather = &report->gather,
-		.dry_run = dry_run,
-		.notify = &report->notify,
-		.log = no_log };
-	report->agent = (struct agent) { .watch = &report->watch, .config = &report->config };
-	report_begin(&report->agent);
+	agent->report = (struct report) { .gather = &agent->gather,
+		.notify = &agent->notify,
+		.log = &agent->log,
+		.debounce = &agent->debounce,
+		.dry_run = dry_run };
+	report_begin(&agent->report);
 }
 
-static void begin(struct report *report, struct test_root *test)
+static void begin(struct agent *agent, struct test_root *test)
 {
-	begin_as(report, test, false);
+	begin_as(agent, test, false);
 }
 
-static void end(struct report *report)
+static void end(struct agent *agent)
 {
-	layout_free(&watch_state_layout, &report->agent.state);
-	config_free(&report->config);
+	layout_free(&watch_state_layout, &agent->report.state);
+	config_free(&agent->config);
 }
 
 static struct notice notice_of(enum notice_kind kind, const char *detail, int number)
@@ -88,22 +88,22 @@ static void what_was_acted_on_outlives_the_agent(void **state)
 {
 	struct notice stop = notice_of(NOTICE_STOP, "", 0);
 	struct notice hibernate = notice_of(NOTICE_HIBERNATE, "", 0);
-	struct report report;
+	struct agent agent;
 
-	begin(&report, *state);
-	assert_false(report_was_acted_on(&report.agent, &stop));
-	report_acted_on(&report.agent, &stop);
-	report_settled(&report.agent, &stop, true);
-	assert_true(report_was_acted_on(&report.agent, &stop));
-	assert_false(report_was_acted_on(&report.agent, &hibernate));
-	report_state(&report.agent, WATCH_NOTICED);
-	end(&report);
+	begin(&agent, *state);
+	assert_false(report_was_acted_on(&agent.report, &stop));
+	report_acted_on(&agent.report, &stop);
+	report_settled(&agent.report, &stop, true);
+	assert_true(report_was_acted_on(&agent.report, &stop));
+	assert_false(report_was_acted_on(&agent.report, &hibernate));
+	report_state(&agent.report, WATCH_NOTICED);
+	end(&agent);
 	/* Another agent, as after SIGKILL: nothing was said at the end. */
-	begin(&report, *state);
-	assert_true(report_was_acted_on(&report.agent, &stop));
-	assert_false(report_was_acted_on(&report.agent, &hibernate));
-	assert_int_not_equal(report.agent.state.notice.kind.is, FACT_KNOWN);
-	end(&report);
+	begin(&agent, *state);
+	assert_true(report_was_acted_on(&agent.report, &stop));
+	assert_false(report_was_acted_on(&agent.report, &hibernate));
+	assert_int_not_equal(agent.report.state.notice.kind.is, FACT_KNOWN);
+	end(&agent);
 }
 
 /* Also when it ended without a word. */
@@ -111,20 +111,20 @@ static void what_was_not_settled_is_begun_anew(void **state)
 {
 	struct notice stop = notice_of(NOTICE_STOP, "", 0);
 	struct notice hibernate = notice_of(NOTICE_HIBERNATE, "", 0);
-	struct report report;
+	struct agent agent;
 
-	begin(&report, *state);
-	report_acted_on(&report.agent, &stop);
-	report_settled(&report.agent, &stop, true);
-	report_acted_on(&report.agent, &hibernate);
+	begin(&agent, *state);
+	report_acted_on(&agent.report, &stop);
+	report_settled(&agent.report, &stop, true);
+	report_acted_on(&agent.report, &hibernate);
 	/* This agent does not take it twice. */
-	assert_true(report_was_acted_on(&report.agent, &hibernate));
-	report_state(&report.agent, WATCH_PREPARING);
-	end(&report);
-	begin(&report, *state);
-	assert_true(report_was_acted_on(&report.agent, &stop));
-	assert_false(report_was_acted_on(&report.agent, &hibernate));
-	end(&report);
+	assert_true(report_was_acted_on(&agent.report, &hibernate));
+	report_state(&agent.report, WATCH_PREPARING);
+	end(&agent);
+	begin(&agent, *state);
+	assert_true(report_was_acted_on(&agent.report, &stop));
+	assert_false(report_was_acted_on(&agent.report, &hibernate));
+	end(&agent);
 }
 
 /*
@@ -142,67 +142,67 @@ static void what_a_resume_has_answered_is_not_begun_anew(void **state)
 	struct notice stop = notice_of(NOTICE_STOP, "", 0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct report report;
+		struct agent agent;
 
 		slept_ms = rows[i].before_ms;
 		test_root_put(*state, WATCH_STATE_PATH, "");
-		begin(&report, *state);
-		report_acted_on(&report.agent, &hibernate);
-		report_acted_on(&report.agent, &stop);
-		report_state(&report.agent, WATCH_PREPARING);
-		end(&report);
+		begin(&agent, *state);
+		report_acted_on(&agent.report, &hibernate);
+		report_acted_on(&agent.report, &stop);
+		report_state(&agent.report, WATCH_PREPARING);
+		end(&agent);
 		slept_ms = rows[i].after_ms;
 		/* And so it stays, for another agent as well. */
 		for (int agents = 0; agents < 2; agents++) {
-			begin(&report, *state);
+			begin(&agent, *state);
 			assert_int_equal(
-				report_was_acted_on(&report.agent, &hibernate), rows[i].hibernated);
-			assert_false(report_was_acted_on(&report.agent, &stop));
-			end(&report);
+				report_was_acted_on(&agent.report, &hibernate), rows[i].hibernated);
+			assert_false(report_was_acted_on(&agent.report, &stop));
+			end(&agent);
 		}
 	}
 	slept_ms = 0;
 }
 
-/* What PLACE's agent of this kind has acted on, or another heard. */
+/* Whether an agent of this kind acts on NOTICE, or knows that it was acted on. */
 static bool acts(struct test_root *test, bool dry_run, const struct notice *notice)
 {
-	struct report report;
+	struct agent agent;
 	bool acted;
 
-	begin_as(&report, test, dry_run);
-	acted = !report_was_acted_on(&report.agent, notice);
+	begin_as(&agent, test, dry_run);
+	acted = !report_was_acted_on(&agent.report, notice);
 	if (acted) {
-		report_acted_on(&report.agent, notice);
-		report_settled(&report.agent, notice, true);
-		fact_set_text(&report.agent.state.last_cycle.began, "now");
+		report_acted_on(&agent.report, notice);
+		report_settled(&agent.report, notice, true);
+		fact_set_text(&agent.report.state.last_cycle.began, "now");
 		fact_set_text(
-			&report.agent.state.last_cycle.message, dry_run ? "rehearsed" : "real");
+			&agent.report.state.last_cycle.message, dry_run ? "pretended" : "real");
 	}
-	report_state(&report.agent, WATCH_STOPPED);
-	end(&report);
+	report_state(&agent.report, WATCH_STOPPED);
+	end(&agent);
 	return acted;
 }
 
-static void rehearsal_is_not_taken_for_the_real_thing(void **state)
+static void dry_run_is_not_taken_for_the_real_thing(void **state)
 {
-	struct notice rehearsed = notice_of(NOTICE_HIBERNATE, "", 0);
+	struct notice pretended = notice_of(NOTICE_HIBERNATE, "", 0);
 	struct notice real = notice_of(NOTICE_STOP, "", 0);
-	struct report report;
+	struct agent agent;
 
-	assert_true(acts(*state, true, &rehearsed));
-	assert_false(acts(*state, true, &rehearsed));
+	assert_true(acts(*state, true, &pretended));
+	assert_false(acts(*state, true, &pretended));
 	/* A dry run knows what was really done, and hands it on. */
 	assert_true(acts(*state, false, &real));
 	assert_false(acts(*state, true, &real));
 	assert_false(acts(*state, false, &real));
-	assert_true(acts(*state, true, &rehearsed));
+	assert_true(acts(*state, true, &pretended));
 	/* A real agent has not hibernated because one in a dry run says so. */
-	begin_as(&report, *state, false);
-	assert_false(report_was_acted_on(&report.agent, &rehearsed));
-	assert_int_not_equal(report.agent.state.last_cycle.began.is, FACT_KNOWN);
-	end(&report);
-	assert_true(acts(*state, false, &rehearsed));
+	begin_as(&agent, *state, false);
+	assert_false(report_was_acted_on(&agent.report, &pretended));
+	assert_int_not_equal(agent.report.state.last_cycle.began.is, FACT_KNOWN);
+	end(&agent);
+	assert_true(acts(*state, false, &pretended));
 }
 
 static void state_file_that_is_none_is_not_believed(void **state)
@@ -210,14 +210,14 @@ static void state_file_that_is_none_is_not_believed(void **state)
 	static const char *const texts[] = { "", "{", "[]", "{\"format\": 99}",
 		"{\"format\": 1, \"acted\": 7}", "{\"acted\": [\"stop\"]}" };
 	struct notice stop = notice_of(NOTICE_STOP, "", 0);
-	struct report report;
+	struct agent agent;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		test_root_put(*state, WATCH_STATE_PATH, texts[i]);
-		begin(&report, *state);
-		assert_false(report_was_acted_on(&report.agent, &stop));
-		assert_true(fact_text_is(&report.agent.state.state, WATCH_WATCHING));
-		end(&report);
+		begin(&agent, *state);
+		assert_false(report_was_acted_on(&agent.report, &stop));
+		assert_true(fact_text_is(&agent.report.state.state, WATCH_WATCHING));
+		end(&agent);
 	}
 }
 
@@ -225,37 +225,37 @@ static void all_events_of_one_answer_are_remembered(void **state)
 {
 	/* As many as fit into an answer. */
 	const int count = (int)(NOTICE_LIST_TEXT_LIMIT / 90);
-	struct report report;
+	struct agent agent;
 
-	begin(&report, *state);
+	begin(&agent, *state);
 	for (int i = 0; i < count; i++) {
 		struct notice event = notice_of(NOTICE_MAINTENANCE, "system-reboot", i);
 
-		report_acted_on(&report.agent, &event);
+		report_acted_on(&agent.report, &event);
 	}
 	for (int i = 0; i < count; i++) {
 		struct notice event = notice_of(NOTICE_MAINTENANCE, "system-reboot", i);
 
-		assert_true(report_was_acted_on(&report.agent, &event));
+		assert_true(report_was_acted_on(&agent.report, &event));
 	}
-	end(&report);
+	end(&agent);
 }
 
 static void oldest_notice_is_forgotten_first(void **state)
 {
 	struct notice first = notice_of(NOTICE_MAINTENANCE, "system-reboot", 0);
 	struct notice last = first;
-	struct report report;
+	struct agent agent;
 
-	begin(&report, *state);
+	begin(&agent, *state);
 	for (int i = 0; i < 5000; i++) {
 		last = notice_of(NOTICE_MAINTENANCE, "system-reboot", i);
-		report_acted_on(&report.agent, &last);
+		report_acted_on(&agent.report, &last);
 	}
-	assert_false(report_was_acted_on(&report.agent, &first));
-	assert_true(report_was_acted_on(&report.agent, &last));
-	assert_in_range(report.agent.state.acted.count, 100, 2000);
-	end(&report);
+	assert_false(report_was_acted_on(&agent.report, &first));
+	assert_true(report_was_acted_on(&agent.report, &last));
+	assert_in_range(agent.report.state.acted.count, 100, 2000);
+	end(&agent);
 }
 
 static void lifecycle_is_forgotten_alone(void **state)
@@ -263,37 +263,36 @@ static void lifecycle_is_forgotten_alone(void **state)
 	struct notice stop = notice_of(NOTICE_STOP, "", 0);
 	struct notice standby = notice_of(NOTICE_LIFECYCLE, "Standby", 0);
 	struct notice ended = notice_of(NOTICE_LIFECYCLE, "Terminated", 0);
-	struct report report;
+	struct agent agent;
 
-	begin(&report, *state);
-	report_acted_on(&report.agent, &standby);
-	report_acted_on(&report.agent, &stop);
-	report_acted_on(&report.agent, &ended);
-	report_forget_lifecycle(&report.agent);
-	assert_false(report_was_acted_on(&report.agent, &standby));
-	assert_false(report_was_acted_on(&report.agent, &ended));
-	assert_true(report_was_acted_on(&report.agent, &stop));
-	assert_int_equal(report.agent.state.acted.count, 1);
-	report_forget_lifecycle(&report.agent);
-	assert_int_equal(report.agent.state.acted.count, 1);
-	end(&report);
+	begin(&agent, *state);
+	report_acted_on(&agent.report, &standby);
+	report_acted_on(&agent.report, &stop);
+	report_acted_on(&agent.report, &ended);
+	report_forget_lifecycle(&agent.report);
+	assert_false(report_was_acted_on(&agent.report, &standby));
+	assert_false(report_was_acted_on(&agent.report, &ended));
+	assert_true(report_was_acted_on(&agent.report, &stop));
+	assert_int_equal(agent.report.state.acted.count, 1);
+	report_forget_lifecycle(&agent.report);
+	assert_int_equal(agent.report.state.acted.count, 1);
+	end(&agent);
 }
 
 static void state_stays_what_it_is_when_only_the_error_changes(void **state)
 {
 	struct watch_state read = { 0 };
-	struct report report;
+	struct agent agent;
 	struct error err;
 
-	begin(&report, *state);
-	report_state(&report.agent, WATCH_RESUMED);
-	fact_set_text(&report.agent.state.error, "no answer");
-	report_again(&report.agent);
-	assert_int_equal(watch_state_read(report.gather.root, &read, &err), 0);
+	begin(&agent, *state);
+	report_state(&agent.report, WATCH_RESUMED);
+	report_poll_failed(&agent.report, 1, "no answer");
+	assert_int_equal(watch_state_read(agent.gather.root, &read, &err), 0);
 	assert_string_equal(read.state.value, WATCH_RESUMED);
 	assert_string_equal(read.error.value, "no answer");
 	layout_free(&watch_state_layout, &read);
-	end(&report);
+	end(&agent);
 }
 
 int main(void)
@@ -302,7 +301,7 @@ int main(void)
 		WITH_TEST_ROOT(what_was_acted_on_outlives_the_agent),
 		WITH_TEST_ROOT(what_was_not_settled_is_begun_anew),
 		WITH_TEST_ROOT(what_a_resume_has_answered_is_not_begun_anew),
-		WITH_TEST_ROOT(rehearsal_is_not_taken_for_the_real_thing),
+		WITH_TEST_ROOT(dry_run_is_not_taken_for_the_real_thing),
 		WITH_TEST_ROOT(state_file_that_is_none_is_not_believed),
 		WITH_TEST_ROOT(all_events_of_one_answer_are_remembered),
 		WITH_TEST_ROOT(oldest_notice_is_forgotten_first),

@@ -12,7 +12,7 @@ teardown() { agent_teardown; }
 
 NOW=2026-01-02T03:04:05Z
 
-ANSWERS_NOT="no answer from the metadata service, asking on"
+ANSWERS_NOT="no answer from the metadata service, trying again"
 ANSWERS_AGAIN="the metadata service answers again, after"
 
 failures_reach() { [ "$(state .failures)" -ge "$1" ]; }

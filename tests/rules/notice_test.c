@@ -16,8 +16,8 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/backoff.h"
-#include "core/rules/debounce.h"
 #include "core/rules/notice.h"
+#include "core/rules/watch_requests.h"
 
 static void assert_id(const struct notice *notice, const char *expected)
 {
@@ -393,32 +393,126 @@ static void wait_doubles_up_to_its_limit(void **state UNUSED)
 	assert_int_equal(backoff_ms(1, 1000, 30000, UINT32_MAX / 2), 750);
 }
 
+/* ---- Requests ------------------------------------------------------------------------------------ */
+
+static void reaction_decides_which_job(void **state UNUSED)
+{
+	static const struct {
+		struct request request;
+		enum config_reaction on_stop;
+		enum job_kind job;
+	} cases[] = {
+		{ { .kind = REQUEST_START }, REACTION_IGNORE, JOB_START },
+		{ { .kind = REQUEST_PRESS }, REACTION_IGNORE, JOB_HIBERNATE },
+		{ { REQUEST_NOTICE, .notice.kind = NOTICE_HIBERNATE }, REACTION_HOOKS,
+			JOB_HIBERNATE },
+		{ { REQUEST_NOTICE, .notice.kind = NOTICE_STOP }, REACTION_HOOKS, JOB_HOOKS },
+		{ { REQUEST_NOTICE, .notice.kind = NOTICE_STOP }, REACTION_HIBERNATE,
+			JOB_HIBERNATE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct config config = { .on_stop = cases[i].on_stop };
+
+		assert_int_equal(request_job(&cases[i].request, &config), cases[i].job);
+	}
+}
+
+/* Start before press before notices, and these as they came. A second press or start is the first. */
+static void requests_wait_in_their_order(void **state UNUSED)
+{
+	static const struct {
+		const char *added; /* s: start, p: press, a letter: a notice */
+		const char *waiting;
+	} cases[] = { { "", "" }, { "abc", "abc" }, { "ps", "sp" }, { "aspb", "spab" },
+		{ "pp", "p" }, { "sasps", "spa" }, { "aa", "aa" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct requests requests = { 0 };
+
+		for (const char *letter = cases[i].added; *letter; letter++)
+			requests_add(&requests,
+				&(struct request) { .kind = *letter == 's'   ? REQUEST_START
+							    : *letter == 'p' ? REQUEST_PRESS
+									     : REQUEST_NOTICE,
+					.notice.id = { *letter } });
+		assert_int_equal(requests.count, strlen(cases[i].waiting));
+		for (size_t k = 0; k < requests.count; k++)
+			assert_int_equal(requests.items[k].notice.id[0], cases[i].waiting[k]);
+		while (requests.count > 1)
+			requests_remove(&requests, 1);
+		if (requests.count)
+			assert_int_equal(requests.items[0].notice.id[0], cases[i].waiting[0]);
+		free(requests.items);
+	}
+}
+
+static void lost_hibernation_begins_three_times(void **state UNUSED)
+{
+	struct requests requests = { 0 };
+	struct request request = { .kind = REQUEST_PRESS };
+
+	assert_int_equal(requests_wait_us(&requests, 0), UINT64_MAX);
+	requests_add(&requests, &request);
+	assert_int_equal(requests_wait_us(&requests, 0), UINT64_MAX); /* it is due */
+	assert_true(request_again(&request, 5000));
+	requests_add(&requests, &request);
+	assert_int_equal(requests_wait_us(&requests, 5000), 1000000);
+	assert_int_equal(requests_wait_us(&requests, 1005000), UINT64_MAX);
+	assert_true(request_again(&request, 5000));
+	requests_add(&requests, &request);
+	assert_int_equal(requests_wait_us(&requests, 5000), 2000000);
+	assert_false(request_again(&request, 5000));
+	free(requests.items);
+}
+
 /* ---- Echoes of the sleep button ------------------------------------------------------------------------ */
+
+#define WINDOW_MS 30000
 
 static void echoes_of_a_press_are_ignored(void **state UNUSED)
 {
 	static const struct {
 		struct debounce debounce;
-		int64_t pressed;
+		int64_t pressed, window;
 		bool ignored;
 	} cases[] = {
-		{ { false, false, 0, DEBOUNCE_MS }, 0, false },
-		{ { false, false, 0, DEBOUNCE_MS }, 5, false },
-		{ { true, false, 0, DEBOUNCE_MS }, 5, true },
-		{ { true, true, 1000, DEBOUNCE_MS }, 900000, true },
-		{ { false, true, 1000, DEBOUNCE_MS }, 999, true },
-		{ { false, true, 1000, DEBOUNCE_MS }, 1000, true },
-		{ { false, true, 1000, DEBOUNCE_MS }, 30999, true },
-		{ { false, true, 1000, DEBOUNCE_MS }, 31000, false },
-		{ { false, true, 1000, 0 }, 1000, true },
-		{ { false, true, 1000, 0 }, 1001, false },
-		{ { false, true, INT64_MIN, DEBOUNCE_MS }, INT64_MAX, false },
-		{ { false, true, INT64_MAX, DEBOUNCE_MS }, INT64_MIN, true },
+		{ { false, false, 0, 0 }, 0, WINDOW_MS, false },
+		{ { false, false, 0, 0 }, 5, WINDOW_MS, false },
+		{ { true, false, 0, 0 }, 5, WINDOW_MS, true },
+		{ { true, true, 1000, 0 }, 900000, WINDOW_MS, true },
+		{ { false, true, 1000, 0 }, 999, WINDOW_MS, true },
+		{ { false, true, 1000, 0 }, 1000, WINDOW_MS, true },
+		{ { false, true, 1000, 0 }, 30999, WINDOW_MS, true },
+		{ { false, true, 1000, 0 }, 31000, WINDOW_MS, false },
+		{ { false, true, 1000, 0 }, 1000, 0, true },
+		{ { false, true, 1000, 0 }, 1001, 0, false },
+		{ { false, true, INT64_MIN, 0 }, INT64_MAX, WINDOW_MS, false },
+		{ { false, true, INT64_MAX, 0 }, INT64_MIN, WINDOW_MS, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(
-			debounce_ignores(&cases[i].debounce, cases[i].pressed), cases[i].ignored);
+			debounce_ignores(&cases[i].debounce, cases[i].pressed, cases[i].window),
+			cases[i].ignored);
+}
+
+/* Whoever had it hibernate; less than half a second is two clocks that were read one after the other. */
+static void sleep_is_a_resume(void **state UNUSED)
+{
+	struct debounce debounce = { .under_way = true, .slept_ms = 7000 };
+
+	debounce_look(&debounce, 7499, 100000);
+	assert_false(debounce.resumed);
+	debounce_look(&debounce, 7500, 100000);
+	assert_true(debounce.resumed);
+	assert_int_equal(debounce.resumed_ms, 100000);
+	assert_true(debounce.under_way);
+	debounce_look(&debounce, 7500, 200000);
+	assert_int_equal(debounce.resumed_ms, 100000);
+	debounce_answer(&debounce, 300000);
+	assert_int_equal(debounce.resumed_ms, 300000);
+	assert_false(debounce.under_way);
 }
 
 int main(void)
@@ -437,7 +531,11 @@ int main(void)
 		cmocka_unit_test(lifecycle_states_are_words),
 		cmocka_unit_test(notices_differ_by_kind_and_time),
 		cmocka_unit_test(wait_doubles_up_to_its_limit),
+		cmocka_unit_test(reaction_decides_which_job),
+		cmocka_unit_test(requests_wait_in_their_order),
+		cmocka_unit_test(lost_hibernation_begins_three_times),
 		cmocka_unit_test(echoes_of_a_press_are_ignored),
+		cmocka_unit_test(sleep_is_a_resume),
 	};
 
 	return cmocka_run_group_tests_name("notice", tests, NULL, NULL);

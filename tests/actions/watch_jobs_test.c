@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent does about presses and notices while its children are at work. A child is a process
- * here that says what the test wants, and ends when the test wants (ld(1), --wrap).
+ * What the agent does about presses and notices while its jobs run: its functions without its loop. A job
+ * is a process here that says what the test wants, and ends when the test wants.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/actions/lock.h"
-#include "core/actions/watch_agent.h"
+#include "core/actions/watch.c"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -24,7 +23,6 @@
 
 #define WINDOW_MS 30000
 
-/* An agent below PLACE. */
 struct watcher {
 	struct config config;
 	struct imds_options imds;
@@ -36,8 +34,8 @@ struct watcher {
 };
 
 /* A child ends when a byte comes through its gate: how. */
-static int gates[ERRAND_KINDS][2];
-static const char *lines[ERRAND_KINDS];
+static int gates[JOB_KINDS][2];
+static const char *lines[JOB_KINDS];
 static bool no_process;
 static int64_t slept_ms;
 static int64_t slept_told; /* what a child has to be told */
@@ -50,8 +48,6 @@ int64_t __wrap_clock_slept_ms(void)
 
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
-enum child_exit __wrap_child_run(
-	const struct agent *agent, enum errand_kind kind, const struct order *order, int pipe);
 
 pid_t __wrap_fork(void)
 {
@@ -61,22 +57,21 @@ pid_t __wrap_fork(void)
 	return -1;
 }
 
-enum child_exit __wrap_child_run(const struct agent *agent UNUSED, enum errand_kind kind,
-	const struct order *order, int pipe)
+static enum job_exit work(
+	const struct jobs *jobs UNUSED, enum job_kind kind, const struct request *request, int pipe)
 {
 	size_t length = strlen(lines[kind]);
-	char how = CHILD_FAILED;
+	char how = JOB_FAILED;
 
-	if (order->slept != slept_told)
-		return CHILD_FAILED;
+	if (request->slept != slept_told)
+		return JOB_FAILED;
 	if (write(pipe, lines[kind], length) != (ssize_t)length ||
 		read(gates[kind][0], &how, 1) != 1)
-		return CHILD_FAILED;
-	return (enum child_exit)how;
+		return JOB_FAILED;
+	return (enum job_exit)how;
 }
 
-static void keep_line(void *data, int priority UNUSED, const char *text,
-	const struct log_field *fields UNUSED, size_t count UNUSED)
+static void keep_line(void *data, int priority UNUSED, const char *event UNUSED, const char *text)
 {
 	strings_add(data, text);
 }
@@ -95,12 +90,12 @@ static void begin_after(struct watcher *watcher, struct test_root *test, int64_t
 	};
 	watcher->watch = (struct watch) { .gather = &watcher->gather,
 		.notify = &watcher->notify,
-		.log = keep_line,
-		.data = &watcher->said };
-	watcher->agent = (struct agent) { .watch = &watcher->watch, .config = &watcher->config };
-	report_begin(&watcher->agent);
+		.log = { keep_line, &watcher->said } };
+	agent_init(&watcher->agent, &watcher->watch);
+	watcher->agent.jobs.work = work;
+	report_begin(&watcher->agent.report);
 	no_process = false;
-	for (size_t i = 0; i < ERRAND_KINDS; i++) {
+	for (size_t i = 0; i < JOB_KINDS; i++) {
 		lines[i] = "";
 		assert_int_equal(pipe(gates[i]), 0);
 	}
@@ -111,17 +106,30 @@ static void begin(struct watcher *watcher, struct test_root *test)
 	begin_after(watcher, test, 0);
 }
 
-static void hear_the_end(struct watcher *watcher, enum errand_kind kind)
+static bool runs(const struct watcher *watcher, enum job_kind kind)
 {
-	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe, .events = POLLIN };
+	return job_runs(&watcher->agent.jobs, kind);
+}
 
-	while (errand_runs(&watcher->agent, kind) && poll(&polled, 1, 20000) == 1)
-		errand_listen(&watcher->agent, kind);
-	assert_false(errand_runs(&watcher->agent, kind));
+static bool press_waits(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->requests.count; i++)
+		if (agent->requests.items[i].kind == REQUEST_PRESS)
+			return true;
+	return false;
+}
+
+static void hear_the_end(struct watcher *watcher, enum job_kind kind)
+{
+	struct pollfd polled = { .fd = watcher->agent.jobs.items[kind].pipe, .events = POLLIN };
+
+	while (runs(watcher, kind) && poll(&polled, 1, 20000) == 1)
+		listen_to_job(&watcher->agent, kind);
+	assert_false(runs(watcher, kind));
 }
 
 /* The child of KIND ends. */
-static void let_go(struct watcher *watcher, enum errand_kind kind, enum child_exit how)
+static void let_go(struct watcher *watcher, enum job_kind kind, enum job_exit how)
 {
 	char byte = (char)how;
 
@@ -132,8 +140,8 @@ static void let_go(struct watcher *watcher, enum errand_kind kind, enum child_ex
 /* The child that hibernates is killed. */
 static void murder(struct watcher *watcher)
 {
-	assert_int_equal(kill(watcher->agent.errands[ERRAND_HIBERNATE].pid, SIGKILL), 0);
-	hear_the_end(watcher, ERRAND_HIBERNATE);
+	assert_int_equal(kill(watcher->agent.jobs.items[JOB_HIBERNATE].pid, SIGKILL), 0);
+	hear_the_end(watcher, JOB_HIBERNATE);
 }
 
 /* What waits for its time: that has come. */
@@ -141,37 +149,36 @@ static void let_time_pass(struct watcher *watcher)
 {
 	struct agent *agent = &watcher->agent;
 
-	assert_in_range(errands_wait_us(agent), 1, 60000000);
-	errands_begin(agent);
-	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
-	agent->press.order.due = 0;
-	for (size_t i = 0; i < agent->pending_count; i++)
-		agent->pending[i].due = 0;
-	assert_int_equal(errands_wait_us(agent), UINT64_MAX);
-	errands_begin(agent);
+	assert_in_range(requests_wait_us(&agent->requests, now_us()), 1, 60000000);
+	begin_due(agent);
+	assert_false(runs(watcher, JOB_HIBERNATE));
+	for (size_t i = 0; i < agent->requests.count; i++)
+		agent->requests.items[i].due = 0;
+	assert_int_equal(requests_wait_us(&agent->requests, now_us()), UINT64_MAX);
+	begin_due(agent);
 }
 
 static void end(struct watcher *watcher)
 {
-	for (enum errand_kind kind = 0; kind < ERRAND_KINDS; kind++) {
-		if (errand_runs(&watcher->agent, kind))
-			let_go(watcher, kind, CHILD_DONE);
+	for (enum job_kind kind = 0; kind < JOB_KINDS; kind++) {
+		if (runs(watcher, kind))
+			let_go(watcher, kind, JOB_DONE);
 		close(gates[kind][0]);
 		close(gates[kind][1]);
 	}
-	free(watcher->agent.pending);
-	layout_free(&watch_state_layout, &watcher->agent.state);
+	agent_free(&watcher->agent);
 	config_free(&watcher->config);
 	strings_free(&watcher->said);
 }
 
 /* What the child of KIND has said so far. */
-static void hear(struct watcher *watcher, enum errand_kind kind)
+static void hear(struct watcher *watcher, enum job_kind kind)
 {
-	struct pollfd polled = { .fd = watcher->agent.errands[kind].pipe, .events = POLLIN };
+	struct pollfd polled = { .fd = watcher->agent.jobs.items[kind].pipe, .events = POLLIN };
 
 	assert_int_equal(poll(&polled, 1, 20000), 1);
-	assert_false(errand_listen(&watcher->agent, kind));
+	listen_to_job(&watcher->agent, kind);
+	assert_true(runs(watcher, kind));
 }
 
 static void press(struct watcher *watcher, int64_t when_ms)
@@ -180,7 +187,7 @@ static void press(struct watcher *watcher, int64_t when_ms)
 		.when_ms = when_ms, .device = "Sleep Button", .node = "event0", .presses = 1
 	};
 
-	errand_press(&watcher->agent, &pressed);
+	hear_press(&watcher->agent, &pressed);
 }
 
 static const char *last_said(const struct watcher *watcher)
@@ -193,15 +200,14 @@ static void notice(struct watcher *watcher, enum notice_kind kind)
 	struct notice heard = { .kind = kind, .time = "2026-01-02T03:04:05Z" };
 	struct agent *agent = &watcher->agent;
 
-	report_acted_on(agent, &heard);
-	errand_notice(agent, &heard);
-	errands_begin(agent);
+	hear_notice(agent, &heard);
+	begin_due(agent);
 }
 
 /* Whether another agent would hear the first notice of this one again. */
 static bool is_open(const struct watcher *watcher)
 {
-	return fact_is_true(&watcher->agent.state.acted.items[0].under_way);
+	return fact_is_true(&watcher->agent.report.state.acted.items[0].under_way);
 }
 
 /* The same, as the state file says: what another agent finds should this one be killed now. */
@@ -227,14 +233,14 @@ static void press_while_the_hooks_run_is_answered_after_them(void **state)
 	pid_t first;
 
 	begin(&watcher, *state);
-	lines[ERRAND_HIBERNATE] = WATCH_HIBERNATING "\n" WATCH_RESUMED "\n";
+	lines[JOB_HIBERNATE] = WATCH_HIBERNATING "\n" WATCH_RESUMED "\n";
 	press(&watcher, 1000);
-	first = agent->errands[ERRAND_HIBERNATE].pid;
+	first = agent->jobs.items[JOB_HIBERNATE].pid;
 	assert_int_not_equal(first, 0);
 	/* An echo before the machine is away. */
 	press(&watcher, 1500);
 	assert_non_null(strstr(last_said(&watcher), "ignored, a hibernation is under way"));
-	hear(&watcher, ERRAND_HIBERNATE);
+	hear(&watcher, JOB_HIBERNATE);
 	resumed = agent->debounce.resumed_ms;
 	/* The hooks run. An echo, and somebody who means it. */
 	press(&watcher, resumed + 1000);
@@ -243,11 +249,11 @@ static void press_while_the_hooks_run_is_answered_after_them(void **state)
 	assert_non_null(strstr(last_said(&watcher), "after the hooks"));
 	press(&watcher, resumed + WINDOW_MS + 500);
 	assert_non_null(strstr(last_said(&watcher), "ignored"));
-	assert_int_equal(agent->errands[ERRAND_HIBERNATE].pid, first);
-	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
-	errands_begin(agent);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
-	assert_false(agent->press.waits);
+	assert_int_equal(agent->jobs.items[JOB_HIBERNATE].pid, first);
+	let_go(&watcher, JOB_HIBERNATE, JOB_DONE);
+	begin_due(agent);
+	assert_true(runs(&watcher, JOB_HIBERNATE));
+	assert_false(press_waits(agent));
 	end(&watcher);
 }
 
@@ -258,16 +264,16 @@ static void window_begins_at_the_resume(void **state)
 	int64_t resumed;
 
 	begin(&watcher, *state);
-	lines[ERRAND_HIBERNATE] = WATCH_RESUMED "\n";
+	lines[JOB_HIBERNATE] = WATCH_RESUMED "\n";
 	press(&watcher, 1000);
-	hear(&watcher, ERRAND_HIBERNATE);
+	hear(&watcher, JOB_HIBERNATE);
 	/* The hooks take a minute. */
 	agent->debounce.resumed_ms -= 60000;
 	resumed = agent->debounce.resumed_ms;
-	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	let_go(&watcher, JOB_HIBERNATE, JOB_DONE);
 	assert_int_equal(agent->debounce.resumed_ms, resumed);
 	press(&watcher, resumed + 61000);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_true(runs(&watcher, JOB_HIBERNATE));
 	end(&watcher);
 }
 
@@ -279,15 +285,15 @@ static void press_without_a_process_is_kept(void **state)
 	begin(&watcher, *state);
 	no_process = true;
 	press(&watcher, 1000);
-	errands_begin(agent);
-	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	begin_due(agent);
+	assert_false(runs(&watcher, JOB_HIBERNATE));
 	/* The press and the trouble, once. */
 	assert_int_equal(watcher.said.count, 2);
 	assert_non_null(strstr(last_said(&watcher), "cannot start a process"));
 	no_process = false;
-	errands_begin(agent);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
-	assert_false(agent->no_process);
+	begin_due(agent);
+	assert_true(runs(&watcher, JOB_HIBERNATE));
+	assert_false(agent->jobs.no_process);
 	end(&watcher);
 }
 
@@ -298,16 +304,16 @@ static void start_without_a_process_is_made_up_for(void **state)
 
 	begin(&watcher, *state);
 	no_process = true;
-	errand_begin_start(agent);
-	errands_begin(agent);
-	assert_false(errand_runs(agent, ERRAND_START));
+	request_start(agent);
+	begin_due(agent);
+	assert_false(runs(&watcher, JOB_START));
 	no_process = false;
-	errands_begin(agent);
-	assert_true(errand_runs(agent, ERRAND_START));
-	let_go(&watcher, ERRAND_START, CHILD_DONE);
+	begin_due(agent);
+	assert_true(runs(&watcher, JOB_START));
+	let_go(&watcher, JOB_START, JOB_DONE);
 	/* Once. */
-	errands_begin(agent);
-	assert_false(errand_runs(agent, ERRAND_START));
+	begin_due(agent);
+	assert_false(runs(&watcher, JOB_START));
 	end(&watcher);
 }
 
@@ -315,21 +321,28 @@ static void resume_answers_a_press_that_waits(void **state)
 {
 	struct watcher watcher;
 	struct agent *agent = &watcher.agent;
+	struct request waiting;
 
 	begin(&watcher, *state);
 	no_process = true;
 	press(&watcher, 1000);
 	no_process = false;
-	lines[ERRAND_HIBERNATE] = WATCH_RESUMED "\n";
-	agent->press.waits = false; /* for the notice's own hibernation */
+	lines[JOB_HIBERNATE] = WATCH_RESUMED "\n";
+	waiting = agent->requests.items[0];
+	requests_remove(&agent->requests, 0); /* for the notice's own hibernation */
 	notice(&watcher, NOTICE_HIBERNATE);
-	agent->press.waits = true;
-	hear(&watcher, ERRAND_HIBERNATE);
-	assert_false(agent->press.waits);
-	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
-	errands_begin(agent);
-	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	requests_add(&agent->requests, &waiting);
+	hear(&watcher, JOB_HIBERNATE);
+	assert_false(press_waits(agent));
+	let_go(&watcher, JOB_HIBERNATE, JOB_DONE);
+	begin_due(agent);
+	assert_false(runs(&watcher, JOB_HIBERNATE));
 	end(&watcher);
+}
+
+static void look(struct agent *agent)
+{
+	debounce_look(&agent->debounce, clock_slept_ms(), boottime_ms());
 }
 
 /* By a command, or by the system's own. */
@@ -339,20 +352,20 @@ static void press_after_anybodys_resume_is_an_echo(void **state)
 	struct agent *agent = &watcher.agent;
 
 	begin(&watcher, *state);
-	errand_resume(agent);
+	look(agent);
 	assert_false(agent->debounce.resumed);
 	slept_ms = slept_told = 60000;
-	errand_resume(agent);
+	look(agent);
 	press(&watcher, agent->debounce.resumed_ms - 1000);
 	press(&watcher, agent->debounce.resumed_ms + 1000);
 	assert_non_null(strstr(last_said(&watcher), "ignored"));
-	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_false(runs(&watcher, JOB_HIBERNATE));
 	press(&watcher, agent->debounce.resumed_ms + WINDOW_MS + 1);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_true(runs(&watcher, JOB_HIBERNATE));
 	end(&watcher);
 }
 
-/* The one that was started anew below the same place. */
+/* The one that was started anew on the same root. */
 static void begin_next(struct watcher *watcher, struct test_root *test, int64_t slept)
 {
 	end(watcher);
@@ -365,15 +378,15 @@ static void next_agent_knows_what_is_an_echo(void **state)
 	int64_t resumed;
 
 	begin(&watcher, *state);
-	lines[ERRAND_HIBERNATE] = WATCH_RESUMED "\n";
+	lines[JOB_HIBERNATE] = WATCH_RESUMED "\n";
 	press(&watcher, 1000);
-	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	let_go(&watcher, JOB_HIBERNATE, JOB_DONE);
 	resumed = watcher.agent.debounce.resumed_ms;
 	begin_next(&watcher, *state, 0);
 	press(&watcher, resumed + 1000);
 	assert_non_null(strstr(last_said(&watcher), "ignored"));
 	press(&watcher, resumed + WINDOW_MS + 1);
-	assert_true(errand_runs(&watcher.agent, ERRAND_HIBERNATE));
+	assert_true(runs(&watcher, JOB_HIBERNATE));
 	end(&watcher);
 }
 
@@ -388,10 +401,10 @@ static void next_agent_knows_of_a_resume_that_nobody_told(void **state)
 	press(&watcher, watcher.agent.debounce.resumed_ms + 1000);
 	assert_non_null(strstr(last_said(&watcher), "ignored"));
 	/* One that had ended by itself had no child. */
-	fact_set_absent(fact_of(&watcher.agent.state.pid));
+	fact_set_absent(fact_of(&watcher.agent.report.state.pid));
 	watcher.agent.debounce.resumed = false;
-	fact_set_absent(fact_of(&watcher.agent.state.resumed));
-	report_write(&watcher.agent);
+	fact_set_absent(fact_of(&watcher.agent.report.state.resumed));
+	report_write(&watcher.agent.report);
 	begin_next(&watcher, *state, 120000);
 	assert_false(watcher.agent.debounce.resumed);
 	end(&watcher);
@@ -402,21 +415,21 @@ static void resume_of_another_boot_makes_no_echoes(void **state)
 {
 	struct watcher watcher;
 	struct agent *agent = &watcher.agent;
-	struct watch_state kept = { 0 };
+	struct watch_state saved = { 0 };
 	struct error err = { "" };
 	int64_t now;
 
 	begin(&watcher, *state);
-	assert_int_equal(watch_state_read(watcher.gather.root, &kept, &err), 0);
-	assert_int_equal(kept.resumed.is, FACT_ABSENT);
-	layout_free(&watch_state_layout, &kept);
-	now = (int64_t)agent_boottime_ms();
+	assert_int_equal(watch_state_read(watcher.gather.root, &saved, &err), 0);
+	assert_int_equal(saved.resumed.is, FACT_ABSENT);
+	layout_free(&watch_state_layout, &saved);
+	now = boottime_ms();
 	agent->debounce.resumed = true;
 	agent->debounce.resumed_ms = now + 3600000;
-	report_write(agent);
+	report_write(&agent->report);
 	begin_next(&watcher, *state, 0);
 	press(&watcher, now + 1);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_true(runs(&watcher, JOB_HIBERNATE));
 	end(&watcher);
 }
 
@@ -428,9 +441,9 @@ static void press_whose_child_is_killed_is_answered_by_another(void **state)
 	begin(&watcher, *state);
 	press(&watcher, 1000);
 	murder(&watcher);
-	assert_true(agent->press.waits);
+	assert_true(press_waits(agent));
 	let_time_pass(&watcher);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
+	assert_true(runs(&watcher, JOB_HIBERNATE));
 	end(&watcher);
 }
 
@@ -442,13 +455,13 @@ static void hooks_run_beside_setup_and_hibernation(void **state)
 	struct agent *agent = &watcher.agent;
 
 	begin(&watcher, *state);
-	errand_begin_start(agent);
+	request_start(agent);
 	notice(&watcher, NOTICE_REBALANCE);
-	assert_true(errand_runs(agent, ERRAND_START));
-	assert_true(errand_runs(agent, ERRAND_HOOKS));
+	assert_true(runs(&watcher, JOB_START));
+	assert_true(runs(&watcher, JOB_HOOKS));
 	notice(&watcher, NOTICE_HIBERNATE);
-	assert_true(errand_runs(agent, ERRAND_HIBERNATE));
-	assert_int_equal(agent->pending_count, 0);
+	assert_true(runs(&watcher, JOB_HIBERNATE));
+	assert_int_equal(agent->requests.count, 0);
 	end(&watcher);
 }
 
@@ -458,23 +471,22 @@ static void notice_is_settled_as_it_ends(void **state)
 		enum notice_kind kind;
 		const char *says;
 		bool agent_ends;
-		enum child_exit how;
+		enum job_exit how;
 		bool open;
 	} rows[] = {
-		{ NOTICE_HIBERNATE, "", false, CHILD_DONE, false },
-		{ NOTICE_HIBERNATE, "", false, CHILD_FAILED, false },
-		{ NOTICE_HIBERNATE, "", true, CHILD_FAILED, false },
-		{ NOTICE_HIBERNATE, WATCH_PREPARING "\n", true, CHILD_STOPPED, true },
+		{ NOTICE_HIBERNATE, "", false, JOB_DONE, false },
+		{ NOTICE_HIBERNATE, "", false, JOB_FAILED, false },
+		{ NOTICE_HIBERNATE, "", true, JOB_FAILED, false },
+		{ NOTICE_HIBERNATE, WATCH_PREPARING "\n", true, JOB_STOPPED, true },
 		/* Between two attempts. */
-		{ NOTICE_HIBERNATE, WATCH_HIBERNATING "\n", true, CHILD_STOPPED, true },
-		{ NOTICE_STOP, "", false, CHILD_DONE, false },
-		{ NOTICE_STOP, "", true, CHILD_DONE, false },
-		{ NOTICE_STOP, "", true, CHILD_STOPPED, true },
+		{ NOTICE_HIBERNATE, WATCH_HIBERNATING "\n", true, JOB_STOPPED, true },
+		{ NOTICE_STOP, "", false, JOB_DONE, false },
+		{ NOTICE_STOP, "", true, JOB_DONE, false },
+		{ NOTICE_STOP, "", true, JOB_STOPPED, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		enum errand_kind kind =
-			rows[i].kind == NOTICE_HIBERNATE ? ERRAND_HIBERNATE : ERRAND_HOOKS;
+		enum job_kind kind = rows[i].kind == NOTICE_HIBERNATE ? JOB_HIBERNATE : JOB_HOOKS;
 		struct watcher watcher;
 
 		begin(&watcher, *state);
@@ -501,8 +513,8 @@ static void notice_that_waits_was_asked_for_when_it_was_heard(void **state)
 	/* Somebody has the machine hibernate. */
 	slept_ms += 3600000;
 	no_process = false;
-	errands_begin(&watcher.agent);
-	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	begin_due(&watcher.agent);
+	let_go(&watcher, JOB_HIBERNATE, JOB_DONE);
 	assert_int_equal(watcher.agent.outcome, 0);
 	end(&watcher);
 }
@@ -513,18 +525,18 @@ static void notice_is_open_until_the_write(void **state)
 	struct watcher watcher;
 
 	begin(&watcher, *state);
-	lines[ERRAND_HIBERNATE] = WATCH_PREPARING "\n";
+	lines[JOB_HIBERNATE] = WATCH_PREPARING "\n";
 	notice(&watcher, NOTICE_HIBERNATE);
-	hear(&watcher, ERRAND_HIBERNATE);
+	hear(&watcher, JOB_HIBERNATE);
 	assert_true(is_open(&watcher));
-	let_go(&watcher, ERRAND_HIBERNATE, CHILD_DONE);
+	let_go(&watcher, JOB_HIBERNATE, JOB_DONE);
 	end(&watcher);
 	test_root_remove(state);
 	test_root_make(state);
 	begin(&watcher, *state);
-	lines[ERRAND_HIBERNATE] = WATCH_HIBERNATING "\n";
+	lines[JOB_HIBERNATE] = WATCH_HIBERNATING "\n";
 	notice(&watcher, NOTICE_HIBERNATE);
-	hear(&watcher, ERRAND_HIBERNATE);
+	hear(&watcher, JOB_HIBERNATE);
 	assert_false(is_open(&watcher));
 	end(&watcher);
 }
@@ -535,23 +547,23 @@ static void notice_whose_child_is_killed_gets_another(void **state)
 	struct agent *agent = &watcher.agent;
 
 	begin(&watcher, *state);
-	lines[ERRAND_HIBERNATE] = WATCH_HIBERNATING "\n";
+	lines[JOB_HIBERNATE] = WATCH_HIBERNATING "\n";
 	notice(&watcher, NOTICE_HIBERNATE);
 	for (int i = 0; i < 2; i++) {
-		hear(&watcher, ERRAND_HIBERNATE);
+		hear(&watcher, JOB_HIBERNATE);
 		assert_false(is_open(&watcher));
 		murder(&watcher);
 		assert_true(is_open(&watcher));
 		assert_true(is_open_on_disk(&watcher));
 		let_time_pass(&watcher);
-		assert_true(errand_runs(agent, ERRAND_HIBERNATE));
-		assert_false(errand_runs(agent, ERRAND_START)); /* it does that, too */
+		assert_true(runs(&watcher, JOB_HIBERNATE));
+		assert_false(runs(&watcher, JOB_START)); /* it does that, too */
 	}
 	murder(&watcher);
 	assert_non_null(strstr(last_said(&watcher), "3 times by a signal: given up"));
-	errands_begin(agent);
-	assert_false(errand_runs(agent, ERRAND_HIBERNATE));
-	assert_true(errand_runs(agent, ERRAND_START));
+	begin_due(agent);
+	assert_false(runs(&watcher, JOB_HIBERNATE));
+	assert_true(runs(&watcher, JOB_START));
 	assert_true(is_open(&watcher)); /* for another agent */
 	assert_true(is_open_on_disk(&watcher));
 	end(&watcher);
@@ -570,17 +582,17 @@ static void killed_child_is_no_loss_when_there_is_an_answer(void **state)
 		struct watcher watcher;
 
 		begin(&watcher, *state);
-		lines[ERRAND_HIBERNATE] = rows[i].says;
+		lines[JOB_HIBERNATE] = rows[i].says;
 		notice(&watcher, NOTICE_HIBERNATE);
-		hear(&watcher, ERRAND_HIBERNATE);
+		hear(&watcher, JOB_HIBERNATE);
 		slept_ms = rows[i].slept;
 		murder(&watcher);
 		assert_false(is_open(&watcher));
-		errands_begin(&watcher.agent);
-		assert_false(errand_runs(&watcher.agent, ERRAND_HIBERNATE));
+		begin_due(&watcher.agent);
+		assert_false(runs(&watcher, JOB_HIBERNATE));
 		/* Somebody has to put back what it had changed. */
-		assert_true(errand_runs(&watcher.agent, ERRAND_START));
-		assert_false(watcher.agent.start_waits);
+		assert_true(runs(&watcher, JOB_START));
+		assert_int_equal(watcher.agent.requests.count, 0);
 		end(&watcher);
 		test_root_remove(state);
 		test_root_make(state);
@@ -608,5 +620,5 @@ int main(void)
 		WITH_TEST_ROOT(killed_child_is_no_loss_when_there_is_an_answer),
 	};
 
-	return cmocka_run_group_tests_name("watch errands", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("watch jobs", tests, NULL, NULL);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the agent is asked for: to hibernate, by a notice or a press of the sleep button, to run the
+ * hooks of a notice, and to tidy up at its start. A request waits here until there is a job for it.
+ *
+ * The caller reads the clocks. CLOCK_BOOTTIME alone orders what happens around a hibernation: it goes on
+ * while the machine is off, and unlike the time of day nobody sets it.
+ */
+#ifndef EC2HIB_RULES_WATCH_REQUESTS_H
+#define EC2HIB_RULES_WATCH_REQUESTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/config.h"
+#include "core/rules/notice.h"
+
+/* Of each kind one job runs at a time, and none waits for another kind's end. */
+enum job_kind {
+	JOB_START,     /* undoes what a killed ec2hib left, and sets up where that is configured */
+	JOB_HIBERNATE, /* after a notice or a press */
+	JOB_HOOKS,     /* of a notice that asks for nothing more */
+	JOB_KINDS
+};
+
+/* In the order in which they begin. */
+enum request_kind { REQUEST_START, REQUEST_PRESS, REQUEST_NOTICE };
+
+struct request {
+	enum request_kind kind;
+	struct notice notice;  /* of REQUEST_NOTICE */
+	uint64_t requested_at; /* CLOCK_BOOTTIME, ms */
+	int64_t slept;	       /* clock_slept_ms() at that moment */
+	unsigned lost;	       /* jobs that a signal ended before they had an answer */
+	uint64_t due;	       /* not before: CLOCK_MONOTONIC, us */
+};
+
+/* The job that REQUEST asks for. */
+enum job_kind request_job(const struct request *request, const struct config *config);
+
+/*
+ * A signal ended the job of REQUEST at NOW, and nobody has answered it: there will be another job after
+ * a pause, longer each time. False: there have been enough.
+ */
+bool request_again(struct request *request, uint64_t now);
+
+/* Those that wait, by kind; notices in the order in which they came. {0} is empty. */
+struct requests {
+	struct request *items;
+	size_t count;
+};
+
+/* One press, or one start, stands for all that wait. free() the items in the end. */
+void requests_add(struct requests *requests, const struct request *request);
+void requests_remove(struct requests *requests, size_t index);
+
+/* How long until the next one is due that is not due yet, us; UINT64_MAX: there is none. */
+uint64_t requests_wait_us(const struct requests *requests, uint64_t now);
+
+/*
+ * Which presses of the sleep button are echoes. EC2 may send one press more than once, and what it sends
+ * while the machine goes down is read only after it is up again. Such an echo must not hibernate the
+ * machine a second time, as it did with amazon-ec2-hibinit-agent before 1.0.10-2.
+ */
+struct debounce {
+	bool under_way;	    /* a hibernation has begun, or a press waits for one */
+	bool resumed;	    /* one is over, and RESUMED_MS says since when */
+	int64_t resumed_ms; /* CLOCK_BOOTTIME; also when the kernel refused: that is an answer, too */
+	int64_t slept_ms;   /* clock_slept_ms() when it was looked at last */
+};
+
+/* True when a press at PRESSED_MS of CLOCK_BOOTTIME is an echo, and to be logged and ignored. */
+bool debounce_ignores(const struct debounce *debounce, int64_t pressed_ms, int64_t window_ms);
+
+/* A hibernation has come about, or failed, at NOW_MS. */
+void debounce_answer(struct debounce *debounce, int64_t now_ms);
+
+/* The machine has slept for SLEPT_MS so far: a resume counts, whoever had the machine hibernate. */
+void debounce_look(struct debounce *debounce, int64_t slept_ms, int64_t now_ms);
+
+#endif
