@@ -60,7 +60,7 @@ struct engine {
 
 	/* All below is under the mutex. */
 	const struct prewarm_ranges *todo;
-	uint64_t place;
+	uint64_t position;
 	bool exhausted, stop;
 	int fatal; /* an errno */
 	struct error fatal_error;
@@ -134,7 +134,7 @@ static uint64_t smallest(const struct prewarm_job *job)
 /* What came of a RANGE that was tried once more. */
 struct retried {
 	struct prewarm_ranges good, bad;
-	int code; /* an errno: of the first bad place, or a fatal one */
+	int code; /* an errno: of the first bad position, or a fatal one */
 };
 
 /*
@@ -145,15 +145,16 @@ struct retried {
 static void retry(const struct prewarm_job *job, char *buffer, const struct prewarm_range *range,
 	bool (*stopped)(void *data), void *data, struct retried *again)
 {
-	uint64_t place = range->start, end = range->start + range->length;
+	uint64_t position = range->start, end = range->start + range->length;
 	uint64_t size = smallest(job);
 	unsigned row = 0;
 
-	while (place < end && !stopped(data)) {
-		struct prewarm_range piece = { place, size < end - place ? size : end - place };
+	while (position < end && !stopped(data)) {
+		struct prewarm_range piece = { position,
+			size < end - position ? size : end - position };
 		int code = transfer(job, buffer, &piece);
 
-		place += piece.length;
+		position += piece.length;
 		if (code == 0) {
 			prewarm_ranges_add(&again->good, &piece);
 			size = smallest(job);
@@ -215,7 +216,7 @@ static bool take_request(struct engine *engine, unsigned index, struct prewarm_r
 		pthread_cond_wait(&engine->wake, &engine->mutex);
 	if (engine->stop || engine->exhausted)
 		return false;
-	if (!prewarm_next(engine->todo, block_now(engine), &engine->place, request)) {
+	if (!prewarm_next(engine->todo, block_now(engine), &engine->position, request)) {
 		engine->exhausted = true;
 		pthread_cond_broadcast(&engine->wake);
 		return false;
@@ -244,11 +245,11 @@ static const char *reason(int code)
 					       : strerror(code);
 }
 
-static char *bad_place(const struct engine *engine, const struct prewarm_range *place, int code)
+static char *bad_range(const struct engine *engine, const struct prewarm_range *range, int code)
 {
 	return text_format("cannot %s %llu bytes at byte %llu of %s: %s",
-		engine->job->write ? "write" : "read", (unsigned long long)place->length,
-		(unsigned long long)place->start, engine->job->name, strerror(code));
+		engine->job->write ? "write" : "read", (unsigned long long)range->length,
+		(unsigned long long)range->start, engine->job->name, strerror(code));
 }
 
 /* It is tried again when the rest is done, unless nothing speaks for the device any more. */
@@ -260,7 +261,7 @@ static void request_failed(struct engine *engine, const struct prewarm_range *re
 		give_up(engine, code, reason(code));
 		return;
 	}
-	text = bad_place(engine, request, code);
+	text = bad_range(engine, request, code);
 	if (engine->failures++ == 0)
 		error_set(&engine->first_failure, code, "%s", text);
 	prewarm_ranges_add(&engine->failed, request);
@@ -284,7 +285,7 @@ static void request_retried(struct engine *engine, const struct retried *again)
 	numbers->bytes += prewarm_ranges_total(&again->good);
 	numbers->errors += prewarm_ranges_total(&again->bad) / smallest(engine->job);
 	for (size_t i = 0; i < again->bad.count; i++) {
-		char *text = bad_place(engine, &again->bad.items[i], again->code);
+		char *text = bad_range(engine, &again->bad.items[i], again->code);
 
 		if (!*numbers->first_error.text)
 			error_set(&numbers->first_error, again->code, "%s", text);
@@ -576,7 +577,7 @@ static bool run_through(struct engine *engine, struct rhythm *rhythm)
 	struct worker workers[PREWARM_DEPTH_MOST];
 	bool was_cancelled = false;
 
-	engine->place = 0;
+	engine->position = 0;
 	engine->exhausted = false;
 	engine->workers = engine->ready = engine->ended = 0;
 	while (!engine->stop) {

@@ -132,7 +132,7 @@ struct calendar {
 	int year, month, day, hour, minute, second;
 };
 
-/* DIGITS decimal digits at *TEXT, which moves behind them. */
+/* DIGITS decimal digits at *TEXT, which moves past them. */
 static bool take_number(const char **text, int digits, int *number)
 {
 	*number = 0;

@@ -61,7 +61,7 @@ extern const char *const instant_months[12];
 
 /*
  * ISO 8601 as AWS writes it: YYYY-MM-DDTHH:MM:SSZ, perhaps with a fraction of up to nine digits
- * behind the seconds, which does not count. The day has to exist. 0 or -EINVAL.
+ * after the seconds, which does not count. The day has to exist. 0 or -EINVAL.
  */
 int instant_parse(const char *text, int64_t *when);
 

@@ -329,7 +329,7 @@ static int take_value(void *data, const char *section, const char *name, const c
 				? text_format("%s:%u: unknown key \"%s\" in [%s]", reading->shown,
 					  reading->line, name, section)
 				: text_format(
-					  "%s:%u: key \"%s\" stands before any [section], and is passed over",
+					  "%s:%u: key \"%s\" comes before any [section] and is ignored",
 					  reading->shown, reading->line, name);
 		if (reading->warn)
 			reading->warn(reading->data, warning);

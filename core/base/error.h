@@ -18,7 +18,7 @@ struct error {
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same with ": " and the text of CODE (an errno) behind the sentence. */
+/* The same with ": " and the text of CODE (an errno) after the sentence. */
 int error_errno(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

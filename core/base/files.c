@@ -248,7 +248,7 @@ static int open_temporary(int folder, const char *name)
 	return fd;
 }
 
-/* PATH is no link any more; errors are of SHOWN. */
+/* PATH is not a link any more; errors are of SHOWN. */
 static int replace(const struct root *root, const char *path, const char *shown, const char *text,
 	mode_t mode, bool lasting, struct error *err)
 {
@@ -466,7 +466,7 @@ static int check_folder(const struct root *root, int fd, const char *path, struc
  */
 static int trusted_folder(const struct root *root, const char *path, struct error *err)
 {
-	memory_cleanup_free char *passed = text_copy("/");
+	memory_cleanup_free char *so_far = text_copy("/");
 	strings_cleanup struct strings parts = { 0 };
 	int folder = fcntl(root->fd, F_DUPFD_CLOEXEC, 0), status, next;
 
@@ -474,7 +474,7 @@ static int trusted_folder(const struct root *root, const char *path, struct erro
 		return error_errno(err, errno, "cannot open %s/", root->path);
 	strings_split(&parts, path, "/");
 	for (size_t i = 0;; i++) {
-		status = check_folder(root, folder, passed, err);
+		status = check_folder(root, folder, so_far, err);
 		if (status < 0)
 			break;
 		if (i + 1 >= parts.count)
@@ -485,9 +485,9 @@ static int trusted_folder(const struct root *root, const char *path, struct erro
 			break;
 		}
 		next = openat(folder, parts.items[i], O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		text_set(&passed, text_format("%s/%s", i ? passed : "", parts.items[i]));
+		text_set(&so_far, text_format("%s/%s", i ? so_far : "", parts.items[i]));
 		if (next < 0) {
-			status = error_errno(err, errno, "cannot look at %s%s", root->path, passed);
+			status = error_errno(err, errno, "cannot look at %s%s", root->path, so_far);
 			break;
 		}
 		close(folder);
@@ -580,6 +580,6 @@ int root_check_own(const struct root *root, const char *path, struct error *err)
 	if (S_ISREG(status.st_mode) && is_roots_alone(&status) && chain_is_roots_alone(root, fd))
 		return 0;
 	return error_set(err, EPERM,
-		"%s%s is not to be trusted: others than root can change it, or a folder above",
+		"%s%s is not trusted: users other than root can change it or a folder above it",
 		root->path, path);
 }

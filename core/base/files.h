@@ -45,8 +45,8 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 	struct error *err);
 
 /*
- * The same for a file that is to be changed and written back: one with NUL bytes, what is behind
- * which would be lost, is -EILSEQ.
+ * The same for a file that is to be changed and written back: one with NUL bytes, after
+ * which all would be lost, is -EILSEQ.
  */
 int root_read_text(
 	const struct root *root, const char *path, size_t limit, char **text, struct error *err);
@@ -102,8 +102,8 @@ int root_list(const struct root *root, const char *path, struct strings *names, 
 int root_check_trusted(const struct root *root, const char *path, struct error *err);
 
 /*
- * 0 when the file PATH, which says what we are to do, is a regular file of root's and neither it
- * nor, links followed, a folder above can be changed by others; else -EPERM. 0 also when there is
+ * 0 when the file PATH, which says what we are to do, is a regular file that belongs to root and
+ * neither it nor, links followed, a folder above it can be changed by others; else -EPERM. 0 also when there is
  * none, and for anybody but root, who can do no harm.
  */
 int root_check_own(const struct root *root, const char *path, struct error *err);

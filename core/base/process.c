@@ -149,7 +149,7 @@ static void become_sensitive(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Our OOMScoreAdjust= is not for a hook that leaks: others would die in its place. */
+/* Our OOMScoreAdjust= is not for a hook that leaks: others would be killed instead of it. */
 static void become_expendable(void)
 {
 	char score[16] = "";
@@ -376,7 +376,7 @@ static int describe(const char *path, int wait_status, char *errors, struct erro
 	for (char *c = errors; c && *c; c++)
 		if (*c == '\n')
 			*c = ' ';
-	/* The end of a long complaint is where the reason stands. */
+	/* The reason is at the end of a long complaint. */
 	if (length > COMPLAINT_LENGTH)
 		said += length - COMPLAINT_LENGTH;
 	if (WIFSIGNALED(wait_status))
@@ -387,7 +387,7 @@ static int describe(const char *path, int wait_status, char *errors, struct erro
 		*said ? ": " : "", said);
 }
 
-/* The file is there, as was seen before, so what is missing stands in its first line or its ELF
+/* The file is there, as was seen before, so what is missing is named in its first line or its ELF
  * header. */
 static int describe_start(const char *path, int code, struct error *err)
 {
@@ -404,7 +404,7 @@ static int follow_to_end(
 
 	if (status == -EUNATCH)
 		return error_set(err, ETIMEDOUT,
-			"%s (process %ld) cannot be ended, not even by SIGKILL: it waits for a device or a server; it is left behind",
+			"%s (process %ld) cannot be killed: it waits for a device or a server, and is left behind",
 			path, (long)child->pid);
 	if (status == -ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "%s did not end within %g s", path,

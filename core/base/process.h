@@ -27,7 +27,7 @@ struct process {
 	const struct root *root;
 	const char *const *arguments;	/* NULL at the end; the first is a name or a path */
 	const char *const *environment; /* NAME=VALUE, NULL at the end; wins over the clean one */
-	unsigned timeout_ms;		/* of CLOCK_MONOTONIC, which stands still in hibernation */
+	unsigned timeout_ms;		/* of CLOCK_MONOTONIC, which stops in hibernation */
 	unsigned grace_ms;		/* between SIGTERM and SIGKILL; 0: SIGKILL at once */
 	bool (*cancelled)(
 		void *data); /* asked while it runs; true ends it as the time limit does */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of a line that are handed on; what is behind them is left out, and " ..." says so. */
+/* Bytes of a line that are handed on; what follows is left out, and " ..." says so. */
 #define STREAM_LINE_LIMIT 1024
 
 /* One line without its end, made printable as text_printable() does. */
@@ -25,7 +25,7 @@ struct stream {
 	stream_line *line;     /* may be NULL */
 	void *data;
 
-	char *text; /* what was kept, with a NUL behind LENGTH bytes; NULL: nothing yet */
+	char *text; /* what was kept, with a NUL after LENGTH bytes; NULL: nothing yet */
 	size_t length;
 	size_t room;
 	char part[STREAM_LINE_LIMIT]; /* a line that has not ended yet */

@@ -46,7 +46,7 @@ bool utf8_is_control(uint32_t code);
 /*
  * LENGTH bytes that came from outside as one line for a log or a terminal: UTF-8 stays, a tab
  * becomes a space, a carriage return at the end goes, and every other control character (also
- * U+0080 to U+009F, which terminals obey) and every byte that is no UTF-8 becomes \xNN.
+ * U+0080 to U+009F, which terminals obey) and every byte that is not UTF-8 becomes \xNN.
  */
 char *text_printable(const char *bytes, size_t length);
 
@@ -82,7 +82,7 @@ int number_parse(const char *text, uint64_t *value);
  */
 int size_parse(const char *text, uint64_t *bytes);
 
-/* "512 bytes", "3.9 GiB", with one digit behind the point. */
+/* "512 bytes", "3.9 GiB", with one digit after the point. */
 char *size_format(uint64_t bytes);
 
 /* -1, 0 or 1 for two version strings, compared number by number as sort -V does. */

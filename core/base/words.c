@@ -8,7 +8,7 @@
 
 #define BLANKS	     " \t\r\n"
 #define FOREIGN	     "|&;<>"
-#define IN_DOUBLE    "\"\\$`" /* what a backslash stands before in "..." (POSIX, 2.2.3) */
+#define IN_DOUBLE    "\"\\$`" /* what a backslash escapes in "..." (POSIX, 2.2.3) */
 #define WANT_A_QUOTE BLANKS FOREIGN "'\"\\#~"
 
 /* Where a scan has come to. */
@@ -94,12 +94,12 @@ static void scan_line(struct scan *scan, const char *line, size_t length)
 	}
 }
 
-static int judge(const struct scan *scan, struct error *err)
+static int check(const struct scan *scan, struct error *err)
 {
 	if (scan->quote)
 		return error_set(err, EINVAL, "the quote %c is not closed", scan->quote);
 	if (scan->escaped)
-		return error_set(err, EINVAL, "there is nothing behind the backslash");
+		return error_set(err, EINVAL, "there is nothing after the backslash");
 	if (scan->foreign)
 		return error_set(err, EINVAL,
 			"%c means nothing here; quote it, or use your own shell", scan->foreign);
@@ -112,7 +112,7 @@ int words_split(struct strings *words, const char *line, const char *home, struc
 	int status;
 
 	scan_line(&scan, line, strlen(line));
-	status = judge(&scan, err);
+	status = check(&scan, err);
 	end_word(&scan);
 	free(scan.word);
 	return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A line as a person types it, cut into words: white space separates; '...' is taken as it is; in
- * "..." a backslash stands before " \ $ and `; elsewhere before any character; a word that begins
+ * "..." a backslash escapes " \ $ and `; elsewhere any character; a word that begins
  * with # begins a comment, and ~ or ~/ at the beginning of a word is the home folder. Nothing else
  * is special: no variables, no patterns, no other programs. So | & ; < > are errors unless they are
  * quoted, for whoever types them expects something to happen.

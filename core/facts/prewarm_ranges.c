@@ -19,7 +19,7 @@ static uint64_t end_of(const struct prewarm_range *range)
 	return range->start + range->length;
 }
 
-/* The first range that ends at or behind POSITION; the count when there is none. */
+/* The first range that ends at or after POSITION; the count when there is none. */
 static size_t first_reaching(const struct prewarm_ranges *ranges, uint64_t position)
 {
 	size_t low = 0, high = ranges->count;
@@ -58,20 +58,20 @@ void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_rang
 	ranges->items[first] = (struct prewarm_range) { start, end - start };
 }
 
-void prewarm_ranges_subtract(struct prewarm_ranges *from, const struct prewarm_ranges *away)
+void prewarm_ranges_subtract(struct prewarm_ranges *from, const struct prewarm_ranges *minus)
 {
 	struct prewarm_ranges left = { 0 };
 
 	for (size_t i = 0; i < from->count; i++) {
 		uint64_t start = from->items[i].start, end = end_of(&from->items[i]);
 
-		for (size_t j = first_reaching(away, start);
-			j < away->count && away->items[j].start < end; j++) {
-			if (away->items[j].start > start)
+		for (size_t j = first_reaching(minus, start);
+			j < minus->count && minus->items[j].start < end; j++) {
+			if (minus->items[j].start > start)
 				prewarm_ranges_add(&left, &(struct prewarm_range) { start,
-								  away->items[j].start - start });
-			if (end_of(&away->items[j]) > start)
-				start = end_of(&away->items[j]);
+								  minus->items[j].start - start });
+			if (end_of(&minus->items[j]) > start)
+				start = end_of(&minus->items[j]);
 		}
 		if (start < end)
 			prewarm_ranges_add(&left, &(struct prewarm_range) { start, end - start });
@@ -117,22 +117,22 @@ int prewarm_ranges_of(struct prewarm_ranges *ranges, const extent_list *extents,
 	return 0;
 }
 
-bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *place,
+bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *position,
 	struct prewarm_range *request)
 {
-	size_t i = first_reaching(ranges, *place + 1);
+	size_t i = first_reaching(ranges, *position + 1);
 	const struct prewarm_range *range;
 	uint64_t start, end;
 
 	if (i == ranges->count)
 		return false;
 	range = &ranges->items[i];
-	start = *place > range->start ? *place : range->start;
+	start = *position > range->start ? *position : range->start;
 	end = start - start % block + block;
 	if (end > end_of(range))
 		end = end_of(range);
 	*request = (struct prewarm_range) { start, end - start };
-	*place = end;
+	*position = end;
 	return true;
 }
 

@@ -29,8 +29,8 @@ void prewarm_ranges_free(struct prewarm_ranges *ranges);
 /* Adds a piece, of which parts may be there already. */
 void prewarm_ranges_add(struct prewarm_ranges *ranges, const struct prewarm_range *piece);
 
-/* Takes away from FROM whatever is in AWAY. */
-void prewarm_ranges_subtract(struct prewarm_ranges *from, const struct prewarm_ranges *away);
+/* Takes from FROM whatever is in MINUS. */
+void prewarm_ranges_subtract(struct prewarm_ranges *from, const struct prewarm_ranges *minus);
 
 /* Bytes in all of them. */
 uint64_t prewarm_ranges_total(const struct prewarm_ranges *ranges);
@@ -45,11 +45,11 @@ int prewarm_ranges_of(struct prewarm_ranges *ranges, const extent_list *extents,
 	uint64_t device_size, uint64_t logical, struct error *err);
 
 /*
- * The next request at or behind *PLACE, a byte on the device that is moved behind it. A request
+ * The next request at or after *POSITION, a byte on the device, which is moved past it. A request
  * ends where its range ends and at each multiple of BLOCK on the device, so that two runs with other
  * beginnings ask for the same pieces. False when there is nothing more.
  */
-bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *place,
+bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *position,
 	struct prewarm_range *request);
 
 /*

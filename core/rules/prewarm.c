@@ -54,7 +54,7 @@ int prewarm_method_for(
 			err, ENOENT, "%s is not there; run: ec2hib setup", area->path.value);
 	if (!fact_text_is(&area->kind, "file") && !fact_text_is(&area->kind, "device"))
 		return error_set(
-			err, EINVAL, "%s is no file and no block device", area->path.value);
+			err, EINVAL, "%s is neither a file nor a block device", area->path.value);
 	if (*method == PREWARM_WRITE)
 		return check_write(area, err);
 	*method = PREWARM_READ;
@@ -63,7 +63,7 @@ int prewarm_method_for(
 
 /* ---- How many at a time --------------------------------------------------------------------------- */
 
-/* A depth is judged by so many completions for each request at a time, and so long at least. */
+/* A depth is measured by so many completions for each request at a time, and so long at least. */
 #define ROUNDS	       2
 #define WINDOW_NS      (40 * NS_PER_MS)
 #define AGAIN_AFTER_NS (10 * NS_PER_SECOND)
@@ -102,7 +102,7 @@ void prewarm_depth_again(struct prewarm_depth *depth, uint64_t now)
 	depth_measure(depth, now);
 }
 
-static void depth_judge(struct prewarm_depth *depth, uint64_t now)
+static void depth_conclude(struct prewarm_depth *depth, uint64_t now)
 {
 	uint64_t rate = depth->bytes * NS_PER_SECOND / (now - depth->since);
 
@@ -140,7 +140,7 @@ unsigned prewarm_depth_completed(struct prewarm_depth *depth, uint64_t now, uint
 	depth->count++;
 	depth->bytes += bytes;
 	if (depth->count >= ROUNDS * depth->depth && now - depth->since >= WINDOW_NS)
-		depth_judge(depth, now);
+		depth_conclude(depth, now);
 	return depth->depth;
 }
 
@@ -218,13 +218,13 @@ uint64_t prewarm_histogram_slow(const struct prewarm_histogram *histogram, uint6
 
 /*
  * So long nobody else may be seen before more is asked for, and how much more. Others wait as long as
- * we do, and who waits in our shadow is not served meanwhile: that is no silence.
+ * we do, and who waits in our shadow is not served meanwhile: that is not silence.
  */
 #define CALM_NS	      (50 * 1000000ull)
 #define CALM_REQUESTS 2
 #define CALM_GAIN     4
 
-/* So small a part of all bytes is no proof (1 in 64): the counters are not read at one moment. */
+/* So small a part of all bytes proves nothing (1 in 64): the counters are not read at one moment. */
 #define DOUBT_PART 64
 
 /* The kernel counts bytes when they have come, and a request a little later: so many between the two. */
@@ -356,7 +356,7 @@ uint64_t prewarm_yield_look(struct prewarm_yield *yield, uint64_t now,
 	struct step step = step_of(yield, now, counters, ours);
 	bool sure = yield->looked && others_are_sure(&step);
 
-	/* Exact where nothing of ours is on its way: then its size is no question. */
+	/* Exact where nothing of ours is on its way: then its size does not matter. */
 	if (sure || (yield->looked && !step.quiet && others_are_likely(yield, &step))) {
 		give_way(yield, now, &step, sure);
 	} else if (yield->looked) {

@@ -45,7 +45,7 @@ int prewarm_method_for(
 /* ---- How many at a time --------------------------------------------------------------------------- */
 
 /*
- * Doubles while that brings more. A depth is judged by its completions, without those that began
+ * Doubles while that brings more. A depth is measured by its completions, without those that began
  * under the one before; one that brings no more is taken back, and tried again after a while, since
  * a cold part of a volume behaves otherwise than a warm one.
  */
@@ -87,7 +87,7 @@ uint64_t prewarm_time_left(uint64_t left, uint64_t rate);
 
 #define PREWARM_BUCKETS 12
 
-/* Above the last one there is no bound (UINT64_MAX). Microseconds. */
+/* Above the last one there is no limit (UINT64_MAX). Microseconds. */
 extern const uint64_t prewarm_bucket_bounds[PREWARM_BUCKETS];
 
 struct prewarm_histogram {
@@ -115,7 +115,7 @@ uint64_t prewarm_histogram_slow(const struct prewarm_histogram *histogram, uint6
  * pre-warm goes down to a rate that leaves the disk to the others, in small requests, and comes back
  * step by step when they are silent. It never goes below that rate, and so it ends.
  */
-/* While others use the disk: bytes a second, and in such requests, behind which nobody waits long. */
+/* While others use the disk: bytes a second, and in requests of this size, which nobody waits for long. */
 #define PREWARM_YIELD_RATE  (8 * MIB)
 #define PREWARM_YIELD_BLOCK (128 * KIB)
 

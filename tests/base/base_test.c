@@ -280,7 +280,7 @@ static void orders_are_taken_from_root_alone(void **state)
 	assert_int_equal(fchmodat(test->root.fd, "var/lib", 0755, 0), 0);
 	assert_int_equal(fchownat(test->root.fd, path + 1, 1000, 0, 0), 0);
 	assert_int_equal(root_check_own(&test->root, path, &err), -EPERM);
-	assert_non_null(strstr(err.text, "edits.json is not to be trusted"));
+	assert_non_null(strstr(err.text, "edits.json is not trusted"));
 }
 
 /* ---- Other programs ----------------------------------------------------------------------------- */

@@ -56,7 +56,7 @@ static void what_is_not_understood_is_an_error(void **state UNUSED)
 	} cases[] = {
 		{ "status 'swap", "the quote ' is not closed" },
 		{ "status \"swap", "the quote \" is not closed" },
-		{ "status \\", "there is nothing behind the backslash" },
+		{ "status \\", "there is nothing after the backslash" },
 		{ "status | less", "| means nothing here; quote it, or use your own shell" },
 		{ "status > x", "> means nothing here; quote it, or use your own shell" },
 		{ "status; setup", "; means nothing here; quote it, or use your own shell" },

@@ -442,7 +442,7 @@ at_terminal() {
 @test "a key before any section is a warning that says so" {
 	printf 'swapfile = /x\n' >"$BATS_TEST_TMPDIR/c"
 	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
-	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:1: key \"swapfile\" stands before any [section]"* ]]
+	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:1: key \"swapfile\" comes before any [section]"* ]]
 }
 
 @test "a pipe in place of a file is no reason to wait" {

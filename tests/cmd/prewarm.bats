@@ -630,7 +630,7 @@ every_block_is_read_once_on() {
 		"1|--device /mnt/conf|/mnt/conf is not a block device"
 		"1|--device /dev/none|cannot look at /dev/none: No such file"
 		"1|--swapfile /mnt/none|/mnt/none is not there; run: ec2hib setup"
-		"1|--swapfile /mnt/volume|/mnt/volume is no file and no block device"
+		"1|--swapfile /mnt/volume|/mnt/volume is neither a file nor a block device"
 		"1|--status|"
 	)
 	for case in "${cases[@]}"; do
