@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/compiler.h"
@@ -27,6 +28,27 @@
 
 /* A limit that is meant to be reached. */
 #define SHORT_MS 1000
+
+/*
+ * CLOCK_BOOTTIME, by which a token ages, stands still here, for the client and for the service: no
+ * machine is so slow, or stopped for so long, that a token ends when it should not.
+ */
+static uint64_t boot_ms = 1000000;
+
+uint64_t __real_clock_ms(clockid_t clock);
+uint64_t __real_clock_ns(clockid_t clock);
+uint64_t __wrap_clock_ms(clockid_t clock);
+uint64_t __wrap_clock_ns(clockid_t clock);
+
+uint64_t __wrap_clock_ms(clockid_t clock)
+{
+	return clock == CLOCK_BOOTTIME ? boot_ms : __real_clock_ms(clock);
+}
+
+uint64_t __wrap_clock_ns(clockid_t clock)
+{
+	return clock == CLOCK_BOOTTIME ? boot_ms * 1000000 : __real_clock_ns(clock);
+}
 
 static struct imds *client_open(const struct imds_server *server, struct imds_options options)
 {
@@ -292,15 +314,17 @@ static void token_is_renewed(void **state UNUSED)
 {
 	static const struct {
 		const char *faults;
-		size_t tokens, refused; /* in two rounds of two items */
+		unsigned slept_s; /* between two rounds of two items */
+		size_t tokens, refused;
 	} cases[] = {
-		{ "", 1, 0 },
-		{ "token-loss=1", 4, 3 }, /* on 401 */
-		{ "token-loss=3", 2, 1 },
-		{ "token-ttl=60", 2, 0 }, /* before its end */
-		{ "token-ttl=3600", 1, 0 },
+		{ "", 0, 1, 0 },
+		{ "token-loss=1", 0, 4, 3 }, /* on 401 */
+		{ "token-loss=3", 0, 2, 1 },
+		{ "token-ttl=60", 0, 2, 0 }, /* before its end */
+		{ "token-ttl=3600", 3539, 1, 0 },
+		{ "token-ttl=3600", 3540, 2, 0 },
 		/* There is no new one (in three attempts), but the old one is good for a while. */
-		{ "token-ttl=60 token:error-after=1", 4, 0 },
+		{ "token-ttl=60 token:error-after=1", 59, 4, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -317,6 +341,7 @@ static void token_is_renewed(void **state UNUSED)
 			assert_int_equal(items[0].status, 0);
 			assert_int_equal(items[1].status, 0);
 			imds_items_free(items, ARRAY_SIZE(items));
+			boot_ms += cases[i].slept_s * 1000;
 		}
 		assert_int_equal(server_count(&server, "PUT"), cases[i].tokens);
 		assert_int_equal(server_count(&server, " 401"), cases[i].refused);
@@ -324,6 +349,24 @@ static void token_is_renewed(void **state UNUSED)
 		imds_close(imds);
 		server_stop(&server);
 	}
+}
+
+static void token_that_has_ended_is_no_way_out(void **state UNUSED)
+{
+	struct imds_server server;
+	struct imds *imds;
+	struct error err;
+	char *text;
+
+	server_start(&server, "token-ttl=60 token:error-after=1");
+	imds = client_open(&server, (struct imds_options) { .total_ms = 10 * LONG_MS });
+	assert_int_equal(imds_get(imds, ID_PATH, &text, &err), 0);
+	free(text);
+	boot_ms += 60 * 1000;
+	assert_int_equal(imds_get(imds, ID_PATH, &text, &err), -EAGAIN);
+	assert_null(text);
+	imds_close(imds);
+	server_stop(&server);
 }
 
 static void without_imdsv2_it_asks_without_a_token_unless_ruled_out(void **state UNUSED)
@@ -375,6 +418,7 @@ int main(void)
 		cmocka_unit_test(all_items_together_have_a_time_limit),
 		cmocka_unit_test(what_may_pass_is_tried_again),
 		cmocka_unit_test(token_is_renewed),
+		cmocka_unit_test(token_that_has_ended_is_no_way_out),
 		cmocka_unit_test(without_imdsv2_it_asks_without_a_token_unless_ruled_out),
 	};
 
