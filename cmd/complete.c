@@ -13,7 +13,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds.h"
-#include "core/facts/imds_text.h"
 #include "core/facts/imds_tree.h"
 #include "core/facts/swaps.h"
 #include "core/rules/checks.h"

@@ -9,7 +9,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/facts/imds_text.h"
+#include "core/facts/imds.h"
 #include "core/facts/imds_tree.h"
 #include "ui/json_view.h"
 

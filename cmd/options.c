@@ -11,7 +11,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/facts/imds_text.h"
+#include "core/facts/imds.h"
 #include "core/facts/imds_tree.h"
 #include "core/rules/checks.h"
 #include "core/rules/rehearsal.h"

@@ -14,7 +14,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/facts/imds_text.h"
+#include "core/facts/imds.h"
 
 #define NS_PER_MS	((uint64_t)1000000)
 #define DATA_LIMIT	((size_t)1024 * 1024)

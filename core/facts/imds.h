@@ -20,37 +20,11 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
-
-#define IMDS_ENDPOINT_IPV4 "http://169.254.169.254"
-#define IMDS_ENDPOINT_IPV6 "http://[fd00:ec2::254]"
+#include "core/facts/imds_options.h"
 
 /* The most that an answer may have; instance data are a few hundred bytes. */
 #define IMDS_ITEM_LIMIT	 ((size_t)64 * 1024)
 #define IMDS_TOKEN_LIMIT ((size_t)1024)
-
-#define IMDS_TIMEOUT_MS 1000
-#define IMDS_ATTEMPTS	3
-/* What all requests of one call may take beyond the time limit of one. */
-#define IMDS_TOTAL_EXTRA_MS 500
-
-/*
- * How to reach the service; all zero is the standard. The endpoint is borrowed until
- * imds_open() has copied it.
- */
-struct imds_options {
-	const char *endpoint; /* URL without /latest; NULL: the standard one of the family */
-	bool ipv6;	      /* which standard endpoint */
-	bool disabled;	      /* never ask: AWS_EC2_METADATA_DISABLED */
-	bool v1_disabled;     /* never ask without a token: AWS_EC2_METADATA_V1_DISABLED */
-	unsigned timeout_ms;  /* of one attempt; 0: IMDS_TIMEOUT_MS */
-	unsigned attempts;    /* at one request; 0: IMDS_ATTEMPTS */
-	/*
-	 * Of one imds_get_all() with all its attempts. 0: timeout_ms for each of the
-	 * attempts that were asked for (one, when attempts is 0), and
-	 * IMDS_TOTAL_EXTRA_MS: 1.5 s as standard.
-	 */
-	unsigned total_ms;
-};
 
 /* One thing to get, and what came of it. */
 struct imds_item {
@@ -73,28 +47,7 @@ struct imds_item {
 	struct error error; /* the sentence, unless STATUS is 0 */
 };
 
-/* A variable's value, NULL when it is not set: getenv(3), or a test's own. */
-typedef char *imds_lookup(const char *name);
-
 struct imds;
-
-/*
- * Fills what the environment variables of the AWS SDKs say:
- *	AWS_EC2_METADATA_DISABLED		true or false; no SDK asks when it is true
- *	AWS_EC2_METADATA_V1_DISABLED		true or false
- *	AWS_EC2_METADATA_SERVICE_ENDPOINT	URL; an empty variable counts as not set
- *	AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE	IPv4 or IPv6, in any case
- *	AWS_METADATA_SERVICE_TIMEOUT		seconds, decimals allowed, 0.001 to 3600
- *	AWS_METADATA_SERVICE_NUM_ATTEMPTS	1 to 100
- * An endpoint that is set already has priority over the variable (and, as in the SDKs,
- *over the mode). -EINVAL names the variable and the value. The endpoint stays the
- *lookup's.
- */
-int imds_options_read(struct imds_options *options, imds_lookup *lookup, struct error *err);
-
-/* 0 when URL can be an endpoint: http or https, a host, and no user, query or fragment.
- */
-int imds_endpoint_check(const char *url, struct error *err);
 
 /*
  * Makes a client; nothing is sent yet. -ECANCELED when options say that the service must
@@ -122,13 +75,34 @@ void imds_begin(struct imds *imds, struct imds_item *items, size_t count);
 unsigned imds_step(struct imds *imds);
 int imds_end(struct imds *imds, struct error *err);
 
-/* Waits for an answer, or for one of OTHERS, as imds_http_wait() does; also between two jobs. */
+/* How many descriptors of others imds_wait() can wait for. */
+#define IMDS_WAIT_MOST 32
+
+/*
+ * Waits until imds_step() can do more, at most WAIT_MS, or until one of OTHERS can be read: its
+ * revents is then POLLIN, else 0. COUNT is at most IMDS_WAIT_MOST. Also between two jobs.
+ */
 void imds_wait(struct imds *imds, struct pollfd *others, size_t count, unsigned wait_ms);
 
-/* How old the token is, in seconds, the time away included. False: there is none. */
+/* How old the token is, in seconds, the time that the machine slept included. False: there is none. */
 bool imds_token_age(const struct imds *imds, uint64_t *seconds);
 
 /* One item; 0 or its status. *TEXT is the caller's, who frees it. */
 int imds_get(struct imds *imds, const char *path, char **text, struct error *err);
+
+/*
+ * UTF-8 without control characters (C0, DEL, C1), except tab and line ends: it may be shown on a
+ * terminal. A NUL is a control character, too, so that the text is as long as it seems.
+ */
+bool imds_text_valid(const char *body, size_t size);
+
+/* A token goes into a header line: nothing but visible ASCII, so that it cannot add another. */
+bool imds_token_valid(const char *body, size_t size);
+
+/*
+ * What may stand in a URL's path, not empty and without a slash in front. No folder without a name,
+ * "." or "..", also not in hexadecimal: the service may take such a path for another one.
+ */
+bool imds_path_valid(const char *path);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where the metadata service is, and how patient to be: what the environment says. */
-#include "core/facts/imds.h"
+#include "core/facts/imds_options.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -30,8 +29,7 @@ static const char *host_end(const char *text)
 	return length ? text + length : NULL;
 }
 
-/* The end of ":PORT" at TEXT; TEXT itself when there is no colon, NULL for a bad number.
- */
+/* The end of ":PORT" at TEXT; TEXT itself when there is no colon, NULL for a bad number. */
 static const char *port_end(const char *text)
 {
 	size_t length = *text == ':' ? strspn(text + 1, DIGITS) : 0;
@@ -57,8 +55,7 @@ static bool url_is_endpoint(const char *url)
 		rest = port_end(rest);
 	if (!rest)
 		return false;
-	/* What is left is a path; this leaves no room for a user, a query or a fragment.
-	 */
+	/* What is left is a path; this leaves no room for a user, a query or a fragment. */
 	return !*rest || (*rest == '/' && !rest[strspn(rest, DIGITS LETTERS "/._~-")]);
 }
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/base/memory.h"
-#include "core/facts/imds_text.h"
 
 #define HEX_DIGITS "0123456789abcdefABCDEF"
 

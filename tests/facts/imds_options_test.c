@@ -12,7 +12,6 @@
 
 #include "core/base/compiler.h"
 #include "core/facts/imds.h"
-#include "core/facts/imds_text.h"
 
 #define DISABLED    "AWS_EC2_METADATA_DISABLED"
 #define V1_DISABLED "AWS_EC2_METADATA_V1_DISABLED"

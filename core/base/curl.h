@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The functions of libcurl that the metadata client uses, loaded with the first client. */
-#ifndef EC2HIB_FACTS_IMDS_CURL_H
-#define EC2HIB_FACTS_IMDS_CURL_H
+/* The functions of libcurl that are used here, loaded by the first who needs one. */
+#ifndef EC2HIB_BASE_CURL_H
+#define EC2HIB_BASE_CURL_H
 
 #include <curl/curl.h>
 
@@ -13,7 +13,7 @@
 #undef curl_multi_setopt
 
 /* clang-format off */
-#define IMDS_CURL_FUNCTIONS(X)                                                                 \
+#define CURL_FUNCTIONS(X)                                                                 \
 	X(easy_cleanup) X(easy_getinfo) X(easy_init) X(easy_setopt) X(easy_strerror)           \
 	X(global_cleanup) X(global_init)                                                       \
 	X(multi_add_handle) X(multi_cleanup) X(multi_info_read) X(multi_init)   \
@@ -21,16 +21,16 @@
 	X(slist_append) X(slist_free_all)
 /* clang-format on */
 
-struct imds_curl {
+struct curl_functions {
 #define X(name) __typeof__(curl_##name) *name;
-	IMDS_CURL_FUNCTIONS(X)
+	CURL_FUNCTIONS(X)
 #undef X
 };
 
-/* Filled by imds_curl_load(). */
-extern struct imds_curl curl;
+/* Filled by curl_load(). */
+extern struct curl_functions curl;
 
 /* Loads libcurl unless it is there; -ENOENT when it is not installed. */
-int imds_curl_load(struct error *err);
+int curl_load(struct error *err);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/facts/imds_curl.h"
+#include "core/base/curl.h"
 
 #include "core/base/compiler.h"
 #include "core/base/library.h"
 
 /* libcurl has had this name since 2006; Debian's build with GnuTLS has its own. */
-LIBRARY_NOTE(imds_curl_note, "imds", "the EC2 instance metadata service", "required",
+LIBRARY_NOTE(curl_note, "imds", "the EC2 instance metadata service", "required",
 	"\"libcurl.so.4\",\"libcurl-gnutls.so.4\"");
 
-struct imds_curl curl;
+struct curl_functions curl;
 
 static const struct library_function functions[] = {
-#define X(name) { "curl_" #name, offsetof(struct imds_curl, name) },
-	IMDS_CURL_FUNCTIONS(X)
+#define X(name) { "curl_" #name, offsetof(struct curl_functions, name) },
+	CURL_FUNCTIONS(X)
 #undef X
 };
 
@@ -24,7 +24,7 @@ static const struct library library = {
 	.remedy = "the package libcurl4 (Debian, Ubuntu, SUSE) or libcurl (Fedora family)",
 };
 
-int imds_curl_load(struct error *err)
+int curl_load(struct error *err)
 {
 	return curl.easy_init ? 0 : library_open(&library, &curl, err);
 }
