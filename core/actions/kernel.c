@@ -31,29 +31,29 @@ static int set_and_see(
 	if (status == 0)
 		status = root_read_line(root, path, &seen, err);
 	if (status == 0 && strcmp(seen, value) != 0)
-		return error_set(err, EIO, "wrote %s to %s, and it says %s", value, path, seen);
+		return error_set(err, EIO, "wrote %s to %s, but it says %s", value, path, seen);
 	return status;
 }
 
-/* What the kernel would find at PLACE: it reads the device, not the file. */
+/* What the kernel would find at AREA: it reads the device, not the file. */
 static int see_plain_swap(
-	const struct root *root, const struct resume_place *place, struct error *err)
+	const struct root *root, const struct resume_area *area, struct error *err)
 {
 	file_cleanup_close int folder = root_openat(root, "/dev", O_RDONLY | O_DIRECTORY, 0, err);
-	uint64_t position = place->offset * place->page_size;
+	uint64_t position = area->offset * area->page_size;
 	struct swap_header header;
 	int status;
 
 	if (folder < 0)
 		return folder;
-	status = header_read(&header, folder, place->name, position, err);
+	status = header_read(&header, folder, area->name, position, err);
 	if (status < 0)
 		return status;
 	if (strcmp(header.signature, SIGNATURE_SWAP) == 0)
 		return 0;
 	return error_set(err, EBUSY,
 		"there is no plain swap at byte %llu of /dev/%s (the header says: %s); the kernel is not told about it",
-		(unsigned long long)position, place->name, header.signature);
+		(unsigned long long)position, area->name, header.signature);
 }
 
 /* The kernel opens it for reading (hibernation) or for writing (resume), never for both. */
@@ -61,24 +61,24 @@ static int set_by_ioctl(
 	const struct root *root, const char *device, uint64_t offset, struct error *err)
 {
 	file_cleanup_close int fd = root_openat(root, "/dev/snapshot", O_RDONLY, 0, err);
-	struct resume_swap_area area = { .offset = (int64_t)offset };
+	struct resume_swap_area request = { .offset = (int64_t)offset };
 	unsigned major_number, minor_number;
 
 	if (fd < 0)
 		return fd;
 	if (sscanf(device, "%u:%u", &major_number, &minor_number) != 2)
-		return error_set(err, EINVAL, "%s is no device number", device);
-	area.dev = (uint32_t)makedev(major_number, minor_number);
-	if (ioctl(fd, SNAPSHOT_SET_SWAP_AREA, &area) < 0)
+		return error_set(
+			err, EINVAL, "\"%s\" is not a device number (major:minor)", device);
+	request.dev = (uint32_t)makedev(major_number, minor_number);
+	if (ioctl(fd, SNAPSHOT_SET_SWAP_AREA, &request) < 0)
 		return error_errno(err, errno, "cannot set the swap area through /dev/snapshot");
 	return 0;
 }
 
 /* The offset first: the write of the device is what makes the kernel look. */
-static int set_by_files(
-	const struct root *root, const struct resume_place *place, struct error *err)
+static int set_by_files(const struct root *root, const struct resume_area *area, struct error *err)
 {
-	memory_cleanup_free char *pages = text_format("%llu", (unsigned long long)place->offset);
+	memory_cleanup_free char *pages = text_format("%llu", (unsigned long long)area->offset);
 	memory_cleanup_free char *before = NULL;
 	struct error ignored = { "" };
 	int status = root_read_line(root, RESUME_OFFSET, &before, err);
@@ -87,28 +87,28 @@ static int set_by_files(
 		status = set_and_see(root, RESUME_OFFSET, pages, err);
 	if (status < 0)
 		return status;
-	status = set_and_see(root, RESUME, place->device, err);
-	/* The old device with the new offset would be no place at all. */
+	status = set_and_see(root, RESUME, area->device, err);
+	/* The old device with the new offset would name no area at all. */
 	if (status < 0)
 		root_write_kernel(root, RESUME_OFFSET, before, &ignored);
 	return status;
 }
 
-int kernel_set_resume(const struct root *root, const struct resume_place *place, struct error *err)
+int kernel_set_resume(const struct root *root, const struct resume_area *area, struct error *err)
 {
 	memory_cleanup_free char *seen = NULL;
-	int status = see_plain_swap(root, place, err);
+	int status = see_plain_swap(root, area, err);
 
 	if (status < 0)
 		return status;
 	if (root_exists(root, RESUME_OFFSET))
-		return set_by_files(root, place, err);
-	status = set_by_ioctl(root, place->device, place->offset, err);
+		return set_by_files(root, area, err);
+	status = set_by_ioctl(root, area->device, area->offset, err);
 	if (status == 0)
 		status = root_read_line(root, RESUME, &seen, err);
-	if (status == 0 && strcmp(seen, place->device) != 0)
+	if (status == 0 && strcmp(seen, area->device) != 0)
 		return error_set(err, ENOTSUP,
-			"this kernel has no %s and does not take the swap area from /dev/snapshot: it hibernates after a reboot only",
+			"this kernel has no %s and does not take the swap area from /dev/snapshot: it can hibernate only after a reboot",
 			RESUME_OFFSET);
 	return status;
 }
@@ -152,7 +152,7 @@ int kernel_set_test(const struct root *root, const char *test, struct error *err
 		status = root_read_line(root, PM_TEST, &seen, err);
 	if (status == 0 && !strstr(seen, chosen))
 		return error_set(
-			err, EIO, "wrote %s to %s, and it says \"%s\"", test, PM_TEST, seen);
+			err, EIO, "wrote %s to %s, but it says \"%s\"", test, PM_TEST, seen);
 	return status;
 }
 

@@ -9,7 +9,7 @@
 #include "core/base/files.h"
 
 /* Where the kernel is to put the image and to look for it. */
-struct resume_place {
+struct resume_area {
 	const char *device; /* "major:minor" */
 	const char *name;   /* the same device's in /dev: "nvme0n1p1" */
 	uint64_t offset;    /* of the swap header, in pages */
@@ -23,7 +23,7 @@ struct resume_place {
  * SNAPSHOT_SET_SWAP_AREA ioctl on /dev/snapshot, and -ENOTSUP comes back when they do not show the
  * device afterwards.
  */
-int kernel_set_resume(const struct root *root, const struct resume_place *place, struct error *err);
+int kernel_set_resume(const struct root *root, const struct resume_area *area, struct error *err);
 
 /* Makes the kernel's offset 0; nothing on kernels that have none to set. */
 int kernel_forget_resume(const struct root *root, struct error *err);

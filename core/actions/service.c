@@ -57,45 +57,45 @@ static int systemctl_links(
 
 /* ---- System V ------------------------------------------------------------------------------- */
 
-/* Two command lines of which the first may be empty, as chkconfig and update-rc.d want it. */
-struct manner {
+/* Two command lines of chkconfig or update-rc.d, of which the first may be empty. */
+struct levels_tool {
 	const char *program;
 	const char *first[4];
 	const char *second[4];
 };
 
-static int in_manner(
-	const struct services *services, const struct manner *manner, struct error *err)
+static int run_tool(
+	const struct services *services, const struct levels_tool *tool, struct error *err)
 {
 	int status = 0;
 
-	if (manner->first[0])
+	if (tool->first[0])
 		status = run(services,
-			(const char *const[]) { manner->program, manner->first[0], manner->first[1],
-				manner->first[2], NULL },
+			(const char *const[]) { tool->program, tool->first[0], tool->first[1],
+				tool->first[2], NULL },
 			NULL, err);
 	if (status < 0)
 		return status;
 	return run(services,
-		(const char *const[]) { manner->program, manner->second[0], manner->second[1],
-			manner->second[2], NULL },
+		(const char *const[]) {
+			tool->program, tool->second[0], tool->second[1], tool->second[2], NULL },
 		NULL, err);
 }
 
 /* Whichever of the two programs is there. */
-static int change_levels(const struct services *services, const struct manner *chkconfig,
-	const struct manner *update_rc, struct error *err)
+static int change_levels(const struct services *services, const struct levels_tool *chkconfig,
+	const struct levels_tool *update_rc, struct error *err)
 {
-	const struct manner *const manners[] = { chkconfig, update_rc };
+	const struct levels_tool *const tools[] = { chkconfig, update_rc };
 
 	for (size_t i = 0; i < 2; i++) {
-		memory_cleanup_free char *path = process_find(services->root, manners[i]->program);
+		memory_cleanup_free char *path = process_find(services->root, tools[i]->program);
 
 		if (path)
-			return in_manner(services, manners[i], err);
+			return run_tool(services, tools[i], err);
 	}
 	return error_set(err, ENOENT,
-		"neither chkconfig nor update-rc.d is there to say what starts at boot");
+		"neither chkconfig nor update-rc.d is there to set what starts at boot");
 }
 
 static int script(
@@ -110,8 +110,9 @@ static int script(
 
 int service_enable(const struct services *services, const char *name, struct error *err)
 {
-	const struct manner chkconfig = { "chkconfig", { "--add", name }, { name, "on" } };
-	const struct manner update_rc = { "update-rc.d", { name, "defaults" }, { name, "enable" } };
+	const struct levels_tool chkconfig = { "chkconfig", { "--add", name }, { name, "on" } };
+	const struct levels_tool update_rc = { "update-rc.d", { name, "defaults" },
+		{ name, "enable" } };
 
 	if (services->systemd)
 		return systemctl_links(services, "enable", name, err);
@@ -120,8 +121,8 @@ int service_enable(const struct services *services, const char *name, struct err
 
 int service_disable(const struct services *services, const char *name, struct error *err)
 {
-	const struct manner chkconfig = { "chkconfig", { NULL }, { name, "off" } };
-	const struct manner update_rc = { "update-rc.d", { NULL }, { name, "disable" } };
+	const struct levels_tool chkconfig = { "chkconfig", { NULL }, { name, "off" } };
+	const struct levels_tool update_rc = { "update-rc.d", { NULL }, { name, "disable" } };
 
 	if (services->systemd)
 		return systemctl_links(services, "disable", name, err);
@@ -130,8 +131,8 @@ int service_disable(const struct services *services, const char *name, struct er
 
 int service_forget(const struct services *services, const char *name, struct error *err)
 {
-	const struct manner chkconfig = { "chkconfig", { NULL }, { "--del", name } };
-	const struct manner update_rc = { "update-rc.d", { NULL }, { "-f", name, "remove" } };
+	const struct levels_tool chkconfig = { "chkconfig", { NULL }, { "--del", name } };
+	const struct levels_tool update_rc = { "update-rc.d", { NULL }, { "-f", name, "remove" } };
 
 	if (services->systemd)
 		return systemctl_links(services, "disable", name, err);

@@ -13,7 +13,6 @@
 #include "core/actions/kernel.h"
 #include "core/actions/prewarm_background.h"
 #include "core/actions/service.h"
-#include "core/actions/sleep_key.h"
 #include "core/actions/swap.h"
 #include "core/actions/take_over.h"
 #include "core/base/compiler.h"
@@ -198,13 +197,12 @@ static int initramfs(struct setup *setup, const struct step *step UNUSED, struct
 static int kernel_resume(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct area_facts *area = &setup->facts->area;
-	struct resume_place place;
+	struct resume_area resume;
 
-	facts_gather_again(setup->facts, setup->gather);
 	if (area->resume_device.is != FACT_KNOWN || area->resume_offset.is != FACT_KNOWN ||
 		area->devices.count == 0)
 		return error_set(err, ENODATA, "it is not known where %s lies", area_of(setup));
-	place = (struct resume_place) { .device = area->resume_device.value,
+	resume = (struct resume_area) { .device = area->resume_device.value,
 		.name = area->devices.items[0].name.value,
 		.offset = area->resume_offset.value,
 		.page_size = setup->facts->kernel.page_size.value };
@@ -212,7 +210,7 @@ static int kernel_resume(struct setup *setup, const struct step *step UNUSED, st
 		return error_set(err, EBUSY,
 			"%s is not plain swap now (its header says: %s); the kernel is not told about it",
 			area_of(setup), fact_text_or(&area->signature, "unknown"));
-	return kernel_set_resume(root_of(setup), &place, err);
+	return kernel_set_resume(root_of(setup), &resume, err);
 }
 
 static int freeze_timeout(struct setup *setup, const struct step *step, struct error *err)
@@ -274,14 +272,14 @@ static int undo_sleep_key(struct setup *setup, const struct step *step UNUSED, s
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
-	return sleep_key_give_back(&services, setup->facts, err);
+	return sleep_key_restore(&services, setup->facts, err);
 }
 
 static int undo_take_over(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	const struct services services = services_of(root_of(setup), setup->facts);
 
-	return give_back(
+	return take_over_restore(
 		&services, setup->facts, setup->gather->config->state_dir, setup->reporter, err);
 }
 
@@ -389,8 +387,11 @@ static int run_step(
 		return error_set(err, ECANCELED,
 			"stopped before step %zu of %zu; run it again to go on", index + 1,
 			plan->count);
-	/* Every step may have changed what the next one rests on. */
-	if (index > 0)
+	/*
+	 * Every step may have changed what the next one rests on; and what the kernel is told has to be of
+	 * now, also when somebody took long to agree to the first step.
+	 */
+	if (index > 0 || step->kind == STEP_KERNEL_RESUME)
 		facts_gather_again(setup->facts, setup->gather);
 	if (index == 0 || plan->steps[index - 1].kind != STEP_REMOVE_SWAP)
 		*was_on = fact_is_true(&setup->facts->area.active);

@@ -10,7 +10,8 @@
 /* Everything that a step needs. */
 struct setup {
 	const struct gather *gather;
-	struct facts *facts; /* gathered; gathered again before each further step */
+	/* Gathered; once more before each further step, and before the kernel is told of the area. */
+	struct facts *facts;
 	const struct reporter *reporter;
 	/* Asked when the turn of a step has come; false leaves it out. May be NULL. */
 	bool (*due)(void *data, const struct step *step);
@@ -22,8 +23,8 @@ struct setup {
 /*
  * Runs the steps in order. The first one that fails ends it: it has undone what it had half made
  * (a swap file that was switched off to be replaced is on again), the error says which step it was,
- * and the steps before it stay done. Running setup again then
- * plans what is left. -ECANCELED when progress says so between two steps.
+ * and the steps before it stay done. Running setup again then plans what is left. -ECANCELED when
+ * the reporter is cancelled between two steps.
  */
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
 #include "core/actions/take_over.h"
 
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
 
+#include "core/actions/own_file.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
@@ -48,7 +50,7 @@ static void record_complete(struct taken_over_record *record, const struct facts
 		record_item(record, events.items[i], true);
 }
 
-static int record_write(const struct services *services, const char *state_dir,
+static int write_record(const struct services *services, const char *state_dir,
 	const struct taken_over_record *record, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" TAKEN_OVER_NAME, state_dir);
@@ -69,7 +71,7 @@ static int record_write(const struct services *services, const char *state_dir,
 	return status;
 }
 
-/* ---- There ------------------------------------------------------------------------------------- */
+/* ---- Taking over ------------------------------------------------------------------------------------- */
 
 /* acpid reads its files when it starts. */
 static int acpid_read_again(
@@ -97,7 +99,7 @@ static int switch_service_off(const struct services *services, const struct fact
 	return status;
 }
 
-static int put_aside(const struct root *root, const char *name, struct error *err)
+static int disable_event(const struct root *root, const char *name, struct error *err)
 {
 	memory_cleanup_free char *hidden = acpid_hidden_name(name);
 	memory_cleanup_free char *from = text_format(ACPID_FOLDER "/%s", name);
@@ -116,7 +118,7 @@ static int switch_off(const struct services *services, const struct facts *facts
 		const struct taken_over *item = &record->items[i];
 
 		acpid |= item->acpid;
-		status = item->acpid ? put_aside(services->root, item->name, err)
+		status = item->acpid ? disable_event(services->root, item->name, err)
 				     : switch_service_off(services, facts, item->name, err);
 	}
 	if (status == 0 && acpid)
@@ -133,19 +135,19 @@ int take_over(const struct services *services, const struct facts *facts, const 
 	if (status == 0 || status == -ENOENT) {
 		record_complete(&record, facts);
 		record.unfinished = true;
-		status = record_write(services, state_dir, &record, err);
+		status = write_record(services, state_dir, &record, err);
 	}
 	if (status == 0)
 		status = switch_off(services, facts, &record, err);
 	if (status == 0) {
 		record.unfinished = false;
-		status = record_write(services, state_dir, &record, err);
+		status = write_record(services, state_dir, &record, err);
 	}
 	taken_over_free(&record);
 	return status;
 }
 
-/* ---- And back ------------------------------------------------------------------------------------ */
+/* ---- The way back ------------------------------------------------------------------------------------ */
 
 static int switch_service_on(const struct services *services, const struct facts *facts,
 	const struct taken_over *item, const struct reporter *reporter, struct error *err)
@@ -164,7 +166,7 @@ static int switch_service_on(const struct services *services, const struct facts
 	return status;
 }
 
-static int put_back(const struct root *root, const char *name, const struct reporter *reporter,
+static int enable_event(const struct root *root, const char *name, const struct reporter *reporter,
 	struct error *err)
 {
 	memory_cleanup_free char *hidden = acpid_hidden_name(name);
@@ -180,8 +182,8 @@ static int put_back(const struct root *root, const char *name, const struct repo
 	return root_rename(root, from, to, err);
 }
 
-int give_back(const struct services *services, const struct facts *facts, const char *state_dir,
-	const struct reporter *reporter, struct error *err)
+int take_over_restore(const struct services *services, const struct facts *facts,
+	const char *state_dir, const struct reporter *reporter, struct error *err)
 {
 	memory_cleanup_free char *path = text_format("%s/" TAKEN_OVER_NAME, state_dir);
 	memory_cleanup_free char *leftover = text_format("%s/" TAKEN_OVER_LEFTOVER, state_dir);
@@ -195,7 +197,7 @@ int give_back(const struct services *services, const struct facts *facts, const 
 	for (size_t i = 0; i < record.count && status == 0; i++)
 		if (record.items[i].acpid) {
 			acpid = true;
-			status = put_back(services->root, record.items[i].name, reporter, err);
+			status = enable_event(services->root, record.items[i].name, reporter, err);
 		}
 	if (status == 0 && acpid)
 		status = acpid_read_again(services, facts, err);
@@ -207,4 +209,82 @@ int give_back(const struct services *services, const struct facts *facts, const 
 		status = root_remove(services->root, path, err);
 	taken_over_free(&record);
 	return status == -ENOENT ? 0 : status;
+}
+
+/* ---- systemd-logind -------------------------------------------------------------------------- */
+
+#define MADE_BY                                                                                    \
+	"# Made by ec2hib setup; ec2hib teardown removes it. The agent (ec2hib.service)\n"         \
+	"# answers the sleep button, with which EC2 asks for hibernation.\n"
+
+/*
+ * logind calls KEY_SLEEP the suspend key and KEY_SUSPEND the hibernate key (systemd
+ * src/login/logind-button.c); the agent reads both.
+ */
+#define SETTINGS "[Login]\nHandleSuspendKey=ignore\nHandleHibernateKey=ignore\n"
+
+/* Since systemd 250, where a press of five seconds hibernates; older ones would log that they do not
+ * know it. */
+#define LONG_PRESS "HandleSuspendKeyLongPress=ignore\n"
+
+#define GOING_AWAY "# Being taken away: run ec2hib teardown again.\n"
+
+/* Does this logind know the setting? Its program has all names in it. */
+static bool knows_long_press(const struct root *root)
+{
+	static const char name[] = "HandleSuspendKeyLongPress";
+	static const char *const programs[] = { "/usr/lib/systemd/systemd-logind",
+		"/lib/systemd/systemd-logind" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		memory_cleanup_free char *program = NULL;
+		struct error err = { "" };
+		size_t size;
+
+		if (root_read(root, programs[i], FILE_LIMIT, &program, &size, &err) == 0)
+			return memmem(program, size, name, strlen(name)) != NULL;
+	}
+	return false;
+}
+
+/*
+ * On SIGHUP logind reads its configuration again (systemd src/login/logind.c) and touches no
+ * session, which a restart may: X servers lose their devices (systemd #1716). One that is too old
+ * for that ends, and systemd starts it again.
+ */
+static int logind_read_again(
+	const struct services *services, const struct facts *facts, struct error *err)
+{
+	const struct agent_facts *logind = agent_find(&facts->system, AGENT_LOGIND);
+
+	if (!services->root->live || !logind || !fact_is_true(&logind->running))
+		return 0;
+	return service_hang_up(services, AGENT_LOGIND, err);
+}
+
+int sleep_key_take(const struct services *services, const struct facts *facts, struct error *err)
+{
+	memory_cleanup_free char *settings = text_format(
+		MADE_BY SETTINGS "%s", knows_long_press(services->root) ? LONG_PRESS : "");
+	memory_cleanup_free char *unfinished = text_format(LOGIND_UNFINISHED "%s", settings);
+	int status = own_file_put(services->root, LOGIND_DROP_IN, unfinished, err);
+
+	if (status == 0)
+		status = logind_read_again(services, facts, err);
+	if (status < 0)
+		return status;
+	return own_file_put(services->root, LOGIND_DROP_IN, settings, err);
+}
+
+int sleep_key_restore(const struct services *services, const struct facts *facts, struct error *err)
+{
+	int status = 0;
+
+	if (root_exists(services->root, LOGIND_DROP_IN))
+		status = own_file_put(services->root, LOGIND_DROP_IN, GOING_AWAY, err);
+	if (status == 0)
+		status = logind_read_again(services, facts, err);
+	if (status < 0)
+		return status;
+	return own_file_put(services->root, LOGIND_DROP_IN, NULL, err);
 }

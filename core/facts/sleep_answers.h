@@ -5,7 +5,7 @@
 
 #include "core/facts/facts.h"
 
-/* By this setup keeps logind from answering; see core/actions/sleep_key.h. */
+/* By this setup keeps logind from answering; see core/actions/take_over.h. */
 #define LOGIND_DROP_IN "/etc/systemd/logind.conf.d/ec2hib.conf"
 
 /* A comment in it as long as logind may not have read it yet. */

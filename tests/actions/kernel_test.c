@@ -19,7 +19,7 @@
 #define PAGE   4096
 #define OFFSET 3
 
-static const struct resume_place resume = { "259:1", "nvme0n1p1", OFFSET, PAGE };
+static const struct resume_area resume = { "259:1", "nvme0n1p1", OFFSET, PAGE };
 
 /* A device whose page at OFFSET has MARK where a swap header has its signature. */
 static void put_device(struct test_root *test, const char *mark)

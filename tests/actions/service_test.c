@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "core/actions/service.h"
-#include "core/actions/sleep_key.h"
 #include "core/actions/take_over.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -200,7 +199,7 @@ static void logind_reads_the_drop_in_before_it_is_done(void **state)
 			 "systemd-logind.service (drop-in open)\n");
 	assert_false(says(&test->root, LOGIND_DROP_IN, LOGIND_UNFINISHED));
 	assert_true(says(&test->root, LOGIND_DROP_IN, "\nHandleSuspendKey=ignore\n"));
-	machine.work = sleep_key_give_back;
+	machine.work = sleep_key_restore;
 	assert_true(inside(&machine));
 	assert_log(test, "systemctl kill --kill-who=main --signal=HUP systemd-logind.service\n");
 	assert_false(root_exists(&test->root, "/etc/systemd/logind.conf.d"));
@@ -250,7 +249,7 @@ static int give(const struct services *services, const struct facts *facts, stru
 {
 	static const struct reporter reporter = { .log = NULL };
 
-	return give_back(services, facts, STATE, &reporter, err);
+	return take_over_restore(services, facts, STATE, &reporter, err);
 }
 
 static void make_older_agents(struct test_root *test)
@@ -360,7 +359,7 @@ static int take_both(const struct services *services, const struct facts *facts,
 
 static int give_both(const struct services *services, const struct facts *facts, struct error *err)
 {
-	int status = sleep_key_give_back(services, facts, err);
+	int status = sleep_key_restore(services, facts, err);
 
 	return status < 0 ? status : give(services, facts, err);
 }
