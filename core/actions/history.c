@@ -13,25 +13,25 @@
 /* More than these would mean that something keeps damaging the file. */
 #define DAMAGED_MAX 100
 
-/* Moves a file that cannot be understood to a name that is free; ERR tells where it is. */
-static int keep_aside(const struct root *root, const char *path, struct error *err)
+/* Moves a file that cannot be understood to a name that is free. 1, and ERR tells where it is. */
+static int save_damaged(const struct root *root, const char *path, struct error *err)
 {
 	struct error cause = *err;
 	int status;
 
 	for (int number = 1; number <= DAMAGED_MAX; number++) {
-		memory_cleanup_free char *aside =
+		memory_cleanup_free char *name =
 			number == 1 ? text_format("%s.damaged", path)
 				    : text_format("%s.damaged-%d", path, number);
 		struct stat there;
 
-		if (root_lstat(root, aside, &there) == 0)
+		if (root_lstat(root, name, &there) == 0)
 			continue;
-		status = root_rename(root, path, aside, err);
+		status = root_rename(root, path, name, err);
 		if (status < 0)
 			return status;
-		error_set(err, 0, "%s; it was kept as %s%s and a new history begun", cause.text,
-			root->path, aside);
+		error_set(err, 0, "%s; it is saved as %s%s, and a new history begins", cause.text,
+			root->path, name);
 		return 1;
 	}
 	return error_set(err, EEXIST,
@@ -56,11 +56,11 @@ int history_append(const struct root *root, const char *state_dir, const struct 
 	memory_cleanup_free char *path = text_format("%s/" HISTORY_NAME, state_dir);
 	cycle_list list = { 0 };
 	struct error failure = { "" };
-	int kept = 0, status = history_read(root, state_dir, &list, err);
+	int saved = 0, status = history_read(root, state_dir, &list, err);
 
 	if (status == -EBADMSG) {
 		cycles_free(&list);
-		status = kept = keep_aside(root, path, err);
+		status = saved = save_damaged(root, path, err);
 	}
 	if (status < 0) {
 		cycles_free(&list);
@@ -71,5 +71,5 @@ int history_append(const struct root *root, const char *state_dir, const struct 
 	cycles_free(&list);
 	if (status < 0)
 		*err = failure;
-	return status < 0 ? status : kept;
+	return status < 0 ? status : saved;
 }

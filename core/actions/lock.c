@@ -35,7 +35,7 @@ static int lock_open(const struct root *root, const char *path, struct error *er
 	fd = root_openat(root, path, O_RDWR | O_CREAT | O_NOFOLLOW, LOCK_MODE, err);
 	/* It may be there already, of a version that let others read it. */
 	if (fd >= 0 && fchmod(fd, LOCK_MODE) < 0) {
-		status = error_errno(err, errno, "cannot keep others from %s", path);
+		status = error_errno(err, errno, "cannot restrict %s to root", path);
 		close(fd);
 		return status;
 	}

@@ -258,13 +258,12 @@ static int conclude(struct find *find, struct error *err)
 	}
 	find->said = text_format("a rehearsal (level %s) was cut short%s",
 		fact_text_or(&find->marker.level, "unknown"),
-		find->same_boot ? "; what it had changed is as before"
-				: " by a new start of the machine");
+		find->same_boot ? "; what it had changed is as before" : " by a reboot");
 	/* See rehearse.h: what ends that stops the machine, which nobody has asked for now. */
 	if (find->same_boot && is_level(find, LEVEL_IMAGE) &&
 		find->facts.kernel.pm_test.is == FACT_KNOWN)
 		text_append(&find->said,
-			"; until \"ec2hib test-hibernate --level devices\" or the next start do not use /sys/power/pm_test by hand: the kernel would power off after the test");
+			"; until \"ec2hib test-hibernate --level devices\" or the next boot do not use /sys/power/pm_test by hand: the kernel would power off after the test");
 	return 0;
 }
 
@@ -318,7 +317,7 @@ static int read_marker(struct find *find, struct error *err)
 		find->unreadable = text_copy(err->text);
 		status = 0;
 	}
-	/* In doubt the kernel is put back to what a boot has as well. */
+	/* In doubt the kernel is reset as well, to what a boot has. */
 	if (status == 0)
 		find->same_boot = find->unreadable || fact_text_is(&find->marker.boot_id, boot);
 	return status;
@@ -333,8 +332,7 @@ static void collect(void *data, int priority UNUSED, const char *text)
 static void complain(const struct reporter *reporter, const struct error *err)
 {
 	reporter_log(reporter, LOG_ERR,
-		"a rehearsal was cut short, and what it has left cannot be put right: %s",
-		err->text);
+		"a rehearsal was cut short, and what it has left cannot be undone: %s", err->text);
 }
 
 /* With LOCK_PATH in the hands of the caller, and a marker on the disk a moment ago. */

@@ -91,8 +91,8 @@ static int rehearse_hooks(struct run *run, struct error *err)
 				result.first, result.reason.text);
 		else if (result.refused)
 			status = error_set(err, EPERM,
-				"of the hooks in %s %u cannot be run: see above", event,
-				result.refused);
+				"%u of the hooks in %s cannot be run: see above", result.refused,
+				event);
 	}
 	return status;
 }
@@ -162,7 +162,7 @@ static void forget_image(const struct run *run, const struct facts *facts)
 	if (kernel->resume_offset.is == FACT_KNOWN && test_kernel(run, LEVEL_DEVICES, &err) == 0)
 		return;
 	reporter_log(run->reporter, LOG_WARNING,
-		"until the next start of this machine do not use /sys/power/pm_test by hand: the kernel would power off after the test");
+		"until the next boot do not use /sys/power/pm_test by hand: the kernel would power off after the test");
 	if (*err.text)
 		reporter_log(run->reporter, LOG_WARNING, "%s", err.text);
 }

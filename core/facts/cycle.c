@@ -60,7 +60,7 @@ static int cycles_from_json(cycle_list *list, json_t *json, const char *path, st
 	int status;
 
 	if (!json_is_integer(format) || !json_is_array(cycles))
-		return error_set(err, EBADMSG, "%s is no history of ec2hib", path);
+		return error_set(err, EBADMSG, "%s is not a history of ec2hib", path);
 	if (json_integer_value(format) != HISTORY_FORMAT)
 		return error_set(err, EBADMSG,
 			"%s has format %lld, and this ec2hib knows format %d", path,
@@ -69,10 +69,10 @@ static int cycles_from_json(cycle_list *list, json_t *json, const char *path, st
 	list->count = json_array_size(cycles);
 	list->items = memory_new(list->count, sizeof(*list->items));
 	for (size_t i = 0; i < list->count; i++) {
-		memory_cleanup_free char *place = text_format("cycles[%zu]", i);
+		memory_cleanup_free char *position = text_format("cycles[%zu]", i);
 
 		status = layout_from_json(
-			&cycle_layout, &list->items[i], json_array_get(cycles, i), place, err);
+			&cycle_layout, &list->items[i], json_array_get(cycles, i), position, err);
 		if (status < 0)
 			return error_prefix(err, -EBADMSG, "%s", path);
 	}

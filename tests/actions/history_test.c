@@ -111,7 +111,7 @@ static void fields_of_a_newer_version_are_passed_over(void **state)
 	assert_int_equal(append(test, 8, &err), 0);
 }
 
-static void damaged_history_is_kept_aside(void **state)
+static void damaged_history_is_saved(void **state)
 {
 	static const char *const texts[] = { "", "{", "[]", "{\"cycles\":[]}", "null",
 		"{\"format\":2,\"cycles\":[]}", "{\"format\":1,\"cycles\":{}}",
@@ -268,7 +268,7 @@ int main(void)
 		WITH_TEST_ROOT(history_gives_back_what_was_added),
 		WITH_TEST_ROOT(history_keeps_the_newest_thousand),
 		WITH_TEST_ROOT(fields_of_a_newer_version_are_passed_over),
-		WITH_TEST_ROOT(damaged_history_is_kept_aside),
+		WITH_TEST_ROOT(damaged_history_is_saved),
 		WITH_TEST_ROOT(history_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(cycle_takes_what_the_log_tells),
 		WITH_TEST_ROOT(records_after_the_mark_are_read),

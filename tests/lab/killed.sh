@@ -61,6 +61,6 @@ cut_in_the_image() {
 	guest 'ls /var/lib/ec2hib'
 	expect_line '^rehearsal-runs'
 	guest 'ec2hib status rehearsal'
-	expect_line 'a rehearsal \(level image\) was cut short by a new start of the machine'
+	expect_line 'a rehearsal \(level image\) was cut short by a reboot'
 	as_before
 }
