@@ -222,7 +222,7 @@ static void write_is_for_a_swap_file_that_is_not_active(void **state UNUSED)
 		{ PREWARM_READ, PREWARM_READ, "file", SIGNATURE_IMAGE, true, false, 0, "" },
 		{ PREWARM_READ, PREWARM_READ, "device", SIGNATURE_SWAP, true, false, 0, "" },
 		{ PREWARM_READ, 0, NULL, NULL, false, false, -ENOENT, "is not there" },
-		{ PREWARM_READ, 0, "link", NULL, false, false, -EINVAL, "is no file" },
+		{ PREWARM_READ, 0, "link", NULL, false, false, -EINVAL, "is neither a file" },
 		{ PREWARM_WRITE, PREWARM_WRITE, "file", SIGNATURE_SWAP, false, false, 0, "" },
 		{ PREWARM_WRITE, 0, "file", SIGNATURE_SWAP, true, false, -EBUSY, "is active" },
 		{ PREWARM_WRITE, 0, "device", SIGNATURE_SWAP, false, false, -EINVAL,
