@@ -9,13 +9,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
-/* Any list of facts, whatever its items are. */
-struct list {
-	FACT_HEAD;
-	void *items;
-	size_t count;
-};
-
 static void head_set(struct fact *fact, enum knowledge is)
 {
 	free(fact->why);
@@ -116,13 +109,13 @@ static void *member_of(const void *structure, const struct field *field)
 
 void fact_list_free(const struct layout *layout, void *list)
 {
-	struct list *any = list;
+	struct fact_list *any = list;
 
 	for (size_t i = 0; i < any->count; i++)
 		layout_free(layout, (char *)any->items + i * layout->size);
 	free(any->items);
 	free(any->why);
-	*any = (struct list) { 0 };
+	*any = (struct fact_list) { 0 };
 }
 
 void layout_free(const struct layout *layout, void *structure)
@@ -156,7 +149,8 @@ static void *list_room(const struct layout *layout, size_t count)
 	return items;
 }
 
-static void list_copy(const struct layout *layout, struct list *to, const struct list *from)
+static void list_copy(
+	const struct layout *layout, struct fact_list *to, const struct fact_list *from)
 {
 	to->count = from->count;
 	to->items = list_room(layout, from->count);
@@ -228,7 +222,7 @@ static json_t *text_to_json(const char *text)
 
 static json_t *value_to_json(const struct field *field, const void *member)
 {
-	const struct list *list;
+	const struct fact_list *list;
 	json_t *array;
 
 	switch (field->type) {
@@ -273,7 +267,7 @@ json_t *layout_to_json(const struct layout *layout, const void *structure)
 	return object;
 }
 
-static int list_from_json(const struct field *field, struct list *list, json_t *json,
+static int list_from_json(const struct field *field, struct fact_list *list, json_t *json,
 	const char *where, struct error *err)
 {
 	const struct layout *layout = field->layout;

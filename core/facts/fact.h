@@ -28,9 +28,6 @@ enum knowledge { FACT_UNKNOWN, FACT_ABSENT, FACT_KNOWN };
 	enum knowledge is;                                                                         \
 	char *why
 
-struct fact {
-	FACT_HEAD;
-};
 struct fact_number {
 	FACT_HEAD;
 	uint64_t value;
@@ -51,6 +48,20 @@ struct fact_text {
 		type *items;                                                                       \
 		size_t count;                                                                      \
 	}
+
+/*
+ * Any fact by its head, and any list: second views of the structs above, so the compiler has to know
+ * that they may be the same memory.
+ */
+struct __attribute__((may_alias)) fact {
+	FACT_HEAD;
+};
+struct __attribute__((may_alias)) fact_list {
+	FACT_HEAD;
+	void *items;
+	size_t count;
+};
+#define fact_of(member) ((struct fact *)&(member)->is)
 
 enum field_type { FIELD_NUMBER, FIELD_FLAG, FIELD_TEXT, FIELD_GROUP, FIELD_LIST };
 
@@ -148,11 +159,10 @@ void fact_set_text(struct fact_text *fact, const char *value);
 /* The same, but the fact takes VALUE over. */
 void fact_take_text(struct fact_text *fact, char *value);
 
-/* Any fact, by its head: (struct fact *)&facts->kernel.release. */
+/* Any fact: fact_set_absent(fact_of(&facts->kernel.release)). */
 void fact_set_absent(struct fact *fact);
 void fact_set_unknown(struct fact *fact, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-#define fact_of(member) ((struct fact *)(member))
 
 /*
  * Reads a file of one line. No such file: absent. Not readable: unknown, with the reason. A file

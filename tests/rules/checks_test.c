@@ -120,9 +120,6 @@ static void try_now(struct trial *trial)
 	finding_free(&finding);
 }
 
-/* Any list of facts. */
-typedef FACT_LIST(void) any_list;
-
 static size_t fact_size(enum field_type type)
 {
 	switch (type) {
@@ -133,7 +130,7 @@ static size_t fact_size(enum field_type type)
 	case FIELD_TEXT:
 		return sizeof(struct fact_text);
 	case FIELD_LIST:
-		return sizeof(any_list);
+		return sizeof(struct fact_list);
 	case FIELD_GROUP:
 		break;
 	}
@@ -149,7 +146,7 @@ static void lose_fact(struct trial *trial, const struct field *field, void *memb
 	static char reason[] = "lost";
 	const size_t size = fact_size(field->type);
 	struct fact *fact = member;
-	unsigned char kept[sizeof(any_list)];
+	unsigned char kept[sizeof(struct fact_list)];
 
 	memcpy(kept, member, size);
 	if (field->type == FIELD_FLAG) {
@@ -185,7 +182,7 @@ static void lose_each_fact(struct trial *trial, const struct layout *layout, voi
 		}
 		lose_fact(trial, field, member);
 		if (field->type == FIELD_LIST) {
-			any_list *list = member;
+			struct fact_list *list = member;
 
 			for (size_t k = 0; k < list->count; k++)
 				lose_each_fact(trial, field->layout,
