@@ -41,7 +41,7 @@ enum argument_kind {
 	ARGUMENT_TEXT, /* anything; nothing is offered */
 	ARGUMENT_FILE,
 	ARGUMENT_FOLDER,
-	ARGUMENT_SAVED, /* a file of saved facts, which stands for the machine; - is standard input */
+	ARGUMENT_SAVED, /* saved facts, which are used in place of a machine; - is standard input */
 	ARGUMENT_SWAP_FILE,
 	ARGUMENT_DEVICE, /* a block device, for swap or as a volume */
 	ARGUMENT_URL,
@@ -222,7 +222,7 @@ struct invocation {
 
 /*
  * Parses what comes after the program's name. 0, or EXIT_USAGE after a message; invocation_free() in
- * any case. Without a known command the operands begin with the first word that is no option.
+ * any case. Without a known command the operands begin with the first word that is not an option.
  */
 int invocation_parse(struct invocation *invocation, int argc, char **argv);
 void invocation_free(struct invocation *invocation);
@@ -238,6 +238,9 @@ void invocation_machine_words(const struct invocation *invocation, struct string
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn_user(const struct invocation *invocation, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Asks at the terminal; true for y or yes. */
+bool ask_user(const char *question);
 
 /* --help of the program and of a command, on standard output. */
 void help_program(void);

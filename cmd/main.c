@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -38,6 +39,17 @@ void warn_user(const struct invocation *invocation, const char *format, ...)
 	text = text_format_list(format, arguments);
 	va_end(arguments);
 	complain("warning: %s", text);
+}
+
+bool ask_user(const char *question)
+{
+	char answer[16] = "";
+
+	printf("%s [y/N] ", question);
+	fflush(stdout);
+	if (!fgets(answer, sizeof(answer), stdin))
+		putchar('\n'); /* Ctrl-D leaves the cursor after the question */
+	return strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0;
 }
 
 /* ec2hib foo runs ec2hib-foo from PATH, as git does. Returns only when there is none. */

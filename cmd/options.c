@@ -117,24 +117,29 @@ static int read_argument(const struct option_row *row, const char *text, uint64_
 	return status == 0 && row->step && *number % row->step ? -EINVAL : status;
 }
 
-/* Bytes as an option takes them: 4K, 16M. */
+/* Bytes in the largest unit in which they are a whole number: 4K, 16M. The caller frees it. */
 static char *size_exact(uint64_t bytes)
 {
-	static const char units[] = "KMGT";
+	static const char *const units[] = { "", "K", "M", "G", "T" };
 	size_t unit = 0;
 
-	while (units[unit] && bytes && bytes % KIB == 0) {
+	for (; bytes && bytes % KIB == 0 && unit + 1 < ARRAY_SIZE(units); unit++)
 		bytes /= KIB;
-		unit++;
-	}
-	return text_format("%" PRIu64 "%.*s", bytes, unit > 0, unit ? &units[unit - 1] : "");
+	return text_format("%" PRIu64 "%s", bytes, units[unit]);
+}
+
+static char *describe_size(const struct option_row *row)
+{
+	memory_cleanup_free char *least = size_exact(row->least), *most = size_exact(row->most);
+	memory_cleanup_free char *step = size_exact(row->step);
+
+	return text_format("a size from %s to %s%s%s", least, most,
+		row->step ? ", a multiple of " : "", row->step ? step : "");
 }
 
 /* What an argument of the row has to be, as a message says it. */
 static char *describe_argument(const struct option_row *row)
 {
-	memory_cleanup_free char *least = size_exact(row->least), *most = size_exact(row->most);
-	memory_cleanup_free char *step = size_exact(row->step);
 	char *words = NULL;
 
 	switch (row->kind) {
@@ -145,8 +150,7 @@ static char *describe_argument(const struct option_row *row)
 	case ARGUMENT_NUMBER:
 		return text_format("a number from %" PRIu64 " to %" PRIu64, row->least, row->most);
 	case ARGUMENT_SIZE:
-		return text_format("a size from %s to %s%s%s", least, most,
-			row->step ? ", a multiple of " : "", row->step ? step : "");
+		return describe_size(row);
 	case ARGUMENT_RATE:
 		return text_copy("a rate (examples: 50M, 1G)");
 	case ARGUMENT_DURATION:

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -99,12 +98,8 @@ static void show_step(void *data, const struct plan *plan, size_t index)
 }
 
 /* True when the user agrees: --yes, or y at a terminal. */
-static bool agreed(const struct invocation *invocation, int *status)
+static bool agreed(const struct setup_options *wanted, int *status)
 {
-	const struct setup_options *wanted = invocation->options;
-	char answer[16] = "";
-	bool answered;
-
 	if (wanted->yes)
 		return true;
 	if (!isatty(STDIN_FILENO) || wanted->json) {
@@ -112,13 +107,8 @@ static bool agreed(const struct invocation *invocation, int *status)
 		*status = EXIT_USAGE;
 		return false;
 	}
-	printf("Apply this plan? [y/N] ");
-	fflush(stdout);
-	answered = fgets(answer, sizeof(answer), stdin) != NULL;
-	if (strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0)
+	if (ask_user("Apply this plan?"))
 		return true;
-	if (!answered)
-		putchar('\n'); /* Ctrl-D leaves the cursor after the question */
 	puts("Nothing was changed.");
 	*status = EXIT_NOT_READY;
 	return false;
@@ -177,7 +167,7 @@ static bool present(
 	/* Who is asked has to see what about. */
 	if (!wanted->json && !(invocation->global.quiet && wanted->yes))
 		plan_show(plan, &invocation->style);
-	return agreed(invocation, status);
+	return agreed(wanted, status);
 }
 
 /* Takes the lock, and puts back what a killed hibernation has left. A descriptor or an error. */
@@ -292,7 +282,7 @@ const struct command command_setup = {
 		   "--yes applies. Running it again goes on where an interrupted run was, and\n"
 		   "does nothing when all is well.",
 	COMMAND_OPTIONS(setup_rows),
-	.exclusive = { "swapfile swap-device", "no-service take-over" },
+	.exclusive = { "swapfile swap-device", "take-over no-service" },
 	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,
 	.run = run_setup,
 };
@@ -302,7 +292,7 @@ const struct command command_teardown = {
 	.synopsis = "[--dry-run] [--yes] [OPTION...]",
 	.summary = "undo what setup did",
 	.details =
-		"Touches only what carries ec2hib's name or label. Running it twice is no error.",
+		"Touches only what carries ec2hib's name or label. Running it twice is not an error.",
 	COMMAND_OPTIONS(teardown_rows),
 	.exclusive = { "swapfile swap-device" },
 	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -19,8 +18,9 @@
 #include "ui/rehearsal_view.h"
 
 /*
- * All tasks may stand still so long for the level image, while CLOCK_MONOTONIC goes on: systemd takes a service whose watchdog
- * is due meanwhile for hung, and its own have three minutes (journald, logind, udevd).
+ * For so long may all tasks stand still for the level image. CLOCK_MONOTONIC goes on meanwhile, and
+ * systemd takes a service whose watchdog becomes due for hung; its own have three minutes (journald,
+ * logind, udevd).
  */
 #define TIMEOUT_STANDARD_MS 150000
 
@@ -96,60 +96,41 @@ static void show_end(void *data, const struct rehearsal_result *result)
 	fflush(stdout);
 }
 
-/* ---- What is wanted ------------------------------------------------------------------------------- */
-
-/* Of the wanted levels that somebody has to agree to. */
-static char *levels_to_ask(const bool wanted[LEVEL_COUNT])
+/* Whether somebody has to agree to the level, and it is among those wanted. */
+static bool asks(const struct test_options *wanted, int level)
 {
-	char *ids = NULL;
+	return (wanted->levels & (1u << level)) && rehearsal_levels[level].warning;
+}
+
+/* 0 when all levels that are wanted may be run. */
+static int ask(const struct invocation *invocation)
+{
+	const struct test_options *wanted = invocation->options;
+	memory_cleanup_free char *ids = NULL;
 
 	for (int level = 0; level < LEVEL_COUNT; level++)
-		if (wanted[level] && rehearsal_levels[level].warning)
+		if (asks(wanted, level))
 			text_append(&ids, "%s%s", ids ? "," : "", rehearsal_levels[level].id);
-	return ids;
-}
-
-static bool says_yes(const struct invocation *invocation, const bool wanted[LEVEL_COUNT])
-{
-	char answer[16] = "";
-
-	for (int level = 0; level < LEVEL_COUNT; level++) {
-		memory_cleanup_free char *text = NULL;
-
-		if (!wanted[level] || !rehearsal_levels[level].warning)
-			continue;
-		text = text_format(
-			"%s: %s", rehearsal_levels[level].id, rehearsal_levels[level].warning);
-		style_wrap(&invocation->style, stdout, text, 0, 2);
-	}
-	printf("Go on? [y/N] ");
-	fflush(stdout);
-	if (!fgets(answer, sizeof(answer), stdin))
-		putchar('\n'); /* Ctrl-D leaves the cursor after the question */
-	return strcasecmp(answer, "y\n") == 0 || strcasecmp(answer, "yes\n") == 0;
-}
-
-/* 0 when all levels may be run. */
-static int ask(const struct invocation *invocation, const bool wanted[LEVEL_COUNT])
-{
-	const struct test_options *given = invocation->options;
-	memory_cleanup_free char *ids = levels_to_ask(wanted);
-
-	if (!ids || given->yes)
+	if (!ids || wanted->yes)
 		return 0;
-	if (!isatty(STDIN_FILENO) || given->json) {
+	if (!isatty(STDIN_FILENO) || wanted->json) {
 		complain(
 			"nothing was begun: without a question %s needs --yes; --level chooses others",
 			ids);
 		return EXIT_USAGE;
 	}
-	if (says_yes(invocation, wanted))
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		if (asks(wanted, level)) {
+			memory_cleanup_free char *text = text_format("%s: %s",
+				rehearsal_levels[level].id, rehearsal_levels[level].warning);
+
+			style_wrap(&invocation->style, stdout, text, 0, 2);
+		}
+	if (ask_user("Go on?"))
 		return 0;
 	puts("Nothing was begun.");
 	return EXIT_NOT_READY;
 }
-
-/* ---- All of it --------------------------------------------------------------------------------------- */
 
 static void show_json(json_t *levels, int status, const struct error *err)
 {
@@ -159,26 +140,25 @@ static void show_json(json_t *levels, int status, const struct error *err)
 
 static int run(struct invocation *invocation, struct session *session)
 {
-	const struct test_options *given = invocation->options;
+	const struct test_options *wanted = invocation->options;
 	struct show show = { .invocation = invocation };
 	const struct reporter reporter = { show_line, interrupt_came, &show };
 	struct rehearsal rehearsal = { .gather = &session->gather,
-		.keep_going = given->keep_going,
-		.timeout_ms = (unsigned)given->timeout_ms,
+		.keep_going = wanted->keep_going,
+		.timeout_ms = (unsigned)wanted->timeout_ms,
 		.patience_ms = PATIENCE_MS,
 		.reporter = &reporter,
 		.begin = show_begin,
 		.end = show_end,
 		.data = &show };
 	struct error err = { "" };
-	int status;
+	int status = ask(invocation);
 
 	for (int level = 0; level < LEVEL_COUNT; level++)
-		rehearsal.wanted[level] = given->levels & (1u << level);
-	status = ask(invocation, rehearsal.wanted);
+		rehearsal.wanted[level] = wanted->levels & (1u << level);
 	if (status != 0)
 		return status;
-	show.levels = given->json ? json_array() : NULL;
+	show.levels = wanted->json ? json_array() : NULL;
 	interrupt_catch();
 	status = rehearse(&rehearsal, &err);
 	if (show.levels)

@@ -55,7 +55,7 @@ facts_file() {
 		'--root= status|--root is empty'
 		'setup --size= -n|--size is empty'
 		'setup --size 0% -n|--size: "0%" is not a size'
-		'setup --take-over --no-service|--no-service and --take-over exclude each other'
+		'setup --take-over --no-service|--take-over and --no-service exclude each other'
 		'teardown --swapfile /a --swap-device /dev/b|--swapfile and --swap-device exclude each other'
 		'watch --daemon --once|--daemon and --once exclude each other'
 		'hibernate --method fast|--method: "fast" is not one of auto, direct, systemd'
