@@ -57,7 +57,7 @@ char *command_words(const struct command *command)
 			       : text_copy(command->name);
 }
 
-/* ---- A word that is no command ----------------------------------------------------------- */
+/* ---- A word that is not a command ----------------------------------------------------------- */
 
 #define WORD_MOST 32
 

@@ -26,7 +26,7 @@
 
 #define SECTOR ((uint64_t)512) /* /sys/class/block/NAME/size counts these, whatever the disk has */
 
-/* The word that is being typed, and what stands before it. */
+/* The word that is being typed, and what the words before it say. */
 struct completion {
 	const char *typed;
 	struct global_options global; /* as far as they say which machine is looked at */
@@ -58,7 +58,7 @@ static void offer_known_items(struct completion *completion)
 		offer(completion, items[i], NULL);
 }
 
-/* What a folder lists, behind PREFIX. public-keys/ has "0=my-key" for what is below 0/. */
+/* What a folder lists, after PREFIX. public-keys/ has "0=my-key" for what is below 0/. */
 static void offer_listing(struct completion *completion, const char *prefix, const char *listing)
 {
 	strings_cleanup struct strings names = { 0 };
@@ -99,7 +99,7 @@ static int list_folder(const char *endpoint, const char *folder, char **listing)
 	return status;
 }
 
-/* The folders above all others, behind PREFIX. */
+/* The topmost folders, after PREFIX. */
 static void offer_tops(struct completion *completion, const char *prefix)
 {
 	static const char *const tops[] = { "meta-data/", "dynamic/", "user-data" };
@@ -261,7 +261,7 @@ static void offer_commands(struct completion *completion)
 			offer(completion, commands[i]->name, commands[i]->summary);
 }
 
-/* The last of a list; what stands before it stays. */
+/* The last of a list; what is before it stays. */
 static void offer_levels(struct completion *completion)
 {
 	const char *typed = completion->typed, *comma = strrchr(typed, ',');
@@ -351,18 +351,18 @@ static void take_value(
 		*(const char **)((char *)&completion->global + row->offset) = value;
 }
 
-/* Of help, the command that it is asked about. */
-static const struct command *command_asked_about(const struct command *command, const char *word)
+/* Of help NAME, the command NAME when it has subcommands. */
+static const struct command *find_topic(const struct command *command, const char *word)
 {
-	const struct command *asked = command == &command_help ? command_find(word) : NULL;
+	const struct command *topic = command == &command_help ? command_find(word) : NULL;
 
-	return asked && asked->subcommands ? asked : NULL;
+	return topic && topic->subcommands ? topic : NULL;
 }
 
 /* What the words before the last one come to. */
 struct context {
 	const struct command *command;	  /* NULL: none so far */
-	const struct command *asked;	  /* help NAME, where NAME has subcommands */
+	const struct command *topic;	  /* help NAME, where NAME has subcommands */
 	const struct option_row *awaited; /* whose argument is typed */
 };
 
@@ -382,7 +382,7 @@ static void take_word(struct context *context, struct completion *completion, co
 	} else if (subcommand_find(context->command, word)) {
 		context->command = subcommand_find(context->command, word);
 	} else {
-		context->asked = command_asked_about(context->command, word);
+		context->topic = find_topic(context->command, word);
 	}
 }
 
@@ -396,8 +396,8 @@ static void offer_all(const struct context *context, struct completion *completi
 		if (command)
 			offer_options(completion, command->options, command->option_count);
 		offer_options(completion, global_options, global_option_count);
-	} else if (context->asked) {
-		offer_subcommands(completion, context->asked);
+	} else if (context->topic) {
+		offer_subcommands(completion, context->topic);
 	} else if (command && command->subcommands) {
 		offer_subcommands(completion, command);
 	} else {

@@ -26,7 +26,7 @@ static const struct option_row options[] = {
 	OPT_TEXT("log", log, ARGUMENT_FILE, "FILE", "read a kernel log (- reads standard input)"),
 };
 
-/* The log of the running kernel is no file with an end; a saved one is. */
+/* The log of the running kernel has no end, as a saved one has. */
 static int read_log(const struct session *session, const char *path, char **text, size_t *size,
 	struct error *err)
 {

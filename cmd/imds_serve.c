@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ec2hib imds serve: a simulated metadata service, for rehearsal and tests. */
+/* ec2hib imds serve: a simulated metadata service, for trials and tests. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -245,7 +245,7 @@ const struct command command_imds_serve = {
 	.parent = &command_imds,
 	.synopsis = "[--listen ADDRESS:PORT] [OPTION...]",
 	.summary = "serve a simulated metadata service",
-	.details = "For rehearsal and tests, on any machine. It wants IMDSv2 tokens as EC2's does.",
+	.details = "For trials and tests, on any machine. It demands IMDSv2 tokens as EC2's does.",
 	COMMAND_OPTIONS(options),
 	.run = run,
 };

@@ -292,7 +292,7 @@ const struct command command_teardown = {
 	.synopsis = "[--dry-run] [--yes] [OPTION...]",
 	.summary = "undo what setup did",
 	.details =
-		"Touches only what carries ec2hib's name or label. Running it twice is not an error.",
+		"Touches only what carries ec2hib's name or label. Running it twice does no harm.",
 	COMMAND_OPTIONS(teardown_rows),
 	.exclusive = { "swapfile swap-device" },
 	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,

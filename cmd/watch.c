@@ -202,7 +202,7 @@ const struct command command_watch = {
 	.details =
 		"Asks the metadata service for notices and listens to the sleep button of every\n"
 		"input device, runs the hooks and hibernates. SIGHUP makes it read its\n"
-		"configuration again, SIGTERM ends it. What it is doing stands in\n"
+		"configuration again, SIGTERM ends it. What it is doing is in\n"
 		"/run/ec2hib/watch.json.",
 	COMMAND_OPTIONS(options),
 	.exclusive = { "daemon once" },
