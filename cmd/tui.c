@@ -188,7 +188,7 @@ static const char *endpoint_of(const struct session *session)
 	return imds->ipv6 ? IMDS_ENDPOINT_IPV6 : IMDS_ENDPOINT_IPV4;
 }
 
-static int show(struct dashboard *dashboard, struct here *here)
+static int show(struct dashboard_settings *dashboard, struct here *here)
 {
 	const char *clock = getenv(CLOCK_VARIABLE);
 	memory_cleanup_free char *left = NULL;
@@ -228,7 +228,7 @@ static int run(struct invocation *invocation, struct session *session)
 	const struct tui_options *wanted = invocation->options;
 	strings_cleanup struct strings program = { 0 };
 	struct here here = { .session = session };
-	struct dashboard dashboard = { .colour = invocation->style.colour,
+	struct dashboard_settings dashboard = { .colour = invocation->style.colour,
 		.version = PACKAGE_VERSION,
 		.root = geteuid() == 0,
 		.actions = actions,

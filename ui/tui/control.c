@@ -9,72 +9,78 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "ui/tui/desk.h"
+#include "ui/tui/state.h"
 #include "ui/tui/terminal.h"
 
 /* Of what is typed: longer than any file name. */
 #define TYPED_MOST 4096
 
-void desk_say(struct desk *desk, const char *format, ...)
+void dashboard_say(struct dashboard *dashboard, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	text_set(&desk->message, text_format_list(format, arguments));
+	text_set(&dashboard->message, text_format_list(format, arguments));
 	va_end(arguments);
 }
 
-void desk_tell(struct desk *desk, unsigned news)
+void dashboard_tell(struct dashboard *dashboard, unsigned news)
 {
-	for (size_t i = 0; i < PANELS; i++)
+	for (size_t i = 0; i < PANEL_COUNT; i++)
 		if (panels[i]->update)
-			panels[i]->update(desk->own[i], &desk->model, news);
-	desk->changed = desk->unsettled = true;
+			panels[i]->update(dashboard->states[i], &dashboard->model, news);
+	dashboard->redraw = dashboard->retile = true;
 }
 
 /* ---- Commands ---- */
 
-const struct action *desk_action(const struct desk *desk, enum request request)
+static const struct action *action_of(const struct dashboard *dashboard, enum request request)
 {
-	for (size_t i = 0; i < desk->settings->action_count; i++)
-		if (desk->settings->actions[i].request == request)
-			return &desk->settings->actions[i];
+	for (size_t i = 0; i < dashboard->settings->action_count; i++)
+		if (dashboard->settings->actions[i].request == request)
+			return &dashboard->settings->actions[i];
 	return NULL;
 }
 
-static void start(struct desk *desk, const struct action *action, bool plan)
+static void show_output(struct dashboard *dashboard, bool follow)
 {
-	const struct dashboard *settings = desk->settings;
+	view_open(dashboard, &view_output, ITEM_NONE);
+	dashboard->views[dashboard->depth - 1].scroll.follow = follow;
+}
+
+static void start(struct dashboard *dashboard, const struct action *action, bool plan)
+{
+	const struct dashboard_settings *settings = dashboard->settings;
 	struct error err = { "" };
 
-	command_free(&desk->command);
-	desk->command.action = action;
-	desk->command.is_plan = plan;
-	if (command_start(&desk->command, settings->program,
-		    plan ? action->plan : action->arguments, plan ? NULL : desk->file, &err) < 0) {
-		/* What the command before it said is gone, too. */
-		desk_drop(desk, SHEET_OUTPUT);
-		desk_say(desk, "%s", err.text);
+	command_free(&dashboard->command);
+	dashboard->command.action = action;
+	dashboard->command.is_plan = plan;
+	if (command_start(&dashboard->command, settings->program,
+		    plan ? action->plan : action->arguments, plan ? NULL : dashboard->file,
+		    &err) < 0) {
+		/* The output of the command before it is gone, too. */
+		view_close(dashboard, &view_output);
+		dashboard_say(dashboard, "%s", err.text);
 		return;
 	}
-	text_set(&desk->model.command, text_copy(desk->command.shown));
-	text_set(&desk->model.command_result, NULL);
-	desk->model.command_runs = true;
-	desk_push(desk, SHEET_OUTPUT, ITEM_NONE);
+	text_set(&dashboard->model.command, text_copy(dashboard->command.shown));
+	text_set(&dashboard->model.command_result, NULL);
+	dashboard->model.command_runs = true;
 	/* A plan is read from its beginning; its end asks. */
-	desk->sheets[desk->depth - 1].scroll.follow = !plan;
-	desk->plan_unread = plan;
-	desk_tell(desk, NEWS_COMMAND);
+	show_output(dashboard, !plan);
+	dashboard->plan_unread = plan;
+	dashboard_tell(dashboard, NEWS_COMMAND);
 }
 
 /* Why the action cannot be run, or NULL. */
-static char *refusal(const struct desk *desk, const struct action *action)
+static char *refusal(const struct dashboard *dashboard, const struct action *action)
 {
-	const struct model *model = &desk->model;
+	const struct model *model = &dashboard->model;
 	memory_cleanup_free char *shown = NULL;
 
-	if (desk->command.pid)
-		return text_format("%s still runs; o shows it", desk->command.shown);
+	if (dashboard->command.pid)
+		return text_format("%s still runs; o shows it", dashboard->command.shown);
 	if (model->saved)
 		return text_copy("these are saved facts: nothing is done to any machine");
 	if (!model->live && !action->any_root)
@@ -82,13 +88,13 @@ static char *refusal(const struct desk *desk, const struct action *action)
 	if (!action->needs_root || model->root)
 		return NULL;
 	shown = command_shown(
-		desk->settings->program, action->plan ? action->plan : action->arguments);
+		dashboard->settings->program, action->plan ? action->plan : action->arguments);
 	return text_format("only root can do that: sudo %s", shown);
 }
 
 static char *default_file(const struct model *model)
 {
-	const char *id = shown_text(&model->facts.instance.id);
+	const char *id = fact_text_or(&model->facts.instance.id, NULL);
 	char now[INSTANT_LENGTH];
 	char *name;
 
@@ -101,77 +107,81 @@ static char *default_file(const struct model *model)
 	return name;
 }
 
-static void ask(struct desk *desk, const struct action *action)
+static void ask(struct dashboard *dashboard, const struct action *action)
 {
-	char *why = refusal(desk, action);
+	char *why = refusal(dashboard, action);
 
 	if (why) {
-		text_set(&desk->message, why);
+		text_set(&dashboard->message, why);
 		return;
 	}
-	text_set(&desk->file, NULL);
+	text_set(&dashboard->file, NULL);
 	if (action->to_file) {
-		desk->prompt = PROMPT_FILE;
-		text_set(&desk->typed, default_file(&desk->model));
+		dashboard->prompt = PROMPT_FILE;
+		text_set(&dashboard->typed, default_file(&dashboard->model));
 	} else if (action->plan) {
-		start(desk, action, true);
+		start(dashboard, action, true);
 	} else {
-		desk->question = action;
+		dashboard->question = QUESTION_RUN;
+		dashboard->action = action;
 	}
 }
 
-void desk_command_ended(struct desk *desk)
+void control_command_ended(struct dashboard *dashboard)
 {
-	struct command_run *run = &desk->command;
+	struct command_run *run = &dashboard->command;
 	char *result = command_result(run);
 	struct stat status;
 
 	if (run->file && stat(run->file, &status) == 0 && status.st_size > 0)
 		text_set(&result,
 			text_format("wrote %s, %lld bytes", run->file, (long long)status.st_size));
-	text_set(&desk->model.command_result, result);
-	desk->model.command_runs = false;
-	desk->leaving = false;
-	desk_say(desk, "%s: %s", run->shown, result);
+	text_set(&dashboard->model.command_result, result);
+	dashboard->model.command_runs = false;
+	if (dashboard->question == QUESTION_QUIT)
+		dashboard->question = QUESTION_NONE;
+	dashboard_say(dashboard, "%s: %s", run->shown, result);
 	if (!run->is_plan)
-		desk->gather_wanted = true;
-	desk_tell(desk, NEWS_COMMAND);
+		dashboard->gather_wanted = true;
+	dashboard_tell(dashboard, NEWS_COMMAND);
 }
 
 /* ---- Text that is typed ---- */
 
-static void search(struct desk *desk, bool back)
+static void search(struct dashboard *dashboard, bool back)
 {
 	struct page page = { 0 };
 	unsigned rows;
 	struct scroll *scroll;
 
-	if (!desk->search)
+	if (!dashboard->search)
 		return;
-	scroll = desk_page(desk, &page, &rows);
-	if (!scroll_search(scroll, &page, rows, desk->search, back))
-		desk_say(desk, "not found%s%s: %s", desk->depth ? "" : " in ",
-			desk->depth ? "" : panels[desk->focus]->title, desk->search);
+	scroll = view_draw(dashboard, &page, &rows);
+	if (!scroll_search(scroll, &page, rows, dashboard->search, back))
+		dashboard_say(dashboard, "not found%s%s: %s", dashboard->depth ? "" : " in ",
+			dashboard->depth ? "" : panels[dashboard->focus]->title, dashboard->search);
 	page_clear(&page);
 }
 
-static void finish_prompt(struct desk *desk)
+static void finish_prompt(struct dashboard *dashboard)
 {
-	enum prompt_kind kind = desk->prompt;
+	enum prompt kind = dashboard->prompt;
 
-	desk->prompt = PROMPT_NONE;
+	dashboard->prompt = PROMPT_NONE;
 	if (kind == PROMPT_SEARCH) {
-		text_set(&desk->search, *desk->typed ? text_copy(desk->typed) : NULL);
-		search(desk, false);
-	} else if (*desk->typed) {
-		text_set(&desk->file, text_copy(desk->typed));
-		desk->question = desk_action(desk, REQUEST_SAVE);
+		text_set(
+			&dashboard->search, *dashboard->typed ? text_copy(dashboard->typed) : NULL);
+		search(dashboard, false);
+	} else if (*dashboard->typed) {
+		text_set(&dashboard->file, text_copy(dashboard->typed));
+		dashboard->question = QUESTION_RUN;
+		dashboard->action = action_of(dashboard, REQUEST_SAVE);
 	}
-	text_set(&desk->typed, NULL);
+	text_set(&dashboard->typed, NULL);
 }
 
 /* The last character goes, all of its bytes. */
-static void rub_out(char *text)
+static void erase_last(char *text)
 {
 	size_t length = strlen(text);
 
@@ -180,243 +190,240 @@ static void rub_out(char *text)
 	text[length ? length - 1 : 0] = '\0';
 }
 
-static void type_key(struct desk *desk, int key)
+static void type_key(struct dashboard *dashboard, int key)
 {
 	char bytes[8] = "";
 
 	if (key == KEY_IS_ENTER) {
-		finish_prompt(desk);
+		finish_prompt(dashboard);
 	} else if (key == KEY_IS_ESCAPE) {
-		desk->prompt = PROMPT_NONE;
-		text_set(&desk->typed, NULL);
+		dashboard->prompt = PROMPT_NONE;
+		text_set(&dashboard->typed, NULL);
 	} else if (key == KEY_IS_BACKSPACE) {
-		rub_out(desk->typed);
+		erase_last(dashboard->typed);
 	} else if (key == KEY_CONTROL('U')) {
-		*desk->typed = '\0';
-	} else if (key >= ' ' && key < KEY_IS_SPECIAL && strlen(desk->typed) < TYPED_MOST) {
+		*dashboard->typed = '\0';
+	} else if (key >= ' ' && key < KEY_IS_SPECIAL && strlen(dashboard->typed) < TYPED_MOST) {
 		mbstate_t state = { 0 };
 		size_t length = wcrtomb(bytes, (wchar_t)key, &state);
 
 		if (length != (size_t)-1)
-			text_append(&desk->typed, "%.*s", (int)length, bytes);
+			text_append(&dashboard->typed, "%.*s", (int)length, bytes);
 	}
 }
 
-/* ---- Going about ---- */
+/* ---- Requests ---- */
 
-static void go_to_panel(struct desk *desk, enum request request)
+static void go_to_panel(struct dashboard *dashboard, enum request request)
 {
-	for (size_t i = 0; i < PANELS; i++)
+	for (size_t i = 0; i < PANEL_COUNT; i++)
 		if (panels[i]->request == request)
-			desk->focus = i;
-	desk->depth = 0;
-	desk_push(desk, SHEET_PANEL, ITEM_NONE);
+			dashboard->focus = i;
+	dashboard->depth = 0;
+	view_open(dashboard, &view_panel, ITEM_NONE);
 }
 
 /* In the overview only among those that are there. */
-static void go_along(struct desk *desk, size_t by)
+static void go_along(struct dashboard *dashboard, size_t by)
 {
-	bool alone = desk->depth > 0;
+	bool alone = dashboard->depth > 0;
 
 	/* None is there before the first drawing, as in a terminal that was too small. */
-	for (size_t tries = 0; tries < PANELS; tries++) {
-		desk->focus = (desk->focus + by) % PANELS;
-		if (alone || desk->tiles[desk->focus].rows)
+	for (size_t tries = 0; tries < PANEL_COUNT; tries++) {
+		dashboard->focus = (dashboard->focus + by) % PANEL_COUNT;
+		if (alone || dashboard->tiles[dashboard->focus].rows)
 			break;
 	}
 	if (alone)
-		go_to_panel(desk, panels[desk->focus]->request);
+		go_to_panel(dashboard, panels[dashboard->focus]->request);
 }
 
 /* The overview's panel alone; of a panel alone, and where an item is chosen, what that is about. */
-static void go_in(struct desk *desk)
+static void go_in(struct dashboard *dashboard)
 {
 	struct page page = { 0 };
 	unsigned rows;
-	struct scroll *scroll = desk_page(desk, &page, &rows);
-	bool explained = desk->depth && desk->sheets[desk->depth - 1].kind != SHEET_PANEL;
+	struct scroll *scroll = view_draw(dashboard, &page, &rows);
 	int item;
 
-	scroll_settle(scroll, &page, rows);
+	scroll_fit(scroll, &page, rows);
 	item = scroll->item;
 	page_clear(&page);
-	if (explained)
+	if (dashboard->depth && !view_is(dashboard, &view_panel))
 		return;
-	if (item != ITEM_NONE && panels[desk->focus]->explain)
-		desk_push(desk, SHEET_EXPLANATION, item);
-	else if (desk->depth == 0)
-		desk_push(desk, SHEET_PANEL, ITEM_NONE);
+	if (item != ITEM_NONE && panels[dashboard->focus]->explain)
+		view_open(dashboard, &view_explanation, item);
+	else if (dashboard->depth == 0)
+		view_open(dashboard, &view_panel, ITEM_NONE);
 }
 
-static void go_back(struct desk *desk)
+static void go_back(struct dashboard *dashboard)
 {
-	if (desk->search && desk->depth == 0)
-		text_set(&desk->search, NULL);
-	desk_pop(desk);
-}
-
-static void leave(struct desk *desk)
-{
-	if (!desk->command.pid) {
-		desk->quit = true;
-		return;
-	}
-	desk->leaving = true;
-	desk_say(desk, "%s still runs, and goes on without the dashboard: q leaves",
-		desk->command.shown);
-}
-
-static bool go(struct desk *desk, enum request request)
-{
-	if (request >= REQUEST_INSTANCE && request <= REQUEST_HISTORY)
-		go_to_panel(desk, request);
-	else if (request == REQUEST_OVERVIEW)
-		desk->depth = 0;
-	else if (request == REQUEST_NEXT || request == REQUEST_PREVIOUS)
-		go_along(desk, request == REQUEST_NEXT ? 1 : PANELS - 1);
-	else if (request == REQUEST_OPEN)
-		go_in(desk);
-	else if (request == REQUEST_BACK)
-		go_back(desk);
-	else if (request == REQUEST_HELP)
-		desk_push(desk, SHEET_HELP, ITEM_NONE);
+	if (dashboard->depth)
+		dashboard->depth--;
 	else
-		return false;
-	return true;
+		text_set(&dashboard->search, NULL);
 }
 
-static bool move(struct desk *desk, enum request request)
+static void move(struct dashboard *dashboard, enum request request)
 {
 	struct page page = { 0 };
 	unsigned rows;
-	struct scroll *scroll = desk_page(desk, &page, &rows);
-	bool moved = scroll_move(scroll, &page, rows, request);
+	struct scroll *scroll = view_draw(dashboard, &page, &rows);
 
+	scroll_move(scroll, &page, rows, request);
 	page_clear(&page);
-	return moved;
 }
 
-static void show_output(struct desk *desk)
+/* Of the panel in focus, or where that has nothing to filter of the readiness. */
+static void filter(struct dashboard *dashboard)
 {
-	if (!desk->command.shown) {
-		desk_say(desk, "no command was run so far");
+	if (!panels[dashboard->focus]->filter)
+		go_to_panel(dashboard, REQUEST_READINESS);
+	panels[dashboard->focus]->filter(dashboard->states[dashboard->focus]);
+}
+
+static void quit(struct dashboard *dashboard)
+{
+	if (!dashboard->command.pid) {
+		dashboard->quit = true;
 		return;
 	}
-	desk_push(desk, SHEET_OUTPUT, ITEM_NONE);
-	desk->sheets[desk->depth - 1].scroll.follow = true;
+	dashboard->question = QUESTION_QUIT;
+	dashboard_say(dashboard, "%s still runs, and goes on without the dashboard: q leaves",
+		dashboard->command.shown);
 }
 
-static void stop_command(struct desk *desk)
+static void do_request(struct dashboard *dashboard, enum request request)
 {
-	if (desk->command.pid)
-		command_stop(&desk->command);
-	else
-		desk_say(desk, "no command runs");
-}
-
-static void do_other(struct desk *desk, enum request request)
-{
-	const struct action *action = desk_action(desk, request);
-
-	if (request == REQUEST_QUIT)
-		leave(desk);
-	else if (request == REQUEST_REDRAW)
+	switch (request) {
+	case REQUEST_HELP:
+		view_open(dashboard, &view_help, ITEM_NONE);
+		break;
+	case REQUEST_OVERVIEW:
+		dashboard->depth = 0;
+		break;
+	case REQUEST_INSTANCE ... REQUEST_HISTORY:
+		go_to_panel(dashboard, request);
+		break;
+	case REQUEST_NEXT:
+		go_along(dashboard, 1);
+		break;
+	case REQUEST_PREVIOUS:
+		go_along(dashboard, PANEL_COUNT - 1);
+		break;
+	case REQUEST_OPEN:
+		go_in(dashboard);
+		break;
+	case REQUEST_BACK:
+		go_back(dashboard);
+		break;
+	case REQUEST_UP ... REQUEST_LAST:
+		move(dashboard, request);
+		break;
+	case REQUEST_SEARCH:
+		dashboard->prompt = PROMPT_SEARCH;
+		text_set(&dashboard->typed, text_copy(""));
+		break;
+	case REQUEST_SEARCH_NEXT:
+	case REQUEST_SEARCH_BACK:
+		search(dashboard, request == REQUEST_SEARCH_BACK);
+		break;
+	case REQUEST_FILTER:
+		filter(dashboard);
+		break;
+	case REQUEST_GATHER:
+		dashboard->gather_wanted = true;
+		break;
+	case REQUEST_SET_UP ... REQUEST_SAVE:
+		ask(dashboard, action_of(dashboard, request));
+		break;
+	case REQUEST_OUTPUT:
+		if (dashboard->command.shown)
+			show_output(dashboard, true);
+		else
+			dashboard_say(dashboard, "no command was run so far");
+		break;
+	case REQUEST_END_COMMAND:
+		if (dashboard->command.pid)
+			command_stop(&dashboard->command);
+		else
+			dashboard_say(dashboard, "no command runs");
+		break;
+	case REQUEST_REDRAW:
 		terminal_redraw();
-	else if (request == REQUEST_GATHER)
-		desk->gather_wanted = true;
-	else if (request == REQUEST_OUTPUT)
-		show_output(desk);
-	else if (request == REQUEST_END_COMMAND)
-		stop_command(desk);
-	else if (request == REQUEST_SEARCH) {
-		desk->prompt = PROMPT_SEARCH;
-		text_set(&desk->typed, text_copy(""));
-	} else if (request == REQUEST_SEARCH_NEXT || request == REQUEST_SEARCH_BACK)
-		search(desk, request == REQUEST_SEARCH_BACK);
-	else if (action)
-		ask(desk, action);
-}
-
-static void do_request(struct desk *desk, enum request request)
-{
-	const struct panel *panel = panels[desk->focus];
-
-	if (go(desk, request) || move(desk, request))
-		return;
-	if (request == REQUEST_FILTER && !panel->request_own) {
-		go_to_panel(desk, REQUEST_READINESS);
-		panel = panels[desk->focus];
+		break;
+	case REQUEST_QUIT:
+		quit(dashboard);
+		break;
+	case REQUEST_NONE:
+		break;
 	}
-	if (panel->request_own && panel->request_own(desk->own[desk->focus], request))
-		return;
-	do_other(desk, request);
 }
 
 /* ---- Questions ---- */
 
-bool desk_plan_asks(const struct desk *desk)
+bool control_plan_asks(const struct dashboard *dashboard)
 {
-	bool asks = desk->plan_unread || (desk->question && desk->question->plan);
-
-	return asks && desk->depth && desk->sheets[desk->depth - 1].kind == SHEET_OUTPUT &&
-	       desk->command.ended && desk->command.status == 0;
+	return (dashboard->plan_unread || dashboard->question == QUESTION_PLAN) &&
+	       view_is(dashboard, &view_output) && dashboard->command.ended &&
+	       dashboard->command.status == 0;
 }
 
-void desk_plan_settle(struct desk *desk)
+void control_settle_plan(struct dashboard *dashboard)
 {
 	struct page page = { 0 };
 	struct scroll *scroll;
 	unsigned rows;
 
-	if (!desk->plan_unread || desk_is_cramped())
+	if (!dashboard->plan_unread || screen_is_cramped())
 		return;
-	if (desk->command.pid && desk->depth && desk->sheets[desk->depth - 1].kind == SHEET_OUTPUT)
+	if (!dashboard->command.ended && view_is(dashboard, &view_output))
 		return;
-	if (!desk_plan_asks(desk)) {
+	if (!control_plan_asks(dashboard)) {
 		/* It failed, or something came over it: it is the output of a command, no more. */
-		desk->plan_unread = false;
+		dashboard->plan_unread = false;
 		return;
 	}
-	scroll = desk_page(desk, &page, &rows);
-	scroll_settle(scroll, &page, rows);
-	if (scroll->top + rows >= page.count && desk->prompt == PROMPT_NONE) {
-		desk->plan_unread = false;
-		desk->question = desk->command.action;
+	scroll = view_draw(dashboard, &page, &rows);
+	scroll_fit(scroll, &page, rows);
+	if (scroll->top + rows >= page.count && dashboard->prompt == PROMPT_NONE) {
+		dashboard->plan_unread = false;
+		dashboard->question = QUESTION_PLAN;
+		dashboard->action = dashboard->command.action;
 		scroll->follow = true;
 	}
 	page_clear(&page);
 }
 
-void desk_question_leave(struct desk *desk)
+void control_leave_question(struct dashboard *dashboard)
 {
-	/* The question goes with the plan that it stands under. */
-	if (desk->question && desk->question->plan)
-		desk_drop(desk, SHEET_OUTPUT);
-	desk->question = NULL;
-	desk->leaving = false;
+	/* The question goes with the plan above it. */
+	if (dashboard->question == QUESTION_PLAN)
+		view_close(dashboard, &view_output);
+	dashboard->question = QUESTION_NONE;
 }
 
-static void answer(struct desk *desk, int key)
+static void answer(struct dashboard *dashboard, int key)
 {
-	const struct action *action = desk->question;
-	bool leaving = desk->leaving;
+	bool quits = dashboard->question == QUESTION_QUIT;
 
-	desk_question_leave(desk);
-	if (leaving)
-		desk->quit = request_of_key(key) == REQUEST_QUIT;
+	control_leave_question(dashboard);
+	if (quits)
+		dashboard->quit = request_of_key(key) == REQUEST_QUIT;
 	/* Who does not see what is asked does not agree to it. */
-	else if (key == 'y' && !desk_is_cramped())
-		start(desk, action, false);
+	else if (key == 'y' && !screen_is_cramped())
+		start(dashboard, dashboard->action, false);
 }
 
-void desk_key(struct desk *desk, int key)
+void control_key(struct dashboard *dashboard, int key)
 {
-	desk->changed = true;
-	text_set(&desk->message, NULL);
-	if (desk->prompt != PROMPT_NONE)
-		type_key(desk, key);
-	else if (desk->question || desk->leaving)
-		answer(desk, key);
-	else if (!desk_is_cramped() || request_of_key(key) == REQUEST_QUIT)
-		do_request(desk, request_of_key(key));
+	dashboard->redraw = true;
+	text_set(&dashboard->message, NULL);
+	if (dashboard->prompt != PROMPT_NONE)
+		type_key(dashboard, key);
+	else if (dashboard->question != QUESTION_NONE)
+		answer(dashboard, key);
+	else if (!screen_is_cramped() || request_of_key(key) == REQUEST_QUIT)
+		do_request(dashboard, request_of_key(key));
 }

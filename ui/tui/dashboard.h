@@ -12,7 +12,7 @@
 #include "core/facts/gather.h"
 #include "ui/tui/command.h"
 
-struct dashboard {
+struct dashboard_settings {
 	bool colour;
 	const char *version;
 	const char *endpoint; /* of the metadata service; NULL: it is not polled */
@@ -47,6 +47,6 @@ struct dashboard {
  * frees it) is a command that still runs then, or NULL. 0; -EINVAL
  * when the saved facts are none; another negative errno.
  */
-int dashboard_run(const struct dashboard *dashboard, char **left, struct error *err);
+int dashboard_run(const struct dashboard_settings *settings, char **left, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -107,17 +108,31 @@ static void add_text(struct page *page, enum colour colour, const char *text)
 	line->columns += text_columns(text);
 }
 
+static void add_format(struct page *page, enum colour colour, const char *format, va_list arguments)
+{
+	memory_cleanup_free char *text = text_format_list(format, arguments);
+	memory_cleanup_free char *safe = style_text(text);
+
+	add_text(page, colour, safe);
+}
+
 void page_add(struct page *page, enum colour colour, const char *format, ...)
 {
-	memory_cleanup_free char *text = NULL;
-	memory_cleanup_free char *safe = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	text = text_format_list(format, arguments);
+	add_format(page, colour, format, arguments);
 	va_end(arguments);
-	safe = style_text(text);
-	add_text(page, colour, safe);
+}
+
+void page_text(struct page *page, enum colour colour, const char *format, ...)
+{
+	va_list arguments;
+
+	page_line(page);
+	va_start(arguments, format);
+	add_format(page, colour, format, arguments);
+	va_end(arguments);
 }
 
 size_t page_at(const struct page *page)
@@ -203,6 +218,39 @@ void page_field(struct page *page, enum colour colour, const char *name, const c
 	page_add(page, colour, "%s", text);
 }
 
+void page_fact(struct page *page, const char *name, const struct fact_text *fact)
+{
+	page_field(page, COLOUR_PLAIN, name, fact_text_or(fact, NULL));
+}
+
+static void number_field(struct page *page, const char *name, const struct fact_number *fact,
+	char *(*format)(uint64_t value))
+{
+	memory_cleanup_free char *text = fact->is == FACT_KNOWN ? format(fact->value) : NULL;
+
+	page_field(page, COLOUR_PLAIN, name, text);
+}
+
+static char *plain_number(uint64_t value)
+{
+	return text_format("%llu", (unsigned long long)value);
+}
+
+void page_number(struct page *page, const char *name, const struct fact_number *fact)
+{
+	number_field(page, name, fact, plain_number);
+}
+
+void page_size(struct page *page, const char *name, const struct fact_number *bytes)
+{
+	number_field(page, name, bytes, size_format);
+}
+
+void page_duration(struct page *page, const char *name, const struct fact_number *ms)
+{
+	number_field(page, name, ms, duration_format);
+}
+
 void page_title(struct page *page, const char *text)
 {
 	if (page->count)
@@ -273,7 +321,7 @@ void samples_add(struct samples *samples, uint64_t value)
 	samples->values[samples->count++ % SAMPLES_MOST] = value;
 }
 
-uint64_t samples_most(const struct samples *samples)
+static uint64_t samples_most(const struct samples *samples)
 {
 	size_t kept = samples->count < SAMPLES_MOST ? samples->count : SAMPLES_MOST;
 	uint64_t most = 0;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/facts/fact.h"
 #include "ui/style.h"
 
 /* Of a line that cannot be chosen. */
@@ -44,6 +45,10 @@ void page_item(struct page *page, int item);
 void page_add(struct page *page, enum colour colour, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* A line of its own. */
+void page_text(struct page *page, enum colour colour, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Columns that the last line takes. */
 size_t page_at(const struct page *page);
 
@@ -64,6 +69,12 @@ void page_wrap_line(struct page *page, enum colour colour, const char *text);
  * where there is room. TEXT may be NULL: then nothing is shown.
  */
 void page_field(struct page *page, enum colour colour, const char *name, const char *text);
+
+/* The same of facts; nothing is shown of one that is not known. */
+void page_fact(struct page *page, const char *name, const struct fact_text *fact);
+void page_number(struct page *page, const char *name, const struct fact_number *fact);
+void page_size(struct page *page, const char *name, const struct fact_number *bytes);
+void page_duration(struct page *page, const char *name, const struct fact_number *ms);
 
 /* A title between two parts of a page. */
 void page_title(struct page *page, const char *text);
@@ -94,7 +105,6 @@ struct samples {
 #define SAMPLE_NONE UINT64_MAX
 
 void samples_add(struct samples *samples, uint64_t value);
-uint64_t samples_most(const struct samples *samples);
 
 /* The newest values, COLUMNS of them, as a graph of ROWS lines. With 1 row it is added to the line. */
 void page_graph(struct page *page, const struct samples *samples, unsigned columns, unsigned rows,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A panel of the dashboard: a small constant object, and what it keeps for itself. update() is called
- * when there is news and draws nothing; draw() fills a page and changes nothing.
+ * A panel of the dashboard: a small constant object, and a state of its own. update() is called when
+ * there is news and draws nothing; draw() fills a page and changes nothing.
+ *
+ * A new panel is a file, a word in PANELS, and a row among the requests (ui/tui/requests.h).
  */
 #ifndef EC2HIB_UI_TUI_PANEL_H
 #define EC2HIB_UI_TUI_PANEL_H
@@ -15,32 +17,31 @@ struct panel {
 	const char *title;
 	enum request request; /* that shows it alone */
 	struct tile_wish wish;
-	size_t own_size; /* of what it keeps; zeroed at first */
+	size_t state_size; /* zeroed at first */
 	/* NEWS: enum news, all that has come since the last call. May be NULL. */
-	void (*update)(void *own, const struct model *model, unsigned news);
-	void (*draw)(struct page *page, const struct model *model, const void *own);
+	void (*update)(void *state, const struct model *model, unsigned news);
+	void (*draw)(struct page *page, const struct model *model, const void *state);
 	/* What Enter shows of an item that draw() offered. May be NULL. */
-	void (*explain)(struct page *page, const struct model *model, const void *own, int item);
-	/* A request of its own; false: it has none such. May be NULL. */
-	bool (*request_own)(void *own, enum request request);
-	void (*free_own)(void *own); /* May be NULL. */
+	void (*explain)(struct page *page, const struct model *model, int item);
+	/* Shows problems only, or everything again (REQUEST_FILTER). May be NULL. */
+	void (*filter)(void *state);
+	void (*free_state)(void *state); /* May be NULL. */
 };
 
-extern const struct panel panel_instance;
-extern const struct panel panel_readiness;
-extern const struct panel panel_swap;
-extern const struct panel panel_warmth;
-extern const struct panel panel_notices;
-extern const struct panel panel_log;
-extern const struct panel panel_history;
-
 /* In the order of their numbers. */
-extern const struct panel *const panels[];
-extern const size_t panel_count;
+#define PANELS(X) X(instance) X(readiness) X(swap) X(prewarm) X(notices) X(log) X(history)
 
-#define PANELS 7
+enum panel_number {
+#define X(name) PANEL_##name,
+	PANELS(X)
+#undef X
+		PANEL_COUNT
+};
 
-/* The text of a fact, or NULL; and with what stands for it where it is not known. */
-const char *shown_text(const struct fact_text *fact);
+#define X(name) extern const struct panel panel_##name;
+PANELS(X)
+#undef X
+
+extern const struct panel *const panels[PANEL_COUNT];
 
 #endif

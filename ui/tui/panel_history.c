@@ -43,7 +43,7 @@ static void draw_row(struct page *page, const struct history_table *table, char 
 	}
 }
 
-static void draw(struct page *page, const struct model *model, const void *own UNUSED)
+static void draw(struct page *page, const struct model *model, const void *state UNUSED)
 {
 	size_t count = model->cycles.count;
 	size_t shown = page->rows && page->rows < count ? page->rows : count;
@@ -52,8 +52,7 @@ static void draw(struct page *page, const struct model *model, const void *own U
 	struct history_table table;
 
 	if (count == 0) {
-		page_line(page);
-		page_add(page, model->cycles_error ? COLOUR_RISK : COLOUR_DIM, "%s",
+		page_text(page, model->cycles_error ? COLOUR_RISK : COLOUR_DIM, "%s",
 			empty_text(model));
 		return;
 	}
@@ -77,13 +76,12 @@ static void draw(struct page *page, const struct model *model, const void *own U
 	}
 	history_table_free(&table);
 	if (page->whole && model->cycles_of_log) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "there is no history; these are from the kernel's log");
+		page_text(page, COLOUR_DIM, "there is no history; these are from the kernel's log");
 	}
 }
 
 /* The text that "history --verbose" prints. */
-static void explain(struct page *page, const struct model *model, const void *own UNUSED, int item)
+static void explain(struct page *page, const struct model *model, int item)
 {
 	const struct style style = { .width = page->width };
 	memory_cleanup_free char *text = NULL;
@@ -99,8 +97,7 @@ static void explain(struct page *page, const struct model *model, const void *ow
 	fclose(file);
 	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';
-		page_line(page);
-		page_add(page, line == text ? COLOUR_STRONG : COLOUR_PLAIN, "%s", line);
+		page_text(page, line == text ? COLOUR_STRONG : COLOUR_PLAIN, "%s", line);
 	}
 }
 

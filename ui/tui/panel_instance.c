@@ -31,45 +31,41 @@ static void draw_machine(struct page *page, const struct model *model)
 		uptime = duration_format(model->ticks / 60000 * 60000);
 	page_field(page, COLOUR_PLAIN, "kernel", kernel);
 	page_field(page, COLOUR_PLAIN, "up", uptime);
-	page_field(
-		page, COLOUR_PLAIN, page->whole ? "system" : "", shown_text(&facts->system.name));
+	page_fact(page, page->whole ? "system" : "", &facts->system.name);
 	page_field(page, COLOUR_PLAIN, "memory", total);
 	page_field(page, COLOUR_PLAIN, "available", available);
 	if (!page->whole)
 		return;
-	page_field(page, COLOUR_PLAIN, "init", shown_text(&facts->system.init));
-	page_field(page, COLOUR_PLAIN, "firmware", shown_text(&facts->system.vendor));
-	page_field(page, COLOUR_PLAIN, "command line", shown_text(&facts->kernel.command_line));
+	page_fact(page, "init", &facts->system.init);
+	page_fact(page, "firmware", &facts->system.vendor);
+	page_fact(page, "command line", &facts->kernel.command_line);
 }
 
-static void draw(struct page *page, const struct model *model, const void *own UNUSED)
+static void draw(struct page *page, const struct model *model, const void *state UNUSED)
 {
 	const struct instance_facts *instance = &model->facts.instance;
 
 	if (!model->gathered) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "looking at the machine ...");
+		page_text(page, COLOUR_DIM, "looking at the machine ...");
 		return;
 	}
 	if (instance->id.is != FACT_KNOWN) {
-		page_line(page);
-		page_add(page, COLOUR_RISK, "not known: ");
+		page_text(page, COLOUR_RISK, "not known: ");
 		page_wrap(page, COLOUR_PLAIN, 2,
 			instance->id.why ? instance->id.why : "the metadata service was not asked");
 	}
-	page_field(page, COLOUR_STRONG, page->whole ? "instance" : "", shown_text(&instance->id));
-	page_field(page, COLOUR_PLAIN, page->whole ? "type" : "", shown_text(&instance->type));
-	page_field(page, COLOUR_PLAIN, page->whole ? "zone" : "", shown_text(&instance->zone));
-	page_field(page, COLOUR_PLAIN, page->whole ? "bought as" : "",
-		shown_text(&instance->life_cycle));
+	page_field(page, COLOUR_STRONG, page->whole ? "instance" : "",
+		fact_text_or(&instance->id, NULL));
+	page_fact(page, page->whole ? "type" : "", &instance->type);
+	page_fact(page, page->whole ? "zone" : "", &instance->zone);
+	page_fact(page, page->whole ? "bought as" : "", &instance->life_cycle);
 	page_field(page, fact_is_true(&instance->hibernation_configured) ? COLOUR_GOOD : COLOUR_BAD,
 		"hibernation", configured(instance));
 	if (page->whole) {
-		page_field(page, COLOUR_PLAIN, "region", shown_text(&instance->region));
-		page_field(page, COLOUR_PLAIN, "image", shown_text(&instance->image));
-		page_field(page, COLOUR_PLAIN, "architecture", shown_text(&instance->architecture));
-		page_field(page, COLOUR_PLAIN, "Auto Scaling state",
-			shown_text(&instance->target_lifecycle_state));
+		page_fact(page, "region", &instance->region);
+		page_fact(page, "image", &instance->image);
+		page_fact(page, "architecture", &instance->architecture);
+		page_fact(page, "Auto Scaling state", &instance->target_lifecycle_state);
 	}
 	draw_machine(page, model);
 }

@@ -26,7 +26,7 @@ struct event {
 	char *text;
 };
 
-struct own {
+struct log_panel {
 	struct event events[EVENTS_MOST];
 	size_t count; /* all that there ever were */
 
@@ -40,7 +40,7 @@ struct own {
 
 /* ---- What has changed ---- */
 
-static void add_event(struct own *self, const struct model *model, enum colour colour,
+static void add_event(struct log_panel *self, const struct model *model, enum colour colour,
 	const char *what, const char *text)
 {
 	struct event *event = &self->events[self->count++ % EVENTS_MOST];
@@ -52,7 +52,7 @@ static void add_event(struct own *self, const struct model *model, enum colour c
 }
 
 /* TEXT, which is taken over, is what there is now; NULL: nothing. */
-static void note_change(struct own *self, const struct model *model, char **before,
+static void note_change(struct log_panel *self, const struct model *model, char **before,
 	enum colour colour, const char *what, char *text)
 {
 	if (text && !text_equal(*before, text))
@@ -106,9 +106,9 @@ static char *prewarm_now(const struct model *model)
 	return text_copy(state->value);
 }
 
-static void update(void *own, const struct model *model, unsigned news)
+static void update(void *state, const struct model *model, unsigned news)
 {
-	struct own *self = own;
+	struct log_panel *self = state;
 
 	if (news & NEWS_WATCH) {
 		note_change(self, model, &self->agent,
@@ -130,9 +130,9 @@ static void update(void *own, const struct model *model, unsigned news)
 				model->command_runs ? "began" : model->command_result));
 }
 
-static void free_own(void *own)
+static void free_state(void *state)
 {
-	struct own *self = own;
+	struct log_panel *self = state;
 
 	for (size_t i = 0; i < EVENTS_MOST; i++)
 		free(self->events[i].text);
@@ -179,12 +179,11 @@ static void draw_bars(struct page *page, const struct cycle *cycle)
 	struct phase phases[PHASES_MOST];
 	size_t count = phases_of(&cycle->timeline, phases);
 	unsigned columns = page->width > PHASE_COLUMN + 14 ? page->width - PHASE_COLUMN - 14 : 1;
-	const char *began = shown_text(&cycle->began);
-	const char *result = shown_text(&cycle->result);
+	const char *began = fact_text_or(&cycle->began, NULL);
+	const char *result = fact_text_or(&cycle->result, NULL);
 	uint64_t most = 0;
 
-	page_line(page);
-	page_add(page, COLOUR_STRONG, "the last hibernation");
+	page_text(page, COLOUR_STRONG, "the last hibernation");
 	page_add(page, COLOUR_PLAIN, "  %s  %s", began ? began : "",
 		result ? result : "no result is known");
 	for (size_t i = 0; i < count; i++)
@@ -196,16 +195,14 @@ static void draw_bars(struct page *page, const struct cycle *cycle)
 				? text_format("%llu us", (unsigned long long)phases[i].us)
 				: duration_format(phases[i].us / 1000);
 
-		page_line(page);
-		page_add(page, COLOUR_PLAIN, "  %s", phases[i].name);
+		page_text(page, COLOUR_PLAIN, "  %s", phases[i].name);
 		page_pad(page, PHASE_COLUMN);
 		page_add(page, COLOUR_PLAIN, "%9s  ", time);
 		page_bar(page, columns < BAR_MOST ? columns : BAR_MOST, phases[i].us, most,
 			COLOUR_GOOD);
 	}
 	if (count == 0) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "  its phases are not known");
+		page_text(page, COLOUR_DIM, "  its phases are not known");
 	}
 }
 
@@ -238,7 +235,8 @@ static void draw_journal(struct page *page, const struct strings *journal, size_
 	}
 }
 
-static void draw_overview(struct page *page, const struct model *model, const struct own *self)
+static void draw_overview(
+	struct page *page, const struct model *model, const struct log_panel *self)
 {
 	size_t kept = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
 	size_t room = page->rows > page->count ? page->rows - page->count : 1;
@@ -250,14 +248,13 @@ static void draw_overview(struct page *page, const struct model *model, const st
 	for (size_t i = self->count - kept; i < self->count; i++)
 		draw_event(page, &self->events[i % EVENTS_MOST]);
 	if (page->count == 0) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "nothing has happened so far");
+		page_text(page, COLOUR_DIM, "nothing has happened so far");
 	}
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *state)
 {
-	const struct own *self = own;
+	const struct log_panel *self = state;
 	size_t kept = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
 
 	if (model->cycles.count && (page->whole || page->rows >= BARS_ROWS))
@@ -270,8 +267,7 @@ static void draw(struct page *page, const struct model *model, const void *own)
 	for (size_t i = self->count - kept; i < self->count; i++)
 		draw_event(page, &self->events[i % EVENTS_MOST]);
 	if (kept == 0) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "nothing so far");
+		page_text(page, COLOUR_DIM, "nothing so far");
 	}
 	if (model->journal.count) {
 		page_title(page, "logged by ec2hib");
@@ -283,8 +279,8 @@ const struct panel panel_log = {
 	.title = "log",
 	.request = REQUEST_LOG,
 	.wish = { .least = 1, .wanted = 3, .rank = 6, .grows = true, .right = true },
-	.own_size = sizeof(struct own),
+	.state_size = sizeof(struct log_panel),
 	.update = update,
 	.draw = draw,
-	.free_own = free_own,
+	.free_state = free_state,
 };

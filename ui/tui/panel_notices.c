@@ -10,13 +10,13 @@
 #define LABEL_COLUMN 10
 #define GRAPH_ROWS   6
 
-struct own {
+struct notices_panel {
 	struct samples latency; /* us */
 };
 
-static void update(void *own, const struct model *model, unsigned news)
+static void update(void *state, const struct model *model, unsigned news)
 {
-	struct own *self = own;
+	struct notices_panel *self = state;
 
 	if (news & NEWS_SERVICE)
 		samples_add(&self->latency,
@@ -31,8 +31,7 @@ static char *latency_text(uint64_t us)
 
 static void label(struct page *page, const char *text)
 {
-	page_line(page);
-	page_add(page, COLOUR_DIM, "%s", text);
+	page_text(page, COLOUR_DIM, "%s", text);
 	page_pad(page, LABEL_COLUMN);
 }
 
@@ -198,9 +197,9 @@ static void draw_details(
 	if (watch->failures.is == FACT_KNOWN)
 		failures = text_format("%llu", (unsigned long long)watch->failures.value);
 	page_title(page, "the agent");
-	page_field(page, COLOUR_PLAIN, "started", shown_text(&watch->started));
-	page_field(page, COLOUR_PLAIN, "asks", shown_text(&watch->endpoint));
-	page_field(page, COLOUR_PLAIN, "last poll", shown_text(&watch->last_poll));
+	page_fact(page, "started", &watch->started);
+	page_fact(page, "asks", &watch->endpoint);
+	page_fact(page, "last poll", &watch->last_poll);
 	page_field(page, COLOUR_PLAIN, "answered polls", polls);
 	page_field(page, COLOUR_PLAIN, "failures in a row", failures);
 	if (token->is == FACT_KNOWN) {
@@ -209,16 +208,14 @@ static void draw_details(
 		page_field(page, COLOUR_PLAIN, "age of its token", time);
 	}
 	for (size_t i = 0; i < watch->devices.count; i++)
-		page_field(page, COLOUR_PLAIN, i ? "" : "sleep buttons",
-			shown_text(&watch->devices.items[i].name));
+		page_fact(page, i ? "" : "sleep buttons", &watch->devices.items[i].name);
 	for (size_t i = 0; i < watch->acted.count; i++)
-		page_field(page, COLOUR_PLAIN, i ? "" : "acted on",
-			shown_text(&watch->acted.items[i].name));
+		page_fact(page, i ? "" : "acted on", &watch->acted.items[i].name);
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *state)
 {
-	const struct own *self = own;
+	const struct notices_panel *self = state;
 
 	draw_service(page, model, &self->latency);
 	draw_notice(page, model);
@@ -231,7 +228,7 @@ const struct panel panel_notices = {
 	.title = "notices",
 	.request = REQUEST_NOTICES,
 	.wish = { .least = 3, .wanted = 3, .rank = 2 },
-	.own_size = sizeof(struct own),
+	.state_size = sizeof(struct notices_panel),
 	.update = update,
 	.draw = draw,
 };

@@ -11,7 +11,7 @@
 #define ID_COLUMN    10
 #define TEXT_COLUMN  35
 
-struct own {
+struct readiness_panel {
 	bool problems_only;
 };
 
@@ -29,8 +29,7 @@ static void draw_summary(struct page *page, const struct report *report)
 
 	for (size_t i = 0; i < report->count; i++)
 		counts[report->findings[i].state]++;
-	page_line(page);
-	page_add(page, colours[readiness], "%s", words[readiness]);
+	page_text(page, colours[readiness], "%s", words[readiness]);
 	text = text_format(": %zu failed, %zu warned, %zu unknown, %zu passed", counts[CHECK_FAIL],
 		counts[CHECK_WARN], counts[CHECK_UNKNOWN], counts[CHECK_PASS]);
 	if (!page->whole) {
@@ -71,16 +70,14 @@ static void draw_problems(struct page *page, const struct report *report)
 				shown++;
 			}
 	if (shown == 0) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "  no check has anything to say against it");
+		page_text(page, COLOUR_DIM, "  no check has anything to say against it");
 	}
 }
 
 static void draw_groups(struct page *page, const struct report *report)
 {
 	for (size_t group = 0; group < CHECK_GROUPS; group++) {
-		page_line(page);
-		page_add(page, COLOUR_STRONG, "%s", check_groups[group]->name);
+		page_text(page, COLOUR_STRONG, "%s", check_groups[group]->name);
 		for (int state = 0; state < CHECK_STATES; state++)
 			for (size_t i = 0; i < report->count; i++)
 				if (check_group_of(report->findings[i].check) ==
@@ -90,13 +87,12 @@ static void draw_groups(struct page *page, const struct report *report)
 	}
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *state)
 {
-	const struct own *self = own;
+	const struct readiness_panel *self = state;
 
 	if (!model->gathered) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "looking at the machine ...");
+		page_text(page, COLOUR_DIM, "looking at the machine ...");
 		return;
 	}
 	draw_summary(page, &model->report);
@@ -105,12 +101,11 @@ static void draw(struct page *page, const struct model *model, const void *own)
 	else
 		draw_groups(page, &model->report);
 	if (page->whole && self->problems_only) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "  only problems are shown; p shows all checks");
+		page_text(page, COLOUR_DIM, "  only problems are shown; p shows all checks");
 	}
 }
 
-static void explain(struct page *page, const struct model *model, const void *own UNUSED, int item)
+static void explain(struct page *page, const struct model *model, int item)
 {
 	const struct report *report = &model->report;
 	const struct finding *finding;
@@ -120,18 +115,15 @@ static void explain(struct page *page, const struct model *model, const void *ow
 		return;
 	finding = &report->findings[item];
 	check = finding->check;
-	page_line(page);
-	page_add(page, COLOUR_STRONG, "%s", check->id);
+	page_text(page, COLOUR_STRONG, "%s", check->id);
 	page_add(page, COLOUR_PLAIN, "  %s", check->title);
 	page_line(page);
-	page_line(page);
-	page_add(page, state_colour(finding->state), "%s", check_state_name(finding->state));
+	page_text(page, state_colour(finding->state), "%s", check_state_name(finding->state));
 	page_pad(page, ID_COLUMN);
 	page_wrap(page, COLOUR_PLAIN, ID_COLUMN, finding->text);
 	if (finding->fix && is_problem(finding)) {
 		page_line(page);
-		page_line(page);
-		page_add(page, COLOUR_STRONG, "%s",
+		page_text(page, COLOUR_STRONG, "%s",
 			text_starts(finding->fix, "ec2hib ") ? "run" : "fix");
 		page_pad(page, ID_COLUMN);
 		page_wrap(page, COLOUR_STRONG, ID_COLUMN, finding->fix);
@@ -147,22 +139,19 @@ static void explain(struct page *page, const struct model *model, const void *ow
 	}
 }
 
-static bool request_own(void *own, enum request request)
+static void filter(void *state)
 {
-	struct own *self = own;
+	struct readiness_panel *self = state;
 
-	if (request != REQUEST_FILTER)
-		return false;
 	self->problems_only = !self->problems_only;
-	return true;
 }
 
 const struct panel panel_readiness = {
 	.title = "readiness",
 	.request = REQUEST_READINESS,
 	.wish = { .least = 3, .wanted = 6, .rank = 1, .grows = true, .right = true },
-	.own_size = sizeof(struct own),
+	.state_size = sizeof(struct readiness_panel),
 	.draw = draw,
 	.explain = explain,
-	.request_own = request_own,
+	.filter = filter,
 };

@@ -46,8 +46,7 @@ static void draw_gauge(struct page *page, const char *label, uint64_t need, uint
 	bool fits = suffices(need, room);
 	enum colour colour = fits ? COLOUR_GOOD : COLOUR_BAD;
 
-	page_line(page);
-	page_add(page, COLOUR_DIM, "%s", label);
+	page_text(page, COLOUR_DIM, "%s", label);
 	page_pad(page, LABEL_COLUMN);
 	page_gauge(page, columns < GAUGE_MOST ? columns : GAUGE_MOST, need, room, colour);
 	page_add(page, COLOUR_PLAIN, " %s of %s, ", need_text, room_text);
@@ -145,14 +144,13 @@ static void draw_details(struct page *page, const struct model *model)
 	if (!page->whole)
 		return;
 	page_field(page, COLOUR_PLAIN, "size", size);
-	page_field(page, COLOUR_PLAIN, "file system", shown_text(&area->filesystem));
-	page_field(page, COLOUR_PLAIN, "in the header", shown_text(&area->signature));
-	page_field(page, COLOUR_PLAIN, "resume device", shown_text(&area->resume_device));
-	page_field(page, COLOUR_PLAIN, "resume argument", shown_text(&area->resume_argument));
-	page_field(
-		page, COLOUR_PLAIN, "command line", shown_text(&model->facts.kernel.command_line));
+	page_fact(page, "file system", &area->filesystem);
+	page_fact(page, "in the header", &area->signature);
+	page_fact(page, "resume device", &area->resume_device);
+	page_fact(page, "resume argument", &area->resume_argument);
+	page_fact(page, "command line", &model->facts.kernel.command_line);
 	if (next)
-		page_field(page, COLOUR_PLAIN, "next boot", shown_text(&next->arguments));
+		page_fact(page, "next boot", &next->arguments);
 }
 
 static void draw_swaps(struct page *page, const struct facts *facts)
@@ -170,36 +168,32 @@ static void draw_swaps(struct page *page, const struct facts *facts)
 	page_title(page, "active swaps");
 	for (size_t i = 0; i < facts->swaps.count; i++) {
 		const struct swap_facts *swap = &facts->swaps.items[i];
-		const char *path = shown_text(&swap->path);
+		const char *path = fact_text_or(&swap->path, NULL);
 		memory_cleanup_free char *size = size_format(swap->size.value);
 		memory_cleanup_free char *used = size_format(swap->used.value);
 
-		page_line(page);
-		page_add(page, COLOUR_PLAIN, "%-22s  %s, %s used%s", path ? path : "?", size, used,
+		page_text(page, COLOUR_PLAIN, "%-22s  %s, %s used%s", path ? path : "?", size, used,
 			fact_is_true(&swap->is_area) ? ", the area for the image" : "");
 	}
 	if (facts->swaps.count == 0) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "none");
+		page_text(page, COLOUR_DIM, "none");
 	}
 }
 
-static void draw(struct page *page, const struct model *model, const void *own UNUSED)
+static void draw(struct page *page, const struct model *model, const void *state UNUSED)
 {
 	const struct area_facts *area = &model->facts.area;
 
 	if (!model->gathered) {
-		page_line(page);
-		page_add(page, COLOUR_DIM, "looking at the machine ...");
+		page_text(page, COLOUR_DIM, "looking at the machine ...");
 		return;
 	}
 	if (area->kind.is == FACT_KNOWN && area->size.is == FACT_KNOWN) {
 		draw_gauges(page, &model->facts);
 	} else {
-		const char *path = shown_text(&area->path);
+		const char *path = fact_text_or(&area->path, NULL);
 
-		page_line(page);
-		page_add(page, area->kind.is == FACT_ABSENT ? COLOUR_BAD : COLOUR_RISK, "%s ",
+		page_text(page, area->kind.is == FACT_ABSENT ? COLOUR_BAD : COLOUR_RISK, "%s ",
 			path ? path : "the swap area");
 		page_add(page, COLOUR_PLAIN, "%s",
 			area->kind.is == FACT_ABSENT ? "is not there; F2 sets it up"

@@ -44,7 +44,7 @@ enum key {
 	X(INSTANCE, '1', KEY_NONE, KEY_NONE, "", "show the instance alone")                       \
 	X(READINESS, '2', KEY_NONE, KEY_NONE, "", "show the readiness checks alone")              \
 	X(SWAP, '3', KEY_NONE, KEY_NONE, "", "show the swap readiness alone")                     \
-	X(WARMTH, '4', KEY_NONE, KEY_NONE, "", "show the pre-warm alone")                         \
+	X(PREWARM_PANEL, '4', KEY_NONE, KEY_NONE, "", "show the pre-warm alone")                         \
 	X(NOTICES, '5', KEY_NONE, KEY_NONE, "", "show the metadata service and its notices alone") \
 	X(LOG, '6', KEY_NONE, KEY_NONE, "", "show the log alone")                                 \
 	X(HISTORY, '7', KEY_NONE, KEY_NONE, "", "show past hibernations alone")                   \

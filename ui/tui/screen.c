@@ -6,7 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "ui/tui/desk.h"
+#include "ui/tui/state.h"
 #include "ui/tui/terminal.h"
 
 /* The line at the top, the message and the function keys. */
@@ -15,12 +15,12 @@
 /* From this width on the clock has a date. */
 #define DATE_COLUMNS 60
 
-unsigned desk_body_rows(void)
+unsigned screen_body_rows(void)
 {
 	return terminal_rows() - ROWS_AROUND;
 }
 
-bool desk_is_cramped(void)
+bool screen_is_cramped(void)
 {
 	return terminal_rows() < TILING_ROWS_LEAST || terminal_columns() < TILING_COLUMNS_LEAST;
 }
@@ -48,7 +48,7 @@ static void put_bar(unsigned row, const char *text)
 static void put_title(
 	unsigned row, unsigned column, unsigned columns, const char *title, bool focus)
 {
-	const char *rule = terminal_utf8() ? (focus ? "\u2550" : "\u2500") : (focus ? "=" : "-");
+	const char *rule = style_is_utf8() ? (focus ? "\u2550" : "\u2500") : (focus ? "=" : "-");
 	memory_cleanup_free char *line = text_format("%s %s ", rule, title);
 	size_t used = text_columns(line);
 
@@ -99,32 +99,32 @@ static void put_line(unsigned row, unsigned column, unsigned columns, const stru
 		at = end;
 	}
 	if (cut)
-		put(row, at_column, terminal_utf8() ? "\u2026" : "~", 1, COLOUR_DIM, stress);
+		put(row, at_column, style_is_utf8() ? "\u2026" : "~", 1, COLOUR_DIM, stress);
 }
 
 /* The visible lines of PAGE. FOCUS: the chosen line stands out, and what was searched for. */
-static void put_page(const struct desk *desk, unsigned row, unsigned column, unsigned rows,
-	const struct page *page, struct scroll *scroll, bool focus)
+static void put_page(const struct dashboard *dashboard, unsigned row, unsigned column,
+	unsigned rows, const struct page *page, struct scroll *scroll, bool focus)
 {
-	scroll_settle(scroll, page, rows);
+	scroll_fit(scroll, page, rows);
 	for (unsigned i = 0; i < rows && scroll->top + i < page->count; i++) {
 		const struct page_line *line = &page->lines[scroll->top + i];
 		bool chosen = focus && line->item != ITEM_NONE && line->item == scroll->item;
 
 		put_line(row + i, column, page->width, line, chosen ? STRESS_CHOSEN : STRESS_NONE,
-			focus ? desk->search : NULL);
+			focus ? dashboard->search : NULL);
 	}
 }
 
 /* ---- Around ---- */
 
-static void draw_header(const struct desk *desk)
+static void draw_header(const struct dashboard *dashboard)
 {
 	static const char *const words[] = { [READY] = "READY",
 		[NOT_READY] = "NOT READY",
 		[READINESS_UNKNOWN] = "READINESS UNKNOWN" };
-	const struct model *model = &desk->model;
-	const char *id = shown_text(&model->facts.instance.id);
+	const struct model *model = &dashboard->model;
+	const char *id = fact_text_or(&model->facts.instance.id, NULL);
 	memory_cleanup_free char *line = text_format(" ec2hib %s  %s", model->version,
 		!model->gathered
 			? "..."
@@ -146,9 +146,9 @@ static void draw_header(const struct desk *desk)
 }
 
 /* What there is to say when no key has said anything. */
-static char *status_text(const struct desk *desk)
+static char *status_text(const struct dashboard *dashboard)
 {
-	const struct model *model = &desk->model;
+	const struct model *model = &dashboard->model;
 	char at[INSTANT_LENGTH];
 	char *text = NULL;
 
@@ -161,8 +161,8 @@ static char *status_text(const struct desk *desk)
 		text_append(&text, "facts: %s. ", model->facts_error);
 	else if (model->gathered)
 		text_append(&text, "facts of %.8s UTC. ", at + strlen("2026-11-21T"));
-	if (desk->gatherer.pid) {
-		uint64_t ms = model->ticks - desk->gatherer.started;
+	if (dashboard->gatherer.pid) {
+		uint64_t ms = model->ticks - dashboard->gatherer.started;
 		memory_cleanup_free char *time = duration_format(ms / 1000 * 1000);
 
 		text_append(
@@ -173,21 +173,22 @@ static char *status_text(const struct desk *desk)
 	return text ? text : text_copy("");
 }
 
-static void draw_message(const struct desk *desk)
+static void draw_message(const struct dashboard *dashboard)
 {
 	unsigned row = terminal_rows() - 2, columns = terminal_columns();
 	memory_cleanup_free char *line = NULL;
 	memory_cleanup_free char *safe = NULL;
 
-	if (desk->prompt != PROMPT_NONE) {
+	if (dashboard->prompt != PROMPT_NONE) {
 		line = text_format("%s%s",
-			desk->prompt == PROMPT_SEARCH ? "/" : "save the facts to: ", desk->typed);
+			dashboard->prompt == PROMPT_SEARCH ? "/" : "save the facts to: ",
+			dashboard->typed);
 	} else {
-		line = desk->message ? text_copy(desk->message) : status_text(desk);
+		line = dashboard->message ? text_copy(dashboard->message) : status_text(dashboard);
 	}
 	safe = style_text(line);
-	put(row, 0, safe, columns, desk->message ? COLOUR_STRONG : COLOUR_PLAIN, STRESS_NONE);
-	if (desk->prompt != PROMPT_NONE)
+	put(row, 0, safe, columns, dashboard->message ? COLOUR_STRONG : COLOUR_PLAIN, STRESS_NONE);
+	if (dashboard->prompt != PROMPT_NONE)
 		terminal_cursor(row, (unsigned)text_columns(safe) < columns
 					     ? (unsigned)text_columns(safe)
 					     : columns - 1);
@@ -220,21 +221,23 @@ static unsigned width_of_key(enum request request)
 }
 
 /* Those that fit; Quit is always there. */
-static void draw_keys(const struct desk *desk)
+static void draw_keys(const struct dashboard *dashboard)
 {
 	unsigned columns = terminal_columns(), column = 0;
 
-	if (desk->prompt != PROMPT_NONE) {
+	if (dashboard->prompt != PROMPT_NONE) {
 		column = put_key(column, "Enter", "Ok");
 		put_key(column, "Escape", "Leave");
 		return;
 	}
-	if (desk->question || desk->leaving) {
-		column = put_key(column, desk->leaving ? "q" : "y", desk->leaving ? "Quit" : "Run");
-		put_key(column, "any other key", desk->leaving ? "Stay" : "Leave");
+	if (dashboard->question != QUESTION_NONE) {
+		bool quits = dashboard->question == QUESTION_QUIT;
+
+		column = put_key(column, quits ? "q" : "y", quits ? "Quit" : "Run");
+		put_key(column, "any other key", quits ? "Stay" : "Leave");
 		return;
 	}
-	if (desk_plan_asks(desk)) {
+	if (control_plan_asks(dashboard)) {
 		column = put_key(column, "Page-Down", "Go on");
 		put_key(column, "Escape", "Leave");
 		return;
@@ -255,14 +258,15 @@ static void draw_keys(const struct desk *desk)
 /* ---- What is asked ---- */
 
 /* What is asked; the number of the line on which the command begins. */
-static size_t fill_question(const struct desk *desk, struct page *page)
+static size_t fill_question(const struct dashboard *dashboard, struct page *page)
 {
-	const struct action *action = desk->question;
+	const struct action *action = dashboard->action;
 	size_t line;
-	memory_cleanup_free char *shown = command_shown(desk->settings->program, action->arguments);
+	memory_cleanup_free char *shown =
+		command_shown(dashboard->settings->program, action->arguments);
 
-	if (desk->file)
-		text_append(&shown, " > %s", desk->file);
+	if (dashboard->file)
+		text_append(&shown, " > %s", dashboard->file);
 	page_line(page);
 	page_wrap(page, COLOUR_PLAIN, 0, action->what);
 	page_line(page);
@@ -274,40 +278,40 @@ static size_t fill_question(const struct desk *desk, struct page *page)
 	return line;
 }
 
-static void draw_question(const struct desk *desk)
+static void draw_question(const struct dashboard *dashboard)
 {
-	const struct action *action = desk->question;
-	unsigned columns = terminal_columns(), rows = desk_body_rows(), row;
-	struct page page = { .width = columns - 1, .utf8 = terminal_utf8() };
+	const struct action *action = dashboard->action;
+	unsigned columns = terminal_columns(), rows = screen_body_rows(), row;
+	struct page page = { .width = columns - 1, .utf8 = style_is_utf8() };
 	struct scroll scroll = { .item = ITEM_NONE };
-	size_t command = fill_question(desk, &page);
+	size_t command = fill_question(dashboard, &page);
 
 	/* Without room for all of it the command is there. */
 	if (rows > page.count)
 		rows = (unsigned)page.count + 1;
 	else
 		scroll.top = command;
-	row = 1 + desk_body_rows() - rows;
+	row = 1 + screen_body_rows() - rows;
 	for (unsigned i = 0; i < rows; i++) {
 		memory_cleanup_free char *blank = text_format("%*s", (int)columns, "");
 
 		put(row + i, 0, blank, columns, COLOUR_PLAIN, STRESS_NONE);
 	}
 	put_title(row, 0, columns, action->title, true);
-	put_page(desk, row + 1, 0, rows - 1, &page, &scroll, false);
+	put_page(dashboard, row + 1, 0, rows - 1, &page, &scroll, false);
 	page_clear(&page);
 }
 
 /* ---- The body ---- */
 
 /* A panel that has little to say gives its rows to others. */
-static struct tile_wish wish_of(const struct desk *desk, size_t i)
+static struct tile_wish wish_of(const struct dashboard *dashboard, size_t i)
 {
 	struct tile_wish wish = panels[i]->wish;
 	struct page page = { .width = tiles_width(terminal_columns()) - 1,
 		.rows = terminal_rows() };
 
-	desk_panel_page(desk, i, &page);
+	panel_draw(dashboard, i, &page);
 	wish.most = (unsigned)page.count;
 	if (wish.wanted > wish.most)
 		wish.wanted = wish.most;
@@ -315,60 +319,61 @@ static struct tile_wish wish_of(const struct desk *desk, size_t i)
 		wish.least = wish.most;
 	page_clear(&page);
 	page.whole = true;
-	desk_panel_page(desk, i, &page);
+	panel_draw(dashboard, i, &page);
 	wish.whole = (unsigned)page.count;
 	page_clear(&page);
 	return wish;
 }
 
-static void draw_tile(struct desk *desk, size_t i)
+static void draw_tile(struct dashboard *dashboard, size_t i)
 {
-	const struct tile *tile = &desk->tiles[i];
+	const struct tile *tile = &dashboard->tiles[i];
 	struct page page = {
 		.width = tile->columns - 1, .rows = tile->rows - 1, .whole = tile->whole
 	};
 	memory_cleanup_free char *title =
 		text_format("%c %s", requests[panels[i]->request].keys[0], panels[i]->title);
 
-	desk_panel_page(desk, i, &page);
-	put_title(1 + tile->row, tile->column, tile->columns, title, i == desk->focus);
-	put_page(desk, 2 + tile->row, tile->column, tile->rows - 1, &page, &desk->scrolls[i],
-		i == desk->focus);
+	panel_draw(dashboard, i, &page);
+	put_title(1 + tile->row, tile->column, tile->columns, title, i == dashboard->focus);
+	put_page(dashboard, 2 + tile->row, tile->column, tile->rows - 1, &page,
+		&dashboard->scrolls[i], i == dashboard->focus);
 	page_clear(&page);
 }
 
 /* Not with every second that passes: it takes to draw each panel twice. */
-static void place_tiles(struct desk *desk)
+static void place_tiles(struct dashboard *dashboard)
 {
-	struct tile_wish wishes[PANELS];
+	struct tile_wish wishes[PANEL_COUNT];
 
-	for (size_t i = 0; i < PANELS; i++)
-		wishes[i] = wish_of(desk, i);
-	tiles_place(wishes, desk->tiles, PANELS, desk_body_rows(), terminal_columns());
-	desk->unsettled = false;
+	for (size_t i = 0; i < PANEL_COUNT; i++)
+		wishes[i] = wish_of(dashboard, i);
+	tiles_place(wishes, dashboard->tiles, PANEL_COUNT, screen_body_rows(), terminal_columns());
+	dashboard->retile = false;
 }
 
-static void draw_overview(struct desk *desk)
+static void draw_overview(struct dashboard *dashboard)
 {
-	if (desk->unsettled)
-		place_tiles(desk);
-	while (desk->tiles[desk->focus].rows == 0)
-		desk->focus = (desk->focus + 1) % PANELS;
-	for (size_t i = 0; i < PANELS; i++)
-		if (desk->tiles[i].rows)
-			draw_tile(desk, i);
+	if (dashboard->retile)
+		place_tiles(dashboard);
+	while (dashboard->tiles[dashboard->focus].rows == 0)
+		dashboard->focus = (dashboard->focus + 1) % PANEL_COUNT;
+	for (size_t i = 0; i < PANEL_COUNT; i++)
+		if (dashboard->tiles[i].rows)
+			draw_tile(dashboard, i);
 }
 
-static void draw_sheet(struct desk *desk)
+static void draw_view(struct dashboard *dashboard)
 {
 	struct page page = { 0 };
 	unsigned rows;
-	struct scroll *scroll = desk_page(desk, &page, &rows);
-	memory_cleanup_free char *title = desk_title(desk);
+	struct scroll *scroll = view_draw(dashboard, &page, &rows);
+	memory_cleanup_free char *title =
+		dashboard->views[dashboard->depth - 1].ops->title(dashboard);
 	memory_cleanup_free char *safe = style_text(title);
 
 	put_title(1, 0, terminal_columns(), safe, true);
-	put_page(desk, 2, 0, rows, &page, scroll, true);
+	put_page(dashboard, 2, 0, rows, &page, scroll, true);
 	if (page.count > rows) {
 		memory_cleanup_free char *where = text_format(
 			" %zu-%zu of %zu ", scroll->top + 1, scroll->top + rows, page.count);
@@ -380,10 +385,10 @@ static void draw_sheet(struct desk *desk)
 	page_clear(&page);
 }
 
-void desk_draw(struct desk *desk)
+void screen_draw(struct dashboard *dashboard)
 {
 	terminal_begin();
-	if (desk_is_cramped()) {
+	if (screen_is_cramped()) {
 		memory_cleanup_free char *text =
 			text_format("%ux%u: needs %dx%d", terminal_columns(), terminal_rows(),
 				TILING_COLUMNS_LEAST, TILING_ROWS_LEAST);
@@ -392,14 +397,14 @@ void desk_draw(struct desk *desk)
 		terminal_flush();
 		return;
 	}
-	draw_header(desk);
-	if (desk->depth)
-		draw_sheet(desk);
+	draw_header(dashboard);
+	if (dashboard->depth)
+		draw_view(dashboard);
 	else
-		draw_overview(desk);
-	if (desk->question && !desk->question->plan)
-		draw_question(desk);
-	draw_message(desk);
-	draw_keys(desk);
+		draw_overview(dashboard);
+	if (dashboard->question == QUESTION_RUN)
+		draw_question(dashboard);
+	draw_message(dashboard);
+	draw_keys(dashboard);
 	terminal_flush();
 }

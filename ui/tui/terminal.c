@@ -269,11 +269,6 @@ unsigned terminal_columns(void)
 	return (unsigned)curses.getmaxx(terminal.window);
 }
 
-bool terminal_utf8(void)
-{
-	return style_is_utf8();
-}
-
 /* ---- Drawing ---- */
 
 void terminal_begin(void)

@@ -36,7 +36,6 @@ void terminal_leave(void);
 void terminal_resize(void);
 unsigned terminal_rows(void);
 unsigned terminal_columns(void);
-bool terminal_utf8(void);
 
 /* Drawing: begin, put texts, flush. Nothing is seen before terminal_flush(). */
 void terminal_begin(void);

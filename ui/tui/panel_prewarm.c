@@ -13,7 +13,7 @@
 #define GAUGE_MOST   40
 #define GRAPH_ROWS   6
 
-struct own {
+struct prewarm_panel {
 	struct samples rates; /* bytes/s */
 };
 
@@ -28,9 +28,9 @@ static char *time_of_us(uint64_t us)
 			 : duration_format(us / 1000);
 }
 
-static void update(void *own, const struct model *model, unsigned news)
+static void update(void *state, const struct model *model, unsigned news)
 {
-	struct own *self = own;
+	struct prewarm_panel *self = state;
 
 	if ((news & NEWS_PREWARM) && model->prewarm_runs)
 		samples_add(&self->rates, number(&model->prewarm.rate));
@@ -71,8 +71,7 @@ static void draw_progress(struct page *page, const struct model *model)
 	enum colour colour;
 	const char *word = word_of(model, &colour);
 
-	page_line(page);
-	page_add(page, colour, "%s", word);
+	page_text(page, colour, "%s", word);
 	page_pad(page, LABEL_COLUMN);
 	if (page->width > used + GAUGE_LEAST)
 		page_gauge(page,
@@ -94,8 +93,7 @@ static void draw_speed(struct page *page, const struct model *model, const struc
 	memory_cleanup_free char *errors =
 		text_format("%llu", (unsigned long long)number(&state->errors));
 
-	page_line(page);
-	page_add(page, COLOUR_PLAIN, "%s", rate);
+	page_text(page, COLOUR_PLAIN, "%s", rate);
 	page_pad(page, LABEL_COLUMN);
 	if (rates->count && !page->whole)
 		page_graph(page, rates, page->width / 3, 1, COLOUR_GOOD);
@@ -126,8 +124,7 @@ static void draw_buckets(struct page *page, const struct prewarm_state *state)
 
 		if (number(&bucket->count) == 0)
 			continue;
-		page_line(page);
-		page_add(page, COLOUR_PLAIN, "%s %8s %8llu  ", bound ? "up to" : "above", time,
+		page_text(page, COLOUR_PLAIN, "%s %8s %8llu  ", bound ? "up to" : "above", time,
 			(unsigned long long)number(&bucket->count));
 		page_bar(page, GAUGE_MOST, number(&bucket->count), most, COLOUR_DIM);
 	}
@@ -140,10 +137,10 @@ static void draw_details(struct page *page, const struct model *model, const str
 		text_format("%llu", (unsigned long long)number(&state->depth));
 	memory_cleanup_free char *elapsed = duration_format(number(&state->elapsed));
 
-	page_field(page, COLOUR_PLAIN, "area", shown_text(&state->path));
-	page_field(page, COLOUR_PLAIN, "device", shown_text(&state->device));
-	page_field(page, COLOUR_PLAIN, "method", shown_text(&state->method));
-	page_field(page, COLOUR_PLAIN, "began", shown_text(&state->started));
+	page_fact(page, "area", &state->path);
+	page_fact(page, "device", &state->device);
+	page_fact(page, "method", &state->method);
+	page_fact(page, "began", &state->started);
 	page_field(page, COLOUR_PLAIN, "took so far", elapsed);
 	page_field(page, COLOUR_PLAIN, "requests at a time", depth);
 	if (rates->count) {
@@ -153,13 +150,12 @@ static void draw_details(struct page *page, const struct model *model, const str
 	draw_buckets(page, state);
 }
 
-static void draw(struct page *page, const struct model *model, const void *own)
+static void draw(struct page *page, const struct model *model, const void *state)
 {
-	const struct own *self = own;
+	const struct prewarm_panel *self = state;
 
 	if (model->prewarm_status < 0) {
-		page_line(page);
-		page_add(page, model->prewarm_status == -ENOENT ? COLOUR_DIM : COLOUR_RISK, "%s",
+		page_text(page, model->prewarm_status == -ENOENT ? COLOUR_DIM : COLOUR_RISK, "%s",
 			model->saved			   ? "saved facts do not tell"
 			: model->prewarm_status == -ENOENT ? "none since the boot; F6 starts one"
 							   : model->prewarm_error);
@@ -171,11 +167,11 @@ static void draw(struct page *page, const struct model *model, const void *own)
 		draw_details(page, model, &self->rates);
 }
 
-const struct panel panel_warmth = {
+const struct panel panel_prewarm = {
 	.title = "pre-warm",
-	.request = REQUEST_WARMTH,
+	.request = REQUEST_PREWARM_PANEL,
 	.wish = { .least = 2, .wanted = 2, .rank = 5 },
-	.own_size = sizeof(struct own),
+	.state_size = sizeof(struct prewarm_panel),
 	.update = update,
 	.draw = draw,
 };
