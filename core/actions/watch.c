@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The loop: a poller, the sleep keys, signals and the pipes of the jobs say what happens, the requests
- * say what is to be done about it, jobs do it, and the report tells of it. Only here do they meet.
+ * The agent's loop, and the only place where its parts meet: the poller, the sleep keys, signals and
+ * the pipes of the jobs say what happens; that makes a request, a job carries it out, and the report
+ * publishes it.
  */
 #define _GNU_SOURCE
 #include "core/actions/watch.h"
@@ -62,7 +63,7 @@ static int64_t boottime_ms(void)
 	return (int64_t)clock_ms(CLOCK_BOOTTIME);
 }
 
-/* ---- Beginning what is asked for ------------------------------------------------------------------ */
+/* ---- Beginning jobs ------------------------------------------------------------------ */
 
 static bool begin_job(struct agent *agent, enum job_kind kind, const struct request *request)
 {
@@ -226,19 +227,15 @@ static void listen_to_keys(struct agent *agent)
 
 static void hear_cycle(struct agent *agent, const char *line)
 {
-	struct watch_state *state = &agent->report.state;
-	struct cycle cycle = { 0 };
-	struct error err = { "" };
+	struct cycle *last = &agent->report.state.last_cycle;
 	json_t *json = json_loads(line, 0, NULL);
+	struct error err;
 
-	if (json && layout_from_json(&cycle_layout, &cycle, json, "cycle", &err) == 0) {
-		layout_free(&cycle_layout, &state->last_cycle);
-		state->last_cycle = cycle;
-		report_write(&agent->report);
-	} else {
-		layout_free(&cycle_layout, &cycle);
-	}
+	layout_free(&cycle_layout, last);
+	if (layout_from_json(&cycle_layout, last, json, "cycle", &err) < 0)
+		layout_free(&cycle_layout, last);
 	json_decref(json);
+	report_write(&agent->report);
 }
 
 /* What was heard while the machine went to sleep has been answered by that. */
@@ -293,44 +290,28 @@ static void hear_line(void *data, const char *line)
 			hear_state(data, line);
 }
 
-/* The end of a hibernation. False: it is not begun again. */
-static bool begin_again(struct agent *agent, struct request *request)
-{
-	if (agent->stop)
-		return false;
-	if (!request_again(request, now_us())) {
-		log_event(agent->log, LOG_ERR, "job",
-			"the hibernation was ended %u times by a signal: given up", request->lost);
-		return false;
-	}
-	log_event(agent->log, LOG_WARNING, "job", "the hibernation begins again in %u s",
-		request->lost);
-	requests_add(&agent->requests, request);
-	return true;
-}
-
 static void hear_end(struct agent *agent, enum job_kind kind)
 {
-	static const char *const names[JOB_KINDS] = { [JOB_START] = "the job of the start",
+	static const char *const names[JOB_KINDS] = { [JOB_START] = "the job at the start",
 		[JOB_HIBERNATE] = "the hibernation",
 		[JOB_HOOKS] = "the job of a notice's hooks" };
 	struct job job = agent->jobs.items[kind];
 	int ended = job_end(&agent->jobs, kind);
-	bool killed = WIFSIGNALED(ended), lost, cut_short;
+	bool killed = WIFSIGNALED(ended), lost, stopped;
 
 	if (killed)
 		log_event(agent->log, LOG_ERR, "job", "%s was ended by signal %d (%s)", names[kind],
 			WTERMSIG(ended), strsignal(WTERMSIG(ended)));
 	/*
-	 * A hibernation that a signal has ended (memory ran out, somebody's kill) before the machine
-	 * slept or the kernel refused is nobody's answer. What fails so again and again is left to
-	 * the next agent, and so is what this agent's end has cut short.
+	 * A hibernation that a signal has ended (memory ran out, or a kill by hand) before the machine
+	 * slept or the kernel refused has answered nothing. When that happens again and again the
+	 * notice is left to the next agent, and so is one whose job this agent has stopped.
 	 */
 	lost = kind == JOB_HIBERNATE && killed && !job.answered &&
 	       clock_slept_ms() - job.request.slept < CLOCK_SLEPT_LEAST_MS;
-	cut_short = agent->stop && WIFEXITED(ended) && WEXITSTATUS(ended) == JOB_STOPPED;
+	stopped = agent->stop && WIFEXITED(ended) && WEXITSTATUS(ended) == JOB_STOPPED;
 	if (job.request.kind == REQUEST_NOTICE)
-		report_settled(&agent->report, &job.request.notice, !lost && !cut_short);
+		report_settled(&agent->report, &job.request.notice, !lost && !stopped);
 	if (kind != JOB_HIBERNATE)
 		return;
 	agent->outcome = ended;
@@ -340,9 +321,18 @@ static void hear_end(struct agent *agent, enum job_kind kind)
 		report_state(&agent->report, WATCH_FAILED);
 	/* The service is asked at once whether there is another notice. */
 	poller_hurry(&agent->poller);
-	if (lost && begin_again(agent, &job.request))
-		return;
-	/* Swaps that it had switched off are still off, and nobody may hibernate for weeks. */
+	if (lost && !agent->stop) {
+		if (request_again(&job.request, now_us())) {
+			log_event(agent->log, LOG_WARNING, "job",
+				"the hibernation begins again in %u s", job.request.lost);
+			requests_add(&agent->requests, &job.request);
+			return;
+		}
+		log_event(agent->log, LOG_ERR, "job",
+			"the hibernation was ended %u times by a signal: given up",
+			job.request.lost);
+	}
+	/* Swaps that it had switched off are still off, and the next hibernation may be weeks away. */
 	if (killed && !agent->watch->dry_run)
 		request_start(agent);
 }
@@ -506,7 +496,7 @@ static void open_keys(struct agent *agent)
 	struct error err = { "" };
 
 	if (sleep_keys_open(&agent->keys, agent->watch->gather->root, &err) < 0)
-		log_event(agent->log, LOG_ERR, "button", "the sleep button is not listened to: %s",
+		log_event(agent->log, LOG_ERR, "button", "cannot listen to the sleep button: %s",
 			err.text);
 	else
 		tell_key_trouble(agent);
@@ -559,7 +549,6 @@ static void agent_init(struct agent *agent, const struct watch *watch)
 		.jobs = { .gather = gather,
 			.log = &watch->log,
 			.dry_run = watch->dry_run,
-			.lock = -1,
 			.work = job_work },
 		.report = { .gather = gather,
 			.notify = watch->notify,

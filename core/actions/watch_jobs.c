@@ -233,7 +233,7 @@ static int plan_start(
 	return preparation_plan(plan, facts, config, err);
 }
 
-/* What cannot be planned is work as well: it has to be said. */
+/* What cannot be planned is work as well: the error has to be logged. */
 static bool start_has_work(struct child *child)
 {
 	struct facts facts = { 0 };
@@ -306,7 +306,7 @@ enum job_exit job_work(
 	child.gather.imds = NULL;
 	child.reporter = (struct reporter) { child_log, child_cancelled, &child };
 	process_hide_descriptors(); /* the agent's connection is not for hooks */
-	/* Otherwise an agent that is started anew after SIGKILL would be refused by its child. */
+	/* Otherwise an agent that is started again after SIGKILL would be refused by its child. */
 	close(jobs->lock);
 	sigemptyset(&none);
 	sigaction(SIGTERM, &action, NULL);

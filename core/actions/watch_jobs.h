@@ -11,7 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/stream.h"
 #include "core/facts/gather.h"
-#include "core/rules/watch_requests.h"
+#include "core/rules/watch.h"
 
 /* How a job ends. */
 enum job_exit {

@@ -13,21 +13,17 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/rules/backoff.h"
+#include "core/rules/watch.h"
 
 int poller_open(struct poller *poller, const struct imds_options *options, struct error *err)
 {
-	struct error why = { "" };
-	int status = imds_open(&poller->imds, options, &why);
+	int status = imds_open(&poller->imds, options, err);
 
-	if (status == -ECANCELED) {
-		log_event(poller->log, LOG_WARNING, "metadata",
-			"the metadata service is not asked: %s", why.text);
-		return 0;
-	}
-	if (status < 0)
-		*err = why;
-	return status;
+	if (status != -ECANCELED)
+		return status;
+	log_event(poller->log, LOG_WARNING, "metadata", "the metadata service is not asked: %s",
+		err->text);
+	return 0;
 }
 
 void poller_close(struct poller *poller)
@@ -169,15 +165,15 @@ static enum poll_result end(struct poller *poller)
 	int status = imds_end(poller->imds, &err);
 	bool answered = is_answered(first);
 
-	if (!answered)
-		failed(poller, status < 0 ? &err : &first->error);
-	else if (poller->failures)
+	if (answered && poller->failures)
 		log_event(poller->log, LOG_NOTICE, "metadata",
 			"the metadata service answers again, after %u failures", poller->failures);
 	if (answered) {
 		poller->failures = 0;
 		poller->latency = clock_us(CLOCK_MONOTONIC) - poller->began;
 		poller->complete |= poller->count == NOTICE_SOURCES;
+	} else {
+		failed(poller, status < 0 ? &err : &first->error);
 	}
 	imds_items_free(poller->items, poller->count);
 	poller->count = 0;
@@ -192,12 +188,12 @@ void poller_step(struct poller *poller, struct poll_news *news)
 	*news = (struct poll_news) { .wait = UINT64_MAX };
 	if (!poller->imds)
 		return;
-	if (poller->count == 0) {
+	if (poller->count == 0 && now < poller->next) {
 		news->wait = poller->next - now;
-		if (now < poller->next)
-			return;
-		begin(poller, now);
+		return;
 	}
+	if (poller->count == 0)
+		begin(poller, now);
 	wait_ms = imds_step(poller->imds);
 	hear(poller, news);
 	news->wait = (uint64_t)wait_ms * 1000;

@@ -16,7 +16,7 @@
  */
 #define ACTED_MOST 1024
 
-/* Polls that change nothing but their own numbers are told this often; a little less than a second. */
+/* Polls that change nothing but their own numbers are written this often; a little less than a second. */
 #define QUIET_US ((uint64_t)900 * 1000)
 
 /* The two clocks are read one after the other, so that no sleep at all may be -1. */
@@ -49,7 +49,7 @@ static bool was_answered(const struct watch_acted *acted)
 /*
  * What is an echo for one agent is one for the next. Where an agent was killed and the machine has slept
  * since, it was its child's doing, and it may be just now that it woke. A resume that is still to come is
- * one of another boot, where /run is kept on a disk: every press of this boot would be older.
+ * one of another boot, where /run is on a disk: every press of this boot would be older.
  */
 static void take_over_resume(struct report *report, const struct watch_state *old)
 {
@@ -107,6 +107,7 @@ void report_begin(struct report *report)
 	struct watch_state *state = &report->state;
 	char now[INSTANT_LENGTH];
 
+	layout_set_absent(&watch_state_layout, state);
 	take_over(report);
 	report->debounce->slept_ms = clock_slept_ms();
 	instant_now(now);
@@ -119,13 +120,6 @@ void report_begin(struct report *report)
 						       : IMDS_ENDPOINT_IPV4);
 	fact_set_number(&state->polls, 0);
 	fact_set_number(&state->failures, 0);
-	fact_set_absent(fact_of(&state->last_poll));
-	fact_set_absent(fact_of(&state->latency_us));
-	fact_set_absent(fact_of(&state->error));
-	fact_set_absent(fact_of(&state->notice.kind));
-	fact_set_absent(fact_of(&state->notice.time));
-	fact_set_absent(fact_of(&state->notice.detail));
-	fact_set_absent(fact_of(&state->resumed));
 	state->acted.is = FACT_KNOWN;
 	report_state(report, WATCH_WATCHING);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent tells of itself: its state file (core/facts/watch_state.h), and a line to the service
+ * What the agent publishes of itself: its state file (core/facts/watch_state.h), and a line to the service
  * manager. The state file is the agent's memory as well: the next agent goes on where this one was.
  */
 #ifndef EC2HIB_ACTIONS_WATCH_REPORT_H
@@ -11,14 +11,14 @@
 #include "core/facts/sleep_keys.h"
 #include "core/facts/watch_state.h"
 #include "core/rules/notice.h"
-#include "core/rules/watch_requests.h"
+#include "core/rules/watch.h"
 
 struct report {
 	const struct gather *gather;
 	const struct notify *notify; /* the service manager */
 	const struct event_log *log;
-	const struct sleep_keys *keys; /* whose devices are told; may be NULL */
-	const struct imds *imds;       /* whose token's age is told; may be NULL */
+	const struct sleep_keys *keys; /* whose devices are listed; may be NULL */
+	const struct imds *imds;       /* whose token has an age; may be NULL */
 	struct debounce *debounce;     /* of which the next agent has to know */
 	bool dry_run;
 	struct watch_state state; /* layout_free() frees it in the end */
@@ -43,7 +43,7 @@ void report_write(struct report *report);
 bool report_was_acted_on(const struct report *report, const struct notice *notice);
 /* Remembers a notice; it is not settled yet. */
 void report_acted_on(struct report *report, const struct notice *notice);
-/* What is not SETTLED when this agent ends, the next one begins anew. */
+/* What is not SETTLED when this agent ends, the next one begins again. */
 void report_settled(struct report *report, const struct notice *notice, bool settled);
 /* The lifecycle state is InService again: the next time it is not is another notice. */
 void report_forget_lifecycle(struct report *report);

@@ -65,7 +65,7 @@ static void gather_logind_key(struct system_facts *system, const struct root *ro
 	fact_take_text(&system->logind_sleep_key, key ? key : text_copy("suspend"));
 }
 
-/* What a killed run has left beside it counts as well: the next one clears it away. */
+/* What a killed run has left beside it counts as well: the next one removes it. */
 static void gather_drop_in(struct system_facts *system, const struct root *root)
 {
 	memory_cleanup_free char *text = NULL, *key = NULL;

@@ -6,7 +6,7 @@
  * key and not by the device's name: an ACPI button, a keyboard, whatever the next instance type
  * calls it. Devices that appear later are found with inotify(7), also when /dev/input itself does.
  *
- * Nobody is kept from reading the same devices: logind and acpid hear the press as well.
+ * Others can read the same devices meanwhile: logind and acpid hear the press as well.
  *
  * Sources: Linux Documentation/input/event-codes.rst and input.rst, <linux/input.h>.
  */
@@ -27,7 +27,7 @@ struct sleep_keys;
 struct sleep_press {
 	/*
 	 * When, in milliseconds of CLOCK_BOOTTIME. That clock alone orders presses around a
-	 * hibernation: CLOCK_MONOTONIC stops while the machine is away, so that a press
+	 * hibernation: CLOCK_MONOTONIC stops while the machine is hibernated, so that a press
 	 * of an hour ago and one of just now would be neighbours, and the time of day jumps
 	 * when the clock is set after the resume.
 	 */
@@ -73,7 +73,7 @@ struct sleep_keys_calls {
 	unsigned (*key_down)(int fd);
 	/* Its events shall have CLOCK_BOOTTIME; false: it cannot (EVIOCSCLOCKID). */
 	bool (*use_boottime)(int fd);
-	/* Keeps everything but those keys away, so that typing wakes nobody (EVIOCSMASK). */
+	/* Masks everything but those keys, so that typing does not wake us (EVIOCSMASK). */
 	void (*only_keys)(int fd);
 	/* Its name as text (EVIOCGNAME); "" when it has none. */
 	void (*name)(int fd, char *name, size_t size);

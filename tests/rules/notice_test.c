@@ -15,9 +15,8 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/rules/backoff.h"
 #include "core/rules/notice.h"
-#include "core/rules/watch_requests.h"
+#include "core/rules/watch.h"
 
 static void assert_id(const struct notice *notice, const char *expected)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent is asked for: to hibernate, by a notice or a press of the sleep button, to run the
- * hooks of a notice, and to tidy up at its start. A request waits here until there is a job for it.
+ * The rules of the agent: what it is asked for, what may begin when, and which presses of the sleep button
+ * are echoes. Until there is a job for it a request waits here.
  *
  * The caller reads the clocks. CLOCK_BOOTTIME alone orders what happens around a hibernation: it goes on
  * while the machine is off, and unlike the time of day nobody sets it.
  */
-#ifndef EC2HIB_RULES_WATCH_REQUESTS_H
-#define EC2HIB_RULES_WATCH_REQUESTS_H
+#ifndef EC2HIB_RULES_WATCH_H
+#define EC2HIB_RULES_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +15,8 @@
 
 #include "core/base/config.h"
 #include "core/rules/notice.h"
+
+/* ---- Requests ---- */
 
 /* Of each kind one job runs at a time, and none waits for another kind's end. */
 enum job_kind {
@@ -40,8 +42,8 @@ struct request {
 enum job_kind request_job(const struct request *request, const struct config *config);
 
 /*
- * A signal ended the job of REQUEST at NOW, and nobody has answered it: there will be another job after
- * a pause, longer each time. False: there have been enough.
+ * A signal ended the job of REQUEST at NOW before it had an answer: there will be another job after a
+ * pause, longer each time. False: there have been enough.
  */
 bool request_again(struct request *request, uint64_t now);
 
@@ -57,6 +59,8 @@ void requests_remove(struct requests *requests, size_t index);
 
 /* How long until the next one is due that is not due yet, us; UINT64_MAX: there is none. */
 uint64_t requests_wait_us(const struct requests *requests, uint64_t now);
+
+/* ---- The sleep button ---- */
 
 /*
  * Which presses of the sleep button are echoes. EC2 may send one press more than once, and what it sends
@@ -78,5 +82,18 @@ void debounce_answer(struct debounce *debounce, int64_t now_ms);
 
 /* The machine has slept for SLEPT_MS so far: a resume counts, whoever had the machine hibernate. */
 void debounce_look(struct debounce *debounce, int64_t slept_ms, int64_t now_ms);
+
+/* ---- The metadata service ---- */
+
+/* No wait is longer, whatever is asked for. */
+#define BACKOFF_MOST_MS 30000u
+
+/*
+ * Milliseconds to wait before a service is asked again that failed FAILURES times in a row: 0 after
+ * none, then up to BASE_MS, up to twice as much, and so on up to MOST_MS. The later half of a wait is
+ * left to CHANCE, a random number of 32 bits, so that the machines of a fleet that failed together do
+ * not come back together.
+ */
+unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/rules/watch_requests.h"
+#include "core/rules/watch.h"
 
 #include <string.h>
 
@@ -93,4 +93,21 @@ void debounce_look(struct debounce *debounce, int64_t slept_ms, int64_t now_ms)
 	debounce->slept_ms = slept_ms;
 	debounce->resumed = true;
 	debounce->resumed_ms = now_ms;
+}
+
+unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance)
+{
+	uint64_t wait = base_ms, rest;
+
+	if (failures == 0)
+		return 0;
+	if (most_ms > BACKOFF_MOST_MS)
+		most_ms = BACKOFF_MOST_MS;
+	/* It stops doubling at the limit, so no number of failures is too large. */
+	for (unsigned i = 1; i < failures && wait && wait < most_ms; i++)
+		wait *= 2;
+	if (wait > most_ms)
+		wait = most_ms;
+	rest = wait / 2;
+	return (unsigned)(wait - rest + ((rest + 1) * chance >> 32));
 }
