@@ -13,7 +13,6 @@
 #include "core/actions/kernel.h"
 #include "core/actions/recover.h"
 #include "core/actions/swap.h"
-#include "core/actions/transaction.h"
 #include "core/base/clock.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"

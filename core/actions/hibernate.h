@@ -4,41 +4,13 @@
  * hooks, write, and after resume undo what was changed, tell the hooks and the history. Whatever goes
  * wrong on the way, the machine is left as it was.
  *
- * The steps are in core/actions/transaction.h; core/actions/rehearse.h goes through the same with a
- * test in place of the write.
+ * The request and the steps are in core/actions/transaction.h; core/actions/rehearse.h goes through
+ * the same steps with a test in place of the write.
  */
 #ifndef EC2HIB_ACTIONS_HIBERNATE_H
 #define EC2HIB_ACTIONS_HIBERNATE_H
 
-#include <stdint.h>
-
-#include "core/base/reporter.h"
-#include "core/facts/cycle.h"
-#include "core/facts/gather.h"
-
-enum hibernation_phase {
-	PHASE_PREPARING,
-	PHASE_HIBERNATING, /* the next thing is the write that stops the machine */
-	PHASE_RESUMED,	   /* just now: what was changed is undone next, and the hooks run */
-	PHASE_FAILED,	   /* also: refused */
-};
-
-/* A hibernation that somebody requests. */
-struct hibernation {
-	const struct gather *gather; /* of the running machine */
-	const char *reason;	     /* REASON_... */
-	const char *notice_action;   /* NULL: there was no notice */
-	const char *notice_time;
-	uint64_t requested_at; /* CLOCK_BOOTTIME, ms; 0: now */
-	int64_t slept;	       /* clock_slept_ms() of that moment */
-	bool prewarm_stopped;  /* the caller has told one to stop: it goes on afterwards */
-	bool cancel_ends_all;  /* who is cancelled ends as well: no pre-warm is started again */
-	unsigned patience_ms;  /* how long to wait for another ec2hib that is at work */
-	/* Asked whether to stop while it waits, before the write and between attempts. */
-	const struct reporter *reporter;
-	void (*phase)(void *data, enum hibernation_phase phase); /* may be NULL */
-	void *data;						 /* of phase */
-};
+#include "core/actions/transaction.h" /* struct hibernation: the request */
 
 /*
  * 0 when the machine was away and is back. CYCLE, which must be zeroed, says what happened in any

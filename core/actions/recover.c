@@ -193,14 +193,6 @@ static int clean_area(struct find *find, struct error *err)
 	return status;
 }
 
-/* All but its groups. */
-static void set_absent(const struct layout *layout, void *structure)
-{
-	for (size_t i = 0; i < layout->count; i++)
-		if (layout->fields[i].type != FIELD_GROUP)
-			fact_set_absent((void *)((char *)structure + layout->fields[i].offset));
-}
-
 /* Who would have told the history was in the image. */
 static int tell_history(const struct find *find, struct error *err)
 {
@@ -208,8 +200,7 @@ static int tell_history(const struct find *find, struct error *err)
 	struct cycle cycle = { 0 };
 	int status;
 
-	set_absent(&cycle_layout, &cycle);
-	set_absent(&timeline_layout, &cycle.timeline);
+	layout_set_absent(&cycle_layout, &cycle);
 	if (marker->started.is == FACT_KNOWN)
 		fact_set_text(&cycle.began, marker->started.value);
 	if (marker->machine.kernel.is == FACT_KNOWN)

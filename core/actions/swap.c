@@ -165,20 +165,10 @@ int swap_file_label(const struct root *root, const char *path, struct error *err
 	return fd < 0 ? fd : label_file(fd, path, err);
 }
 
-char *swap_temporary_path(const char *path)
-{
-	return text_format("%s" AREA_UNFINISHED, path);
-}
-
-char *swap_second_path(const char *path)
-{
-	return text_format("%s" AREA_UNFINISHED_SECOND, path);
-}
-
 int swap_file_sweep(const struct root *root, const char *path, struct error *err)
 {
-	memory_cleanup_free char *first = swap_temporary_path(path);
-	memory_cleanup_free char *second = swap_second_path(path);
+	memory_cleanup_free char *first = text_format("%s" AREA_UNFINISHED, path);
+	memory_cleanup_free char *second = text_format("%s" AREA_UNFINISHED_SECOND, path);
 	int status = root_remove(root, first, err);
 
 	return status < 0 ? status : root_remove(root, second, err);
@@ -313,7 +303,7 @@ static int inspect(int fd, const char *path, uint64_t size, size_t *extents, str
 			summary.holes	     ? "holes"
 			: summary.compressed ? "compressed blocks"
 			: summary.shared     ? "shared blocks"
-					     : "blocks without a place");
+					     : "blocks that are nowhere yet");
 	if (misplaced)
 		return error_set(err, EINVAL, "%s cannot hold the image: %s", path, misplaced);
 	return 0;
@@ -357,7 +347,7 @@ static int attempt(const struct root *root, const struct swap_request *request, 
 static void try_again(const struct root *root, const struct swap_request *request,
 	const char *first, size_t first_extents, const struct reporter *reporter)
 {
-	memory_cleanup_free char *second = swap_second_path(request->path);
+	memory_cleanup_free char *second = text_format("%s" AREA_UNFINISHED_SECOND, request->path);
 	struct error ignored = { "" };
 	size_t extents;
 
@@ -374,7 +364,7 @@ static void try_again(const struct root *root, const struct swap_request *reques
 int swap_file_create(const struct root *root, const struct swap_request *request,
 	const struct reporter *reporter, struct error *err)
 {
-	memory_cleanup_free char *temporary = swap_temporary_path(request->path);
+	memory_cleanup_free char *temporary = text_format("%s" AREA_UNFINISHED, request->path);
 	struct error ignored = { "" };
 	size_t extents;
 	int status = root_check_trusted(root, request->path, err);

@@ -27,10 +27,6 @@ struct swap_request {
 	bool label;		/* SELinux is on: system_u:object_r:swapfile_t:s0 */
 };
 
-/* The temporary names beside PATH, of the first and a second try; the caller frees them. */
-char *swap_temporary_path(const char *path);
-char *swap_second_path(const char *path);
-
 /*
  * Makes the swap file: 0600 root:root, no holes, mkswap done, in as few extents as the file system
  * gives (a second try when the first is in many), then renamed to its place over whatever is there.

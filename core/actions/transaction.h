@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The steps that a hibernation, its dry run and a rehearsal have in common. Private to
- * core/actions/hibernate.c and rehearse.c, which go through them in this order:
+ * The request for a hibernation, and the steps that a hibernation, its dry run and a rehearsal have in
+ * common. core/actions/hibernate.c and rehearse.c go through them in this order:
  *
  *	begin, (stop_prewarm), lock, look, prepare, (hide_area), the write or what takes its place,
  *	restore, end
@@ -12,10 +12,39 @@
 #ifndef EC2HIB_ACTIONS_TRANSACTION_H
 #define EC2HIB_ACTIONS_TRANSACTION_H
 
-#include "core/actions/hibernate.h"
+#include <stdint.h>
+
 #include "core/actions/undo.h"
+#include "core/base/reporter.h"
+#include "core/facts/cycle.h"
+#include "core/facts/gather.h"
 #include "core/rules/hibernation.h"
 
+enum hibernation_phase {
+	PHASE_PREPARING,
+	PHASE_HIBERNATING, /* the next thing is the write that stops the machine */
+	PHASE_RESUMED,	   /* just now: what was changed is undone next, and the hooks run */
+	PHASE_FAILED,	   /* also: refused */
+};
+
+/* A hibernation that somebody requests. */
+struct hibernation {
+	const struct gather *gather; /* of the running machine */
+	const char *reason;	     /* REASON_... */
+	const char *notice_action;   /* NULL: there was no notice */
+	const char *notice_time;
+	uint64_t requested_at; /* CLOCK_BOOTTIME, ms; 0: now */
+	int64_t slept;	       /* clock_slept_ms() of that moment */
+	bool prewarm_stopped;  /* the caller has told one to stop: it goes on afterwards */
+	bool cancel_ends_all;  /* who is cancelled ends as well: no pre-warm is started again */
+	unsigned patience_ms;  /* how long to wait for another ec2hib that is at work */
+	/* Asked whether to stop while it waits, before the write and between attempts. */
+	const struct reporter *reporter;
+	void (*phase)(void *data, enum hibernation_phase phase); /* may be NULL */
+	void *data;						 /* of phase */
+};
+
+/* A request on its way. */
 struct transaction {
 	struct hibernation request;
 	const struct root *root;

@@ -56,7 +56,7 @@ enum rehearsal_level rehearsal_level_find(const char *id)
 	return (enum rehearsal_level)level;
 }
 
-/* The word may stand in brackets, where it is the one that is set. */
+/* The word is in brackets where it is the one that is set. */
 static bool offers(const struct fact_text *modes, const char *mode)
 {
 	strings_cleanup struct strings words = { 0 };
@@ -197,17 +197,17 @@ static char *blame_arguments(const struct rehearsal_marker *marker, const char *
 {
 	memory_cleanup_free char *device = arguments_get(line, "resume");
 	memory_cleanup_free char *offset = arguments_get(line, "resume_offset");
-	const struct fact_number *place = &marker->machine.area_offset;
+	const struct fact_number *written = &marker->machine.area_offset;
 	const char *pages = offset ? offset : "0";
 
 	if (has_argument(line, "noresume", NULL) || has_argument(line, "hibernate", "noresume"))
 		return text_copy("noresume is on the command line of this boot");
 	if (!device)
 		return text_copy("there is no resume= on the command line of this boot");
-	if (place->is == FACT_KNOWN && strtoull(pages, NULL, 10) != place->value)
+	if (written->is == FACT_KNOWN && strtoull(pages, NULL, 10) != written->value)
 		return text_format(
 			"this boot looked for the image at page %s (resume_offset), and it was written at page %llu",
-			pages, (unsigned long long)place->value);
+			pages, (unsigned long long)written->value);
 	return NULL;
 }
 

@@ -255,7 +255,7 @@ static void boot_without_the_image_is_explained(void **state UNUSED)
 
 /* ---- On record --------------------------------------------------------------------------------------- */
 
-/* A place as a machine whose state is in STATE_DIR. */
+/* A folder as a machine whose state is in STATE_DIR. */
 struct machine {
 	struct config config;
 	struct gather gather;
