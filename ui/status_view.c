@@ -24,7 +24,7 @@ enum colour state_colour(enum check_state state)
 	return colours[state];
 }
 
-/* FIX with OPTIONS behind every ec2hib that it calls. */
+/* FIX with OPTIONS after every ec2hib that it calls. */
 static char *fix_with_options(const char *fix, const char *options)
 {
 	static const char program[] = "ec2hib ";
@@ -40,7 +40,7 @@ static char *fix_with_options(const char *fix, const char *options)
 	return text;
 }
 
-/* Where the text of a check begins: behind the id, or below it where that is too narrow. */
+/* Where the text begins: after the id, or below it where that is too narrow. */
 static unsigned text_column(const struct style *style)
 {
 	return style->width && style->width < TEXT_COLUMN + TEXT_WIDTH_MIN ? ID_COLUMN
@@ -63,7 +63,7 @@ static void show_finding(
 		printf("%s\n%*s", finding->check->id, (int)column, "");
 	style_wrap(style, stdout, finding->text, column, column);
 	if (problem && finding->fix) {
-		/* What is no command of ours is advice in words. */
+		/* What is not a command of ours is advice in words. */
 		const char *kind = text_starts(finding->fix, "ec2hib ") ? "run" : "fix";
 		memory_cleanup_free char *fix = fix_with_options(finding->fix, options);
 		memory_cleanup_free char *next = text_format("%s: %s", kind, fix);

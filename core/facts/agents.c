@@ -74,7 +74,7 @@ static bool unit_enabled(const struct root *root, const char *name)
 	return false;
 }
 
-/* True when the process whose id stands in the file PATH is there. */
+/* True when the process whose id the file PATH has is there. */
 static bool process_runs(const struct root *root, const char *path, const char *program)
 {
 	memory_cleanup_free char *pid = NULL, *file = NULL, *said = NULL;

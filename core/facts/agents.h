@@ -47,7 +47,7 @@ struct taken_over_record {
 
 /*
  * Reads it; what is damaged or names anything else than the older agents and plain file names is
- * passed over, for what stands there is done. 0, -ENOENT when there is none, or another errno.
+ * passed over, for what it says is done. 0, -ENOENT when there is none, or another errno.
  * taken_over_free() in any case.
  */
 int taken_over_read(struct taken_over_record *record, const struct root *root,

@@ -34,7 +34,7 @@ bool devices_random_key(const device_list *devices);
 
 /*
  * The device that holds the file system with PATH (as the host sees it): 0 or a negative errno.
- * On btrfs st_dev is no block device; the mount table knows the real one. TYPE, MOUNT_POINT
+ * On btrfs st_dev is not a block device; the mount table knows the real one. TYPE, MOUNT_POINT
  * (owned by the caller afterwards) may be NULL.
  */
 int device_of_path(

@@ -6,8 +6,9 @@
  * loader), or unknown with the reason (no permission, not on this kernel, nobody asked). Nothing is
  * guessed: whoever reads a fact asks first whether it is known.
  *
- * Facts stand in plain structs. A struct layout describes each struct field by field, and whatever
- * has to go through all facts (JSON out and in, freeing, OpenMetrics, comparing) walks the layout.
+ * Facts are members of plain structs. A layout describes a struct field by field, and whatever goes
+ * through all facts (JSON out and in, copying, freeing, describing) walks the layout. Struct and
+ * layout come from one list; see below.
  */
 #ifndef EC2HIB_FACTS_FACT_H
 #define EC2HIB_FACTS_FACT_H
@@ -133,9 +134,9 @@ struct layout {
 #define FIELD_COUNT(...) + 1
 
 /*
- * A row does not name its struct, but the offset of its member needs it. So what stands for TEXT in
- * the list is the first half of an initializer, which ends in the name of a macro, and the row's
- * arguments behind it complete that:
+ * A row does not name its struct, but the offset of its member needs it. So TEXT is, for the list,
+ * the first half of an initializer, which ends in the name of a macro; the row's arguments come after
+ * it and complete it:
  *
  *	TEXT(release, "...")
  *	{ FIELD_TEXT, __builtin_offsetof(struct kernel_facts, FIELD_END_TEXT(release, "...")
@@ -165,8 +166,8 @@ void fact_set_unknown(struct fact *fact, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Reads a file of one line. No such file: absent. Not readable: unknown, with the reason. A file
- * that is no number makes a number unknown.
+ * Reads a file of one line. No such file: absent. Not readable, or not a number where it has to be
+ * one: unknown, with the reason.
  */
 void fact_read_text(struct fact_text *fact, const struct root *root, const char *path);
 void fact_read_number(struct fact_number *fact, const struct root *root, const char *path);

@@ -121,7 +121,7 @@ int facts_load(struct facts *facts, struct config *config, json_t *json, struct 
 		return status;
 	if (facts->format.is != FACT_KNOWN)
 		return error_set(err, EINVAL,
-			"these are no facts that ec2hib saved: facts.format is missing");
+			"these are not facts that ec2hib saved: facts.format is missing");
 	if (facts->format.value > FACTS_FORMAT)
 		return error_set(err, EINVAL,
 			"facts.format is %llu, this ec2hib reads up to %d: use a newer version",

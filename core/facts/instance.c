@@ -31,7 +31,7 @@ static const struct form id_form = { "i-", hex, "an instance id" };
 
 /*
  * Ids of EC2 have 8 hexadecimal digits, or 17 since 2016 ("Resource IDs", EC2 User Guide). Knowing
- * that, a shortened one is no id.
+ * that, a shortened one is not an id.
  */
 static bool form_fits(const struct form *form, const char *value)
 {
@@ -165,8 +165,7 @@ static const char *const target_states[] = { "Detached", "InService", "Standby",
 
 static void items_read(struct instance_facts *facts, const struct imds_item *items)
 {
-	/* Whoever does not know the id is no EC2 metadata service, and its 404 means
-	 * nothing. */
+	/* Who does not know the id is not the EC2 metadata service: its 404 means nothing. */
 	bool genuine;
 
 	if (has_value(fact_of(&facts->id), &items[ID], false))

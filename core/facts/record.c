@@ -30,11 +30,11 @@ int record_read(const struct root *root, const char *path, const struct layout *
 	if (version->is != FACT_KNOWN)
 		return error_set(err, EBADMSG, "%s is damaged: it has no format", shown);
 	if (version->value > format)
-		return error_set(err, EBADMSG, "%s is of a newer ec2hib", shown);
+		return error_set(err, EBADMSG, "%s was written by a newer ec2hib", shown);
 	return 0;
 }
 
-/* As a line of its own; JSON is let go of. */
+/* As one line; releases JSON. */
 static char *record_text(json_t *json)
 {
 	char *text = json_dumps(json, JSON_COMPACT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Records: what one ec2hib leaves for the next, a JSON file in the layout of a struct whose first fact is
- * the version of that layout.
+ * Records: what one ec2hib leaves for the next, a JSON file in the layout of a struct whose first fact
+ * is the version of that layout.
  */
 #ifndef EC2HIB_FACTS_RECORD_H
 #define EC2HIB_FACTS_RECORD_H
@@ -11,8 +11,8 @@
 #include "core/facts/fact.h"
 
 /*
- * Reads PATH, of versions up to FORMAT. -EBADMSG: it is damaged, or of a newer ec2hib; otherwise what
- * root_read() says. STRUCTURE must be zeroed before, and freed also after an error.
+ * Reads PATH, of versions up to FORMAT. -EBADMSG: it is damaged, or a newer ec2hib wrote it; otherwise
+ * what root_read() says. STRUCTURE must be zeroed before, and freed also after an error.
  */
 int record_read(const struct root *root, const char *path, const struct layout *layout,
 	uint64_t format, void *structure, struct error *err);
@@ -24,7 +24,7 @@ int record_read(const struct root *root, const char *path, const struct layout *
 int record_write(const struct root *root, const char *path, const struct layout *layout,
 	const void *structure, mode_t mode, struct error *err);
 
-/* The same for a record that is no struct: JSON, a reference to which is taken over. */
+/* The same for JSON that is not from a struct; releases it. */
 int record_write_json(
 	const struct root *root, const char *path, json_t *json, mode_t mode, struct error *err);
 

@@ -34,7 +34,7 @@ static void take_line(swap_list *swaps, const char *line)
 	struct swap_facts *swap;
 	size_t type;
 
-	/* Filename Type Size Used Priority; a deleted file has "\040(deleted)" behind its name. */
+	/* Filename Type Size Used Priority; a deleted file has "\040(deleted)" after its name. */
 	strings_split(&words, line, " \t");
 	if (words.count < 5)
 		return;

@@ -23,7 +23,7 @@ enum check_state { CHECK_FAIL, CHECK_WARN, CHECK_UNKNOWN, CHECK_PASS, CHECK_SKIP
 /* What it means for hibernating now when a check fails. */
 enum check_hibernate {
 	HIBERNATE_ANYWAY,  /* the kernel hibernates and comes back all the same */
-	HIBERNATE_MENDS,   /* hibernate puts it right before it goes on */
+	HIBERNATE_MENDS,   /* hibernate repairs it before it goes on */
 	HIBERNATE_REFUSES, /* the kernel would refuse, or memory would be lost */
 };
 
@@ -77,7 +77,7 @@ struct report {
 	size_t count;
 };
 
-/* Runs the checks whose ids are given, or all. NULL ends IDS; the ids are known. report_free() ends it. */
+/* Runs the checks whose ids are given, which there have to be, or all. NULL ends IDS. */
 void report_make(struct report *report, const char *const *ids, const struct facts *facts,
 	const struct config *config);
 void report_free(struct report *report);
@@ -88,11 +88,10 @@ bool report_is_whole(const struct report *report);
 const char *check_state_name(enum check_state state); /* "fail" */
 
 /*
- * What findings come to: not ready when any check fails; unknown when a vital one
- * cannot tell; else ready. Warnings are risks, and facts that are only nice to know may
- * be missing. Off EC2 (the firmware says so and no metadata service answers) what only
- * EC2 asks for is skipped: ready then means that the machine would hibernate and come
- * back.
+ * What findings come to: not ready when any check fails; unknown when a vital one cannot tell; else
+ * ready. Warnings are risks, and facts that are only nice to know may be missing. Off EC2 (the firmware
+ * says so and no metadata service answers) what only EC2 asks for is skipped: ready then means that the
+ * machine would hibernate and come back.
  */
 enum readiness { READY, NOT_READY, READINESS_UNKNOWN };
 enum readiness readiness_of(const struct finding *findings, size_t count);

@@ -131,7 +131,7 @@ CHECK_FUNCTION(sleep_key_double)
 		system->logind_sleep_key.value);
 }
 
-/* The Spot notice stands in the metadata service; who does not look does not know. */
+/* The Spot notice is in the metadata service: who does not look does not know. */
 CHECK_FUNCTION(spot_notice)
 {
 	struct finding finding;

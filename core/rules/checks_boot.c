@@ -16,10 +16,7 @@
 #define BY_PARTUUID  "/dev/disk/by-partuuid/"
 #define FIX_REHEARSE "ec2hib test-hibernate"
 
-/*
- * Does the running kernel have all that setup would ask of a boot entry but the console's
- * part?
- */
+/* Does the running kernel have all that setup would ask of a boot entry but the console's part? */
 static bool started_right(const struct facts *facts, const struct strings *wanted)
 {
 	const struct fact_text *line = &facts->kernel.command_line;
@@ -59,7 +56,7 @@ CHECK_FUNCTION(boot_loader)
 	fix = text_format("add to the kernel command line: %s", arguments);
 	if (started_right(facts, &wanted))
 		return finding_warn(NULL,
-			"no boot loader that ec2hib knows: this boot had the right resume arguments, the next one is hoped to have them, too");
+			"no boot loader that ec2hib knows: this boot had the right resume arguments, whether the next one has them cannot be told");
 	return finding_fail(fix,
 		"no boot loader that ec2hib knows: the next boot would not look for the image");
 }
@@ -146,10 +143,7 @@ CHECK_FUNCTION(initramfs_resume)
 		tool);
 }
 
-/*
- * The argument resume= goes before RESUME, which is what is left when the argument is
- * lost.
- */
+/* The argument resume= goes before RESUME, which is what is left when the argument is lost. */
 CHECK_FUNCTION(initramfs_setting)
 {
 	const struct boot_facts *boot = &facts->boot;
@@ -291,7 +285,7 @@ static char *value_defect(const char *value, const struct entry_facts *entry)
 		return text_format(
 			"resume=%s is a file: it has to be the device that holds the file", value);
 	case RESUME_OTHER:
-		return text_format("resume=%s is no device", value);
+		return text_format("resume=%s is not a device", value);
 	default:
 		break;
 	}
@@ -334,7 +328,7 @@ static struct finding value_finding(const struct facts *facts, const struct entr
 			"resume_offset= is empty: the next boot would look for the image at the start of the device");
 	if (offset && number_parse(offset, &pages) < 0)
 		return finding_fail(NULL,
-			"resume_offset=%s is no number: the next boot would not find the image",
+			"resume_offset=%s is not a number: the next boot would not find the image",
 			offset);
 	if (!value)
 		return finding_pass("resume_offset=%s is well formed", offset);
@@ -398,7 +392,7 @@ static struct finding offset_next_boot(const struct facts *facts, const struct e
 	enum offset_state state = offset_read(entry->arguments.value, &offset);
 
 	if (state == OFFSET_BAD)
-		return finding_skip("resume_offset= is no number");
+		return finding_skip("resume_offset= is not a number");
 	if (state == OFFSET_MISSING && start == 0)
 		return finding_pass("%s starts with its header: no offset is needed", path);
 	if (state == OFFSET_MISSING)
@@ -468,7 +462,7 @@ CHECK_FUNCTION(resume_offset_cmdline)
 		return finding_skip("the running kernel was started without resume_offset=");
 	case OFFSET_BAD:
 		return finding_warn(FIX_SETUP ", then reboot",
-			"started with a resume_offset= that is no number: tools that read the command line are misled until the next boot");
+			"started with a resume_offset= that is not a number: tools that read the command line are misled until the next boot");
 	case OFFSET_SET:
 		break;
 	}
@@ -488,9 +482,7 @@ static bool only_swap(const struct facts *facts)
 	       facts->swaps.count == 1;
 }
 
-/*
- * Without a resume device the kernel takes the first active swap (kernel/power/swap.c).
- */
+/* Without a resume device the kernel takes the first active swap (kernel/power/swap.c). */
 CHECK_FUNCTION(resume_device_kernel)
 {
 	const char *device = facts->kernel.resume_device.value, *path = area_name(facts);

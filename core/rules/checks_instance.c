@@ -22,7 +22,7 @@ static char *no_answer(const struct facts *facts)
 	return text_format("the metadata service did not answer: %s", why);
 }
 
-/* Off EC2 a service that does not answer is no fault, but it is said. */
+/* Off EC2 a service that does not answer is not a fault, but it is said. */
 CHECK_FUNCTION(metadata_service)
 {
 	const struct fact_text *id = &facts->instance.id;

@@ -124,7 +124,7 @@ bool no_area(const struct facts *facts, struct finding *finding)
 		return true;
 	if (fact_text_is(kind, "file") || fact_text_is(kind, "device"))
 		return false;
-	*finding = finding_skip("%s is no swap area", area_name(facts));
+	*finding = finding_skip("%s is not a swap area", area_name(facts));
 	return true;
 }
 

@@ -146,10 +146,7 @@ CHECK_FUNCTION(swap_header)
 	return header_finding(facts);
 }
 
-/*
- * In a running machine an image is stale by definition; in an image of a disk it may be
- * wanted.
- */
+/* In a running machine an image is stale by definition; in an image of a disk it may be wanted. */
 CHECK_FUNCTION(stale_image)
 {
 	const char *path = area_name(facts);
@@ -333,10 +330,7 @@ CHECK_FUNCTION(swap_permissions)
 	return finding_pass("%s is root's alone (%04o)", path, mode);
 }
 
-/*
- * The device of the chain, from the area down to the disk, that the image would not
- * survive.
- */
+/* The device of the chain, from the area down to the disk, that the image would not survive. */
 static const struct device_facts *losing_device(const device_list *devices)
 {
 	for (size_t i = 0; i < devices->count; i++) {
@@ -390,9 +384,7 @@ CHECK_FUNCTION(swap_medium)
 		"%s is on %s, a disk", area_name(facts), fact_text_or(&disk->name, "its own"));
 }
 
-/*
- * The area holds the largest image; whether it could be larger still is not asked here.
- */
+/* The area holds the largest image; whether it could be larger still does not matter here. */
 static bool area_suffices(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;

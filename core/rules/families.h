@@ -2,9 +2,9 @@
 /*
  * Which instance types EC2 hibernates, as far as its guide says.
  *
- * The list is data with a date. New families appear all the time, so a family that is not
- *in it is a warning, never a failure; the authority is aws ec2 describe-instance-types
- *--filters Name=hibernation-supported,Values=true
+ * The list is data with a date. New families appear all the time, so a family that is not in it is a
+ * warning, never a failure; the authority is
+ *	aws ec2 describe-instance-types --filters Name=hibernation-supported,Values=true
  */
 #ifndef EC2HIB_RULES_FAMILIES_H
 #define EC2HIB_RULES_FAMILIES_H
@@ -19,7 +19,7 @@
 /* Linux instances with more memory are not hibernated (same page). */
 #define INSTANCE_MEMORY_MAX_GIB 150
 
-/* Family names as they stand before the point in an instance type, sorted. */
+/* Family names, which is what comes before the point in an instance type; sorted. */
 extern const char *const families[];
 extern const size_t family_count;
 

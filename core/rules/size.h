@@ -19,7 +19,7 @@
 
 #define SIZE_AUTO "auto"
 
-/* What mkswap and rounding take off is no lack of size. Bytes. */
+/* What mkswap and rounding take off does not make an area too small. Bytes. */
 #define SWAP_SIZE_SLACK MIB
 
 enum size_decision {

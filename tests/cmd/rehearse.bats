@@ -116,7 +116,7 @@ level_ids() {
 	echo '{"format": 1, "rehearsal":' >"$ROOT/var/lib/ec2hib/rehearsal.json"
 	[[ "$(fact level)" == *"is damaged: line 2"* ]]
 	echo '{"format": 99, "rehearsal": {}}' >"$ROOT/var/lib/ec2hib/rehearsal.json"
-	[[ "$(fact level)" == *"is of a newer ec2hib"* ]]
+	[[ "$(fact level)" == *"was written by a newer ec2hib"* ]]
 }
 
 @test "a marker in an image is left to the machine that it is of" {

@@ -379,5 +379,5 @@ stopped() {
 	close_terminal
 	echo '{"facts": {}}' >empty.json
 	open_tui 80 24 --from empty.json
-	shows "cannot use empty.json: these are no facts that ec2hib saved" "status: 2"
+	shows "cannot use empty.json: these are not facts that ec2hib saved" "status: 2"
 }
