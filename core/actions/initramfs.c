@@ -21,15 +21,6 @@
 #define MADE_BY	   "# Made by ec2hib; \"ec2hib teardown\" removes it.\n"
 #define GOING_AWAY "# Being taken away by ec2hib: run \"ec2hib teardown\" again.\n"
 
-bool initramfs_complete(const struct facts *facts)
-{
-	const struct boot_facts *boot = &facts->boot;
-
-	if (boot->initramfs_tool.is == FACT_ABSENT)
-		return true;
-	return fact_is_true(&boot->initramfs_resume) && initramfs_setting_fits(facts);
-}
-
 /* Brings PATH's content to the disk before a rename shows it to the boot loader. */
 static int sync_file(const struct root *root, const char *path, struct error *err)
 {
@@ -108,7 +99,7 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	memory_cleanup_free char *old = NULL, *text = NULL, *settings = NULL, *obstacle = NULL;
 	int status;
 
-	if (initramfs_complete(facts))
+	if (facts->boot.initramfs_tool.is == FACT_ABSENT || initramfs_can_resume(facts))
 		return 0;
 	if (!tool)
 		return error_set(err, EOPNOTSUPP, "cannot make the initramfs resume: %s",

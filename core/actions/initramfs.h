@@ -7,20 +7,13 @@
 #ifndef EC2HIB_ACTIONS_INITRAMFS_H
 #define EC2HIB_ACTIONS_INITRAMFS_H
 
-#include <stdbool.h>
-
 #include "core/base/files.h"
 #include "core/facts/facts.h"
 
 /*
- * True when there is nothing to do: the image can resume, or none is used and the kernel finds the
- * resume device by itself; and RESUME of initramfs-tools does not name another device.
- */
-bool initramfs_complete(const struct facts *facts);
-
-/*
- * Makes it so. Nothing runs and nothing is written when it is. -EOPNOTSUPP when the tool is not
- * known. After a failure the configuration and the image are as before.
+ * Makes the image resume. Nothing runs and nothing is written when it can (initramfs_can_resume()),
+ * or when none is used and the kernel finds the resume device by itself. -EOPNOTSUPP when the tool
+ * is not known. After a failure the configuration and the image are as before.
  */
 int initramfs_set(const struct root *root, const struct facts *facts, struct error *err);
 

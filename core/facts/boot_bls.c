@@ -152,7 +152,7 @@ static int rpm_compare(const char *a, const char *b)
 	return (*a != '\0') - (*b != '\0');
 }
 
-/* Takes the last part of ID behind a '-' off; "" when there is none. ID is cut. */
+/* Takes off the last part of ID, after a '-'; "" when there is none. ID is cut. */
 static const char *cut_part(char *id)
 {
 	char *dash = strrchr(id, '-');

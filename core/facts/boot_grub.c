@@ -42,7 +42,7 @@ struct script_variables {
 	size_t count;
 };
 
-/* Behind the white space, joined lines and comments at AT. */
+/* After the white space, joined lines and comments at AT. */
 static const char *skip_blank(const char *at)
 {
 	for (;;) {
@@ -57,7 +57,7 @@ static const char *skip_blank(const char *at)
 	}
 }
 
-/* Behind the quoted text at AT, which begins with its quote. */
+/* After the quoted text at AT, which begins with its quote. */
 static const char *skip_quoted(const char *at)
 {
 	char quote = *at++;
@@ -68,7 +68,7 @@ static const char *skip_quoted(const char *at)
 	return *at ? at + 1 : at;
 }
 
-/* The token at *AT, which moves behind it. White space and comments are skipped. */
+/* The token at *AT, which moves after it. White space and comments are skipped. */
 static struct token script_token(const char **at)
 {
 	const char *end = skip_blank(*at);
@@ -210,18 +210,18 @@ static const char *put_variable(struct output *output, const struct script_varia
 	const char *at, const char *end)
 {
 	bool braced = at + 1 < end && at[1] == '{';
-	const char *name = at + 1 + braced, *behind = name;
+	const char *name = at + 1 + braced, *tail = name;
 	memory_cleanup_free char *copy = NULL;
 	const char *value;
 
-	while (behind < end && (isalnum((unsigned char)*behind) || strchr("_?@#*", *behind)))
-		behind++;
-	if (behind == name || (braced && (behind == end || *behind != '}')))
+	while (tail < end && (isalnum((unsigned char)*tail) || strchr("_?@#*", *tail)))
+		tail++;
+	if (tail == name || (braced && (tail == end || *tail != '}')))
 		return at;
-	copy = text_copy_length(name, (size_t)(behind - name));
+	copy = text_copy_length(name, (size_t)(tail - name));
 	value = script_get(variables, copy);
 	put(output, value, strlen(value));
-	return behind + braced;
+	return tail + braced;
 }
 
 /*
@@ -232,7 +232,7 @@ static char *script_expand(
 	const struct script_variables *variables, const char *text, size_t length, bool plain)
 {
 	struct output output = { .length = 0 };
-	const char *end = text + length, *behind;
+	const char *end = text + length, *tail;
 	char quote = '\0';
 
 	while (text < end) {
@@ -242,9 +242,9 @@ static char *script_expand(
 			continue;
 		}
 		if (*text == '$' && quote != '\'') {
-			behind = put_variable(&output, variables, text, end);
-			if (behind > text) {
-				text = behind;
+			tail = put_variable(&output, variables, text, end);
+			if (tail > text) {
+				text = tail;
 				continue;
 			}
 		}
@@ -276,14 +276,14 @@ char *boot_environment_expand(const char *text, const char *environment)
 
 /* ---- Commands and the menu ---------------------------------------------------------------------- */
 
-/* Deeper nesting than any menu has; what lies deeper is skipped. */
+/* Deeper nesting than any menu has; what is deeper is skipped. */
 #define DEPTH_LIMIT 40
 #define ITEM_LIMIT  1000
 #define TOP_LEVEL   ((size_t)-1)
 
 /* A line of the menu. */
 struct item {
-	size_t parent; /* the submenu it stands in, or TOP_LEVEL */
+	size_t parent; /* the submenu it is in, or TOP_LEVEL */
 	size_t number; /* in its menu, from 0 */
 	bool submenu;
 	const char *body; /* what it runs */
@@ -307,7 +307,7 @@ struct grub {
 
 static void run_block(struct grub *grub, bool live);
 
-/* The next token without taking it, behind any command ends. */
+/* The next token without taking it, after any command ends. */
 static struct token peek(struct grub *grub)
 {
 	for (;;) {
@@ -344,7 +344,7 @@ static void take_words(struct grub *grub, struct strings *words, bool brace)
 			return;
 		grub->at = at;
 		word = script_expand(&grub->variables, token.start, token.length, false);
-		/* An empty variable is no word, an empty quoted one is. */
+		/* An empty variable is not a word, an empty quoted one is. */
 		if (*word || memchr(token.start, '"', token.length) ||
 			memchr(token.start, '\'', token.length))
 			strings_take(words, word);
@@ -433,7 +433,7 @@ static bool run_condition(struct grub *grub)
 	}
 }
 
-/* From behind "if" to behind "fi". */
+/* From after "if" to after "fi". */
 static void run_if(struct grub *grub, bool live)
 {
 	bool taken = false;
@@ -482,7 +482,7 @@ static void name_item(struct item *item, const struct strings *words)
 		item->title = text_copy("");
 }
 
-/* From behind "menuentry" or "submenu" to behind its "}". */
+/* From after "menuentry" or "submenu" to after its "}". */
 static void run_item(struct grub *grub, bool live, bool submenu)
 {
 	struct item item = { .parent = grub->menu, .submenu = submenu };
@@ -628,7 +628,7 @@ static void run_entries(struct grub *grub)
 	grub->entry = NULL;
 }
 
-/* The first part of a path "submenu>entry", in which ">>" is a plain '>'; *AT moves behind it. */
+/* The first part of a path "submenu>entry", in which ">>" is a plain '>'; *AT moves after it. */
 static char *take_part(const char **at)
 {
 	char *part = memory_new(strlen(*at) + 1, 1), *end = part;

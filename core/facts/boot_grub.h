@@ -54,7 +54,7 @@ bool boot_grub_is_generated(const struct boot_search *search);
  */
 char *boot_grub_shell(const struct boot_wanted *wanted);
 
-/* Stands in place of our settings until grub.cfg is made without them. */
+/* Takes the place of our settings until grub.cfg is made without them. */
 #define GRUB_GOING_AWAY "# Being taken away: run \"ec2hib teardown\" again.\n"
 
 /* grub-mkconfig -o OUTPUT, which is called grub2-mkconfig in some distributions. */

@@ -37,10 +37,10 @@ void boot_settings_free(struct boot_settings *settings)
 
 char *boot_real_path(const struct root *root, const char *path)
 {
-	static const char *const places[] = { "", "/boot", "/boot/efi", "/efi" };
+	static const char *const mounts[] = { "", "/boot", "/boot/efi", "/efi" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char *real = text_format("%s%s", places[i], path);
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		char *real = text_format("%s%s", mounts[i], path);
 
 		if (root_exists(root, real))
 			return real;

@@ -39,7 +39,7 @@ struct boot_wanted {
 /* A file whose lines tell the command line, and belong to others. */
 struct boot_source {
 	char *file;
-	/* What stands before the arguments: a word and a blank ("options"), or a name and '='
+	/* What comes before the arguments: a word and a blank ("options"), or a name and '='
 	 * ("kernelopts="). "": the whole line is arguments, unless it is a comment. */
 	const char *keyword;
 	bool quoted; /* the arguments are one quoted string; a line that is more is left alone */

@@ -103,7 +103,7 @@ bool boot_setting_names(const char *text, const char *name, const char *word)
 	return found;
 }
 
-/* Loaded in front of the initramfs proper: microcode, which is no initramfs. */
+/* Loaded before the initramfs proper: microcode, which is not an initramfs. */
 static bool is_microcode(const char *path)
 {
 	const char *name = path_name(path);

@@ -11,7 +11,7 @@
 
 const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend", NULL };
 
-/* One word of a command line, and whether it is the "--" behind which init's words begin. */
+/* One word of a command line, and whether it is the "--" after which init's words begin. */
 struct word {
 	const char *start;
 	size_t length;
@@ -19,7 +19,7 @@ struct word {
 	bool open; /* its quote does not end: it holds all the rest of the line */
 };
 
-/* The next word from *AT on, which moves behind it; false at the end. */
+/* The next word from *AT on, which moves after it; false at the end. */
 static bool next_word(const char **at, struct word *word)
 {
 	const char *text = *at;
@@ -43,7 +43,7 @@ static bool same_name_character(char a, char b)
 	return (a == '-' ? '_' : a) == (b == '-' ? '_' : b);
 }
 
-/* What stands behind the name KEY and '=' in a word of LENGTH bytes; NULL: another name. */
+/* What follows the name KEY and '=' in a word of LENGTH bytes; NULL: another name. */
 static const char *value_in(const char *word, size_t length, const char *key)
 {
 	const char *end = word + length;
@@ -56,11 +56,6 @@ static const char *value_in(const char *word, size_t length, const char *key)
 	if (word == end || *word == '"')
 		return word;
 	return *word == '=' ? word + 1 : NULL;
-}
-
-bool argument_has_key(const char *argument, const char *key)
-{
-	return value_in(argument, strlen(argument), key) != NULL;
 }
 
 /* The value of a word that has KEY, without the quotes. */
@@ -96,7 +91,7 @@ char *arguments_get(const char *line, const char *key)
 typedef bool word_matches(const struct word *word, const void *data);
 
 /*
- * LINE without the words that MATCHES picks. The gap in front of a word goes with it, and the white
+ * LINE without the words that MATCHES picks. The gap before a word goes with it, and the white
  * space at both ends of the line stays.
  */
 static char *remove_words(const char *line, word_matches *matches, const void *data)
@@ -160,7 +155,7 @@ static bool same_value(const char *a, const char *b)
 	return strcmp(*a ? a : "1", *b ? b : "1") == 0;
 }
 
-/* True when ARGUMENT stands in LINE once, with its value, and its key nowhere else. */
+/* True when LINE has ARGUMENT once, with its value, and its key nowhere else. */
 static bool says(const char *line, const char *argument)
 {
 	memory_cleanup_free char *key = key_of(argument);
@@ -182,31 +177,29 @@ static bool says(const char *line, const char *argument)
 	return count == 1 && same;
 }
 
-void arguments_missing(const char *line, const struct strings *wanted, struct strings *missing)
+static bool is_wanted(const char *key, const struct strings *wanted)
 {
 	for (size_t i = 0; i < wanted->count; i++)
-		if (!says(line, wanted->items[i]))
-			strings_add(missing, wanted->items[i]);
-	for (const char *const *key = arguments_keys; *key; key++) {
-		memory_cleanup_free char *stale = arguments_get(line, *key);
-		bool is_wanted = false;
-
-		for (size_t i = 0; i < wanted->count; i++)
-			is_wanted = is_wanted || argument_has_key(wanted->items[i], *key);
-		if (stale && !is_wanted)
-			strings_take(missing, text_format("-%s", *key));
-	}
+		if (value_in(wanted->items[i], strlen(wanted->items[i]), key))
+			return true;
+	return false;
 }
 
 bool arguments_complete(const char *line, const struct strings *wanted)
 {
-	strings_cleanup struct strings missing = { 0 };
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!says(line, wanted->items[i]))
+			return false;
+	for (const char *const *key = arguments_keys; *key; key++) {
+		memory_cleanup_free char *stale = arguments_get(line, *key);
 
-	arguments_missing(line, wanted, &missing);
-	return missing.count == 0;
+		if (stale && !is_wanted(*key, wanted))
+			return false;
+	}
+	return true;
 }
 
-/* Where in LINE new words belong: before a "--" or an open quote, else behind the last word. */
+/* Where in LINE new words belong: before a "--" or an open quote, else after the last word. */
 static size_t end_of_arguments(const char *line)
 {
 	const char *at = line;
@@ -221,7 +214,7 @@ static size_t end_of_arguments(const char *line)
 char *arguments_replace(const char *line, const struct strings *wanted)
 {
 	memory_cleanup_free char *rest = NULL, *added = NULL;
-	const char *behind;
+	const char *tail;
 	size_t end;
 
 	if (arguments_complete(line, wanted))
@@ -229,10 +222,10 @@ char *arguments_replace(const char *line, const struct strings *wanted)
 	rest = remove_words(line, has_wanted_key, wanted);
 	added = strings_join(wanted, " ");
 	end = end_of_arguments(rest);
-	behind = rest + end + strspn(rest + end, " \t\n\v\f\r");
+	tail = rest + end + strspn(rest + end, " \t\n\v\f\r");
 	return text_format("%.*s%s%s%s%s", (int)end, rest,
 		end && wanted->count && !isspace((unsigned char)rest[end - 1]) ? " " : "", added,
-		*behind ? " " : "", behind);
+		*tail ? " " : "", tail);
 }
 
 bool arguments_wanted(const struct facts *facts, struct strings *wanted)
@@ -351,4 +344,9 @@ bool initramfs_setting_fits(const struct facts *facts)
 		if (strcmp(setting->value, harmless[i]) == 0)
 			return true;
 	return text_equal(setting->value, facts->area.resume_argument.value);
+}
+
+bool initramfs_can_resume(const struct facts *facts)
+{
+	return fact_is_true(&facts->boot.initramfs_resume) && initramfs_setting_fits(facts);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The kernel command line: what stands in it, and what it has to say for hibernation. Pure.
+ * The kernel command line: what it says, and what it has to say for hibernation. Pure.
  *
  * A command line is words separated by white space; double quotes hold a word together. The kernel
- * takes '-' and '_' in a name as the same and leaves everything behind a bare "--" to init (Linux
+ * takes '-' and '_' in a name as the same and leaves everything after a bare "--" to init (Linux
  * Documentation/admin-guide/kernel-parameters.rst, kernel/params.c). So does this module.
  */
 #ifndef EC2HIB_RULES_ARGUMENTS_H
@@ -19,12 +19,9 @@ extern const char *const arguments_keys[];
 
 /*
  * The value that the kernel would use for KEY: that of the last one, without quotes, "" when it
- * stands there without a value. The caller frees it; NULL: not there.
+ * has no value. The caller frees it; NULL: not there.
  */
 char *arguments_get(const char *line, const char *key);
-
-/* True when ARGUMENT ("resume=UUID=1" or "quiet") has the name KEY. */
-bool argument_has_key(const char *argument, const char *key);
 
 /*
  * LINE with the WANTED arguments ("key=value"), each once and at the end (before a "--"), and
@@ -38,13 +35,9 @@ char *arguments_replace(const char *line, const struct strings *wanted);
 char *arguments_remove(const char *line, const char *const *keys);
 
 /*
- * What keeps LINE from saying just what is WANTED: each wanted argument that it lacks, or holds
- * twice or with another value besides. Empty when arguments_replace() would change nothing, but
- * for a stale argument of arguments_keys that is not wanted at all: that one is listed as "-key".
+ * True when LINE says just what is WANTED: each of these arguments once and with no other value, and
+ * no argument of arguments_keys that is not wanted.
  */
-void arguments_missing(const char *line, const struct strings *wanted, struct strings *missing);
-
-/* True when arguments_missing() finds nothing. */
 bool arguments_complete(const char *line, const struct strings *wanted);
 
 /*
@@ -96,8 +89,11 @@ bool resume_value_needs_initramfs(const char *value);
  * True when RESUME of initramfs-tools does no harm: it is not set, empty, auto, none, or the swap
  * area's own device. resume= on the command line goes before it in any case (init of
  * initramfs-tools); what else it names is waited for when that argument is lost. "none" is what
- * ec2hib sets for a swap file, see core/actions/initramfs.c.
+ * ec2hib sets for a swap file, see core/facts/initramfs_tools.c.
  */
 bool initramfs_setting_fits(const struct facts *facts);
+
+/* True when the initramfs of the next boot can resume, and is not told to wait for something else. */
+bool initramfs_can_resume(const struct facts *facts);
 
 #endif

@@ -298,22 +298,12 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 			loader_files(facts));
 }
 
-/* Does the initramfs of the next boot still have to learn about resuming? */
-static bool initramfs_lacks(const struct facts *facts)
-{
-	const struct boot_facts *boot = &facts->boot;
-
-	if (boot->initramfs_tool.is != FACT_KNOWN)
-		return false;
-	return !fact_is_true(&boot->initramfs_resume) || !initramfs_setting_fits(facts);
-}
-
 static void plan_initramfs(
 	struct plan *plan, const struct facts *facts, const struct setup_request *request)
 {
 	const struct entry_facts *next = facts_next_entry(facts);
 
-	if (!initramfs_lacks(facts))
+	if (facts->boot.initramfs_tool.is != FACT_KNOWN || initramfs_can_resume(facts))
 		return;
 	if (request->keep_initramfs)
 		add_note(plan,

@@ -12,7 +12,7 @@
 #include "core/actions/initramfs.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
-#include "core/facts/initramfs.h"
+#include "core/rules/arguments.h"
 #include "tests/actions/boot_tree.h"
 #include "tests/lib/skip.h"
 
@@ -60,7 +60,7 @@ static void initramfs_learns_to_resume_and_forgets(void **state UNUSED)
 		tree_open(&tree, rows[i].name);
 		tree_area(&tree, PARTITION, &offset);
 		start = tree_content(&tree);
-		assert_false(initramfs_complete(tree.facts));
+		assert_false(initramfs_can_resume(tree.facts));
 		fail = text_format("/var/log/fail-%s", rows[i].program);
 		tree_write(&tree, fail, "");
 		assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -EIO);
@@ -73,8 +73,7 @@ static void initramfs_learns_to_resume_and_forgets(void **state UNUSED)
 		log = tree_log(&tree);
 		assert_string_equal(log, rows[i].log);
 		tree_gather(&tree);
-		assert_true(initramfs_complete(tree.facts));
-		assert_true(fact_is_true(&tree.facts->boot.initramfs_resume));
+		assert_true(initramfs_can_resume(tree.facts));
 		assert_true(fact_is_true(&tree.facts->boot.our_initramfs));
 		assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), 0);
 		again = tree_log(&tree);
