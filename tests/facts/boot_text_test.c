@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/facts/boot.h"
 #include "core/facts/boot_bls.h"
 #include "core/facts/boot_grub.h"
 #include "core/facts/boot_grub_legacy.h"
@@ -263,6 +265,67 @@ static void settings_are_read_as_a_shell_would(void **state UNUSED)
 	assert_false(boot_setting_names("#m+=\" resume \"\n", "m", "resume"));
 }
 
+static const struct boot_loader *loader_named(const char *name)
+{
+	for (const struct boot_loader *const *loader = boot_loaders; *loader; loader++)
+		if (strcmp((*loader)->name, name) == 0)
+			return *loader;
+	return NULL;
+}
+
+/* What the driver of all loaders relies on. */
+static void every_loader_is_whole(void **state UNUSED)
+{
+	for (const struct boot_loader *const *at = boot_loaders; *at; at++) {
+		const struct boot_loader *loader = *at;
+
+		assert_ptr_equal(loader_named(loader->name), loader);
+		assert_non_null(loader->where);
+		assert_true(loader->boots && loader->gather);
+		assert_int_not_equal(loader->sources != NULL, loader->settings != NULL);
+		assert_int_equal(loader->settings != NULL, loader->settings_file != NULL);
+		assert_int_equal(loader->settings != NULL, loader->generator != NULL);
+		assert_true(loader->sources || !loader->setter);
+	}
+}
+
+#define BLOCK	   "# begin ec2hib\n" GRUB_GOING_AWAY "# end ec2hib\n"
+#define BLOCK_OPEN "# begin ec2hib after a line without an end\n" GRUB_GOING_AWAY "# end ec2hib\n"
+
+static void block_of_settings_comes_and_goes(void **state UNUSED)
+{
+	static const struct {
+		const char *old;
+		const char *idle; /* NULL: what is ours cannot be told */
+		const char *bare;
+	} rows[] = {
+		{ NULL, BLOCK, "" },
+		{ "A=1\n", "A=1\n" BLOCK, "A=1\n" },
+		{ "A=1", "A=1\n" BLOCK_OPEN, "A=1" },
+		{ "A=1\n# begin ec2hib\nx\n# end ec2hib\n", "A=1\n" BLOCK, "A=1\n" },
+		{ "A=1\n" BLOCK_OPEN, "A=1\n" BLOCK_OPEN, "A=1" },
+		{ "A=1\n" BLOCK_OPEN "B=2\n", "A=1\nB=2\n\n" BLOCK_OPEN, "A=1\nB=2\n" },
+		{ "A=1\n" BLOCK "B=2\n", "A=1\nB=2\n" BLOCK, "A=1\nB=2\n" },
+		{ "A='# begin ec2hib'\n", "A='# begin ec2hib'\n" BLOCK, "A='# begin ec2hib'\n" },
+		{ "# begin ec2hib\nA=1\n", NULL, NULL },
+		{ "A=1\n# end ec2hib\n", NULL, NULL },
+		{ "# end ec2hib\n# begin ec2hib\n", NULL, NULL },
+	};
+	const struct boot_loader *grub2 = loader_named("grub2");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct boot_settings settings = { .old = text_copy(rows[i].old) };
+		struct error err;
+		int status = grub2->settings(&settings, NULL, &err);
+
+		assert_int_equal(status, rows[i].idle ? 0 : -EINVAL);
+		assert_true(text_equal(settings.idle, rows[i].idle));
+		assert_true(text_equal(settings.bare, rows[i].bare));
+		assert_null(settings.with);
+		boot_settings_free(&settings);
+	}
+}
+
 /* The same numbers in every run. */
 static uint32_t random_number(void)
 {
@@ -336,6 +399,8 @@ int main(void)
 		cmocka_unit_test(entry_files_are_sorted_as_the_loader_does),
 		cmocka_unit_test(entry_file_joins_lines_and_variables),
 		cmocka_unit_test(settings_are_read_as_a_shell_would),
+		cmocka_unit_test(every_loader_is_whole),
+		cmocka_unit_test(block_of_settings_comes_and_goes),
 		cmocka_unit_test(garbage_is_survived),
 		cmocka_unit_test(depth_and_size_have_limits),
 	};
