@@ -505,7 +505,8 @@ int boot_arguments_set(const struct root *root, const struct facts *facts,
 	int status;
 
 	if (!wanted->count || !arguments_plain(wanted))
-		return error_set(err, EINVAL, "no boot configuration can hold \"%s\"", line);
+		return error_set(
+			err, EINVAL, "cannot write \"%s\" into a boot configuration", line);
 	if (!job.loader)
 		return error_set(err, EOPNOTSUPP,
 			"cannot set the kernel arguments of the next boot: %s; add \"%s\" to the kernel command line",

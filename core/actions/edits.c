@@ -302,8 +302,9 @@ static int replace_text(const struct root *root, const char *file, const char *o
 {
 	/* GRUB's environment block has a fixed size, and its lines may fill it. */
 	if (text_starts(old, ENVIRONMENT_MARK) && strlen(text) > strlen(old))
-		return error_set(err, ENOSPC, "cannot change %s%s: its %zu bytes are full",
-			root->path, file, strlen(old));
+		return error_set(err, ENOSPC,
+			"cannot change %s%s: there is no room in its %zu bytes", root->path, file,
+			strlen(old));
 	return root_replace(root, file, text, 0644, err);
 }
 
@@ -379,10 +380,11 @@ static int undo(
 	own_leftover_remove(root, edit->file);
 	changed = edit_unmake(text, edit, &foreign);
 	if (foreign && left)
-		strings_take(
-			left, text_format("%s%s: line %" PRIu64
-					  " is not as ec2hib left it and stays so; it was \"%s\"",
-				      root->path, edit->file, edit->line, edit->before));
+		strings_take(left,
+			text_format(
+				"%s%s: line %" PRIu64
+				" was changed after ec2hib and is left as it is; before ec2hib it was \"%s\"",
+				root->path, edit->file, edit->line, edit->before));
 	if (!changed)
 		return 0;
 	if (edit->made_file && !*changed)

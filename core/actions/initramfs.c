@@ -145,7 +145,7 @@ static int remove_config(const struct root *root, const struct facts *facts,
 		struct error ignored = { "" };
 
 		own_file_put(root, tool->config, old, &ignored);
-		return error_prefix(err, status, "cannot make the initramfs as it was before");
+		return error_prefix(err, status, "cannot restore the initramfs");
 	}
 	return own_file_put(root, tool->config, NULL, err);
 }

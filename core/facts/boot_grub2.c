@@ -51,8 +51,8 @@ static int settings(
 
 	if (!begin != !end)
 		return error_set(err, EINVAL,
-			"it has \"" BLOCK_BEGIN "\" without \"" BLOCK_END
-			"\" or the reverse; correct that by hand");
+			"\"" BLOCK_BEGIN "\" and \"" BLOCK_END
+			"\" do not pair in it: correct that by hand");
 	length = begin ? (size_t)(begin - old) : strlen(old);
 	open_end = begin ? text_starts(begin, BLOCK_BEGIN OPEN_END)
 			 : length && old[length - 1] != '\n';

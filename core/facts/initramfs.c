@@ -69,7 +69,7 @@ static const struct entry_facts *next_entry(const struct boot_facts *boot)
 	return NULL;
 }
 
-#define NO_TOOL "neither dracut nor initramfs-tools is installed"
+#define NO_TOOL "no known tool that makes an initramfs is installed"
 
 static void gather_image(struct boot_facts *boot, const struct root *root,
 	const struct initramfs_tool *tool, const char *image)

@@ -99,7 +99,7 @@ static char *obstacle(const struct root *root)
 	memory_cleanup_free char *omits = read_dracut(root).omits;
 
 	return omits ? text_format(
-			       "%s%s leaves dracut's module resume out (omit_dracutmodules); take it out of there",
+			       "%s%s omits dracut's module resume; remove it from omit_dracutmodules there",
 			       root->path, omits)
 		     : NULL;
 }

@@ -146,7 +146,7 @@ static void dracut_image_older_than_its_setting_cannot_resume(void **state UNUSE
 	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
 	/* Nothing that setup can do helps. */
 	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "/etc/dracut.conf.d/off.conf leaves"));
+	assert_non_null(strstr(err.text, "/etc/dracut.conf.d/off.conf omits"));
 	assert_false(root_exists(&tree.root, "/etc/dracut.conf.d/ec2hib.conf"));
 	tree_close(&tree);
 }
