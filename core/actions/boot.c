@@ -37,7 +37,7 @@ static int run(const struct root *root, struct strings *program, struct error *e
 		root, (const char *const *)program->items, PROGRAM_TIMEOUT_MS, NULL, err);
 }
 
-/* ---- Settings that are made into a configuration -------------------------------------------------- */
+/* ---- Settings that are made into a configuration ---- */
 /*
  * The settings change first, then the configuration is made under another name, looked at, and
  * renamed into place: grub-mkconfig itself writes over the old file (cat new > old), which a power
@@ -238,7 +238,7 @@ static int settings_remove(
 	return status;
 }
 
-/* ---- Lines in other people's files ---------------------------------------------------------------- */
+/* ---- Lines in other people's files ---- */
 /*
  * Every changed line is recorded first, so that the way back restores its bytes. All entries change,
  * rescue entries too: a rescue boot that does not resume would run over a hibernated system.
@@ -390,7 +390,7 @@ static int lines_set(struct boot_job *job, struct error *err)
 		if (status < 0) {
 			struct error ignored = { "" };
 
-			edits_take_back(job->root, job->state_dir, &edits, &ignored);
+			edits_undo(job->root, job->state_dir, &edits, NULL, &ignored);
 		}
 	}
 	edits_free(&edits);
@@ -479,14 +479,14 @@ static int lines_remove(struct boot_job *job, struct error *err)
 		for (size_t i = 0; status == 0 && i < sources.count; i++)
 			status = clean_file(job, &sources.items[i], &record, err);
 		if (status == 0)
-			status = edits_undo(job->root, job->state_dir, job->left, err);
+			status = edits_undo(job->root, job->state_dir, NULL, job->left, err);
 	}
 	boot_sources_free(&sources);
 	edits_free(&record);
 	return status;
 }
 
-/* ---- There and back ------------------------------------------------------------------------------- */
+/* ---- There and back ---- */
 
 int boot_arguments_set(const struct root *root, const struct facts *facts,
 	const struct config *config, const struct strings *wanted, struct error *err)

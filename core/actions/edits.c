@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "core/facts/record.h"
 
-/* ---- One line of a text: pure ------------------------------------------------------------------- */
+/* ---- One line of a text: pure ---- */
 
 /* The first line of a grubenv. What fills it up to its fixed size is '#'. */
 #define ENVIRONMENT_MARK "# GRUB Environment Block\n"
@@ -205,7 +205,7 @@ static char *edit_unmake(const char *text, const struct edit *edit, bool *foreig
 	return changed;
 }
 
-/* ---- The record --------------------------------------------------------------------------------- */
+/* ---- The record ---- */
 
 static int write_record(const struct root *root, const char *state_dir, const struct edits *edits,
 	struct error *err)
@@ -282,7 +282,7 @@ static void drop(struct edits *edits, size_t index)
 	edits->count--;
 }
 
-/* ---- Files -------------------------------------------------------------------------------------- */
+/* ---- Files ---- */
 
 /* The file's text; a file that EDIT makes is empty before. */
 static int read_file(const struct root *root, const struct edit *edit, char **text, bool *missing,
@@ -399,8 +399,7 @@ void edits_sweep(const struct root *root, const char *state_dir)
 	own_leftover_remove(root, path);
 }
 
-/* Undoes those of ONLY (NULL: all), last one first, and takes each off the record when it is undone. */
-static int undo_some(const struct root *root, const char *state_dir, const struct edits *only,
+int edits_undo(const struct root *root, const char *state_dir, const struct edits *only,
 	struct strings *left, struct error *err)
 {
 	struct edits record;
@@ -418,16 +417,4 @@ static int undo_some(const struct root *root, const char *state_dir, const struc
 	edits_sweep(root, state_dir);
 	edits_free(&record);
 	return status;
-}
-
-int edits_undo(
-	const struct root *root, const char *state_dir, struct strings *left, struct error *err)
-{
-	return undo_some(root, state_dir, NULL, left, err);
-}
-
-int edits_take_back(const struct root *root, const char *state_dir, const struct edits *edits,
-	struct error *err)
-{
-	return undo_some(root, state_dir, edits, NULL, err);
 }

@@ -13,12 +13,14 @@
 #include "core/facts/edits.h"
 
 /* The loaders in the order in which they are asked: boot_loader_NAME of each. */
-#define LOADERS(row)                                                                               \
-	row(grub_debian)	 /* Debian, Ubuntu */                                              \
-		row(grubby)	 /* Amazon Linux 2023, RHEL 8 and later, Fedora */                 \
-		row(bls)	 /* entry files without grubby, systemd-boot's among them */       \
-		row(grub2)	 /* Amazon Linux 2, SUSE */                                        \
-		row(grub_legacy) /* Amazon Linux 1 */
+/* clang-format off */
+#define LOADERS(row)                                                                  \
+	row(grub_debian) /* Debian, Ubuntu */                                         \
+	row(grubby)      /* Amazon Linux 2023, RHEL 8 and later, Fedora */            \
+	row(bls)         /* entry files without grubby, systemd-boot's among them */  \
+	row(grub2)       /* Amazon Linux 2, SUSE */                                   \
+	row(grub_legacy) /* Amazon Linux 1 */
+/* clang-format on */
 
 #define DECLARE(name) extern const struct boot_loader boot_loader_##name;
 #define REFER(name)   &boot_loader_##name,

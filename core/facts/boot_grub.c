@@ -18,7 +18,7 @@
 #include "core/base/process.h"
 #include "core/facts/boot_text.h"
 
-/* ---- Words and variables ------------------------------------------------------------------------ */
+/* ---- Words and variables ---- */
 
 /* Longer than any kernel command line; a script that doubles a variable ends here. */
 #define SCRIPT_WORD_LIMIT 8192
@@ -274,7 +274,7 @@ char *boot_environment_expand(const char *text, const char *environment)
 	return expanded;
 }
 
-/* ---- Commands and the menu ---------------------------------------------------------------------- */
+/* ---- Commands and the menu ---- */
 
 /* Deeper nesting than any menu has; what is deeper is skipped. */
 #define DEPTH_LIMIT 40
@@ -739,7 +739,7 @@ bool boot_grub_parse(
 	return uses_bls;
 }
 
-/* ---- Where the files are ------------------------------------------------------------------------ */
+/* ---- Where the files are ---- */
 
 char *boot_environment_path(const struct root *root)
 {
@@ -808,7 +808,7 @@ void boot_grub_gather(struct boot_search *search)
 			&choice);
 }
 
-/* ---- Settings that grub-mkconfig reads ---------------------------------------------------------- */
+/* ---- Settings that grub-mkconfig reads ---- */
 
 /* The files are read in the order of their names, the last one counts. */
 void boot_grub_gather_force_partuuid(struct boot_search *search)

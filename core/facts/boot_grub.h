@@ -43,7 +43,7 @@ void boot_grub_gather(struct boot_search *search);
 /* GRUB_FORCE_PARTUUID of Ubuntu's cloud images. */
 void boot_grub_gather_force_partuuid(struct boot_search *search);
 
-/* ---- For the loaders whose grub.cfg is made by grub-mkconfig ------------------------------------ */
+/* ---- For the loaders whose grub.cfg is made by grub-mkconfig ---- */
 
 /* True when there are a grub.cfg and settings to make it from. */
 bool boot_grub_is_generated(const struct boot_search *search);

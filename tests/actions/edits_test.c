@@ -63,7 +63,7 @@ static void undo(struct test_root *test)
 	strings_cleanup struct strings left = { 0 };
 	struct error err;
 
-	if (edits_undo(&test->root, STATE, &left, &err) < 0)
+	if (edits_undo(&test->root, STATE, NULL, &left, &err) < 0)
 		fail_msg("%s", err.text);
 	if (left.count)
 		fail_msg("%s", left.items[0]);
@@ -162,7 +162,7 @@ static void changed_line_is_found_by_its_words(void **state)
 	/* Other words: it stays and is told. */
 	edit(test, "/boot/x", "options  a  b", "options c");
 	test_root_put(test, "/boot/x", "options c d\n");
-	assert_int_equal(edits_undo(&test->root, STATE, &left, &err), 0);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, &left, &err), 0);
 	assert_int_equal(left.count, 1);
 	assert_non_null(strstr(left.items[0], "/boot/x"));
 	assert_non_null(strstr(left.items[0], "\"options  a  b\""));
@@ -188,12 +188,12 @@ static void impossible_edits_change_nothing(void **state)
 	assert_false(root_exists(&test->root, RECORD));
 	test_root_put(test, RECORD, "{\"edits\": [");
 	assert_int_equal(edit_line(&test->root, "/etc/file", "a", "c", &err), -EINVAL);
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EINVAL);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "damaged"));
 	test_root_put(test, RECORD, "{\"edits\": [{\"file\": \"x\"}]}");
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EINVAL);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EINVAL);
 	test_root_put(test, RECORD, "[]");
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EINVAL);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EINVAL);
 	assert_text(test, "/etc/file", "a\n\xff\n");
 }
 
@@ -215,7 +215,7 @@ static void change_that_was_recorded_but_not_made_is_dropped(void **state)
 	assert_int_equal(edits_record(&test->root, STATE, &edits, &err), 0);
 	assert_int_equal(edits_make(&test->root, &edits, &err), 0);
 	assert_text(test, "/etc/file", "x\nx\ny\n");
-	assert_int_equal(edits_take_back(&test->root, STATE, &edits, &err), 0);
+	assert_int_equal(edits_undo(&test->root, STATE, &edits, NULL, &err), 0);
 	assert_text(test, "/etc/file", "a\nb\nx\n");
 	assert_false(root_exists(&test->root, RECORD));
 	edits_free(&edits);
@@ -318,7 +318,7 @@ static void record_that_others_can_write_is_not_followed(void **state)
 	test_root_put(test, "/boot/menu", "kernel a\n");
 	edit(test, "/boot/menu", "kernel a", "kernel b");
 	assert_int_equal(fchmodat(test->root.fd, RECORD + 1, 0666, 0), 0);
-	assert_int_equal(edits_undo(&test->root, STATE, NULL, &err), -EPERM);
+	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EPERM);
 	assert_text(test, "/boot/menu", "kernel b\n");
 	assert_int_equal(fchmodat(test->root.fd, RECORD + 1, 0644, 0), 0);
 	undo(test);
