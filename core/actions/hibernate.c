@@ -118,23 +118,30 @@ static int failed(const struct transaction *transaction, int status, const struc
 }
 
 /*
- * The machine has not slept, as its clocks say; STATUS is what the write said. The kernel's test modes
- * (/sys/power/disk, pm_test) end without an error, and so may systemctl. The log decides then, for a
- * machine without a clock that lasts cannot tell that it was away.
+ * The machine has not slept, as its clocks say; STATUS is what the write said. That decides, and the log
+ * adds why: a machine without a clock that lasts cannot tell that it was away, and kernels from 6.19 on
+ * say little of an image. But the kernel's test modes (/sys/power/disk, pm_test) end without an error,
+ * too, and systemctl may say that it is well without having asked the kernel.
  */
 static int conclude_awake(struct transaction *transaction, uint64_t mark, int status,
 	const struct error *reason, bool *passes, struct error *err)
 {
 	const struct timeline *timeline = &transaction->cycle->timeline;
 	bool told = transaction_read_log(transaction, mark);
+	const char *against = NULL;
 
 	if (status < 0)
 		return failed(transaction, status, reason, passes, err);
-	if (told && !fact_text_is(&timeline->result, RESULT_RESUMED))
+	if (fact_text_is(&timeline->result, RESULT_TESTED))
+		against = "tells of a test mode";
+	else if (fact_text_is(&timeline->result, RESULT_FAILED))
+		against = timeline->failure.value;
+	else if (told && timeline->result.is != FACT_KNOWN)
+		against = "tells of no hibernation";
+	if (against)
 		return error_set(err, EIO,
-			"the machine did not hibernate, though there was no error: its clocks went on, and the kernel's log %s",
-			fact_text_is(&timeline->result, RESULT_TESTED) ? "tells of a test mode"
-								       : "has no resume");
+			"the machine did not hibernate, though there was no error: its clocks went on, and the kernel's log%s %s",
+			against == timeline->failure.value ? " says:" : "", against);
 	transaction_enter(transaction, PHASE_RESUMED);
 	return 0;
 }
@@ -238,6 +245,7 @@ static void record_cycle(const struct transaction *transaction)
 {
 	struct error err = { "" };
 
+	layout_settle(&cycle_layout, transaction->cycle);
 	if (history_append(transaction->root, transaction->config->state_dir, transaction->cycle,
 		    &err) != 0)
 		reporter_log(&transaction->steady, LOG_WARNING, "%s", err.text);

@@ -245,17 +245,16 @@ bool transaction_read_log(struct transaction *transaction, uint64_t mark)
 {
 	memory_cleanup_free char *log = NULL;
 	struct error err = { "" };
-	timeline_list found = { 0 };
+	struct timeline timeline = { 0 };
 	uint64_t last;
 
 	if (kernel_log_read(transaction->root, mark, &log, &last, &err) < 0) {
 		reporter_log(&transaction->steady, LOG_WARNING, "%s", err.text);
 		return false;
 	}
-	timelines_parse(log, strlen(log), (unsigned long)sysconf(_SC_PAGESIZE), &found);
-	if (found.count)
-		cycle_take_timeline(transaction->cycle, &found.items[found.count - 1]);
-	timelines_free(&found);
+	timeline_parse_attempt(log, strlen(log), (unsigned long)sysconf(_SC_PAGESIZE), &timeline);
+	if (timeline.result.is == FACT_KNOWN)
+		cycle_take_timeline(transaction->cycle, &timeline);
 	return true;
 }
 

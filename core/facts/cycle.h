@@ -15,6 +15,7 @@
 #define RESULT_RESUMED	  "resumed"
 #define RESULT_FAILED	  "failed"
 #define RESULT_INCOMPLETE "incomplete" /* only of a log: it ends before the end is known */
+#define RESULT_UNKNOWN	  "unknown"    /* only of a log: it has the end, but not what happened */
 #define RESULT_TESTED	  "tested"     /* only of a log: a test mode of the kernel, no image */
 #define RESULT_REFUSED	  "refused"    /* only of a cycle: the checks said no */
 #define RESULT_DRY_RUN	  "dry-run"    /* only of a cycle */
@@ -38,6 +39,7 @@
  */
 #define TIMELINE(TEXT, NUMBER, FLAG, GROUP, LIST)                                                  \
 	TEXT(stamp, "date and time in front of the first line")                                    \
+	TEXT(host, "the machine, where the log names it")                                          \
 	NUMBER(entry, "ms", "kernel clock at the beginning")                                       \
 	NUMBER(sync, "ms", "writing out the file systems")                                         \
 	NUMBER(freeze_user, "ms", "freezing user space")                                           \
@@ -64,7 +66,7 @@
 	NUMBER(devices_restore_early_us, "us", "the early phase of it")                            \
 	NUMBER(devices_restore_us, "us", "the rest of it")                                         \
 	NUMBER(exit, "ms", "kernel clock at the end")                                              \
-	TEXT(result, "resumed, failed, incomplete or tested")                                      \
+	TEXT(result, "resumed, failed, incomplete, unknown or tested")                             \
 	TEXT(failure_id, "kind of failure")                                                        \
 	TEXT(failure, "why it failed")
 struct timeline {

@@ -205,6 +205,19 @@ void layout_set_unknown(const struct layout *layout, void *structure, const char
 	}
 }
 
+void layout_settle(const struct layout *layout, void *structure)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct field *field = &layout->fields[i];
+		struct fact *fact = member_of(structure, field);
+
+		if (field->type == FIELD_GROUP)
+			layout_settle(field->layout, fact);
+		else if (fact->is == FACT_UNKNOWN && !fact->why)
+			fact_set_absent(fact);
+	}
+}
+
 /* JSON is UTF-8; a file name or a command line need not be. Other bytes show as '?'. */
 static json_t *text_to_json(const char *text)
 {

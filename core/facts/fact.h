@@ -192,6 +192,9 @@ static inline const char *fact_text_or(const struct fact_text *fact, const char 
 void layout_set_absent(const struct layout *layout, void *structure);
 void layout_set_unknown(const struct layout *layout, void *structure, const char *why);
 
+/* What nobody has set, and there is no reason for, does not apply: it becomes absent. */
+void layout_settle(const struct layout *layout, void *structure);
+
 /* Makes TO, which must be zeroed, the same as FROM; what it holds is its own. */
 void layout_copy(const struct layout *layout, void *to, const void *from);
 

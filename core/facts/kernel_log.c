@@ -2,6 +2,12 @@
 #define _GNU_SOURCE
 #include "core/facts/kernel_log.h"
 
+#include "config.h"
+
+#ifdef HAVE_LIBARCHIVE
+#include <archive.h>
+#include <archive_entry.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/compiler.h"
+#include "core/base/library.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -141,105 +148,250 @@ int kernel_log_read(
 
 /* ---- Saved logs ---- */
 
-/* What begins a file that holds a log in another form, and how to get at it. */
-static const struct {
+/* As much as is asked of a file at a time. */
+#define PIECE_SIZE ((size_t)256 * 1024)
+
+/* A log that is being read. */
+struct source {
+	int fd;
+	const char *path; /* as it was given */
+	const char *name; /* for errors */
+	kernel_log_piece *piece;
+	void *data;
+	char *buffer; /* PIECE_SIZE bytes */
+	size_t first; /* so many of them were read to see what the log is */
+};
+
+/* What begins a file that holds a log in another form, and what gets at it. */
+static const struct wrapping {
 	const char *mark;
 	size_t length;
 	const char *what;
 	const char *how;
-} wrapped[] = {
-	{ "\x1f\x8b", 2, "compressed", "zcat" },
-	{ "\3757zXZ", 5, "compressed", "xzcat" },
-	{ "\x28\xb5\x2f\xfd", 4, "compressed", "zstdcat" },
-	{ "BZh", 3, "compressed", "bzcat" },
-	{ "LPKSHHRH", 8, "a journal", "journalctl -k -o short-iso --file" },
+	bool packed;
+} wrappings[] = {
+	{ "\x1f\x8b", 2, "packed with gzip", "zcat", true },
+	{ "\3757zXZ", 5, "packed with xz", "xzcat", true },
+	{ "\x28\xb5\x2f\xfd", 4, "packed with zstd", "zstdcat", true },
+	{ "BZh", 3, "packed with bzip2", "bzcat", true },
+	{ "LPKSHHRH", 8, "a journal", "journalctl -k -o short-iso --file", false },
 };
 
-static int check_beginning(
-	const struct bytes *log, const char *path, const char *name, struct error *err)
+static const struct wrapping *wrapping_of(const struct source *source)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(wrapped); i++)
-		if (log->size >= wrapped[i].length &&
-			memcmp(log->data, wrapped[i].mark, wrapped[i].length) == 0)
-			return error_set(err, EINVAL,
-				"%s is %s, not a text; run: %s %s | ec2hib history --log -", name,
-				wrapped[i].what, wrapped[i].how,
-				strcmp(path, "-") == 0 ? "FILE" : path);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(wrappings); i++)
+		if (source->first >= wrappings[i].length &&
+			memcmp(source->buffer, wrappings[i].mark, wrappings[i].length) == 0)
+			return &wrappings[i];
+	return NULL;
 }
 
 /* Waits until there is something to read, or the end. */
-static int wait_for(int fd, const char *name, struct error *err)
+static int wait_for(const struct source *source, struct error *err)
 {
-	struct pollfd waiting = { .fd = fd, .events = POLLIN };
+	struct pollfd waiting = { .fd = source->fd, .events = POLLIN };
 	int ready;
 
 	do
 		ready = poll(&waiting, 1, KERNEL_LOG_SILENCE_MS);
 	while (ready < 0 && errno == EINTR);
 	if (ready < 0)
-		return error_errno(err, errno, "cannot wait for %s", name);
+		return error_errno(err, errno, "cannot wait for %s", source->name);
 	if (ready == 0)
 		return error_set(err, ETIMEDOUT,
-			"cannot read %s: nothing came for %d s; give a log that has an end", name,
-			KERNEL_LOG_SILENCE_MS / 1000);
+			"cannot read %s: nothing came for %d s; give a log that has an end",
+			source->name, KERNEL_LOG_SILENCE_MS / 1000);
 	return 0;
 }
 
-static int too_large(const char *name, struct error *err)
-{
-	return error_set(err, EFBIG,
-		"%s is larger than %llu MiB; give only its end, as tail -c 200M does", name,
-		(unsigned long long)(KERNEL_LOG_LIMIT / MIB));
-}
-
-static int read_all(int fd, const char *name, struct bytes *log, struct error *err)
+/* At most SIZE bytes into BUFFER; 0 at the end. */
+static ssize_t read_some(const struct source *source, char *buffer, size_t size, struct error *err)
 {
 	for (;;) {
+		int status = wait_for(source, err);
 		ssize_t got;
-		int status = wait_for(fd, name, err);
 
 		if (status < 0)
 			return status;
-		if (!bytes_make_room(log, RECORD_MAX))
-			return too_large(name, err);
-		got = read(fd, log->data + log->size, log->room - log->size - 1);
-		if (got > 0)
-			log->size += (size_t)got;
-		else if (got == 0)
-			return 0;
-		else if (errno != EAGAIN && errno != EINTR)
-			return error_errno(err, errno, "cannot read %s", name);
+		got = read(source->fd, buffer, size);
+		if (got >= 0)
+			return got;
+		if (errno != EAGAIN && errno != EINTR)
+			return error_errno(err, errno, "cannot read %s", source->name);
 	}
 }
 
-int kernel_log_load(const char *path, char **text, size_t *size, struct error *err)
+#ifdef HAVE_LIBARCHIVE
+LIBRARY_NOTE(archive_note, "packed-logs", "kernel logs packed with gzip, xz, zstd or bzip2",
+	"suggested", "\"libarchive.so.13\"");
+
+/* clang-format off */
+#define ARCHIVE_FUNCTIONS(X)                                                                   \
+	X(read_new) X(read_free) X(read_support_filter_gzip) X(read_support_filter_bzip2)      \
+	X(read_support_filter_xz) X(read_support_filter_zstd) X(read_support_format_raw)       \
+	X(read_open) X(read_next_header) X(read_data) X(error_string)
+/* clang-format on */
+
+static struct {
+#define X(name) __typeof__(archive_##name) *name;
+	ARCHIVE_FUNCTIONS(X)
+#undef X
+} archives;
+
+static const struct library_function archive_functions[] = {
+#define X(name) { "archive_" #name, offsetof(__typeof__(archives), name) },
+	ARCHIVE_FUNCTIONS(X)
+#undef X
+};
+
+static const struct library archive_library = {
+	.title = "libarchive",
+	.names = (const char *const[]) { "libarchive.so.13", NULL },
+	.functions = archive_functions,
+	.count = ARRAY_SIZE(archive_functions),
+	.remedy = "the package libarchive13 (Debian, Ubuntu, SUSE) or libarchive (Fedora family)",
+};
+
+/* What libarchive reads: first what has been read already. */
+struct unpacking {
+	struct source *source;
+	char *buffer; /* PIECE_SIZE bytes */
+	size_t first;
+	int status;
+	struct error *err;
+};
+
+static la_ssize_t read_packed(struct archive *archive UNUSED, void *data, const void **bytes)
+{
+	struct unpacking *unpacking = data;
+	ssize_t got;
+
+	*bytes = unpacking->buffer;
+	if (unpacking->first) {
+		got = (ssize_t)unpacking->first;
+		unpacking->first = 0;
+		return got;
+	}
+	got = read_some(unpacking->source, unpacking->buffer, PIECE_SIZE, unpacking->err);
+	if (got < 0)
+		unpacking->status = (int)got;
+	return got < 0 ? -1 : got;
+}
+
+static int unpack(struct archive *archive, struct unpacking *unpacking)
+{
+	struct source *source = unpacking->source;
+	struct archive_entry *entry;
+	la_ssize_t got;
+
+	/* Filters of the library itself: where it would run a program of the system's it says so. */
+	if (archives.read_support_filter_gzip(archive) != ARCHIVE_OK ||
+		archives.read_support_filter_bzip2(archive) != ARCHIVE_OK ||
+		archives.read_support_filter_xz(archive) != ARCHIVE_OK ||
+		archives.read_support_filter_zstd(archive) != ARCHIVE_OK ||
+		archives.read_support_format_raw(archive) != ARCHIVE_OK)
+		return -ENOSYS;
+	if (archives.read_open(archive, unpacking, NULL, read_packed, NULL) != ARCHIVE_OK ||
+		archives.read_next_header(archive, &entry) != ARCHIVE_OK)
+		return -EBADMSG;
+	while ((got = archives.read_data(archive, source->buffer, PIECE_SIZE)) > 0)
+		source->piece(source->data, source->buffer, (size_t)got);
+	return got < 0 ? -EBADMSG : 0;
+}
+
+static int scan_packed(struct source *source, struct error *err)
+{
+	struct unpacking unpacking = { .source = source, .first = source->first, .err = err };
+	struct error missing;
+	struct archive *archive;
+	int status;
+
+	if (!archives.read_new && library_open(&archive_library, &archives, &missing) < 0)
+		return -ENOSYS;
+	unpacking.buffer = memory_new(1, PIECE_SIZE);
+	memcpy(unpacking.buffer, source->buffer, source->first);
+	archive = archives.read_new();
+	if (!archive)
+		abort(); /* no memory: core/base/memory.h */
+	status = unpack(archive, &unpacking);
+	if (unpacking.status < 0)
+		status = unpacking.status;
+	else if (status == -EBADMSG)
+		error_set(err, EBADMSG, "%s is damaged: %s", source->name,
+			archives.error_string(archive) ? archives.error_string(archive)
+						       : "it cannot be unpacked");
+	archives.read_free(archive);
+	free(unpacking.buffer);
+	return status;
+}
+#else
+static int scan_packed(struct source *source UNUSED, struct error *err UNUSED)
+{
+	return -ENOSYS;
+}
+#endif
+
+static int scan_plain(struct source *source, struct error *err)
+{
+	ssize_t got = (ssize_t)source->first;
+
+	while (got > 0) {
+		source->piece(source->data, source->buffer, (size_t)got);
+		got = read_some(source, source->buffer, PIECE_SIZE, err);
+	}
+	return (int)got;
+}
+
+static int scan(struct source *source, struct error *err)
+{
+	const struct wrapping *wrapping;
+	int status = -ENOSYS;
+
+	/* A pipe may give less than a mark at a time. */
+	while (source->first < wrappings[ARRAY_SIZE(wrappings) - 1].length) {
+		ssize_t got = read_some(
+			source, source->buffer + source->first, PIECE_SIZE - source->first, err);
+
+		if (got < 0)
+			return (int)got;
+		if (got == 0)
+			break;
+		source->first += (size_t)got;
+	}
+	wrapping = wrapping_of(source);
+	if (!wrapping)
+		return scan_plain(source, err);
+	if (wrapping->packed)
+		status = scan_packed(source, err);
+	if (status != -ENOSYS)
+		return status;
+	return error_set(err, EINVAL, "%s is %s, not a text; run: %s %s | ec2hib history --log -",
+		source->name, wrapping->what, wrapping->how,
+		strcmp(source->path, "-") == 0 ? "FILE" : source->path);
+}
+
+int kernel_log_scan(const char *path, kernel_log_piece *piece, void *data, struct error *err)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	const char *name = standard_input ? "standard input" : path;
 	/* O_NONBLOCK: a FIFO that nobody writes to is not waited for here. */
 	file_cleanup_close int fd =
 		standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
 			       : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct bytes log = { 0 };
+	struct source source = { .fd = fd,
+		.path = path,
+		.name = standard_input ? "standard input" : path,
+		.piece = piece,
+		.data = data };
 	struct stat about;
-	int status = 0;
+	int status;
 
 	if (fd < 0 || fstat(fd, &about) < 0)
-		return error_errno(err, errno, "cannot read %s", name);
+		return error_errno(err, errno, "cannot read %s", source.name);
 	if (S_ISDIR(about.st_mode))
-		return error_set(
-			err, EINVAL, "cannot read %s: it is a folder; name a log in it", name);
-	if (S_ISREG(about.st_mode) && about.st_size > (off_t)KERNEL_LOG_LIMIT)
-		return too_large(name, err);
-	status = read_all(fd, name, &log, err);
-	if (status == 0)
-		status = check_beginning(&log, path, name, err);
-	if (status < 0) {
-		free(log.data);
-		return status;
-	}
-	*size = log.size;
-	*text = bytes_take(&log);
-	return 0;
+		return error_set(err, EINVAL, "cannot read %s: it is a folder; name a log in it",
+			source.name);
+	source.buffer = memory_new(1, PIECE_SIZE);
+	status = scan(&source, err);
+	free(source.buffer);
+	return status;
 }

@@ -11,7 +11,7 @@
 
 #define KERNEL_LOG_PATH "/dev/kmsg"
 
-/* A saved log may have as many bytes. */
+/* More than any kernel's ring of records. */
 #define KERNEL_LOG_LIMIT ((size_t)256 * 1024 * 1024)
 
 /* So long a pipe or a terminal may stay silent before reading it is given up, milliseconds. */
@@ -33,13 +33,28 @@
 int kernel_log_read(
 	const struct root *root, uint64_t after, char **text, uint64_t *last, struct error *err);
 
+/* SIZE bytes of a log, in pieces as they come. */
+typedef void kernel_log_piece(void *data, const char *bytes, size_t size);
+
 /*
- * A saved log: the file PATH, as the caller's process sees it, or standard input for "-". *TEXT
- * (the caller frees it) has *SIZE bytes, any bytes, and a NUL behind them.
+ * A saved log: the file PATH, as the caller's process sees it, or standard input for "-"; of any size
+ * and with any bytes. One packed with gzip, bzip2, xz or zstd is unpacked (libarchive, loaded when it is
+ * needed).
  *
- * 0 or a negative errno: -EFBIG above KERNEL_LOG_LIMIT, -ETIMEDOUT when a pipe stays silent for
- * KERNEL_LOG_SILENCE_MS, -EINVAL for a file that cannot be a log (a folder, compressed).
+ * 0 or a negative errno: -ETIMEDOUT when a pipe stays silent for KERNEL_LOG_SILENCE_MS, -EINVAL for a
+ * file that cannot be a log (a folder, a journal) or is packed and cannot be unpacked here, -EBADMSG
+ * for one that is damaged. PIECE may have been called before an error.
  */
-int kernel_log_load(const char *path, char **text, size_t *size, struct error *err);
+int kernel_log_scan(const char *path, kernel_log_piece *piece, void *data, struct error *err);
+
+/*
+ * The kernel's lines in the journal of this machine (sd-journal(3) of libsystemd, loaded when it is
+ * needed), as lines of text: those of all boots, oldest first, each boot after a line "-- Boot ID --";
+ * with BOOT of one alone: 0 is the running one, -1 the one before.
+ *
+ * 0 or a negative errno: -ENOENT: no journal, no libsystemd, or no such boot; -EACCES: only root and the
+ * group systemd-journal may read it.
+ */
+int kernel_journal_scan(const int *boot, kernel_log_piece *piece, void *data, struct error *err);
 
 #endif

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the kernel's log tells of hibernations.
+ * What kernel logs tell of hibernations.
  *
- * The wording is that of Linux 4.x ("PM: ...") and of 5.x and 6.x ("PM: hibernation: ..."):
- * kernel/power/{hibernate,snapshot,swap,process}.c and drivers/base/power/main.c. Lines may stand
- * alone, or behind what dmesg, syslog, the journal or /dev/kmsg put in front.
+ * A cycle is judged by what its lines prove. Each kernel has words of its own, and says less or more:
+ * from 6.19 on, for instance, nothing about the image. So there are no lines that have to be there; the
+ * lines that are there prove that an image was made, written, found, restored, or what went wrong
+ * (timeline_messages.c has all of them, from kernel 4.4 to 7.3). A cycle of which nothing is proven
+ * is "unknown", and one that the log leaves in the middle "incomplete": a log that was cut is no proof
+ * of a failure.
  */
 #ifndef EC2HIB_RULES_TIMELINE_H
 #define EC2HIB_RULES_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "core/facts/cycle.h"
 
@@ -38,11 +44,36 @@ bool timeline_failure_passes(enum timeline_failure failure);
 /* A log with more cycles than this gives its newest ones. */
 #define TIMELINES_MAX 4096
 
+/* What a log was like. */
+struct log_account {
+	uint64_t lines;	   /* of the kernel, about hibernation */
+	uint64_t unread;   /* that seem to be about hibernation, but nobody knows whose they are */
+	char first[128];   /* the beginning of the first of these; "": none */
+	bool backwards;	   /* the newest line was the first */
+	bool out_of_order; /* parts of it were in another order than time */
+	unsigned hosts;	   /* whose cycles were kept apart */
+};
+
+struct timelines;
+
 /*
- * Finds every hibernation in SIZE bytes of LOG, of any length and with any bytes, and adds them to
- * FOUND ({0} at first), newest last; timelines_free() ends it. PAGE_SIZE is that of the kernel
- * which wrote the log, in bytes, and makes a size from the pages of an image.
+ * Reading of a log, in pieces of any size and with any bytes. PAGE_SIZE is that of the kernel which wrote
+ * it, in bytes, and makes a size from the pages of an image where the log itself does not tell.
+ * timelines_end() adds every hibernation to FOUND ({0} at first), newest last (timelines_free() ends
+ * it), and frees TIMELINES; ACCOUNT may be NULL.
  */
+struct timelines *timelines_begin(unsigned long page_size);
+void timelines_feed(struct timelines *timelines, const char *bytes, size_t size);
+void timelines_end(struct timelines *timelines, timeline_list *found, struct log_account *account);
+
+/* The same for a log that is in memory as a whole. */
 void timelines_parse(const char *log, size_t size, unsigned long page_size, timeline_list *found);
+
+/*
+ * The log of one attempt to hibernate, from just before it on: that there was one needs no proof here,
+ * as it does in a log that may be of something else. TIMELINE must be zeroed.
+ */
+void timeline_parse_attempt(
+	const char *log, size_t size, unsigned long page_size, struct timeline *timeline);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of the parser of timelines share; nobody else includes this. */
+/* What the two files of the parser of timelines share; nobody else includes this. */
 #ifndef EC2HIB_RULES_TIMELINE_PARSER_H
 #define EC2HIB_RULES_TIMELINE_PARSER_H
 
 #include "core/base/text.h"
-#include "core/rules/log_line.h"
+#include "core/facts/log_line.h"
 #include "core/rules/timeline.h"
 
 enum phase {
 	PHASE_SAVING,  /* the kernel that hibernates */
-	PHASE_READING, /* the one that boots and looks for the image */
+	PHASE_BOOTED,  /* another one has started ... */
+	PHASE_READING, /* ... and has found the image */
 	PHASE_RESTORED /* the first one again */
 };
 
@@ -26,36 +27,52 @@ struct refusal {
 /* What was seen of the cycle that is being read. */
 struct seen {
 	bool entry;	  /* the line that announces a hibernation */
-	bool sure;	  /* a hibernation, not a suspend to memory */
+	bool sure;	  /* a hibernation: announced, an image, or a write */
 	bool freezing;	  /* freezing began ... */
 	bool user_space;  /* ... of user space, not of kernel tasks */
+	bool frozen;	  /* ... and of kernel tasks it ended well */
 	bool preallocate; /* began to set memory aside ... */
 	bool allocated;	  /* ... and did */
 	bool copy;	  /* the pages of the image were counted */
 	bool created;	  /* the first kernel went on with a ready image */
 	bool saving;	  /* began to write the image ... */
-	bool saved;	  /* ... and wrote all of it */
+	bool wrote;	  /* ... ended that, well or not, ... */
+	bool saved;	  /* ... and had written all of it */
 	bool power_off;
-	bool boot;
-	bool loaded;
+	bool boot_kernel;  /* what told of a boot: the kernel, ... */
+	bool boot_cpu;	   /* ... arm64's first line, ... */
+	bool boot_journal; /* ... the journal */
+	bool loaded;	   /* all of the image was read */
 	bool restored;
 	bool tested;
 	bool restarted; /* tasks run again */
 	bool exit;
+	bool looked; /* after a boot: the kernel looked for an image too early, or for none */
+	bool user_space_up; /* after a boot: user space has started, and no image was found */
+	bool old_words;	    /* of a kernel that still tells of the image by default */
 };
 
 struct parser {
-	timeline_list *found;
 	unsigned long page_size;
 	bool suspending; /* between suspend entry and exit: not ours */
 	bool open;
+	bool attempt; /* what is read is known to be one hibernation */
 	struct timeline now;
 	struct seen seen;
 	enum phase phase;
 	enum timeline_failure failure;
+	bool failed_when_saved; /* after all of the image was written: power-off goes on */
+	char *crash;		/* an oops: it matters where nothing comes after it; NULL: none */
+	char *waker;		/* whom the wakeup was by; NULL: not known */
 	uint64_t allocated_pages;
+	unsigned names_to_come; /* lines that may name a task that did not freeze */
 	struct refusal refusal;
 	const struct log_line *line;
+	uint64_t order;	  /* of the cycle among all that were opened, ... */
+	uint64_t *opened; /* ... of which there are so many; NULL: it does not matter */
+	/* Where a cycle goes that has ended; it is the taker's afterwards. */
+	void (*ended)(void *data, struct timeline *timeline);
+	void *data;
 };
 
 /* Begins a cycle with this line, perhaps one that turns out to be none; none is open. */
@@ -64,27 +81,38 @@ void parser_open(struct parser *parser);
 /* The line is one of a hibernation: of the cycle that is open, or of a new one. */
 void parser_begin(struct parser *parser);
 
-/* The image runs again. That an earlier look found none was then a boot that looked too soon. */
-void parser_restored(struct parser *parser);
-
 /* Ends the cycle that is open, if any. */
 void parser_end(struct parser *parser);
+
+/* The open cycle is none, unless it was announced: something else freezes tasks and devices. */
+void parser_drop(struct parser *parser);
 
 /* Notes a failure; the first one counts. The sentence may be NULL when it is made at the end. */
 void parser_fail(struct parser *parser, enum timeline_failure failure, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What had gone wrong did not matter: the image was found, or runs again. */
+void parser_take_back(struct parser *parser);
+
 /* VALUE times FACTOR, unless that is beyond what a log could mean. */
 void parser_set(struct fact_number *fact, uint64_t value, uint64_t factor);
 
+/* ---- timeline_messages.c ---- */
+
+/* Where bytes may have a line that is in the table: the first place, NULL: nowhere. */
+const char *messages_search(const char *text, size_t length);
+
+/*
+ * A row of the table, for tests that hold it against the kernel's sources: its words (* is any word), NULL
+ * after the last row; whether they follow "PM: "; and which kernels say so ("4.10-", NULL: all).
+ */
+const char *message_row(size_t index, bool *after_pm, const char **kernels);
+
+/* Whether the line is in the table, or of a device. */
+bool message_is_known(const struct log_line *line);
+
 /* What the line says goes into the cycle. */
 void parser_take_line(struct parser *parser, const struct log_line *line);
-
-/* True when the message is one of a failure, which is noted. PM: it stood behind "PM: ". */
-bool parser_take_failure(struct parser *parser, const char *message, bool pm);
-
-/* Freezing, in the words of kernel/power/process.c. True when MESSAGE is about that. */
-bool parser_take_freezing(struct parser *parser, const char *message);
 
 /* The sentence for tasks that did not freeze; the caller frees it. */
 char *refusal_sentence(const struct refusal *refusal);

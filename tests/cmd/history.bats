@@ -140,10 +140,62 @@ put_history() {
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"${case#*|}"* ]]
 	done
-	gzip -c "$LOGS/linux-5.10-journal.txt" >"$BATS_TEST_TMPDIR/log.gz"
-	run "$EC2HIB" history --log "$BATS_TEST_TMPDIR/log.gz"
+	printf 'LPKSHHRH and more' >"$BATS_TEST_TMPDIR/system.journal"
+	run "$EC2HIB" history --log "$BATS_TEST_TMPDIR/system.journal"
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"run: zcat $BATS_TEST_TMPDIR/log.gz | ec2hib history --log -"* ]]
+	[[ "$output" == *"run: journalctl -k -o short-iso --file $BATS_TEST_TMPDIR/system.journal | ec2hib history --log -"* ]]
+}
+
+@test "packed logs are read as they lie in /var/log, also from a pipe" {
+	local log=$BATS_TEST_TMPDIR/log packer
+	gzip -c "$LOGS/linux-6.1-console.txt" >"$log.gzip"
+	if [[ "$("$EC2HIB" history --log "$log.gzip" 2>&1)" == *"run: zcat"* ]]; then
+		skip "built without libarchive, or it is not installed"
+	fi
+	for packer in gzip xz zstd bzip2; do
+		command -v "$packer" || continue
+		"$packer" -c "$LOGS/linux-6.1-console.txt" >"$log.$packer"
+		"$EC2HIB" history --json --log "$log.$packer" >"$log.1"
+		"$EC2HIB" history --json --log - <"$log.$packer" | cmp - "$log.1"
+		"$EC2HIB" history --json --log "$LOGS/linux-6.1-console.txt" | cmp - "$log.1"
+	done
+	head -c 300 "$log.gzip" >"$log.cut"
+	run "$EC2HIB" history --log "$log.cut"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"$log.cut is damaged: "* ]]
+}
+
+@test "how a log was read is said where it matters" {
+	local log=$BATS_TEST_TMPDIR/log
+	tac "$LOGS/linux-6.1-freezing.txt" >"$log"
+	run "$EC2HIB" history --log "$log"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: the log has its newest line first; it was read from its end"* ]]
+	[ "$(grep -c resumed <<<"$output")" -eq 1 ]
+	run "$EC2HIB" history --log "$LOGS/cases/order.txt"
+	[[ "$output" == *"warning: parts of the log were not in the order of time"* ]]
+	echo "2026|11|28 host (kernel) PM: hibernation: hibernation entry" >"$log"
+	run "$EC2HIB" history --log "$log"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"1 line about hibernation could not be read; the first is: 2026|11|28 host"* ]]
+}
+
+@test "in JSON null is what does not apply, and unknown has a reason" {
+	local log
+	for log in "$LOGS"/*.txt "$LOGS"/cases/*.txt; do
+		"$EC2HIB" -q history --json --log "$log" >"$BATS_TEST_TMPDIR/json" || [ $? -eq 1 ]
+		[ "$(jq '[.. | objects | select(.unknown? == "")] | length' "$BATS_TEST_TMPDIR/json")" -eq 0 ]
+	done
+}
+
+@test "of the journal one boot or all is asked for" {
+	run "$EC2HIB" history --journal --boot 1
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'--boot: "1" is not the number of a boot (examples: 0, -1)' ]]
+	run "$EC2HIB" history --boot 0
+	[ "$status" -eq 2 ]
+	run "$EC2HIB" history --journal --log /dev/null
+	[ "$status" -eq 2 ]
 }
 
 @test "the running kernel's log needs root where the kernel says so" {

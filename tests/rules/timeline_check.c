@@ -67,15 +67,33 @@ void timeline_check_text(const char *log, const char *expected)
 	timelines_free(&found);
 }
 
+/* A log as a whole, in memory. */
+struct whole {
+	char *text;
+	size_t size;
+};
+
+static void take_piece(void *data, const char *bytes, size_t size)
+{
+	struct whole *whole = data;
+
+	whole->text = realloc(whole->text, whole->size + size + 1);
+	assert_non_null(whole->text);
+	memcpy(whole->text + whole->size, bytes, size);
+	whole->size += size;
+	whole->text[whole->size] = '\0';
+}
+
 char *timeline_log(const char *name, size_t *size)
 {
 	const char *source = getenv("srcdir");
 	memory_cleanup_free char *path =
 		text_format("%s/tests/fixtures/logs/%s.txt", source ? source : ".", name);
+	struct whole whole = { NULL, 0 };
 	struct error err;
-	char *log;
 
-	if (kernel_log_load(path, &log, size, &err) < 0)
+	if (kernel_log_scan(path, take_piece, &whole, &err) < 0)
 		fail_msg("%s", err.text);
-	return log;
+	*size = whole.size;
+	return whole.text;
 }

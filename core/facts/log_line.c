@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/facts/log_line.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "core/base/compiler.h"
+#include "core/base/text.h"
+
+/* JSON's whole numbers and those of other programs are exact up to here. */
+#define VALUE_MAX ((uint64_t)1 << 53)
+
+#define CLOCK_DIGITS 3 /* milliseconds */
+
+/* A date and time, with a weekday and a year, ends before here; so does a file's name. */
+#define STAMP_HEAD_MAX 40
+#define FILE_NAME_MAX  256
+
+#define DAY_SECONDS ((int64_t)86400)
+
+bool log_decimal(const char *text, unsigned digits, uint64_t *value, const char **rest)
+{
+	uint64_t number = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	for (; isdigit((unsigned char)*text); text++) {
+		number = number * 10 + (uint64_t)(*text - '0');
+		if (number > VALUE_MAX)
+			return false;
+	}
+	if (digits && *text == '.')
+		text++;
+	for (; digits; digits--) {
+		unsigned digit = 0;
+
+		if (isdigit((unsigned char)*text))
+			digit = (unsigned)(*text++ - '0');
+		number = number * 10 + digit;
+		if (number > VALUE_MAX)
+			return false;
+	}
+	*value = number;
+	if (rest) {
+		while (isdigit((unsigned char)*text))
+			text++;
+		*rest = text;
+	}
+	return true;
+}
+
+/* ---- Dates ---- */
+
+static bool is_time(const char *text)
+{
+	return isdigit((unsigned char)text[0]) && isdigit((unsigned char)text[1]) &&
+	       text[2] == ':' && isdigit((unsigned char)text[3]) &&
+	       isdigit((unsigned char)text[4]) && text[5] == ':' &&
+	       isdigit((unsigned char)text[6]) && isdigit((unsigned char)text[7]);
+}
+
+static bool is_date(const char *text)
+{
+	return strspn(text, "0123456789") == 4 && text[4] == '-' &&
+	       strspn(text + 5, "0123456789") == 2 && text[7] == '-' &&
+	       strspn(text + 8, "0123456789") == 2;
+}
+
+static unsigned two_digits(const char *text)
+{
+	return (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
+}
+
+/* Days since 1970-01-01 of the Gregorian calendar; of a year that is not known, 0, they only compare. */
+static int64_t days_of(int64_t year, unsigned month, unsigned day)
+{
+	if (month < 3) {
+		year--;
+		month += 12;
+	}
+	return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day -
+	       719469;
+}
+
+/* The English name of a month that TEXT begins with: 1 to 12, or 0. */
+static unsigned month_of(const char *text)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	for (unsigned i = 0; i < 12; i++)
+		if (strncasecmp(text, names + 3 * i, 3) == 0)
+			return i + 1;
+	return 0;
+}
+
+/*
+ * The date in the HEAD of a stamp whose time of day is at TIME: 2026-11-21, or a month and a day with
+ * or without a year. One in another language has no place in time, only its words.
+ */
+static void set_time(struct log_line *line, const char *head, const char *time, const char *tail)
+{
+	unsigned month = 0, day = 0;
+	int64_t year = 0, zone = 0;
+
+	for (const char *p = head; p < time; p++) {
+		if (p > head && p[-1] != ' ')
+			continue;
+		if (is_date(p)) {
+			year = two_digits(p) * 100 + two_digits(p + 2);
+			month = two_digits(p + 5);
+			day = two_digits(p + 8);
+		} else if (month_of(p)) {
+			month = month_of(p);
+		} else if (isdigit((unsigned char)*p) && strspn(p, "0123456789") <= 2) {
+			day = isdigit((unsigned char)p[1]) ? two_digits(p) : (unsigned)(*p - '0');
+		}
+	}
+	/* ctime(3) has the year at the end. */
+	if (!year && *tail == ' ' && strspn(tail + 1, "0123456789") == 4)
+		year = two_digits(tail + 1) * 100 + two_digits(tail + 3);
+	if (*tail && strchr("+-", *tail) && isdigit((unsigned char)tail[1]) &&
+		isdigit((unsigned char)tail[2])) {
+		const char *minutes = tail + 3 + (tail[3] == ':');
+
+		zone = two_digits(tail + 1) * 3600;
+		if (isdigit((unsigned char)minutes[0]) && isdigit((unsigned char)minutes[1]))
+			zone += two_digits(minutes) * 60;
+		zone = *tail == '-' ? -zone : zone;
+	}
+	if (month < 1 || month > 12 || day < 1 || day > 31)
+		return;
+	line->has_time = true;
+	line->time = days_of(year, month, day) * DAY_SECONDS + two_digits(time) * 3600 +
+		     two_digits(time + 3) * 60 + two_digits(time + 6) - zone;
+}
+
+static void set_stamp(struct log_line *line, const char *start, const char *end)
+{
+	size_t length = (size_t)(end - start);
+
+	if (length >= sizeof(line->stamp))
+		length = sizeof(line->stamp) - 1;
+	memcpy(line->stamp, start, length);
+	line->stamp[length] = '\0';
+}
+
+/* What follows the time of day: a fraction, and a zone that is joined to it. */
+static const char *after_time(const char *time)
+{
+	const char *text = time + strlen("13:00:02");
+
+	if ((*text == '.' || *text == ',') && isdigit((unsigned char)text[1]))
+		text += 1 + strspn(text + 1, "0123456789");
+	if (*text == 'Z')
+		return text + 1;
+	if ((*text == '+' || *text == '-') && isdigit((unsigned char)text[1]))
+		text += 1 + strspn(text + 1, "0123456789:");
+	return text;
+}
+
+/*
+ * A date and time in front of TEXT: at most four words, the last of them the time of day, in any
+ * language (journalctl follows LC_TIME); also the time alone. What follows it, or NULL.
+ */
+static const char *take_date(struct log_line *line, const char *text)
+{
+	const char *time = text, *end, *tail;
+	unsigned words = 0;
+
+	for (; !is_time(time) && time - text < STAMP_HEAD_MAX; time++) {
+		if (!*time || strchr("[]<>{}()=;:\"'/|", *time))
+			return NULL;
+		if (*time == ' ' && time[1] != ' ' && ++words > 4)
+			return NULL;
+	}
+	if (!is_time(time))
+		return NULL;
+	if (time > text && time[-1] != ' ' && !(time[-1] == 'T' && time - text == 11))
+		return NULL;
+	tail = after_time(time);
+	for (end = time; end < tail && !strchr("Z+-", *end); end++)
+		;
+	/* journalctl -o short-full: Sat 2026-11-28 13:00:15 UTC host */
+	if (time - text > 11 && is_date(time - 11) && *tail == ' ') {
+		size_t zone = strspn(tail + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ+-0123456789");
+
+		if (zone >= 2 && zone <= 6 && tail[1 + zone] == ' ')
+			tail += 1 + zone;
+	}
+	if (*tail && !strchr(" :]", *tail))
+		return NULL;
+	set_time(line, text, time, end);
+	set_stamp(line, text, tail);
+	return tail + (*tail == ':');
+}
+
+/* ---- Brackets ---- */
+
+/* [   12.345678], [12.3] or [   12.345678 <    0.000012>]: what follows it, or NULL. */
+static const char *take_clock(struct log_line *line, const char *text)
+{
+	uint64_t clock;
+
+	if (*text != '[')
+		return NULL;
+	text += 1 + strspn(text + 1, " ");
+	if (!log_decimal(text, CLOCK_DIGITS, &clock, &text))
+		return NULL;
+	if (text[0] == ' ' && text[1] == '<') {
+		text += 2 + strspn(text + 2, " +.0123456789");
+		if (*text++ != '>')
+			return NULL;
+	}
+	if (*text != ']')
+		return NULL;
+	line->has_clock = true;
+	line->clock = clock;
+	return text + 1;
+}
+
+/* [T123], [    C0], [T1@C0] (the caller), [  +0.000012], [Nov21 13:00], [Sat Nov 21 13:00:02 2026]. */
+static const char *take_bracket(struct log_line *line, const char *text)
+{
+	const char *end = *text == '[' ? strchr(text, ']') : NULL;
+	const char *inside = text + 1 + strspn(text + 1, " ");
+	const char *after;
+	size_t length = end ? strcspn(inside, "]") : 0;
+
+	if (!end || end - text > LOG_STAMP_SIZE)
+		return NULL;
+	if (length > 1 && strchr("TC", *inside) &&
+		strspn(inside + 1, "0123456789@TC") == length - 1)
+		return end + 1;
+	if (*inside == '+' && length > 1 && strspn(inside + 1, ".0123456789") == length - 1)
+		return end + 1;
+	if (*inside == '<' && strspn(inside + 1, " +.0123456789>") == length - 1)
+		return end + 1;
+	if (month_of(inside) && length == strlen("Nov21 13:00") && inside[8] == ':') {
+		set_stamp(line, inside, end);
+		return end + 1;
+	}
+	after = take_date(line, inside);
+	if (!after)
+		return NULL;
+	set_stamp(line, inside, end);
+	return end + 1;
+}
+
+/* ---- The rest of what stands in front ---- */
+
+/* 6,123,12345678,-;WORDS, as /dev/kmsg gives them. */
+static const char *take_record(struct log_line *line, const char *text)
+{
+	uint64_t priority, sequence, clock;
+
+	if (!log_decimal(text, 0, &priority, &text) || *text != ',' ||
+		!log_decimal(text + 1, 0, &sequence, &text) || *text != ',' ||
+		!log_decimal(text + 1, 0, &clock, &text) || *text != ',')
+		return NULL;
+	text = strchr(text, ';');
+	if (!text)
+		return NULL;
+	line->has_clock = true;
+	line->clock = clock / 1000;
+	line->kernel = true;
+	return text + 1;
+}
+
+/* <6>, and the version of RFC 5424 after it */
+static const char *take_priority(const char *text)
+{
+	size_t digits = *text == '<' ? strspn(text + 1, "0123456789") : 0;
+
+	if (!digits || text[1 + digits] != '>')
+		return NULL;
+	text += 2 + digits;
+	return text[0] == '1' && text[1] == ' ' && isdigit((unsigned char)text[2]) ? text + 2
+										   : text;
+}
+
+/* kern  :info  : as dmesg -x writes it; of other facilities the words are no kernel's. */
+static const char *take_facility(const char *text, bool *other)
+{
+	const char *level = strchr(text, ':');
+	size_t name = strspn(text, "abcdefghijklmnopqrstuvwxyz01234567");
+
+	if (!level || !name || level - text > 8 || (size_t)(level - text) < name ||
+		text[name + strspn(text + name, " ")] != ':')
+		return NULL;
+	name = strspn(level + 1, "abcdefghijklmnopqrstuvwxyz");
+	if (name < 3 || name > 6 || level[1 + name + strspn(level + 1 + name, " ")] != ':')
+		return NULL;
+	*other = !text_starts(text, "kern");
+	return level + 2 + name + strspn(level + 1 + name, " ");
+}
+
+/* 1764334815.657435, as journalctl -o short-unix writes it: behind it come host and program. */
+static const char *take_unix(struct log_line *line, const char *text)
+{
+	size_t digits = strspn(text, "0123456789"), fraction;
+	uint64_t seconds;
+
+	if (digits < 9 || digits > 11 || text[digits] != '.')
+		return NULL;
+	fraction = strspn(text + digits + 1, "0123456789");
+	if (!fraction || text[digits + 1 + fraction] != ' ' ||
+		!log_decimal(text, 0, &seconds, NULL))
+		return NULL;
+	set_stamp(line, text, text + digits + 1 + fraction);
+	line->has_time = true;
+	line->time = (int64_t)seconds;
+	return text + digits + 1 + fraction;
+}
+
+static bool is_program(char c)
+{
+	return isalnum((unsigned char)c) || strchr("_./@()-+", c);
+}
+
+/* PROGRAM[123]: ; its length with the colon, 0: none. */
+static size_t program_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] && is_program(text[length]))
+		length++;
+	if (length && text[length] == '[')
+		length += strcspn(text + length, "]") + 1;
+	return length && text[length] == ':' && text[length + 1] == ' ' ? length + 1 : 0;
+}
+
+/*
+ * The host and "kernel:", in the ways of syslog: "host kernel: ", "kernel: ", "host kern.info kernel: "
+ * (busybox), "host kernel - - - " (RFC 5424). *OTHER: it is another program's line.
+ */
+static const char *take_program(struct log_line *line, const char *text, bool *other)
+{
+	const char *program = text;
+	size_t host = 0, length;
+
+	if (!text_starts(text, "kernel: ")) {
+		host = strcspn(text, " :[");
+		if (!host || host >= LOG_HOST_SIZE || text[host] != ' ')
+			return NULL;
+		program = text + host + strspn(text + host, " ");
+	}
+	if (host && strcspn(program, ". ") < strcspn(program, " :") &&
+		text_starts(program + strcspn(program, " "), " kernel: "))
+		program += strcspn(program, " ") + 1;
+	length = program_length(program);
+	if (text_starts(program, "kernel - ")) {
+		program += strlen("kernel - ");
+		program += strcspn(program, " ");
+		program += *program == ' ';
+		length = *program == '-' ? 1 : strcspn(program, "]") + 1;
+		if (strlen(program) < length)
+			return NULL;
+	} else if (!length) {
+		return NULL;
+	} else if (!text_starts(program, "kernel:") && !text_starts(program, "kernel[")) {
+		*other = true;
+		return NULL;
+	}
+	memcpy(line->host, text, host);
+	line->host[host] = '\0';
+	line->kernel = true;
+	return program + length;
+}
+
+/* Takes off one thing that stands in front. NULL: there is none. */
+static const char *take_head(struct log_line *line, const char *text)
+{
+	bool dated = *line->stamp || line->has_clock;
+	const char *rest = take_priority(text);
+
+	if (!rest && !dated)
+		rest = take_record(line, text);
+	if (!rest && *text == '[') {
+		rest = take_clock(line, text);
+		rest = rest ? rest : take_bracket(line, text);
+		if (rest)
+			line->kernel = line->kernel || line->has_clock;
+	}
+	if (!rest && !*line->stamp)
+		rest = take_unix(line, text);
+	if (!rest && !line->kernel && !*line->stamp)
+		rest = take_date(line, text);
+	if (!rest && !dated)
+		rest = take_facility(text, &line->other);
+	if (!rest && !*line->host && (dated || text_starts(text, "kernel: ")))
+		rest = take_program(line, text, &line->other);
+	return rest;
+}
+
+/* All that stands in front of the words; TEXT where nothing does. */
+static const char *take_heads(struct log_line *line, const char *text)
+{
+	for (const char *rest = text; rest && !line->other;) {
+		text = rest + strspn(rest, " ");
+		rest = take_head(line, text);
+	}
+	return text;
+}
+
+/* grep's: "/var/log/messages:", with the number of the line perhaps, or "-" in place of the colon. */
+static const char *after_file_name(const char *text)
+{
+	size_t length = strcspn(text, ": ");
+
+	if (text[length] != ':' || length > FILE_NAME_MAX || !text[length + 1] ||
+		text[length + 1] == ' ' || !length)
+		return NULL;
+	text += length + 1;
+	length = strspn(text, "0123456789");
+	return length && text[length] == ':' && !is_time(text) ? text + length + 1 : text;
+}
+
+/* The clock in the middle of a line: a console has other output, without a newline, in front. */
+static const char *find_clock(struct log_line *line, const char *text)
+{
+	for (; (text = strchr(text, '[')); text++)
+		if (take_clock(line, text)) {
+			line->kernel = true;
+			return take_heads(line, text);
+		}
+	return NULL;
+}
+
+static const char *find_message(struct log_line *line)
+{
+	const char *text = line->text + strspn(line->text, " ");
+	const char *message = take_heads(line, text), *rest;
+
+	if (message != text)
+		return message;
+	rest = after_file_name(text);
+	if (rest) {
+		message = take_heads(line, rest);
+		if (line->kernel || *line->stamp)
+			return message;
+	}
+	message = find_clock(line, text);
+	return message ? message : text;
+}
+
+/* The bytes of an escape sequence (ECMA-48: CSI, OSC and the short ones), 1: only the ESC. */
+static size_t escape_length(const char *text, size_t length)
+{
+	size_t i = 2;
+
+	if (length < 2)
+		return 1;
+	if (text[1] == '[') {
+		while (i < length && (unsigned char)text[i] >= 0x20 &&
+			(unsigned char)text[i] < 0x40)
+			i++;
+		return i < length ? i + 1 : length;
+	}
+	if (text[1] != ']')
+		return 2;
+	while (i < length && text[i] != '\a' && text[i] != '\033')
+		i++;
+	if (i + 1 < length && text[i] == '\033')
+		i++;
+	return i < length ? i + 1 : length;
+}
+
+void log_line_read(struct log_line *line, const char *start, size_t length)
+{
+	size_t size = 0;
+
+	while (length && (start[length - 1] == '\r' || start[length - 1] == ' '))
+		length--;
+	for (size_t i = 0; i < length && size < sizeof(line->text) - 1; i++) {
+		char c = start[i] == '\t' ? ' ' : start[i];
+
+		if (c == '\033') {
+			i += escape_length(start + i, length - i) - 1;
+			continue;
+		}
+		line->text[size++] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	while (size && line->text[size - 1] == ' ')
+		size--;
+	line->text[size] = '\0';
+	*line->stamp = *line->host = '\0';
+	line->has_clock = line->has_time = line->kernel = line->other = false;
+	line->clock = 0;
+	line->time = 0;
+	line->message = find_message(line);
+}

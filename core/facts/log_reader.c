@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
+#include "core/facts/log_reader.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/compiler.h"
+#include "core/base/clock.h"
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+/* A line of JSON may hold a whole log; of a longer one the rest is left out. */
+#define LONG_LINE_MAX ((size_t)8 * 1024 * 1024)
+
+/* After so many lines it is known whether the log is one of records, a line for each field. */
+#define PROBE_LINES 400
+
+/* A record of the journal, or of dmesg -J, as its fields come one by one. */
+struct record {
+	bool open;
+	char *message; /* NULL: none, or none that matters */
+	char *host;
+	char *stamp; /* microseconds since 1970 */
+	char *clock; /* seconds, of dmesg -J */
+	bool other;  /* of another program */
+};
+
+struct log_reader {
+	const struct log_taker *taker;
+	struct log_line *line;
+	char *part; /* of a line that has not ended yet */
+	size_t part_length, part_room;
+	unsigned probed; /* lines that were looked at one by one */
+	bool records;	 /* the log is one of fields, a line each */
+	struct record record;
+};
+
+static void feed_lines(struct log_reader *reader, const char *bytes, size_t size);
+
+static bool wants(const struct log_reader *reader, const char *text, size_t length)
+{
+	return reader->taker->find(reader->taker->data, text, length) != NULL;
+}
+
+static void take_plain(struct log_reader *reader, const char *text, size_t length)
+{
+	log_line_read(reader->line, text, length);
+	reader->taker->take(reader->taker->data, reader->line);
+}
+
+/* ---- Records ---- */
+
+static void record_free(struct record *record)
+{
+	free(record->message);
+	free(record->host);
+	free(record->stamp);
+	free(record->clock);
+	*record = (struct record) { 0 };
+}
+
+static void set_line_time(struct log_line *line, const struct record *record)
+{
+	uint64_t us, ms;
+
+	if (record->stamp && log_decimal(record->stamp, 0, &us, NULL)) {
+		line->has_time = true;
+		line->time = (int64_t)(us / 1000000);
+		instant_format(line->time, line->stamp);
+	}
+	if (record->clock && log_decimal(record->clock, 3, &ms, NULL)) {
+		line->has_clock = true;
+		line->clock = ms;
+	}
+}
+
+/* The message of the record is as a line behind "kernel: ". */
+static void record_end(struct log_reader *reader)
+{
+	struct record *record = &reader->record;
+	struct log_line *line = reader->line;
+
+	if (record->message && !record->other) {
+		log_line_read(line, record->message, strlen(record->message));
+		/* Whatever it looks like: nothing stands in front of a message in a field. */
+		line->message = line->text;
+		line->kernel = true;
+		*line->stamp = *line->host = '\0';
+		line->has_time = line->has_clock = line->other = false;
+		set_line_time(line, record);
+		if (record->host)
+			snprintf(line->host, sizeof(line->host), "%.*s", LOG_HOST_SIZE - 1,
+				record->host);
+		reader->taker->take(reader->taker->data, line);
+	}
+	record_free(record);
+}
+
+/* A field of a record; VALUE is the record's afterwards. */
+static void record_field(struct log_reader *reader, const char *name, size_t length, char *value)
+{
+	struct record *record = &reader->record;
+	const struct {
+		const char *name;
+		char **to;
+	} fields[] = {
+		{ "MESSAGE", &record->message },
+		{ "msg", &record->message },
+		{ "_HOSTNAME", &record->host },
+		{ "__REALTIME_TIMESTAMP", &record->stamp },
+		{ "time", &record->clock },
+	};
+
+	record->open = true;
+	if ((length == strlen("_TRANSPORT") && memcmp(name, "_TRANSPORT", length) == 0) ||
+		(length == strlen("SYSLOG_IDENTIFIER") &&
+			memcmp(name, "SYSLOG_IDENTIFIER", length) == 0))
+		record->other = record->other || !text_equal(value, "kernel");
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (strlen(fields[i].name) != length || memcmp(fields[i].name, name, length) != 0)
+			continue;
+		if (fields[i].to == &record->message && value &&
+			!wants(reader, value, strlen(value)))
+			break;
+		text_set(fields[i].to, value);
+		return;
+	}
+	free(value);
+}
+
+/* ---- JSON ---- */
+
+/* The text of a field; NULL: it has none. */
+static char *text_of(const json_t *value)
+{
+	if (json_is_string(value))
+		return text_copy_length(json_string_value(value), json_string_length(value));
+	return json_is_number(value) ? text_format("%f", json_number_value(value)) : NULL;
+}
+
+static int sextet(char c)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(alphabet, c) : NULL;
+
+	return at ? (int)(at - alphabet) : -1;
+}
+
+/* The bytes that TEXT is the base64 of, with a NUL; NULL: it is not (RFC 4648). */
+static char *base64_decode(const char *text, size_t *size)
+{
+	char *bytes = memory_new(strlen(text) / 4 * 3 + 4, 1);
+	unsigned value = 0, bits = 0;
+
+	*size = 0;
+	for (; *text && *text != '='; text++) {
+		int six = sextet(*text);
+
+		if (six < 0 && isspace((unsigned char)*text))
+			continue;
+		if (six < 0) {
+			free(bytes);
+			return NULL;
+		}
+		value = (value << 6 | (unsigned)six) & 0xffff;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			bytes[(*size)++] = (char)(value >> bits & 0xff);
+		}
+	}
+	return bytes;
+}
+
+/* What get-console-output has for "Output". */
+static void take_console(struct log_reader *reader, const char *output)
+{
+	size_t size;
+	memory_cleanup_free char *decoded = base64_decode(output, &size);
+
+	if (decoded)
+		feed_lines(reader, decoded, size);
+	else
+		feed_lines(reader, output, strlen(output));
+}
+
+static void take_object(struct log_reader *reader, json_t *object)
+{
+	json_t *list = json_object_get(object, "dmesg"), *item;
+	const char *output = json_string_value(json_object_get(object, "Output")), *name;
+	size_t index;
+
+	if (output)
+		take_console(reader, output);
+	json_array_foreach(list, index, item) take_object(reader, item);
+	if (output || list)
+		return;
+	json_object_foreach(object, name, item)
+		record_field(reader, name, strlen(name), text_of(item));
+	record_end(reader);
+}
+
+/* "NAME": VALUE of an object that has a line for each of its members. */
+static void take_member(struct log_reader *reader, const char *text, size_t length)
+{
+	const char *end = memchr(text + 1, '"', length - 1), *value = end;
+	json_error_t ignored;
+	json_t *json;
+
+	if (!end)
+		return;
+	for (value = end + 1; value < text + length && strchr(" :", *value); value++)
+		;
+	length -= (size_t)(value - text);
+	while (length && strchr(" ,\r", value[length - 1]))
+		length--;
+	json = json_loadb(value, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &ignored);
+	if (json_is_string(json) && end - text == 1 + (ptrdiff_t)strlen("Output") &&
+		memcmp(text + 1, "Output", strlen("Output")) == 0)
+		take_console(reader, json_string_value(json));
+	else if (json) {
+		reader->records = true;
+		record_field(reader, text + 1, (size_t)(end - text - 1), text_of(json));
+	}
+	json_decref(json);
+}
+
+/* True when the line is JSON, or a part of it. */
+static bool take_json(struct log_reader *reader, const char *text, size_t length)
+{
+	json_error_t ignored;
+	json_t *json;
+
+	if (length > 6 && memcmp(text, "data: ", 6) == 0) { /* json-sse */
+		text += 6;
+		length -= 6;
+	}
+	if (length && *text == '\036') { /* json-seq */
+		text++;
+		length--;
+	}
+	while (length && isspace((unsigned char)text[length - 1]))
+		length--;
+	if (length && *text == '{' && text[length - 1] == '}') {
+		if (!wants(reader, text, length) && !memmem(text, length, "\"Output\"", 8))
+			return true;
+		json = json_loadb(text, length, JSON_ALLOW_NUL, &ignored);
+		if (!json)
+			return false;
+		take_object(reader, json);
+		json_decref(json);
+		return true;
+	}
+	if (length && strchr("{}[]", *text) && strspn(text, "{}[], ") >= length) {
+		record_end(reader);
+		return true;
+	}
+	if (length < 4 || *text != '"' || !memchr(text, ':', length))
+		return false;
+	take_member(reader, text, length);
+	return true;
+}
+
+/* ---- Fields, a line each ---- */
+
+/* The length of NAME= as the journal names fields; 0: none. */
+static size_t field_length(const char *text, size_t length)
+{
+	size_t i = 0;
+
+	while (i < length && (isupper((unsigned char)text[i]) || isdigit((unsigned char)text[i]) ||
+				     text[i] == '_'))
+		i++;
+	return i > 2 && i < length && text[i] == '=' ? i + 1 : 0;
+}
+
+/* journalctl -o export and verbose: records end with an empty line, or where the next has its date. */
+static bool take_field(struct log_reader *reader, const char *text, size_t length, bool indented)
+{
+	size_t name = field_length(text, length);
+
+	if (name && (reader->records || (!indented && text[0] == '_') ||
+			    (length > 8 && memcmp(text, "MESSAGE=", 8) == 0) ||
+			    (length > 11 && memcmp(text, "_TRANSPORT=", 11) == 0))) {
+		reader->records = true;
+		if (!strchr("M_S", *text))
+			return true;
+		while (length > name && text[length - 1] == '\r')
+			length--;
+		record_field(reader, text, name - 1, text_copy_length(text + name, length - name));
+		return true;
+	}
+	if (reader->records && !indented)
+		record_end(reader);
+	return false;
+}
+
+/* ---- Lines ---- */
+
+static void take_line(struct log_reader *reader, const char *text, size_t length)
+{
+	const char *whole = text;
+	size_t whole_length = length;
+
+	while (length && (*text == ' ' || *text == '\t')) {
+		text++;
+		length--;
+	}
+	if (!length) {
+		if (reader->record.open)
+			record_end(reader);
+		return;
+	}
+	if (strchr("{}[]\"d\036", *text) && take_json(reader, text, length))
+		return;
+	if ((reader->records || *text == '_' || *text == 'M') &&
+		take_field(reader, text, length, text > whole))
+		return;
+	if (wants(reader, whole, whole_length))
+		take_plain(reader, whole, whole_length);
+}
+
+/* Where the line begins that has something which may matter, NULL: none of them has. */
+static const char *find_line(const struct log_reader *reader, const char *bytes, const char *end)
+{
+	const char *hit = reader->taker->find(reader->taker->data, bytes, (size_t)(end - bytes));
+	const char *newline = hit ? memrchr(bytes, '\n', (size_t)(hit - bytes)) : NULL;
+
+	return newline ? newline + 1 : hit ? bytes : NULL;
+}
+
+/* Whole lines; the last one may be without its end. */
+static void feed_lines(struct log_reader *reader, const char *bytes, size_t size)
+{
+	const char *end = bytes + size;
+
+	while (bytes < end) {
+		const char *newline;
+
+		if (reader->probed < PROBE_LINES)
+			reader->probed++;
+		else if (!reader->records && !(bytes = find_line(reader, bytes, end)))
+			return;
+		newline = memchr(bytes, '\n', (size_t)(end - bytes));
+		take_line(reader, bytes, (size_t)((newline ? newline : end) - bytes));
+		bytes = newline ? newline + 1 : end;
+	}
+}
+
+static void keep_part(struct log_reader *reader, const char *bytes, size_t size)
+{
+	if (reader->part_length + size > LONG_LINE_MAX)
+		size = LONG_LINE_MAX - reader->part_length;
+	if (reader->part_length + size > reader->part_room) {
+		reader->part_room = reader->part_length + size + (size_t)64 * 1024;
+		reader->part = realloc(reader->part, reader->part_room);
+		if (!reader->part)
+			abort(); /* core/base/memory.h */
+	}
+	memcpy(reader->part + reader->part_length, bytes, size);
+	reader->part_length += size;
+}
+
+struct log_reader *log_reader_begin(const struct log_taker *taker)
+{
+	struct log_reader *reader = memory_new(1, sizeof(*reader));
+
+	reader->taker = taker;
+	reader->line = memory_new(1, sizeof(*reader->line));
+	return reader;
+}
+
+void log_reader_feed(struct log_reader *reader, const char *bytes, size_t size)
+{
+	const char *end = bytes + size, *last;
+
+	if (reader->part_length) {
+		const char *newline = memchr(bytes, '\n', size);
+
+		keep_part(reader, bytes, (size_t)((newline ? newline : end) - bytes));
+		if (!newline)
+			return;
+		take_line(reader, reader->part, reader->part_length);
+		reader->part_length = 0;
+		bytes = newline + 1;
+	}
+	last = bytes < end ? memrchr(bytes, '\n', (size_t)(end - bytes)) : NULL;
+	if (last)
+		feed_lines(reader, bytes, (size_t)(last + 1 - bytes));
+	bytes = last ? last + 1 : bytes;
+	if (bytes < end)
+		keep_part(reader, bytes, (size_t)(end - bytes));
+}
+
+void log_reader_end(struct log_reader *reader)
+{
+	if (reader->part_length)
+		take_line(reader, reader->part, reader->part_length);
+	record_end(reader);
+	free(reader->part);
+	free(reader->line);
+	free(reader);
+}
