@@ -67,7 +67,7 @@ enum key {
 	X(PREWARM, KEY_IS_FUNCTION(6), 'w', KEY_NONE, "Warm", "pre-warm the swap area")           \
 	X(PREWARM_STOP, 'W', KEY_NONE, KEY_NONE, "", "stop the pre-warm")                         \
 	X(TEST, KEY_IS_FUNCTION(7), 't', KEY_NONE, "Test", "test hibernation step by step")       \
-	X(REHEARSE, KEY_IS_FUNCTION(8), 'e', KEY_NONE, "Notice", "rehearse a notice: all but the hibernation") \
+	X(DRY_RUN, KEY_IS_FUNCTION(8), 'e', KEY_NONE, "Notice", "dry-run the agent: all but the hibernation") \
 	X(HIBERNATE, KEY_IS_FUNCTION(9), 'H', KEY_NONE, "Hiber", "hibernate now")                 \
 	X(SAVE, 'S', KEY_NONE, KEY_NONE, "", "save the facts to a file")                          \
 	X(OUTPUT, 'o', KEY_NONE, KEY_NONE, "", "show what the last command said")                 \
