@@ -14,7 +14,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "ui/json_view.h"
-#include "ui/progress_bar.h"
+#include "ui/prewarm_view.h"
 
 /* Between two lines of --json, ms. */
 #define JSON_EVERY_MS 1000

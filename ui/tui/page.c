@@ -7,7 +7,6 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
 
@@ -244,11 +243,6 @@ void page_number(struct page *page, const char *name, const struct fact_number *
 void page_size(struct page *page, const char *name, const struct fact_number *bytes)
 {
 	number_field(page, name, bytes, size_format);
-}
-
-void page_duration(struct page *page, const char *name, const struct fact_number *ms)
-{
-	number_field(page, name, ms, duration_format);
 }
 
 void page_title(struct page *page, const char *text)

@@ -74,7 +74,6 @@ void page_field(struct page *page, enum colour colour, const char *name, const c
 void page_fact(struct page *page, const char *name, const struct fact_text *fact);
 void page_number(struct page *page, const char *name, const struct fact_number *fact);
 void page_size(struct page *page, const char *name, const struct fact_number *bytes);
-void page_duration(struct page *page, const char *name, const struct fact_number *ms);
 
 /* A title between two parts of a page. */
 void page_title(struct page *page, const char *text);

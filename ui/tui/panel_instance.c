@@ -18,22 +18,18 @@ static const char *configured(const struct instance_facts *instance)
 static void draw_machine(struct page *page, const struct model *model)
 {
 	const struct facts *facts = &model->facts;
-	memory_cleanup_free char *kernel = NULL, *total = NULL, *available = NULL, *uptime = NULL;
+	memory_cleanup_free char *kernel = NULL, *uptime = NULL;
 
 	if (facts->kernel.release.is == FACT_KNOWN)
 		kernel = text_format("%s %s", facts->kernel.release.value,
 			fact_text_or(&facts->kernel.machine, ""));
-	if (facts->memory.total.is == FACT_KNOWN)
-		total = size_format(facts->memory.total.value);
-	if (facts->memory.available.is == FACT_KNOWN)
-		available = size_format(facts->memory.available.value);
 	if (model->live && !model->saved)
 		uptime = duration_format(model->ticks / 60000 * 60000);
 	page_field(page, COLOUR_PLAIN, "kernel", kernel);
 	page_field(page, COLOUR_PLAIN, "up", uptime);
 	page_fact(page, page->whole ? "system" : "", &facts->system.name);
-	page_field(page, COLOUR_PLAIN, "memory", total);
-	page_field(page, COLOUR_PLAIN, "available", available);
+	page_size(page, "memory", &facts->memory.total);
+	page_size(page, "available", &facts->memory.available);
 	if (!page->whole)
 		return;
 	page_fact(page, "init", &facts->system.init);

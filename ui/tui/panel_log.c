@@ -10,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "ui/prewarm_view.h"
 #include "ui/tui/panel.h"
 
 #define EVENTS_MOST 200
@@ -190,10 +191,7 @@ static void draw_bars(struct page *page, const struct cycle *cycle)
 		if (phases[i].us > most)
 			most = phases[i].us;
 	for (size_t i = 0; i < count; i++) {
-		memory_cleanup_free char *time =
-			phases[i].us < 1000
-				? text_format("%llu us", (unsigned long long)phases[i].us)
-				: duration_format(phases[i].us / 1000);
+		memory_cleanup_free char *time = us_format(phases[i].us);
 
 		page_text(page, COLOUR_PLAIN, "  %s", phases[i].name);
 		page_pad(page, PHASE_COLUMN);

@@ -173,7 +173,7 @@ static void draw_details(
 {
 	const struct watch_state *watch = &model->watch;
 	const struct fact_number *token = &watch->token_age;
-	memory_cleanup_free char *age = NULL, *polls = NULL, *failures = NULL;
+	memory_cleanup_free char *age = NULL;
 
 	if (model->service.has_token)
 		age = duration_format(model->service.token_age * 1000);
@@ -192,16 +192,12 @@ static void draw_details(
 	}
 	if (model->watch_status < 0)
 		return;
-	if (watch->polls.is == FACT_KNOWN)
-		polls = text_format("%llu", (unsigned long long)watch->polls.value);
-	if (watch->failures.is == FACT_KNOWN)
-		failures = text_format("%llu", (unsigned long long)watch->failures.value);
 	page_title(page, "the agent");
 	page_fact(page, "started", &watch->started);
 	page_fact(page, "asks", &watch->endpoint);
 	page_fact(page, "last poll", &watch->last_poll);
-	page_field(page, COLOUR_PLAIN, "answered polls", polls);
-	page_field(page, COLOUR_PLAIN, "failures in a row", failures);
+	page_number(page, "answered polls", &watch->polls);
+	page_number(page, "failures in a row", &watch->failures);
 	if (token->is == FACT_KNOWN) {
 		memory_cleanup_free char *time = duration_format(token->value * 1000);
 

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "ui/prewarm_view.h"
 #include "ui/tui/panel.h"
 
 #define LABEL_COLUMN 12
@@ -20,12 +21,6 @@ struct prewarm_panel {
 static uint64_t number(const struct fact_number *fact)
 {
 	return fact_number_or(fact, 0);
-}
-
-static char *time_of_us(uint64_t us)
-{
-	return us < 1000 ? text_format("%llu us", (unsigned long long)us)
-			 : duration_format(us / 1000);
 }
 
 static void update(void *state, const struct model *model, unsigned news)
@@ -85,7 +80,7 @@ static void draw_progress(struct page *page, const struct model *model)
 static void draw_speed(struct page *page, const struct model *model, const struct samples *rates)
 {
 	const struct prewarm_state *state = &model->prewarm;
-	memory_cleanup_free char *slowest = time_of_us(number(&state->slowest_us));
+	memory_cleanup_free char *slowest = us_format(number(&state->slowest_us));
 	memory_cleanup_free char *rate =
 		text_format("%.1f MiB/s", (double)number(&state->rate) / (double)MIB);
 	memory_cleanup_free char *slow =
@@ -120,7 +115,7 @@ static void draw_buckets(struct page *page, const struct prewarm_state *state)
 		const struct prewarm_bucket *bucket = &state->histogram.items[i];
 		bool bound = bucket->up_to.is == FACT_KNOWN || i == 0;
 		memory_cleanup_free char *time =
-			time_of_us(number(bound ? &bucket->up_to : &bucket[-1].up_to));
+			us_format(number(bound ? &bucket->up_to : &bucket[-1].up_to));
 
 		if (number(&bucket->count) == 0)
 			continue;

@@ -104,13 +104,8 @@ static void draw_gauges(struct page *page, const struct facts *facts)
 /* Is it there, is it where all think that it is? */
 static void draw_places(struct page *page, const struct model *model)
 {
-	const struct area_facts *area = &model->facts.area;
-	memory_cleanup_free char *offset = NULL;
-
-	if (area->resume_offset.is == FACT_KNOWN)
-		offset = text_format("%llu", (unsigned long long)area->resume_offset.value);
 	page_line(page);
-	page_field(page, COLOUR_PLAIN, "offset", offset);
+	page_number(page, "offset", &model->facts.area.resume_offset);
 	for (size_t i = 0; i < PLACES; i++) {
 		const struct finding *device = finding_of(&model->report, places[i].device);
 		const struct finding *place = finding_of(&model->report, places[i].offset);
@@ -134,16 +129,14 @@ static void draw_details(struct page *page, const struct model *model)
 {
 	const struct area_facts *area = &model->facts.area;
 	const struct entry_facts *next = facts_next_entry(&model->facts);
-	memory_cleanup_free char *count = NULL, *size = NULL;
+	memory_cleanup_free char *count = NULL;
 
 	if (area->extents.is == FACT_KNOWN)
 		count = text_format("%zu", area->extents.count);
-	if (area->size.is == FACT_KNOWN)
-		size = size_format(area->size.value);
 	page_field(page, COLOUR_PLAIN, "extents", count);
 	if (!page->whole)
 		return;
-	page_field(page, COLOUR_PLAIN, "size", size);
+	page_size(page, "size", &area->size);
 	page_fact(page, "file system", &area->filesystem);
 	page_fact(page, "in the header", &area->signature);
 	page_fact(page, "resume device", &area->resume_device);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "ui/progress_bar.h"
+#include "ui/prewarm_view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const char *text(const struct fact_text *fact)
 	return fact_text_or(fact, "-");
 }
 
-static char *us_format(uint64_t us)
+char *us_format(uint64_t us)
 {
 	if (us < 1000)
 		return text_format("%llu us", (unsigned long long)us);

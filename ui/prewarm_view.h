@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How far a pre-warm came: a bar that is drawn again in its line at a terminal, a line now and then
- * elsewhere; and in words what came of it.
+ * How a pre-warm looks: at a terminal a bar that is drawn again in its line, elsewhere a line now and
+ * then; and its result in words.
  */
-#ifndef EC2HIB_UI_PROGRESS_BAR_H
-#define EC2HIB_UI_PROGRESS_BAR_H
+#ifndef EC2HIB_UI_PREWARM_VIEW_H
+#define EC2HIB_UI_PREWARM_VIEW_H
 
 #include <stdint.h>
 
@@ -34,5 +34,8 @@ void prewarm_show(const struct prewarm_state *state, bool runs);
 
 /* Requests by the time that they took, and what that means. */
 void prewarm_show_histogram(const struct prewarm_state *state, const struct style *style);
+
+/* Microseconds as people say them: "250 us", "9.3 s"; the caller frees it. */
+char *us_format(uint64_t us);
 
 #endif
