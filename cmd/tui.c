@@ -46,7 +46,7 @@ static const struct option_row options[] = {
 static const struct action actions[] = {
 	{ .request = REQUEST_SET_UP,
 		.title = "set up",
-		.what = "Makes what hibernation needs and this machine lacks, step by step.",
+		.what = "Sets up what hibernation needs and this machine lacks, step by step.",
 		.arguments = WORDS("setup", "--yes"),
 		.plan = WORDS("setup", "--dry-run"),
 		.needs_root = true,
@@ -58,7 +58,7 @@ static const struct action actions[] = {
 		.needs_root = true },
 	{ .request = REQUEST_PREWARM_STOP,
 		.title = "stop the pre-warm",
-		.what = "Stops the one that runs; the next one goes on where it was.",
+		.what = "Stops the pre-warm that is running; the next one continues where it stopped.",
 		.arguments = WORDS("prewarm", "--stop"),
 		.needs_root = true },
 	{ .request = REQUEST_DRY_RUN,
@@ -79,7 +79,7 @@ static const struct action actions[] = {
 		.to_file = true },
 	{ .request = REQUEST_TEST,
 		.title = "test hibernation",
-		.what = "Rehearses a hibernation level by level. The machine stands still for a while at some of them, and does not power off.",
+		.what = "Rehearses a hibernation level by level. At some of them the machine stops responding for a while; it does not power off.",
 		.arguments = WORDS("test-hibernate", "--yes"),
 		.needs_root = true },
 };
@@ -208,7 +208,7 @@ static int show(struct dashboard_settings *dashboard, struct here *here)
 		return status == -EINVAL ? EXIT_USAGE : EXIT_NOT_READY;
 	}
 	if (left)
-		complain("%s goes on", left);
+		complain("%s is still running", left);
 	return EXIT_READY;
 }
 

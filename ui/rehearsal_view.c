@@ -58,7 +58,7 @@ void result_show(const struct rehearsal_result *result, const struct style *styl
 	const char *why = result->reason ? result->reason
 			  : result->outcome == OUTCOME_PASSED
 				  ? entry->proves
-				  : "a level before it has failed, or it was stopped";
+				  : "an earlier level failed, or the test was stopped";
 	memory_cleanup_free char *text = text_format(": %s", why);
 
 	if (result->outcome == OUTCOME_LEFT)

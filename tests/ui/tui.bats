@@ -367,7 +367,7 @@ stopped() {
 
 @test "a terminal that cannot place text is refused" {
 	TUI_TERM=dumb open_tui 80 24 --from busy.json
-	shows "the terminal dumb is not known, or cannot place text" "status: 1" "settings: same"
+	shows "the terminal type dumb is unknown, or cannot position text" "status: 1" "settings: same"
 }
 
 @test "wrong files, options and clocks are said" {

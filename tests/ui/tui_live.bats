@@ -39,7 +39,7 @@ put() {
 @test "the agent's state file is followed, also when it is not there yet" {
 	make_root
 	open_tui 80 24
-	shows "none has run since the boot" "facts of"
+	shows "none has run since boot" "facts of"
 	put watch.json '{"format": 1, "state": "watching", "pid": 4242, "last_poll": "2026-11-21T11:59:57Z",
 		"latency_us": 1500}'
 	shows "watching, last poll 3.0 s ago, 1.5 ms"
@@ -47,11 +47,11 @@ put() {
 		"notice": {"kind": "hibernate", "time": "2026-11-21T12:02:00Z", "detail": null}}'
 	shows "noticed" "hibernate at 2026-11-21T12:02:00Z, in 2 min" "agent heard: hibernate"
 	put watch.json '{"format": 1, "state": "stopped", "pid": null}'
-	shows "does not run; it was stopped"
+	shows "not running; it was stopped"
 	put watch.json 'no JSON'
 	shows "watch.json is dam"
 	rm -r "$ROOT/run/ec2hib"
-	shows "none has run since the boot"
+	shows "none has run since boot"
 	put watch.json '{"format": 1, "state": "watching", "pid": 4242}'
 	shows "agent: watching"
 }
@@ -59,7 +59,7 @@ put() {
 @test "a pre-warm is followed, with a graph of its speed" {
 	make_root
 	open_tui 80 24
-	shows "none since the boot; F6 starts one" "facts of"
+	shows "none since boot; F6 starts one" "facts of"
 	for done in 1 2 3 4; do
 		put prewarm.json "{\"format\": 1, \"state\": \"running\", \"pid\": 1, \"path\": \"/swap\",
 			\"device\": \"/dev/nvme0n1p1\", \"total\": 1073741824, \"done\": $((done * 268435456)),
@@ -162,7 +162,7 @@ question() {
 		press "$key"
 		shows "y runs: ec2hib $words"
 		press y
-		shows "the stub was called" "and complains" "ec2hib $words: ended well"
+		shows "the stub was called" "and complains" "ec2hib $words: succeeded"
 		has_called "$words"
 		press Escape
 		calls+=("$words")
@@ -194,7 +194,7 @@ question() {
 	shows "y runs: ec2hib setup --yes"
 	has_called "setup --dry-run" "setup --dry-run"
 	press y
-	shows "ec2hib setup --yes: ended well"
+	shows "ec2hib setup --yes: succeeded"
 	has_called "setup --dry-run" "setup --dry-run" "setup --yes"
 }
 
@@ -204,7 +204,7 @@ question() {
 	open_tui 100 30
 	shows "facts of"
 	press F2
-	shows "setup --dry-run: ended with status 1"
+	shows "setup --dry-run: failed with status 1"
 	lacks "y runs"
 	press y
 	press 5
@@ -247,13 +247,13 @@ question() {
 	press n
 	resize_terminal 60 15
 	press x
-	shows "no command runs"
+	shows "no command is running"
 	press s
-	shows "... it runs"
+	shows "... still running"
 	echo "  1. a step that is so long that no terminal of 60 columns has room for it" >gate
 	shows "  1. a step that is so long that no terminal of 60 columns" "      has room for it"
 	press Escape 6
-	shows "dashboard: ec2hib setup --dry-run: ended well"
+	shows "dashboard: ec2hib setup --dry-run: succeeded"
 }
 
 @test "what was saved is what --from shows" {
@@ -279,9 +279,9 @@ question() {
 	open_tui 80 24
 	shows "facts of"
 	press w y
-	shows "... it runs; x asks it to stop"
+	shows "... still running; x stops it"
 	seq -f 'line %g of many' 100 >gate
-	shows "line 100 of many" "ended well"
+	shows "line 100 of many" "succeeded"
 	press g
 	shows "the stub was called"
 	press /
@@ -300,16 +300,16 @@ question() {
 	open_tui 80 24
 	shows "facts of"
 	press w y
-	shows "it runs; x asks it to stop"
+	shows "still running; x stops it"
 	press Escape F9
-	shows "ec2hib prewarm still runs; o shows it"
+	shows "ec2hib prewarm is still running; o shows it"
 	press x
-	shows "ec2hib prewarm: ended by signal 15"
+	shows "ec2hib prewarm: killed by signal 15"
 	has_called prewarm
 	press w y
-	shows "it runs; x asks it to stop"
+	shows "still running; x stops it"
 	press q
-	shows "ec2hib prewarm still runs, and goes on without the dashboard: q leaves"
+	shows "ec2hib prewarm is still running, and goes on without the dashboard: q leaves"
 	press q
 	ends_well 0
 	shows "ec2hib: ec2hib prewarm (process "
@@ -410,7 +410,7 @@ random_keys() {
 	press Escape
 	press Escape Escape Escape n 0
 	shows "─ 7 history" "F10Quit"
-	hides " runs (o shows it)"
+	hides " is running (o shows it)"
 	press q
 	ends_well 0
 }

@@ -117,11 +117,11 @@ left_at_once_by_all() {
 	open_tui 100 30
 	shows "facts of"
 	press w y
-	shows "it runs; x asks it to stop"
+	shows "still running; x stops it"
 	press Escape
 	while read -r key; do
 		press q
-		within "$TUI_PATIENCE" asks "still runs, and goes on without the dashboard"
+		within "$TUI_PATIENCE" asks "is still running, and goes on without the dashboard"
 		press -- "$key"
 		within "$TUI_PATIENCE" asks_nothing
 	done < <(other_keys && echo y)
@@ -143,14 +143,14 @@ left_at_once_by_all() {
 	within "$TUI_PATIENCE" is_size 60x15
 	shows "y runs: ec2hib hibernate" "any other key"
 	press y
-	shows "ec2hib hibernate: ended well"
+	shows "ec2hib hibernate: succeeded"
 	press s
 	shows "y runs: ec2hib setup --yes"
 	resize_terminal 100 12
 	within "$TUI_PATIENCE" is_size 100x12
 	shows "y runs: ec2hib setup --yes" "any other key"
 	press y
-	shows "ec2hib setup --yes: ended well"
+	shows "ec2hib setup --yes: succeeded"
 	has_called hibernate "setup --dry-run" "setup --yes"
 }
 
@@ -261,7 +261,7 @@ long_plan() {
 	press G
 	shows "any other key"
 	press y
-	shows "ec2hib setup --yes: ended well"
+	shows "ec2hib setup --yes: succeeded"
 }
 
 @test "a plan that another sheet came over asks no more" {
@@ -287,11 +287,11 @@ long_plan() {
 	open_tui 100 30
 	shows "facts of"
 	press s
-	shows "... it runs"
+	shows "... still running"
 	press 5
 	shows "═ 5 notices"
 	timeout "$TUI_PATIENCE" sh -c 'echo go >gate'
-	shows "setup --dry-run: ended well"
+	shows "setup --dry-run: succeeded"
 	press y o
 	shows "the stub was called"
 	lacks "y runs"

@@ -142,11 +142,11 @@ void command_stop(const struct command_run *run)
 char *command_result(const struct command_run *run)
 {
 	if (WIFSIGNALED(run->status))
-		return text_format("ended by signal %d (%s)", WTERMSIG(run->status),
+		return text_format("killed by signal %d (%s)", WTERMSIG(run->status),
 			strsignal(WTERMSIG(run->status)));
 	if (WEXITSTATUS(run->status) == 0)
-		return text_copy("ended well");
-	return text_format("ended with status %d", WEXITSTATUS(run->status));
+		return text_copy("succeeded");
+	return text_format("failed with status %d", WEXITSTATUS(run->status));
 }
 
 void command_free(struct command_run *run)

@@ -61,7 +61,7 @@ bool command_reap(struct command_run *run);
 /* SIGTERM: every command ends cleanly after it. */
 void command_stop(const struct command_run *run);
 
-/* "ended well", "ended with status 1"; the caller frees it. */
+/* "succeeded", "failed with status 1"; the caller frees it. */
 char *command_result(const struct command_run *run);
 
 /* Forgets it; one that runs goes on. */

@@ -80,7 +80,7 @@ static char *refusal(const struct dashboard *dashboard, const struct action *act
 	memory_cleanup_free char *shown = NULL;
 
 	if (dashboard->command.pid)
-		return text_format("%s still runs; o shows it", dashboard->command.shown);
+		return text_format("%s is still running; o shows it", dashboard->command.shown);
 	if (model->saved)
 		return text_copy("these are saved facts: nothing is done to any machine");
 	if (!model->live && !action->any_root)
@@ -290,7 +290,7 @@ static void quit(struct dashboard *dashboard)
 		return;
 	}
 	dashboard->question = QUESTION_QUIT;
-	dashboard_say(dashboard, "%s still runs, and goes on without the dashboard: q leaves",
+	dashboard_say(dashboard, "%s is still running, and goes on without the dashboard: q leaves",
 		dashboard->command.shown);
 }
 
@@ -342,13 +342,13 @@ static void do_request(struct dashboard *dashboard, enum request request)
 		if (dashboard->command.shown)
 			show_output(dashboard, true);
 		else
-			dashboard_say(dashboard, "no command was run so far");
+			dashboard_say(dashboard, "no command has run yet");
 		break;
 	case REQUEST_END_COMMAND:
 		if (dashboard->command.pid)
 			command_stop(&dashboard->command);
 		else
-			dashboard_say(dashboard, "no command runs");
+			dashboard_say(dashboard, "no command is running");
 		break;
 	case REQUEST_REDRAW:
 		terminal_redraw();

@@ -44,7 +44,7 @@ struct dashboard_settings {
 
 /*
  * Takes the terminal until the user leaves, or SIGTERM, SIGINT or SIGHUP comes. *LEFT (the caller
- * frees it) is a command that still runs then, or NULL. 0; -EINVAL
+ * frees it) is a command that is still running then, or NULL. 0; -EINVAL
  * when the saved facts are none; another negative errno.
  */
 int dashboard_run(const struct dashboard_settings *settings, char **left, struct error *err);

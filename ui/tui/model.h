@@ -47,7 +47,7 @@ struct model {
 	bool cycles_of_log;	/* there is no history: they are from the kernel's log */
 	struct strings journal; /* what the agent logged, oldest first */
 
-	/* -ENOENT: none has run since the boot; another negative errno with an error. */
+	/* -ENOENT: none has run since boot; another negative errno with an error. */
 	int watch_status;
 	struct watch_state watch;
 	char *watch_error;

@@ -16,7 +16,7 @@
 static const char *empty_text(const struct model *model)
 {
 	if (model->saved)
-		return "saved facts do not tell";
+		return "not in the saved facts";
 	if (!model->gathered)
 		return "looking at the machine ...";
 	return model->cycles_error ? model->cycles_error : "no hibernation so far";
@@ -76,7 +76,7 @@ static void draw(struct page *page, const struct model *model, const void *state
 	}
 	history_table_free(&table);
 	if (page->whole && model->cycles_of_log) {
-		page_text(page, COLOUR_DIM, "there is no history; these are from the kernel's log");
+		page_text(page, COLOUR_DIM, "no history is saved; these are from the kernel log");
 	}
 }
 

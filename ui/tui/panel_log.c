@@ -68,7 +68,7 @@ static char *agent_now(const struct model *model)
 	if (model->watch_status < 0)
 		return model->watch_status == -ENOENT ? NULL : text_copy(model->watch_error);
 	if (!model_agent_runs(model))
-		return text_copy("does not run");
+		return text_copy("not running");
 	return text_format("%s%s%s", fact_text_or(&watch->state, "?"),
 		watch->error.is == FACT_KNOWN ? ", no answer from the metadata service: " : "",
 		fact_text_or(&watch->error, ""));
@@ -246,7 +246,7 @@ static void draw_overview(
 	for (size_t i = self->count - kept; i < self->count; i++)
 		draw_event(page, &self->events[i % EVENTS_MOST]);
 	if (page->count == 0) {
-		page_text(page, COLOUR_DIM, "nothing has happened so far");
+		page_text(page, COLOUR_DIM, "nothing has happened yet");
 	}
 }
 
@@ -265,7 +265,7 @@ static void draw(struct page *page, const struct model *model, const void *state
 	for (size_t i = self->count - kept; i < self->count; i++)
 		draw_event(page, &self->events[i % EVENTS_MOST]);
 	if (kept == 0) {
-		page_text(page, COLOUR_DIM, "nothing so far");
+		page_text(page, COLOUR_DIM, "nothing yet");
 	}
 	if (model->journal.count) {
 		page_title(page, "logged by ec2hib");

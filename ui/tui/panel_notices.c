@@ -51,7 +51,7 @@ static void draw_service(
 	label(page, "service");
 	if (!model->endpoint) {
 		page_add(page, COLOUR_DIM, "%s",
-			model->saved ? "saved facts do not tell" : "is not asked");
+			model->saved ? "not in the saved facts" : "is not asked");
 		return;
 	}
 	if (!service->polled && !overdue(model, &ms)) {
@@ -140,13 +140,13 @@ static void draw_agent(struct page *page, const struct model *model)
 	label(page, "agent");
 	if (model->watch_status < 0) {
 		page_add(page, COLOUR_DIM, "%s",
-			model->saved			 ? "saved facts do not tell"
-			: model->watch_status == -ENOENT ? "none has run since the boot"
+			model->saved			 ? "not in the saved facts"
+			: model->watch_status == -ENOENT ? "none has run since boot"
 							 : model->watch_error);
 		return;
 	}
 	if (!model_agent_runs(model)) {
-		page_add(page, COLOUR_BAD, "does not run");
+		page_add(page, COLOUR_BAD, "not running");
 		page_add(page, COLOUR_PLAIN, "; it was %s", fact_text_or(&watch->state, "?"));
 		return;
 	}

@@ -151,8 +151,8 @@ static void draw(struct page *page, const struct model *model, const void *state
 
 	if (model->prewarm_status < 0) {
 		page_text(page, model->prewarm_status == -ENOENT ? COLOUR_DIM : COLOUR_RISK, "%s",
-			model->saved			   ? "saved facts do not tell"
-			: model->prewarm_status == -ENOENT ? "none since the boot; F6 starts one"
+			model->saved			   ? "not in the saved facts"
+			: model->prewarm_status == -ENOENT ? "none since boot; F6 starts one"
 							   : model->prewarm_error);
 		return;
 	}

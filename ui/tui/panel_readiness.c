@@ -70,7 +70,7 @@ static void draw_problems(struct page *page, const struct report *report)
 				shown++;
 			}
 	if (shown == 0) {
-		page_text(page, COLOUR_DIM, "  no check has anything to say against it");
+		page_text(page, COLOUR_DIM, "  no check found a problem");
 	}
 }
 
@@ -135,7 +135,7 @@ static void explain(struct page *page, const struct model *model, int item)
 		page_line(page);
 		page_line(page);
 		page_wrap(page, COLOUR_DIM, 0,
-			"Without an answer to this check nobody can say \"ready\".");
+			"As long as this check has no answer, readiness is unknown.");
 	}
 }
 

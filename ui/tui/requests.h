@@ -62,7 +62,7 @@ enum key {
 	X(SEARCH_NEXT, 'n', KEY_NONE, KEY_NONE, "", "go to the next match")                       \
 	X(SEARCH_BACK, 'N', KEY_NONE, KEY_NONE, "", "go to the match before")                     \
 	X(FILTER, KEY_IS_FUNCTION(4), 'p', KEY_NONE, "Filter", "show problems only, or all checks") \
-	X(GATHER, KEY_IS_FUNCTION(5), 'r', KEY_NONE, "Again", "look at the machine again")        \
+	X(GATHER, KEY_IS_FUNCTION(5), 'r', KEY_NONE, "Again", "gather the facts again")        \
 	X(SET_UP, KEY_IS_FUNCTION(2), 's', KEY_NONE, "Setup", "set up what is missing: the plan first") \
 	X(PREWARM, KEY_IS_FUNCTION(6), 'w', KEY_NONE, "Warm", "pre-warm the swap area")           \
 	X(PREWARM_STOP, 'W', KEY_NONE, KEY_NONE, "", "stop the pre-warm")                         \
@@ -70,9 +70,9 @@ enum key {
 	X(DRY_RUN, KEY_IS_FUNCTION(8), 'e', KEY_NONE, "Notice", "dry-run the agent: all but the hibernation") \
 	X(HIBERNATE, KEY_IS_FUNCTION(9), 'H', KEY_NONE, "Hiber", "hibernate now")                 \
 	X(SAVE, 'S', KEY_NONE, KEY_NONE, "", "save the facts to a file")                          \
-	X(OUTPUT, 'o', KEY_NONE, KEY_NONE, "", "show what the last command said")                 \
-	X(END_COMMAND, 'x', KEY_NONE, KEY_NONE, "", "ask the running command to stop")            \
-	X(REDRAW, KEY_CONTROL('L'), KEY_NONE, KEY_NONE, "", "draw the screen anew")               \
+	X(OUTPUT, 'o', KEY_NONE, KEY_NONE, "", "show the output of the last command")                 \
+	X(END_COMMAND, 'x', KEY_NONE, KEY_NONE, "", "stop the running command")            \
+	X(REDRAW, KEY_CONTROL('L'), KEY_NONE, KEY_NONE, "", "redraw the screen")               \
 	X(QUIT, KEY_IS_FUNCTION(10), 'q', KEY_NONE, "Quit", "leave")
 /* clang-format on */
 

@@ -156,7 +156,7 @@ static char *status_text(const struct dashboard *dashboard)
 		return text_copy("saved facts: the keys that change a machine do nothing");
 	instant_format(model->gathered_at, at);
 	if (model->command_runs)
-		text_append(&text, "%s runs (o shows it). ", model->command);
+		text_append(&text, "%s is running (o shows it). ", model->command);
 	if (model->facts_error)
 		text_append(&text, "facts: %s. ", model->facts_error);
 	else if (model->gathered)

@@ -204,7 +204,7 @@ int terminal_open(bool colour, struct error *err)
 	if (status < 0)
 		return status;
 	if (tcgetattr(STDIN_FILENO, &crash.settings) < 0)
-		return error_errno(err, errno, "cannot ask the terminal");
+		return error_errno(err, errno, "cannot read the settings of the terminal");
 	terminal.screen = curses.newterm(NULL, stdout, stdin);
 	if (terminal.screen && !can_place_text()) {
 		curses.endwin();
@@ -213,8 +213,8 @@ int terminal_open(bool colour, struct error *err)
 	}
 	if (!terminal.screen)
 		return error_set(err, ENOTSUP,
-			"the terminal %s is not known, or cannot place text; is TERM right?",
-			name ? name : "(TERM is not set)");
+			"the terminal type %s is unknown, or cannot position text; check TERM",
+			name ? name : "(not set)");
 	curses.set_escdelay(ESCAPE_MS);
 	curses.cbreak();
 	make_all_keys_ours();

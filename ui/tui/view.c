@@ -97,7 +97,7 @@ static void draw_output(
 		page_wrap_line(page, COLOUR_PLAIN, run->lines.items[i]);
 	}
 	if (!run->ended) {
-		page_text(page, COLOUR_DIM, "... it runs; x asks it to stop");
+		page_text(page, COLOUR_DIM, "... still running; x stops it");
 	} else if (control_plan_asks(dashboard)) {
 		memory_cleanup_free char *shown =
 			command_shown(dashboard->settings->program, run->action->arguments);
