@@ -5,7 +5,7 @@
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
  *		tests/fuzz/notice_fuzzer.c tests/rules/notice_oracle.c core/rules/notice.c \
- *		core/base/{error,instant,memory,text}.c -ljansson -o notice_fuzzer
+ *		core/base/{clock,error,memory,text}.c -ljansson -o notice_fuzzer
  *	./notice_fuzzer -max_len=4096 -dict=tests/fuzz/notice.dict -max_total_time=300
  *
  * What it finds becomes a line of the tables in tests/rules/notice_test.c. tests/rules/notice_fuzz_test.c does the
