@@ -18,7 +18,7 @@
 char *text_copy(const char *text); /* NULL gives NULL */
 char *text_copy_length(const char *text, size_t length);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-char *text_format_list(const char *format, va_list arguments);
+char *text_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Replaces *TEXT, which the caller owns, by VALUE, and frees what was there. */
 void text_set(char **text, char *value);

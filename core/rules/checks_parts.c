@@ -10,7 +10,7 @@
 
 #define VENDOR_EC2 "Amazon EC2"
 
-static struct finding finding_of(
+__attribute__((format(printf, 3, 0))) static struct finding finding_of(
 	enum check_state state, const char *fix, const char *format, va_list arguments)
 {
 	return (struct finding) {

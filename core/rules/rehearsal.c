@@ -15,9 +15,9 @@
 #define PATIENCE_SPARE 8
 
 const struct rehearsal_level_entry rehearsal_levels[LEVEL_COUNT] = {
-	[LEVEL_READY] = { "ready", "the checks of status", "no check of status fails" },
+	[LEVEL_READY] = { "ready", "the checks of status", .proves = "no check of status fails" },
 	[LEVEL_HOOKS] = { "hooks", "all hooks, with EC2HIB_TEST=1",
-		"every hook may run, ends in time and succeeds" },
+		.proves = "every hook may run, ends in time and succeeds" },
 	[LEVEL_FREEZER] = { "freezer", "freeze all tasks for 5 s",
 		"all tasks can be frozen and go on", .pm_test = true },
 	[LEVEL_DEVICES] = { "devices", "stop the devices for 5 s as well",
@@ -30,10 +30,11 @@ const struct rehearsal_level_entry rehearsal_levels[LEVEL_COUNT] = {
 		"everything stops and starts again", .pm_test = true },
 	[LEVEL_IMAGE] = { "image", "make a whole image, write it and read it back",
 		"the image fits, the disk takes it and gives it back",
-		"all tasks stand still while an image is made, written and read back" },
+		.warning = "all tasks stand still while an image is made, written and read back" },
 	[LEVEL_CYCLE] = { "cycle", "hibernate; the next start has to resume",
 		"this machine hibernates and comes back",
-		"the machine powers off, and somebody has to start it again; an instance whose shutdown behavior is terminate is lost" },
+		.warning =
+			"the machine powers off, and somebody has to start it again; an instance whose shutdown behavior is terminate is lost" },
 };
 
 const char *rehearsal_outcome_name(enum rehearsal_outcome outcome)

@@ -317,10 +317,10 @@ static void record_that_others_can_write_is_not_followed(void **state)
 		skip();
 	test_root_put(test, "/boot/menu", "kernel a\n");
 	edit(test, "/boot/menu", "kernel a", "kernel b");
-	assert_int_equal(fchmodat(test->root.fd, RECORD + 1, 0666, 0), 0);
+	assert_int_equal(fchmodat(test->root.fd, &RECORD[1], 0666, 0), 0);
 	assert_int_equal(edits_undo(&test->root, STATE, NULL, NULL, &err), -EPERM);
 	assert_text(test, "/boot/menu", "kernel b\n");
-	assert_int_equal(fchmodat(test->root.fd, RECORD + 1, 0644, 0), 0);
+	assert_int_equal(fchmodat(test->root.fd, &RECORD[1], 0644, 0), 0);
 	undo(test);
 	assert_text(test, "/boot/menu", "kernel a\n");
 }

@@ -163,8 +163,7 @@ static void anything_else_is_never_a_notice(void **state UNUSED)
 		"{\"action\":\"hibernate\",\"time\":\"2017-02-30T08:22:00Z\"}",
 		"{\"action\":\"hibernate\",\"time\":\"soon\"}",
 		"{\"action\":\"stop\",\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
-		"{\"action\":\"hibernate\",\"action\":\"hibernate\","
-		"\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"action\":\"hibernate\",\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
 		"{'action':'hibernate','time':'2017-09-18T08:22:00Z'}",
 		"{\"action\":\"hib\\u0000ernate\",\"time\":\"2017-09-18T08:22:00Z\"}",
 		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\xff\"}",

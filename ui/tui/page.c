@@ -107,7 +107,8 @@ static void add_text(struct page *page, enum colour colour, const char *text)
 	line->columns += text_columns(text);
 }
 
-static void add_format(struct page *page, enum colour colour, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void add_format(
+	struct page *page, enum colour colour, const char *format, va_list arguments)
 {
 	memory_cleanup_free char *text = text_format_list(format, arguments);
 	memory_cleanup_free char *safe = style_text(text);
