@@ -24,6 +24,7 @@
 #include "core/base/text.h"
 #include "tests/lib/control.h"
 #include "tests/lib/imds_server.h"
+#include "tests/lib/skip.h"
 #include "tests/lib/test_root.h"
 
 #define POLLS	   1000
@@ -260,6 +261,8 @@ int main(void)
 		WITH_TEST_ROOT(token_errors),
 	};
 
+	if (server_missing())
+		return skip_all(server_missing());
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("soak", tests, NULL, NULL);
 }

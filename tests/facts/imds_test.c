@@ -18,6 +18,7 @@
 #include "core/base/text.h"
 #include "core/facts/imds.h"
 #include "tests/lib/imds_server.h"
+#include "tests/lib/skip.h"
 
 #define ID_PATH	   "meta-data/instance-id"
 #define CYCLE_PATH "meta-data/instance-life-cycle"
@@ -422,6 +423,8 @@ int main(void)
 		cmocka_unit_test(without_imdsv2_it_asks_without_a_token_unless_ruled_out),
 	};
 
+	if (server_missing())
+		return skip_all(server_missing());
 	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include "core/base/compiler.h"
 #include "core/facts/instance.h"
 #include "tests/lib/imds_server.h"
+#include "tests/lib/skip.h"
 
 /* No slow machine needs so long; a test that waits for it has gone wrong. */
 #define LONG_MS 60000
@@ -225,6 +226,8 @@ int main(void)
 		cmocka_unit_test(bad_endpoint_is_the_reason),
 	};
 
+	if (server_missing())
+		return skip_all(server_missing());
 	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

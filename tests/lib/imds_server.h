@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * For tests: a simulated metadata service (sim/metadata.h) of one's own, in a process of its own, on a
- * port that was free. Where there is no libmicrohttpd, starting one skips the test.
+ * port that was free.
  */
 #ifndef EC2HIB_TESTS_LIB_IMDS_SERVER_H
 #define EC2HIB_TESTS_LIB_IMDS_SERVER_H
@@ -33,6 +33,9 @@ void server_start(struct imds_server *server, const char *faults);
 void server_start_with(struct imds_server *server, const char *path, const char *value);
 
 void server_stop(struct imds_server *server);
+
+/* Why there can be no server here, or NULL: for skip_all(). */
+const char *server_missing(void);
 
 /* How many requests that were answered have TEXT in their line: "METHOD PATH STATUS". */
 size_t server_count(const struct imds_server *server, const char *text);
