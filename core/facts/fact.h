@@ -115,21 +115,23 @@ struct layout {
 
 /* clang-format off */
 #define FACT_MEMBERS(list) \
-	list(FACT_TEXT_MEMBER, FACT_NUMBER_MEMBER, FACT_FLAG_MEMBER, FACT_GROUP_MEMBER, FACT_LIST_MEMBER)
+	list(FACT_TEXT_MEMBER, FACT_NUMBER_MEMBER, FACT_FLAG_MEMBER, FACT_GROUP_MEMBER, \
+		FACT_LIST_MEMBER)
 #define FACT_TEXT_MEMBER(member, ...)		struct fact_text member;
 #define FACT_NUMBER_MEMBER(member, ...)		struct fact_number member;
 #define FACT_FLAG_MEMBER(member, ...)		struct fact_flag member;
 #define FACT_GROUP_MEMBER(member, of, ...)	struct of member;
 #define FACT_LIST_MEMBER(member, list_type, ...) list_type member;
 
-#define FACT_LAYOUT(name, list)								\
-	const struct layout name##_layout = {						\
-		sizeof(struct name),							\
-		(const struct field[]) { list(						\
-			FIELD(FIELD_TEXT, name, TEXT), FIELD(FIELD_NUMBER, name, NUMBER),	\
-			FIELD(FIELD_FLAG, name, TEXT), FIELD(FIELD_GROUP, name, GROUP),	\
-			FIELD(FIELD_LIST, name, LIST)) },					\
-		0 list(FIELD_COUNT, FIELD_COUNT, FIELD_COUNT, FIELD_COUNT, FIELD_COUNT)	\
+#define FACT_LAYOUT(name, list) \
+	const struct layout name##_layout = { \
+		sizeof(struct name), \
+		(const struct field[]) { \
+			list(FIELD(FIELD_TEXT, name, TEXT), FIELD(FIELD_NUMBER, name, NUMBER), \
+				FIELD(FIELD_FLAG, name, TEXT), FIELD(FIELD_GROUP, name, GROUP), \
+				FIELD(FIELD_LIST, name, LIST)) \
+		}, \
+		0 list(FIELD_COUNT, FIELD_COUNT, FIELD_COUNT, FIELD_COUNT, FIELD_COUNT) \
 	}
 #define FIELD_COUNT(...) + 1
 
