@@ -22,7 +22,7 @@
 
 /*
  * What is used of it, loaded with the first prompt: its key maps alone are more private memory than
- * most commands need. Functions and variables stand here by their own names, as pointers.
+ * most commands need. Functions and variables have their own names here, as pointers.
  */
 /* clang-format off */
 #define READLINE_NAMES(X)                                                                      \
@@ -172,7 +172,7 @@ static char **complete(const char *text, int start UNUSED, int end)
 		*lib.rl_attempted_completion_over = 0; /* readline goes on with files */
 		return NULL;
 	}
-	/* Behind these something has to follow at once. */
+	/* After these something has to follow at once. */
 	if (found.words.count == 1 &&
 		(text_ends(found.words.items[0], "=") || text_ends(found.words.items[0], "/")))
 		*lib.rl_completion_append_character = '\0';

@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
-/* What can stand in the place of the last word. */
+/* What can replace the last word. */
 struct line_candidates {
 	struct strings words;
 	bool files;   /* file names, which the editor finds itself */

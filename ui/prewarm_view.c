@@ -137,10 +137,10 @@ void prewarm_show(const struct prewarm_state *state, bool runs)
 	memory_cleanup_free char *touched = size_format(now);
 	memory_cleanup_free char *time = duration_format(ms);
 	memory_cleanup_free char *line = NULL;
-	memory_cleanup_free char *place =
+	memory_cleanup_free char *both =
 		text_format("%s on %s", text(&state->path), text(&state->device));
 	memory_cleanup_free char *shown = style_text(
-		fact_text_is(&state->device, text(&state->path)) ? text(&state->path) : place);
+		fact_text_is(&state->device, text(&state->path)) ? text(&state->path) : both);
 
 	if (state->total.is != FACT_KNOWN) {
 		show_unbegun(state, runs);

@@ -10,7 +10,7 @@
 
 #define INDENT 2
 
-/* The words in front of the reason; where nothing failed what is known now stands there. */
+/* The words in front of the reason; where nothing failed the reason is what is known now. */
 static const char *const words[OUTCOME_COUNT] = { [OUTCOME_PASSED] = "passed",
 	[OUTCOME_FAILED] = "failed",
 	[OUTCOME_UNAVAILABLE] = "not available here",

@@ -411,7 +411,7 @@ static void answer(struct dashboard *dashboard, int key)
 	control_leave_question(dashboard);
 	if (quits)
 		dashboard->quit = request_of_key(key) == REQUEST_QUIT;
-	/* Who does not see what is asked does not agree to it. */
+	/* Nobody agrees to a question that cannot be seen. */
 	else if (key == 'y' && !screen_is_cramped())
 		start(dashboard, dashboard->action, false);
 }

@@ -128,7 +128,7 @@ void model_read_prewarm(struct model *model, const struct root *root)
 	layout_free(&prewarm_state_layout, &model->prewarm);
 	model->prewarm_status = prewarm_state_read(root, &model->prewarm, &err);
 	text_set(&model->prewarm_error, model->prewarm_status < 0 ? text_copy(err.text) : NULL);
-	/* An image's lock is nobody's: there its file alone can tell. */
+	/* Nobody holds the lock of an image: there the file alone can tell. */
 	model->prewarm_runs = fact_text_is(&model->prewarm.state, PREWARM_RUNNING) &&
 			      (!root->live || prewarm_runs(root));
 }

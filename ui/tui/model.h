@@ -27,7 +27,7 @@ struct model {
 	bool live;	      /* the machine that we run on */
 	bool root;	      /* we are */
 	const char *from;     /* the file, or the image's folder; "" */
-	const char *endpoint; /* the service that is asked; NULL: none is */
+	const char *endpoint; /* the service that is polled; NULL: none is */
 	const char *version;
 
 	/* Now: seconds since 1970, and CLOCK_BOOTTIME in ms. */

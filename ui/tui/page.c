@@ -318,10 +318,10 @@ void samples_add(struct samples *samples, uint64_t value)
 
 static uint64_t samples_most(const struct samples *samples)
 {
-	size_t kept = samples->count < SAMPLES_MOST ? samples->count : SAMPLES_MOST;
+	size_t count = samples->count < SAMPLES_MOST ? samples->count : SAMPLES_MOST;
 	uint64_t most = 0;
 
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < count; i++)
 		if (samples->values[i] != SAMPLE_NONE && samples->values[i] > most)
 			most = samples->values[i];
 	return most;
@@ -347,8 +347,8 @@ static const char *cell_of(
 void page_graph(struct page *page, const struct samples *samples, unsigned columns, unsigned rows,
 	enum colour colour)
 {
-	size_t kept = samples->count < SAMPLES_MOST ? samples->count : SAMPLES_MOST;
-	size_t shown = kept < columns ? kept : columns;
+	size_t count = samples->count < SAMPLES_MOST ? samples->count : SAMPLES_MOST;
+	size_t shown = count < columns ? count : columns;
 	uint64_t most = samples_most(samples);
 
 	for (unsigned row = rows; row > 0; row--) {

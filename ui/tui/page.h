@@ -65,7 +65,7 @@ void page_wrap(struct page *page, enum colour colour, size_t indent, const char 
 void page_wrap_line(struct page *page, enum colour colour, const char *text);
 
 /*
- * A value with its name: on a whole page a line of its own, in the overview behind the one before
+ * A value with its name: on a whole page a line of its own, in the overview after the one before
  * where there is room. TEXT may be NULL: then nothing is shown.
  */
 void page_field(struct page *page, enum colour colour, const char *name, const char *text);
@@ -82,7 +82,7 @@ void page_title(struct page *page, const char *text);
 void page_gauge(
 	struct page *page, unsigned columns, uint64_t part, uint64_t whole, enum colour colour);
 
-/* [##===---]: the same with what may become full behind PART, up to MORE. */
+/* [##===---]: the same with what may become full after PART, up to MORE. */
 void page_gauge_more(struct page *page, unsigned columns, uint64_t part, uint64_t more,
 	uint64_t whole, enum colour colour);
 

@@ -236,14 +236,14 @@ static void draw_journal(struct page *page, const struct strings *journal, size_
 static void draw_overview(
 	struct page *page, const struct model *model, const struct log_panel *self)
 {
-	size_t kept = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
+	size_t count = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
 	size_t room = page->rows > page->count ? page->rows - page->count : 1;
 
-	if (kept > room)
-		kept = room;
+	if (count > room)
+		count = room;
 	/* What lies back farther, as long as little has happened. */
-	draw_journal(page, &model->journal, room - kept);
-	for (size_t i = self->count - kept; i < self->count; i++)
+	draw_journal(page, &model->journal, room - count);
+	for (size_t i = self->count - count; i < self->count; i++)
 		draw_event(page, &self->events[i % EVENTS_MOST]);
 	if (page->count == 0) {
 		page_text(page, COLOUR_DIM, "nothing has happened yet");
@@ -253,7 +253,7 @@ static void draw_overview(
 static void draw(struct page *page, const struct model *model, const void *state)
 {
 	const struct log_panel *self = state;
-	size_t kept = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
+	size_t count = self->count < EVENTS_MOST ? self->count : EVENTS_MOST;
 
 	if (model->cycles.count && (page->whole || page->rows >= BARS_ROWS))
 		draw_bars(page, &model->cycles.items[model->cycles.count - 1]);
@@ -262,9 +262,9 @@ static void draw(struct page *page, const struct model *model, const void *state
 		return;
 	}
 	page_title(page, "seen by this dashboard");
-	for (size_t i = self->count - kept; i < self->count; i++)
+	for (size_t i = self->count - count; i < self->count; i++)
 		draw_event(page, &self->events[i % EVENTS_MOST]);
-	if (kept == 0) {
+	if (count == 0) {
 		page_text(page, COLOUR_DIM, "nothing yet");
 	}
 	if (model->journal.count) {

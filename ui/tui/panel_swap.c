@@ -13,16 +13,16 @@
 #define GAUGE_LEAST  6
 #define GAUGE_MOST   40
 
-/* Who has to know where the area lies, and the checks that tell. */
-static const struct place {
+/* Who has to know where the area is, and the checks that tell. */
+static const struct resume_user {
 	const char *who;
 	const char *device, *offset;
-} places[] = {
+} resume_users[] = {
 	{ "running kernel", "resume-device-kernel", "resume-offset-kernel" },
 	{ "its command line", "resume-device-cmdline", "resume-offset-cmdline" },
 	{ "next boot", "resume-device-next-boot", "resume-offset-next-boot" },
 };
-#define PLACES (ARRAY_SIZE(places))
+#define RESUME_USERS (ARRAY_SIZE(resume_users))
 
 static const struct finding *finding_of(const struct report *report, const char *id)
 {
@@ -53,7 +53,7 @@ static void draw_gauge(struct page *page, const char *label, uint64_t need, uint
 	page_add(page, colour, "%s", fits ? "fits" : "too small");
 }
 
-/* Both in one line: what is needed now, and behind it what may be. */
+/* Both in one line: what is needed now, and after it what may be. */
 static void draw_both(struct page *page, uint64_t now, uint64_t room, uint64_t worst, uint64_t size)
 {
 	memory_cleanup_free char *now_text = size_format(now);
@@ -101,27 +101,27 @@ static void draw_gauges(struct page *page, const struct facts *facts)
 		draw_gauge(page, "at worst", memory->total.value, area->size.value);
 }
 
-/* Is it there, is it where all think that it is? */
-static void draw_places(struct page *page, const struct model *model)
+/* Whether the kernel, its command line and the next boot know where it is. */
+static void draw_resume_users(struct page *page, const struct model *model)
 {
 	page_line(page);
 	page_number(page, "offset", &model->facts.area.resume_offset);
-	for (size_t i = 0; i < PLACES; i++) {
-		const struct finding *device = finding_of(&model->report, places[i].device);
-		const struct finding *place = finding_of(&model->report, places[i].offset);
+	for (size_t i = 0; i < RESUME_USERS; i++) {
+		const struct finding *device = finding_of(&model->report, resume_users[i].device);
+		const struct finding *offset = finding_of(&model->report, resume_users[i].offset);
 		enum check_state state;
 
-		if (!device || !place)
+		if (!device || !offset)
 			continue;
-		state = device->state < place->state ? device->state : place->state;
+		state = device->state < offset->state ? device->state : offset->state;
 		page_field(page,
 			state == CHECK_PASS   ? COLOUR_GOOD
 			: state == CHECK_FAIL ? COLOUR_BAD
 					      : COLOUR_RISK,
-			places[i].who, check_state_name(state));
+			resume_users[i].who, check_state_name(state));
 		if (page->whole && state != CHECK_PASS)
 			page_field(page, COLOUR_PLAIN, "",
-				device->state < place->state ? device->text : place->text);
+				device->state < offset->state ? device->text : offset->text);
 	}
 }
 
@@ -193,7 +193,7 @@ static void draw(struct page *page, const struct model *model, const void *state
 			: area->kind.why	     ? area->kind.why
 						     : "is not known");
 	}
-	draw_places(page, model);
+	draw_resume_users(page, model);
 	if (area->kind.is == FACT_KNOWN)
 		draw_details(page, model);
 	draw_swaps(page, &model->facts);

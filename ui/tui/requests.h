@@ -8,14 +8,14 @@
 
 #include <stddef.h>
 
-/* Keys that are no characters; a character is its own code. */
+/* Keys that are not characters; a character is its own code. */
 enum key {
 	KEY_NONE,
 	KEY_IS_TAB = '\t',
 	KEY_IS_ENTER = '\r',
 	KEY_IS_ESCAPE = 0x1b,
 	KEY_IS_BACKSPACE = 0x7f,
-	KEY_IS_SPECIAL = 0x110000, /* behind the last character of Unicode */
+	KEY_IS_SPECIAL = 0x110000, /* after the last character of Unicode */
 	KEY_IS_UP,
 	KEY_IS_DOWN,
 	KEY_IS_LEFT,
@@ -44,13 +44,13 @@ enum key {
 	X(INSTANCE, '1', KEY_NONE, KEY_NONE, "", "show the instance alone")                       \
 	X(READINESS, '2', KEY_NONE, KEY_NONE, "", "show the readiness checks alone")              \
 	X(SWAP, '3', KEY_NONE, KEY_NONE, "", "show the swap readiness alone")                     \
-	X(PREWARM_PANEL, '4', KEY_NONE, KEY_NONE, "", "show the pre-warm alone")                         \
-	X(NOTICES, '5', KEY_NONE, KEY_NONE, "", "show the metadata service and its notices alone") \
+	X(PREWARM_PANEL, '4', KEY_NONE, KEY_NONE, "", "show the pre-warm alone")                  \
+	X(NOTICES, '5', KEY_NONE, KEY_NONE, "", "show the metadata service and its notices alone")\
 	X(LOG, '6', KEY_NONE, KEY_NONE, "", "show the log alone")                                 \
 	X(HISTORY, '7', KEY_NONE, KEY_NONE, "", "show past hibernations alone")                   \
 	X(NEXT, KEY_IS_TAB, KEY_NONE, KEY_NONE, "", "go to the next panel")                       \
 	X(PREVIOUS, KEY_IS_BACK_TAB, KEY_NONE, KEY_NONE, "", "go to the panel before")            \
-	X(OPEN, KEY_IS_ENTER, 'l', KEY_IS_RIGHT, "", "show the panel alone; explain what is chosen") \
+	X(OPEN, KEY_IS_ENTER, 'l', KEY_IS_RIGHT, "", "show the panel alone; explain what is chosen")\
 	X(BACK, KEY_IS_ESCAPE, 'h', KEY_IS_LEFT, "", "go back")                                   \
 	X(UP, KEY_IS_UP, 'k', KEY_NONE, "", "go up a line")                                       \
 	X(DOWN, KEY_IS_DOWN, 'j', KEY_NONE, "", "go down a line")                                 \
@@ -61,18 +61,18 @@ enum key {
 	X(SEARCH, KEY_IS_FUNCTION(3), '/', KEY_NONE, "Search", "search in the chosen panel")      \
 	X(SEARCH_NEXT, 'n', KEY_NONE, KEY_NONE, "", "go to the next match")                       \
 	X(SEARCH_BACK, 'N', KEY_NONE, KEY_NONE, "", "go to the match before")                     \
-	X(FILTER, KEY_IS_FUNCTION(4), 'p', KEY_NONE, "Filter", "show problems only, or all checks") \
-	X(GATHER, KEY_IS_FUNCTION(5), 'r', KEY_NONE, "Again", "gather the facts again")        \
-	X(SET_UP, KEY_IS_FUNCTION(2), 's', KEY_NONE, "Setup", "set up what is missing: the plan first") \
+	X(FILTER, KEY_IS_FUNCTION(4), 'p', KEY_NONE, "Filter", "show problems only, or all checks")\
+	X(GATHER, KEY_IS_FUNCTION(5), 'r', KEY_NONE, "Again", "gather the facts again")           \
+	X(SET_UP, KEY_IS_FUNCTION(2), 's', KEY_NONE, "Setup", "set up what is missing: the plan first")\
 	X(PREWARM, KEY_IS_FUNCTION(6), 'w', KEY_NONE, "Warm", "pre-warm the swap area")           \
 	X(PREWARM_STOP, 'W', KEY_NONE, KEY_NONE, "", "stop the pre-warm")                         \
 	X(TEST, KEY_IS_FUNCTION(7), 't', KEY_NONE, "Test", "test hibernation step by step")       \
-	X(DRY_RUN, KEY_IS_FUNCTION(8), 'e', KEY_NONE, "Notice", "dry-run the agent: all but the hibernation") \
+	X(DRY_RUN, KEY_IS_FUNCTION(8), 'e', KEY_NONE, "Notice", "dry-run the agent: all but the hibernation")\
 	X(HIBERNATE, KEY_IS_FUNCTION(9), 'H', KEY_NONE, "Hiber", "hibernate now")                 \
 	X(SAVE, 'S', KEY_NONE, KEY_NONE, "", "save the facts to a file")                          \
-	X(OUTPUT, 'o', KEY_NONE, KEY_NONE, "", "show the output of the last command")                 \
-	X(END_COMMAND, 'x', KEY_NONE, KEY_NONE, "", "stop the running command")            \
-	X(REDRAW, KEY_CONTROL('L'), KEY_NONE, KEY_NONE, "", "redraw the screen")               \
+	X(OUTPUT, 'o', KEY_NONE, KEY_NONE, "", "show the output of the last command")             \
+	X(END_COMMAND, 'x', KEY_NONE, KEY_NONE, "", "stop the running command")                   \
+	X(REDRAW, KEY_CONTROL('L'), KEY_NONE, KEY_NONE, "", "redraw the screen")                  \
 	X(QUIT, KEY_IS_FUNCTION(10), 'q', KEY_NONE, "Quit", "leave")
 /* clang-format on */
 
