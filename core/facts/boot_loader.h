@@ -71,8 +71,8 @@ struct boot_loader {
 	void (*gather)(struct boot_search *search);
 
 	/*
-	 * Either: the arguments are in lines of other people's files. Adds the files, to which a
-	 * file belongs that future entries are made from.
+	 * Either: the arguments are in lines of other people's files. Adds these files, also those
+	 * from which the entries of later kernels will be made.
 	 */
 	void (*sources)(const struct root *root, struct boot_sources *sources);
 
