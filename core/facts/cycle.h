@@ -44,8 +44,8 @@
 	NUMBER(sync, "ms", "writing out the file systems")                                         \
 	NUMBER(freeze_user, "ms", "freezing user space")                                           \
 	NUMBER(freeze_kernel, "ms", "freezing kernel tasks")                                       \
-	NUMBER(allocate_size, "bytes", "memory reserved for the image")                           \
-	NUMBER(allocate_time, "ms", "reserving it")                                            \
+	NUMBER(allocate_size, "bytes", "memory reserved for the image")                            \
+	NUMBER(allocate_time, "ms", "reserving it")                                                \
 	NUMBER(allocate_rate, "bytes/s", "how fast that went")                                     \
 	NUMBER(devices_freeze_us, "us", "stopping the devices")                                    \
 	NUMBER(devices_freeze_late_us, "us", "the late phase of it")                               \

@@ -41,7 +41,7 @@ typedef FACT_LIST(struct watch_name) watch_name_list;
  */
 #define WATCH_ACTED(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
 	TEXT(name, "kind, time, and what else tells it from others")                               \
-	FLAG(under_way, "another agent would begin again, were this one ended now")                 \
+	FLAG(under_way, "another agent would begin again, were this one ended now")                \
 	NUMBER(slept, "ms",                                                                        \
 		"how long the machine had slept since boot when it asked for hibernation")         \
 	FLAG(dry_run, "it was a dry run that acted on it")
