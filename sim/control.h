@@ -64,7 +64,7 @@ bool control_has(const struct control *control, const char *path);
 void control_answer(
 	struct control *control, const struct http_request *request, struct http_answer *answer);
 
-/* What is behind PREFIX in PATH when PATH is it or below it, else NULL. */
+/* What follows PREFIX in PATH when PATH is it or below it, else NULL. */
 const char *path_below(const char *path, const char *prefix);
 
 /* Answers of entries. JSON is freed. */

@@ -115,7 +115,7 @@ static int read_mode(struct imds_options *options, imds_lookup *lookup, struct e
 	return 0;
 }
 
-/* "2" or "0.25" in milliseconds; 0 for what is no time. */
+/* "2" or "0.25" in milliseconds; 0 for what is not a time. */
 static unsigned milliseconds_parse(const char *text)
 {
 	size_t whole = strspn(text, DIGITS);

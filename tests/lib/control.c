@@ -10,28 +10,28 @@
 
 #define ANSWER_MOST 8192
 
-static int connect_to(const char *place)
+static int connect_to(const char *address)
 {
-	const char *colon = strrchr(place, ':');
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	const char *colon = strrchr(address, ':');
+	struct sockaddr_in to = { .sin_family = AF_INET };
 	int fd;
 
 	if (!colon)
 		return -1;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	address.sin_port = htons((uint16_t)atoi(colon + 1));
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons((uint16_t)atoi(colon + 1));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
 		close(fd);
 		return -1;
 	}
 	return fd;
 }
 
-const char *control_ask(const char *place, const char *method, const char *path, const char *body)
+const char *control_ask(const char *address, const char *method, const char *path, const char *body)
 {
 	static char bytes[ANSWER_MOST];
-	int fd = connect_to(place);
+	int fd = connect_to(address);
 	size_t size = 0;
 	ssize_t got;
 

@@ -6,9 +6,10 @@
 #include <stddef.h>
 
 /*
- * Sends METHOD /control/PATH with BODY to PLACE (127.0.0.1:PORT), on a connection of its own. The
+ * Sends METHOD /control/PATH with BODY to ADDRESS (127.0.0.1:PORT), on a connection of its own. The
  * answer with its headers, until the next call; NULL: there is none.
  */
-const char *control_ask(const char *place, const char *method, const char *path, const char *body);
+const char *control_ask(
+	const char *address, const char *method, const char *path, const char *body);
 
 #endif

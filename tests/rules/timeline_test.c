@@ -343,8 +343,7 @@ static void records_are_read_like_lines(void **state UNUSED)
 		"Sat 2026-11-28 13:00:16.000000 UTC [s=1;i=4;b=3;m=4;t=5;x=8]\n"
 		"    _TRANSPORT=kernel\n    MESSAGE=PM: hibernation exit\n    _HOSTNAME=h\n",
 		/* aws ec2 get-console-output as the API gives it, in base64 */
-		"{\"InstanceId\": \"i-0\", \"Output\": \"UE06IGhpYmVybmF0aW9uIGVudHJ5DQpQTTogTmVlZCB0byBj"
-		"b3B5IDUgcGFnZXMNClBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\"}\n",
+		"{\"InstanceId\": \"i-0\", \"Output\": \"UE06IGhpYmVybmF0aW9uIGVudHJ5DQpQTTogTmVlZCB0byBjb3B5IDUgcGFnZXMNClBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\"}\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
