@@ -140,7 +140,7 @@ bool log_is_journal(int fd, const char *journal_stream)
 
 static void start(struct log *log, enum log_kind kind, const char *name, int fd)
 {
-	*log = (struct log) { .kind = kind, .fd = fd, .most = LOG_INFO, .name = name };
+	*log = (struct log) { .kind = kind, .fd = fd, .name = name };
 }
 
 void log_to_lines(struct log *log, const char *name, int fd, bool priorities)
@@ -378,7 +378,7 @@ void log_message(struct log *log, int priority, const char *text, const struct l
 	memory_cleanup_free char *shown = NULL;
 	bool delivered = true;
 
-	if (LOG_PRI(priority) > log->most)
+	if (LOG_PRI(priority) > LOG_INFO)
 		return;
 	shown = text_printable(text, strlen(text));
 	switch (log->kind) {

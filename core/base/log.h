@@ -33,7 +33,6 @@ struct log {
 	const char *socket; /* of syslog; stays the caller's */
 	bool stream;	    /* that socket is one */
 	bool priorities;    /* a line begins with <N>, as sd-daemon(3) has it */
-	int most;	    /* what is less important than this priority is left out */
 	const char *name;   /* SYSLOG_IDENTIFIER, and the name in syslog; stays the caller's */
 	bool stuck;	    /* the last message was lost */
 	unsigned long lost;
@@ -66,8 +65,9 @@ int log_to_journal(struct log *log, const char *name, const char *path, struct e
 void log_close(struct log *log);
 
 /*
- * One message. PRIORITY is one of syslog(3). TEXT is made printable (text_printable()), so it is
- * one line wherever it goes; the fields go to the journal alone, as they are.
+ * One message. PRIORITY is one of syslog(3); LOG_DEBUG is left out. TEXT is made printable
+ * (text_printable()), so it is one line wherever it goes; the fields go to the journal alone, as they
+ * are.
  */
 void log_message(struct log *log, int priority, const char *text, const struct log_field *fields,
 	size_t field_count);

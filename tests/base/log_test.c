@@ -94,12 +94,11 @@ static void lines_have_a_name_or_a_priority(void **state UNUSED)
 	log_message(&log, LOG_DEBUG, "unimportant", NULL, 0);
 	log_close(&log);
 	log_to_lines(&log, "ec2hib", ends[1], true);
-	log.most = LOG_DEBUG;
 	log_text(&log, LOG_ERR | LOG_DAEMON, "%d of %s", 3, "them");
-	log_text(&log, LOG_DEBUG, "detail");
+	log_text(&log, LOG_DEBUG, "unimportant");
 	assert_true(read(ends[0], got, sizeof(got) - 1) > 0);
 	assert_string_equal(got, "ec2hib: two\\x0alines \\x1b[1m\n"
-				 "<3>3 of them\n<7>detail\n");
+				 "<3>3 of them\n");
 	assert_int_equal(log.lost, 0);
 	log_close(&log);
 	close(ends[0]);
