@@ -126,13 +126,6 @@ static void take_line(void *data, const char *line)
 	hook_log(data, LOG_INFO, line);
 }
 
-static bool ask_cancelled(void *data)
-{
-	const struct hook *hook = data;
-
-	return reporter_cancelled(hook->hooks->reporter);
-}
-
 static int hook_execute(
 	struct hook *hook, const struct hook_fact *facts, size_t fact_count, struct error *err)
 {
@@ -143,7 +136,7 @@ static int hook_execute(
 		.arguments = (const char *const[]) { hook->path, NULL },
 		.timeout_ms = hooks->timeout_ms,
 		.grace_ms = hooks->timeout_ms < HOOK_GRACE_MS ? hooks->timeout_ms : HOOK_GRACE_MS,
-		.cancelled = ask_cancelled,
+		.reporter = hooks->reporter,
 		.line = take_line,
 		.data = hook,
 	};

@@ -305,7 +305,7 @@ static int wait_length(const struct process *process, const struct child *child,
 		left = 0;
 	if (child->pidfd < 0 && left > TICK_MS)
 		left = TICK_MS;
-	if (process->cancelled && left > PROCESS_CANCEL_MS)
+	if (process->reporter && left > PROCESS_CANCEL_MS)
 		left = PROCESS_CANCEL_MS;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -320,8 +320,7 @@ static bool child_ends_within(const struct process *process, struct child *child
 			return false;
 		child_poll(child, wait_length(process, child, deadline));
 		/* The answer is known; asking tells the caller that we still live. */
-		if (process->cancelled)
-			process->cancelled(process->data);
+		reporter_cancelled(process->reporter);
 	}
 	return true;
 }
@@ -350,7 +349,7 @@ static int child_follow(const struct process *process, struct child *child, int 
 
 	/* Look first, read after: what it wrote before it ended is then all there. */
 	while (!child_ended(child)) {
-		if (process->cancelled && process->cancelled(process->data))
+		if (reporter_cancelled(process->reporter))
 			status = -ECANCELED;
 		else if (now_ms() >= deadline)
 			status = -ETIMEDOUT;

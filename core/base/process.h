@@ -12,11 +12,12 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/reporter.h"
 #include "core/base/stream.h"
 
 #define PROCESS_OUTPUT_LIMIT ((size_t)1024 * 1024)
 
-/* At least this often a request's "cancelled" is asked. */
+/* At least this often "cancelled" is asked. */
 #define PROCESS_CANCEL_MS 100
 
 /* Where the program NAME is in the usual folders of the root; the caller frees it, NULL: nowhere. */
@@ -29,10 +30,10 @@ struct process {
 	const char *const *environment; /* NAME=VALUE, NULL at the end; wins over the clean one */
 	unsigned timeout_ms;		/* of CLOCK_MONOTONIC, which stops in hibernation */
 	unsigned grace_ms;		/* between SIGTERM and SIGKILL; 0: SIGKILL at once */
-	bool (*cancelled)(
-		void *data); /* asked while it runs; true ends it as the time limit does */
-	stream_line *line;   /* each line of both outputs as it comes */
-	void *data;	     /* of both functions */
+	/* "cancelled" is asked while it runs; true ends it as the time limit does. */
+	const struct reporter *reporter;
+	stream_line *line; /* each line of both outputs as it comes */
+	void *data;	   /* of "line" */
 	bool alone; /* it may leave something running for good: of what we have open, and share
 		     * with other programs (a lock), nothing goes with it */
 };

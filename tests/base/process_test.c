@@ -268,11 +268,12 @@ static bool has_line(void *data)
 static int run_until_ready(const char *script, unsigned grace_ms, struct strings *lines)
 {
 	const char *const arguments[] = { "/bin/sh", "-c", script, NULL };
+	const struct reporter reporter = { .cancelled = has_line, .data = lines };
 	struct process process = { .root = &host,
 		.arguments = arguments,
 		.timeout_ms = LONG_MS,
 		.grace_ms = grace_ms,
-		.cancelled = has_line,
+		.reporter = &reporter,
 		.line = keep_line,
 		.data = lines };
 	struct error err;
@@ -365,11 +366,12 @@ static bool cancel_third_time(void *data UNUSED)
 static void user_can_cancel(void **state UNUSED)
 {
 	const char *const arguments[] = { "sleep", "1000", NULL };
+	const struct reporter reporter = { .cancelled = cancel_third_time };
 	struct process process = { .root = &host,
 		.arguments = arguments,
 		.timeout_ms = LONG_MS,
 		.grace_ms = LONG_MS,
-		.cancelled = cancel_third_time };
+		.reporter = &reporter };
 	int64_t started = now_ms();
 	struct error err;
 
