@@ -372,8 +372,6 @@ static bool is_left(const struct gather *gather)
 
 void recover_locked(const struct gather *gather, const struct reporter *reporter)
 {
-	if (gather->root->live)
-		undo_recover(gather->root, reporter);
 	if (is_left(gather))
 		recover_rehearsal(gather, reporter);
 }

@@ -102,13 +102,12 @@ int transaction_lock(struct transaction *transaction, struct error *err)
 	int lock = wait_for_lock(transaction, err);
 
 	transaction->lock = lock;
-	if (lock >= 0 && clock_slept_ms() - transaction->request.slept >= CLOCK_SLEPT_LEAST_MS) {
-		/* Whoever had it hibernate may have been killed since. */
-		if (transaction->root->live)
-			undo_recover(transaction->root, &transaction->steady);
+	/* Whoever had it may have been killed; our own record would take the place of what it left. */
+	if (lock >= 0 && transaction->root->live)
+		undo_recover(transaction->root, &transaction->steady);
+	if (lock >= 0 && clock_slept_ms() - transaction->request.slept >= CLOCK_SLEPT_LEAST_MS)
 		lock = error_set(err, EALREADY,
 			"the machine has hibernated while this was waiting for its turn");
-	}
 	if (lock < 0) {
 		fail(transaction, RESULT_FAILED, err);
 		return lock;

@@ -68,8 +68,9 @@ void transaction_begin(
 void transaction_stop_prewarm(struct transaction *transaction);
 
 /*
- * Waits for the lock; the cycle says so when it is not got. -EALREADY: whoever had it has hibernated
- * the machine, which answers what was requested before: it must not go away a second time.
+ * Waits for the lock, and undoes what a killed ec2hib has left (core/actions/undo.h); the cycle says so
+ * when the lock is not got. -EALREADY: whoever had it has hibernated the machine, which answers what
+ * was requested before: it must not go away a second time.
  */
 int transaction_lock(struct transaction *transaction, struct error *err);
 

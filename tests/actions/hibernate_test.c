@@ -102,8 +102,12 @@ void __wrap_recover_locked(const struct gather *gather, const struct reporter *r
 	reporter_log(reporter, LOG_WARNING, "a rehearsal was cut short");
 }
 
-/* The locks of the running machine are a script: each path that is asked for, and LOCK_PATH is held. */
-static struct strings asked_locks;
+/*
+ * The running machine is not touched: what would be done to it is a script, each lock that is asked for and
+ * the undoing.
+ */
+static struct strings lock_steps;
+static bool lock_is_held;
 int __real_lock_wait(const struct root *root, const char *path, unsigned wait_ms,
 	const struct reporter *reporter, struct error *err);
 int __wrap_lock_wait(const struct root *root, const char *path, unsigned wait_ms,
@@ -114,10 +118,18 @@ int __wrap_lock_wait(const struct root *root, const char *path, unsigned wait_ms
 {
 	if (!root->live)
 		return __real_lock_wait(root, path, wait_ms, reporter, err);
-	strings_add(&asked_locks, path);
-	if (strcmp(path, LOCK_PATH) == 0)
+	strings_add(&lock_steps, path);
+	if (lock_is_held && strcmp(path, LOCK_PATH) == 0)
 		return error_set(err, EBUSY, "held");
 	return dup(root->fd);
+}
+
+void __wrap_undo_recover(const struct root *root, const struct reporter *reporter);
+
+void __wrap_undo_recover(const struct root *root, const struct reporter *reporter UNUSED)
+{
+	assert_true(root->live);
+	strings_add(&lock_steps, "undo");
 }
 
 static void assert_state_is_untouched(struct test_root *test)
@@ -227,10 +239,9 @@ static void what_a_killed_rehearsal_left_is_repaired_first(void **state)
 	}
 }
 
-/* Also for a rehearsal: the step is the same. */
-static void turn_is_waited_for_before_the_lock(void **state)
+/* The lock of the running machine; the step is the same for a rehearsal. */
+static int lock_running(struct test_root *test, struct error *err)
 {
-	struct test_root *test = *state;
 	struct config config;
 	const struct root running = { .fd = test->root.fd, .path = test->root.path, .live = true };
 	const struct gather gather = { .root = &running, .host = &running, .config = &config };
@@ -240,20 +251,42 @@ static void turn_is_waited_for_before_the_lock(void **state)
 		.gather = &gather, .reason = REASON_COMMAND, .reporter = &reporter
 	};
 	struct transaction transaction;
-	memory_cleanup_free char *paths = NULL;
 	struct cycle cycle = { 0 };
-	struct error err = { "" };
+	int status;
 
 	config_init(&config);
 	transaction_begin(&transaction, &request, &cycle);
-	assert_int_equal(transaction_lock(&transaction, &err), -EBUSY);
-	paths = strings_join(&asked_locks, " ");
-	assert_string_equal(paths, TURN_LOCK " " LOCK_PATH);
-	strings_free(&asked_locks);
+	status = transaction_lock(&transaction, err);
 	transaction_end(&transaction);
 	config_free(&config);
 	layout_free(&cycle_layout, &cycle);
 	strings_free(&log.lines);
+	return status;
+}
+
+static void turn_is_waited_for_before_the_lock(void **state)
+{
+	memory_cleanup_free char *steps = NULL;
+	struct error err = { "" };
+
+	lock_is_held = true;
+	assert_int_equal(lock_running(*state, &err), -EBUSY);
+	steps = strings_join(&lock_steps, " ");
+	assert_string_equal(steps, TURN_LOCK " " LOCK_PATH);
+	strings_free(&lock_steps);
+}
+
+/* Otherwise the record of the next one would take the place of that of the killed one. */
+static void what_a_killed_hibernation_changed_is_undone_with_the_lock(void **state)
+{
+	memory_cleanup_free char *steps = NULL;
+	struct error err = { "" };
+
+	lock_is_held = false;
+	assert_int_equal(lock_running(*state, &err), 0);
+	steps = strings_join(&lock_steps, " ");
+	assert_string_equal(steps, TURN_LOCK " " LOCK_PATH " undo");
+	strings_free(&lock_steps);
 }
 
 int main(void)
@@ -264,6 +297,7 @@ int main(void)
 		WITH_TEST_ROOT(what_a_resume_has_answered_is_not_begun),
 		WITH_TEST_ROOT(what_a_killed_rehearsal_left_is_repaired_first),
 		WITH_TEST_ROOT(turn_is_waited_for_before_the_lock),
+		WITH_TEST_ROOT(what_a_killed_hibernation_changed_is_undone_with_the_lock),
 	};
 
 	return cmocka_run_group_tests_name("hibernate", tests, NULL, NULL);
