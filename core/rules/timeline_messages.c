@@ -898,7 +898,6 @@ static const struct message messages[] = {
 	/* Beginning and end: hibernate.c, main.c */
 	{ "hibernation entry", PM, "4.10-", .take = on_entry },
 	{ "hibernation exit", PM, "4.10-", .take = on_exit_line },
-	{ "Hibernation mode set to", PM, NULL, .take = NULL },
 	{ "suspend entry", PM, "4.10-", .take = on_suspend },
 	{ "suspend exit", PM, "4.10-", .take = on_suspend_exit },
 	{ "Suspending system", PM, NULL, .take = on_suspend },
@@ -951,8 +950,6 @@ static const struct message messages[] = {
 	{ "Image saving done", PM, NULL, .take = on_saved },
 	{ "Image size after compression: ", PM, "6.9-", .take = on_compressed },
 	{ "Wrote ", PM, NULL, .take = on_wrote },
-	{ "Writing image", PM, NULL, .take = NULL },
-	{ "writing image", PM, NULL, .take = NULL },
 
 	/* Power-off: reboot.c, acpi/sleep.c */
 	{ "ACPI: PM: Preparing to enter system sleep state S4", ANYHOW, "5.6-", .take = on_state_s4 },
@@ -975,7 +972,6 @@ static const struct message messages[] = {
 
 	/* Looking for the image and reading it: hibernate.c, swap.c, snapshot.c */
 	{ "Image signature found, resuming", PM, NULL, .take = on_reading },
-	{ "Starting manual resume from disk", PM, NULL, .take = NULL },
 	{ "resume from hibernation failed (", PM, "4.14-5.5", .take = on_resume_failed },
 	{ "resume from hibernation", PM, NULL, .take = on_reading },
 	{ "Loading hibernation image", PM, NULL, .take = on_reading },
@@ -988,7 +984,7 @@ static const struct message messages[] = {
 
 	/* Back: hibernate.c, snapshot.c, timekeeping.c */
 	{ "Hibernation image restored successfully", PM, NULL, .take = on_restored },
-	{ "Image restored successfully", PM, NULL, .take = on_restored },
+	{ "Image restored successfully", PM, "-5.19", .take = on_restored },
 	{ "free pages cleared after restore", PM, NULL, .take = on_restored },
 	{ "Suspended for ", ANYHOW, "-4.14", .take = on_away },
 	{ "Timekeeping suspended for ", PM, NULL, .take = on_away },
@@ -1013,7 +1009,7 @@ static const struct message messages[] = {
 		"there is not enough free memory to make the image") },
 	{ "Cannot allocate zero bitmap", PM, "6.7-", FAIL(HIBERNATING, FAILURE_MEMORY,
 		"there is not enough free memory to make the image") },
-	{ "Wakeup event detected during hibernation", PM, NULL, FAIL(HIBERNATING, FAILURE_WAKEUP,
+	{ "Wakeup event detected during hibernation", PM, "6.12-", FAIL(HIBERNATING, FAILURE_WAKEUP,
 		"an event woke the machine while it was hibernating") },
 	{ "Wakeup pending", PM, NULL, FAIL(NOT_BY_ITSELF, FAILURE_WAKEUP,
 		"an event woke the machine while it was hibernating") },
