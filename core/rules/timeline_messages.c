@@ -932,7 +932,7 @@ static const struct message messages[] = {
 	{ "Image created", PM, "5.7-6.18", .take = on_created },
 	{ "Hibernation image created", PM, "-5.6", .take = on_created },
 	{ "hibernation debug: Waiting", ANYHOW, "-5.5", .take = on_test },
-	{ "debug: Waiting", PM, "5.6-", .take = on_test },
+	{ "debug: Waiting", PM, "5.6-6.12", .take = on_test },
 
 	/* Devices: drivers/base/power/main.c, from 5.x on only where pm_debug_messages is on */
 	{ "freeze of devices complete after ", PM, NULL, .take = on_freeze },
@@ -1036,7 +1036,7 @@ static const struct message messages[] = {
 		"the kernel could not start what compresses the image") },
 	{ "* compression failed", PM, NULL, .take = on_packing },
 	{ "Invalid * compressed length", PM, NULL, .take = on_packing },
-	{ "Adding page to bio failed at ", PM, NULL, .take = on_packing },
+	{ "Adding page to bio failed at ", PM, "-6.12", .take = on_packing },
 	{ "Write-error on swap-device", ANYHOW, NULL, .take = on_write_error },
 
 	/* Failures to find, read or restore it */
