@@ -228,6 +228,30 @@ void strings_split_arguments(struct strings *list, const char *text)
 	}
 }
 
+char *text_assignment(const char *text, const char *name)
+{
+	strings_cleanup struct strings lines = { 0 };
+	size_t length = strlen(name);
+	char *value = NULL;
+
+	strings_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.count; i++) {
+		char *line = text_trim(lines.items[i]), *start;
+		size_t end;
+
+		if (strncmp(line, name, length) != 0 || line[length] != '=')
+			continue;
+		start = line + length + 1;
+		end = strlen(start);
+		if (end >= 2 && (*start == '"' || *start == '\'') && start[end - 1] == *start) {
+			start++;
+			end -= 2;
+		}
+		text_set(&value, text_copy_length(start, end));
+	}
+	return value;
+}
+
 int number_parse(const char *text, uint64_t *value)
 {
 	uint64_t number = 0;

@@ -73,6 +73,12 @@ void strings_split(struct strings *list, const char *text, const char *separator
  */
 void strings_split_arguments(struct strings *list, const char *text);
 
+/*
+ * The value of NAME in a TEXT of NAME=value lines as os-release(5) and logind.conf(5) have them,
+ * quotes taken off; the last one counts. The caller frees it, NULL: not there.
+ */
+char *text_assignment(const char *text, const char *name);
+
 /* A whole decimal number, nothing before or after it. 0, -EINVAL, or -ERANGE. */
 int number_parse(const char *text, uint64_t *value);
 

@@ -8,7 +8,6 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/facts/sleep_answers.h"
 
 const struct agent_facts *agent_find(const struct system_facts *system, const char *name)
 {
@@ -16,6 +15,19 @@ const struct agent_facts *agent_find(const struct system_facts *system, const ch
 		if (fact_text_is(&system->agents.items[i].name, name))
 			return &system->agents.items[i];
 	return NULL;
+}
+
+bool acpid_reads(const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	return *name && name[strspn(name, letters)] == '\0';
+}
+
+char *acpid_hidden_name(const char *name)
+{
+	return text_format(".%s.ec2hib", name);
 }
 
 /* ---- Services ---------------------------------------------------------------------------- */

@@ -17,6 +17,15 @@
 /* The row of that name, or NULL. */
 const struct agent_facts *agent_find(const struct system_facts *system, const char *name);
 
+#define ACPID_FOLDER "/etc/acpi/events"
+
+/* acpid(8) reads no other files than those with such names. */
+bool acpid_reads(const char *name);
+
+/* Where setup --take-over puts a file of ACPID_FOLDER, which acpid does not read. The caller frees
+ * it. */
+char *acpid_hidden_name(const char *name);
+
 /*
  * The record of a take-over, in the state folder: a line for each thing that was switched off, and
  * the first one says whether setup is still at it.

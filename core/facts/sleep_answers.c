@@ -7,7 +7,6 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
-#include "core/facts/system.h"
 
 /* logind.conf(5): from the weakest to the strongest; a file hides those of its name before it. */
 static const char *const logind_folders[] = { "/usr/lib/systemd", "/usr/local/lib/systemd",
@@ -25,7 +24,7 @@ static void take_key(const struct root *root, const char *name, char **key)
 
 		if (root_read(root, path, FILE_LIMIT, &text, NULL, &err) < 0)
 			continue;
-		value = assignment_value(text, "HandleSuspendKey");
+		value = text_assignment(text, "HandleSuspendKey");
 		if (value)
 			text_set(key, value);
 		return;
@@ -79,23 +78,10 @@ static void gather_drop_in(struct system_facts *system, const struct root *root)
 			fact_set_absent(fact_of(&system->logind_drop_in));
 		return;
 	}
-	key = assignment_value(text, "HandleSuspendKey");
+	key = text_assignment(text, "HandleSuspendKey");
 	fact_set_text(&system->logind_drop_in,
 		text_equal(key, "ignore") && !strstr(text, LOGIND_UNFINISHED) ? DROP_IN_DONE
 									      : DROP_IN_UNFINISHED);
-}
-
-bool acpid_reads(const char *name)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-
-	return *name && name[strspn(name, letters)] == '\0';
-}
-
-char *acpid_hidden_name(const char *name)
-{
-	return text_format(".%s.ec2hib", name);
 }
 
 /* The event is a regular expression; the button is called sleep, SBTN, SLPB or LNXSLPBN. */
@@ -121,7 +107,7 @@ static void gather_acpid_events(struct system_facts *system, const struct root *
 		if (!acpid_reads(names.items[i]) ||
 			root_read(root, path, FILE_LIMIT, &text, NULL, &err) < 0)
 			continue;
-		event = assignment_value(text, "event");
+		event = text_assignment(text, "event");
 		if (names_sleep_button(event))
 			strings_add(&answer, names.items[i]);
 	}
@@ -148,8 +134,8 @@ static bool sleep_key_is_inhibited(const struct root *root)
 		if (text_ends(path, ".ref") ||
 			root_read(root, path, FILE_LIMIT, &text, NULL, &err) < 0)
 			continue;
-		what = assignment_value(text, "WHAT");
-		mode = assignment_value(text, "MODE");
+		what = text_assignment(text, "WHAT");
+		mode = text_assignment(text, "MODE");
 		if (what && strstr(what, "handle-suspend-key") && text_equal(mode, "block"))
 			return true;
 	}

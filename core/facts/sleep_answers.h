@@ -15,15 +15,6 @@
 #define DROP_IN_DONE	   "done"
 #define DROP_IN_UNFINISHED "unfinished"
 
-#define ACPID_FOLDER "/etc/acpi/events"
-
-/* acpid(8) reads no other files than those with such names. */
-bool acpid_reads(const char *name);
-
-/* Where setup --take-over puts a file of ACPID_FOLDER, which acpid does not read. The caller frees
- * it. */
-char *acpid_hidden_name(const char *name);
-
 /*
  * Fills logind_sleep_key, logind_drop_in, acpid_events, sleep_key_inhibited and reads_sleep_key;
  * agents must be known.

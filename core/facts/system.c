@@ -3,36 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
 #include "core/facts/sleep_answers.h"
-
-char *assignment_value(const char *text, const char *name)
-{
-	strings_cleanup struct strings lines = { 0 };
-	size_t length = strlen(name);
-	char *value = NULL;
-
-	strings_split(&lines, text, "\n");
-	for (size_t i = 0; i < lines.count; i++) {
-		char *line = text_trim(lines.items[i]), *start;
-		size_t end;
-
-		if (strncmp(line, name, length) != 0 || line[length] != '=')
-			continue;
-		start = line + length + 1;
-		end = strlen(start);
-		if (end >= 2 && (*start == '"' || *start == '\'') && start[end - 1] == *start) {
-			start++;
-			end -= 2;
-		}
-		text_set(&value, text_copy_length(start, end));
-	}
-	return value;
-}
 
 static void gather_release(struct system_facts *system, const struct root *root)
 {
@@ -46,9 +21,9 @@ static void gather_release(struct system_facts *system, const struct root *root)
 		fact_set_unknown(fact_of(&system->name), "%s", err.text);
 		return;
 	}
-	fact_take_text(&system->id, assignment_value(text, "ID"));
-	fact_take_text(&system->version, assignment_value(text, "VERSION_ID"));
-	fact_take_text(&system->name, assignment_value(text, "PRETTY_NAME"));
+	fact_take_text(&system->id, text_assignment(text, "ID"));
+	fact_take_text(&system->version, text_assignment(text, "VERSION_ID"));
+	fact_take_text(&system->name, text_assignment(text, "PRETTY_NAME"));
 }
 
 static void gather_selinux(struct system_facts *system, const struct root *root)
@@ -70,7 +45,7 @@ static void gather_selinux(struct system_facts *system, const struct root *root)
 	}
 	/* An image: what it will be after its next boot. */
 	if (root_read(root, "/etc/selinux/config", FILE_LIMIT, &config, NULL, &err) == 0)
-		fact_take_text(&system->selinux, assignment_value(config, "SELINUX"));
+		fact_take_text(&system->selinux, text_assignment(config, "SELINUX"));
 	else
 		fact_set_text(&system->selinux, "disabled");
 }

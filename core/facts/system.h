@@ -5,12 +5,6 @@
 
 #include "core/facts/facts.h"
 
-/*
- * The value of NAME in a file of NAME=value lines as os-release(5) and logind.conf(5) have them,
- * quotes taken off; the last one counts. The caller frees it, NULL: not there.
- */
-char *assignment_value(const char *text, const char *name);
-
 /* STATE_DIR is where setup keeps what it has to remember. */
 void system_gather(struct system_facts *system, const struct root *root, const char *state_dir);
 
