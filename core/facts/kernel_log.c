@@ -331,11 +331,33 @@ static int scan_packed(struct source *source UNUSED, struct error *err UNUSED)
 }
 #endif
 
+/* UTF-16, as Windows' shell writes the output of a command: all that a kernel says is ASCII. */
+static bool is_utf16(const struct source *source)
+{
+	return source->first >= 2 && (memcmp(source->buffer, "\xff\xfe", 2) == 0 ||
+					     memcmp(source->buffer, "\xfe\xff", 2) == 0);
+}
+
+static size_t without_nuls(char *bytes, size_t size)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			bytes[kept++] = bytes[i];
+	return kept;
+}
+
 static int scan_plain(struct source *source, struct error *err)
 {
 	ssize_t got = (ssize_t)source->first;
+	bool utf16 = is_utf16(source);
 
+	if (utf16) /* its mark */
+		source->buffer[0] = source->buffer[1] = '\n';
 	while (got > 0) {
+		if (utf16)
+			got = (ssize_t)without_nuls(source->buffer, (size_t)got);
 		source->piece(source->data, source->buffer, (size_t)got);
 		got = read_some(source, source->buffer, PIECE_SIZE, err);
 	}

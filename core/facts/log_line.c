@@ -62,8 +62,8 @@ static bool is_time(const char *text)
 
 static bool is_date(const char *text)
 {
-	return strspn(text, "0123456789") == 4 && text[4] == '-' &&
-	       strspn(text + 5, "0123456789") == 2 && text[7] == '-' &&
+	return strspn(text, "0123456789") == 4 && strchr("-/", text[4]) &&
+	       strspn(text + 5, "0123456789") == 2 && text[7] == text[4] &&
 	       strspn(text + 8, "0123456789") == 2;
 }
 
@@ -160,6 +160,26 @@ static const char *after_time(const char *time)
 }
 
 /*
+ * What date(1) and others put after the time of day: " PM", the zone, the year; TAIL where it is none of
+ * these. A word is one only where another one follows, or "PM: " would be taken for the afternoon.
+ */
+static const char *after_zone_and_year(const char *tail)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t length;
+
+	if (text_starts(tail, " AM ") || text_starts(tail, " PM "))
+		tail += strlen(" AM");
+	length = *tail == ' ' ? strspn(tail + 1, letters) : 0;
+	if (length >= 2 && length <= 5 && tail[1 + length] == ' ' &&
+		strspn(tail + 2 + length, "0123456789") == 4)
+		tail += 1 + length;
+	if (*tail == ' ' && strspn(tail + 1, "0123456789") == 4 && tail[5] == ' ')
+		tail += 5;
+	return tail;
+}
+
+/*
  * A date and time in front of TEXT: at most four words, the last of them the time of day, in any
  * language (journalctl follows LC_TIME); also the time alone. What follows it, or NULL.
  */
@@ -169,7 +189,8 @@ static const char *take_date(struct log_line *line, const char *text)
 	unsigned words = 0;
 
 	for (; !is_time(time) && time - text < STAMP_HEAD_MAX; time++) {
-		if (!*time || strchr("[]<>{}()=;:\"'/|", *time))
+		if (!*time || strchr("[]<>{}()=;:\"'|", *time) ||
+			(*time == '/' && !isdigit((unsigned char)time[1])))
 			return NULL;
 		if (*time == ' ' && time[1] != ' ' && ++words > 4)
 			return NULL;
@@ -188,6 +209,7 @@ static const char *take_date(struct log_line *line, const char *text)
 		if (zone >= 2 && zone <= 6 && tail[1 + zone] == ' ')
 			tail += 1 + zone;
 	}
+	tail = after_zone_and_year(tail);
 	if (*tail && !strchr(" :]", *tail))
 		return NULL;
 	set_time(line, text, time, end);
@@ -212,6 +234,7 @@ static const char *take_clock(struct log_line *line, const char *text)
 		if (*text++ != '>')
 			return NULL;
 	}
+	text += strspn(text, " ");
 	if (*text != ']')
 		return NULL;
 	line->has_clock = true;
@@ -249,11 +272,13 @@ static const char *take_bracket(struct log_line *line, const char *text)
 
 /* ---- The rest of what stands in front ---- */
 
-/* 6,123,12345678,-;WORDS, as /dev/kmsg gives them. */
+/* 6,123,12345678,-;WORDS, as /dev/kmsg gives them; netconsole may have the kernel's release in front. */
 static const char *take_record(struct log_line *line, const char *text)
 {
 	uint64_t priority, sequence, clock;
 
+	if (text[strspn(text, "0123456789")] == '.' && strchr(text, ','))
+		text = strchr(text, ',') + 1;
 	if (!log_decimal(text, 0, &priority, &text) || *text != ',' ||
 		!log_decimal(text + 1, 0, &sequence, &text) || *text != ',' ||
 		!log_decimal(text + 1, 0, &clock, &text) || *text != ',')
@@ -275,8 +300,7 @@ static const char *take_priority(const char *text)
 	if (!digits || text[1 + digits] != '>')
 		return NULL;
 	text += 2 + digits;
-	return text[0] == '1' && text[1] == ' ' && isdigit((unsigned char)text[2]) ? text + 2
-										   : text;
+	return text_starts(text, "1 ") && is_date(text + 2) ? text + 2 : text;
 }
 
 /* kern  :info  : as dmesg -x writes it; of other facilities the words are no kernel's. */
@@ -330,13 +354,35 @@ static size_t program_length(const char *text)
 	return length && text[length] == ':' && text[length + 1] == ' ' ? length + 1 : 0;
 }
 
+/* kernel - - - : name, process, kind and data of RFC 5424; what follows them, NULL: it is none. */
+static const char *after_rfc5424(const char *text)
+{
+	if (!text_starts(text, "kernel ") || !strchr("-0123456789", text[strlen("kernel ")]))
+		return NULL;
+	for (int i = 0; i < 3; i++) {
+		text += strcspn(text, " ");
+		if (*text++ != ' ')
+			return NULL;
+	}
+	if (*text == '-')
+		return text + 1;
+	if (*text != '[')
+		return NULL;
+	while (*text == '[') {
+		text = strchr(text, ']');
+		if (!text++)
+			return NULL;
+	}
+	return text;
+}
+
 /*
  * The host and "kernel:", in the ways of syslog: "host kernel: ", "kernel: ", "host kern.info kernel: "
  * (busybox), "host kernel - - - " (RFC 5424). *OTHER: it is another program's line.
  */
 static const char *take_program(struct log_line *line, const char *text, bool *other)
 {
-	const char *program = text;
+	const char *program = text, *rest;
 	size_t host = 0, length;
 
 	if (!text_starts(text, "kernel: ")) {
@@ -349,13 +395,10 @@ static const char *take_program(struct log_line *line, const char *text, bool *o
 		text_starts(program + strcspn(program, " "), " kernel: "))
 		program += strcspn(program, " ") + 1;
 	length = program_length(program);
-	if (text_starts(program, "kernel - ")) {
-		program += strlen("kernel - ");
-		program += strcspn(program, " ");
-		program += *program == ' ';
-		length = *program == '-' ? 1 : strcspn(program, "]") + 1;
-		if (strlen(program) < length)
-			return NULL;
+	rest = after_rfc5424(program);
+	if (rest) {
+		program = rest;
+		length = 0;
 	} else if (!length) {
 		return NULL;
 	} else if (!text_starts(program, "kernel:") && !text_starts(program, "kernel[")) {
@@ -416,14 +459,52 @@ static const char *after_file_name(const char *text)
 	return length && text[length] == ':' && !is_time(text) ? text + length + 1 : text;
 }
 
-/* The clock in the middle of a line: a console has other output, without a newline, in front. */
-static const char *find_clock(struct log_line *line, const char *text)
+/* Marks of quotations and lists, and numbers of lines as cat -n, nl and web pages write them. */
+static const char *after_decoration(const char *text)
 {
-	for (; (text = strchr(text, '[')); text++)
-		if (take_clock(line, text)) {
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits && digits < 8 && strchr(" |.)", text[digits]) && text[digits + 1] == ' ')
+		return text + digits + 1;
+	if (digits && digits < 8 && text[digits] == ' ')
+		return text + digits;
+	if (digits && text_starts(text + digits, "|"))
+		return text + digits + 1;
+	if (*text && strchr(">|+\"'`", *text))
+		return text + 1;
+	return text_starts(text, "- ") || text_starts(text, "* ") ? text + 1 : NULL;
+}
+
+/*
+ * The clock, or "kernel: ", in the middle of a line: a console has other output, without a newline, in
+ * front; a collector of logs has names of its own. After the name of a program it is that one's word.
+ */
+static const char *find_kernel(struct log_line *line, const char *text)
+{
+	static const char name[] = "kernel: ";
+	bool program = false;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '[' && (!program || !*line->stamp) && take_clock(line, p)) {
 			line->kernel = true;
-			return take_heads(line, text);
+			return take_heads(line, p);
 		}
+		if (!program && (p == text || p[-1] == ' ') && text_starts(p, name)) {
+			const char *host = p;
+
+			while (host > text && host[-1] == ' ')
+				host--;
+			for (text = p, p = host; host > line->text && host[-1] != ' '; host--)
+				;
+			if (p - host > 0 && p - host < LOG_HOST_SIZE) {
+				memcpy(line->host, host, (size_t)(p - host));
+				line->host[p - host] = '\0';
+			}
+			line->kernel = true;
+			return take_heads(line, text + strlen(name));
+		}
+		program = program || text_starts(p, ": ");
+	}
 	return NULL;
 }
 
@@ -432,16 +513,19 @@ static const char *find_message(struct log_line *line)
 	const char *text = line->text + strspn(line->text, " ");
 	const char *message = take_heads(line, text), *rest;
 
-	if (message != text)
+	for (; message == text && (rest = after_decoration(text)); message = take_heads(line, text))
+		text = rest + strspn(rest, " ");
+	if (message != text && (line->kernel || line->other))
 		return message;
 	rest = after_file_name(text);
-	if (rest) {
+	if (rest && message == text) {
 		message = take_heads(line, rest);
 		if (line->kernel || *line->stamp)
 			return message;
+		line->after_name = rest;
 	}
-	message = find_clock(line, text);
-	return message ? message : text;
+	rest = line->other ? NULL : find_kernel(line, message);
+	return rest ? rest : message;
 }
 
 /* The bytes of an escape sequence (ECMA-48: CSI, OSC and the short ones), 1: only the ESC. */
@@ -457,6 +541,8 @@ static size_t escape_length(const char *text, size_t length)
 			i++;
 		return i < length ? i + 1 : length;
 	}
+	if (strchr("()*+#%", text[1])) /* a set of characters */
+		return length < 3 ? length : 3;
 	if (text[1] != ']')
 		return 2;
 	while (i < length && text[i] != '\a' && text[i] != '\033')
@@ -466,24 +552,80 @@ static size_t escape_length(const char *text, size_t length)
 	return i < length ? i + 1 : length;
 }
 
+/*
+ * The bytes of a colour whose ESC was made visible (cat -v, less, a program's source) or got lost on the
+ * way: ^[[32m, ESC[32m, \033[32m, [32m. 0: it is none.
+ */
+static size_t colour_length(const char *text, size_t length)
+{
+	static const char *const escapes[] = { "^[[", "ESC[", "\\033[", "\\x1b[", "\\e[",
+		"\\u001b[", "?[", "[" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
+		size_t size = strlen(escapes[i]);
+
+		if (length <= size || memcmp(text, escapes[i], size) != 0)
+			continue;
+		while (size < length && size < 16 &&
+			(isdigit((unsigned char)text[size]) || text[size] == ';'))
+			size++;
+		if (size < length && (text[size] == 'm' || text[size] == 'K') &&
+			(text[size - 1] != '[' || *text != '['))
+			return size + 1;
+	}
+	return 0;
+}
+
+/* The bytes of a character that is a space, or none at all: *SHOWN is what to take for it, or '\0'. */
+static size_t blank_length(const char *text, size_t length, char *shown)
+{
+	static const struct {
+		const char *bytes;
+		char shown;
+	} blanks[] = { { "\t", ' ' }, { "\302\240", ' ' }, { "\357\273\277", '\0' },
+		{ "\342\200\213", '\0' } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(blanks); i++) {
+		size_t size = strlen(blanks[i].bytes);
+
+		if (length >= size && memcmp(text, blanks[i].bytes, size) == 0) {
+			*shown = blanks[i].shown;
+			return size;
+		}
+	}
+	return 0;
+}
+
 void log_line_read(struct log_line *line, const char *start, size_t length)
 {
-	size_t size = 0;
+	size_t size = 0, skip;
+	char c;
 
 	while (length && (start[length - 1] == '\r' || start[length - 1] == ' '))
 		length--;
 	for (size_t i = 0; i < length && size < sizeof(line->text) - 1; i++) {
-		char c = start[i] == '\t' ? ' ' : start[i];
-
+		c = start[i];
 		if (c == '\033') {
 			i += escape_length(start + i, length - i) - 1;
 			continue;
+		}
+		skip = strchr("^E\\?[", c) && c ? colour_length(start + i, length - i) : 0;
+		if (skip) {
+			i += skip - 1;
+			continue;
+		}
+		skip = c == '\t' || c & 0x80 ? blank_length(start + i, length - i, &c) : 0;
+		if (skip) {
+			i += skip - 1;
+			if (!c)
+				continue;
 		}
 		line->text[size++] = c >= ' ' && c <= '~' ? c : '?';
 	}
 	while (size && line->text[size - 1] == ' ')
 		size--;
 	line->text[size] = '\0';
+	line->after_name = NULL;
 	*line->stamp = *line->host = '\0';
 	line->has_clock = line->has_time = line->kernel = line->other = false;
 	line->clock = 0;

@@ -22,10 +22,12 @@
 #define LOG_HOST_SIZE  65 /* HOST_NAME_MAX, and a NUL */
 
 struct log_line {
-	char text[LOG_LINE_SIZE];   /* printable ASCII; other bytes show as '?' */
-	const char *message;	    /* in text */
-	bool kernel;		    /* something in front says that it is the kernel's */
-	bool other;		    /* MESSAGE seems to begin with a host and another program */
+	char text[LOG_LINE_SIZE]; /* printable ASCII; other bytes show as '?' */
+	const char *message;	  /* in text */
+	const char
+		*after_name; /* what follows what may be a file's name, or a number; NULL: none */
+	bool kernel;	     /* something in front says that it is the kernel's */
+	bool other;	     /* MESSAGE seems to begin with a host and another program */
 	char host[LOG_HOST_SIZE];   /* "" without */
 	char stamp[LOG_STAMP_SIZE]; /* date and time as they stand there; "" without */
 	bool has_time;

@@ -21,11 +21,13 @@
 /* A record of the journal, or of dmesg -J, as its fields come one by one. */
 struct record {
 	bool open;
-	char *message; /* NULL: none, or none that matters */
+	char *message; /* the kernel's words; NULL: none, or none that matters */
+	char *text;    /* or a line of a log, with all that stands in front of the words */
 	char *host;
 	char *stamp; /* microseconds since 1970 */
 	char *clock; /* seconds, of dmesg -J */
-	bool other;  /* of another program */
+	char *clock_us;
+	bool other; /* of another program */
 };
 
 struct log_reader {
@@ -45,10 +47,26 @@ static bool wants(const struct log_reader *reader, const char *text, size_t leng
 	return reader->taker->find(reader->taker->data, text, length) != NULL;
 }
 
+/* The end of what was one line once: a carriage return, or a newline in words, as in quoted text. */
+static const char *find_break(const char *text, const char *end)
+{
+	for (; text < end; text++)
+		if (*text == '\r' || (*text == '\\' && end - text > 1 && strchr("nr", text[1])))
+			return text;
+	return end;
+}
+
 static void take_plain(struct log_reader *reader, const char *text, size_t length)
 {
-	log_line_read(reader->line, text, length);
-	reader->taker->take(reader->taker->data, reader->line);
+	const char *end = text + length, *next;
+
+	for (; text < end; text = next + (next < end && *next == '\\' ? 2 : 1)) {
+		next = find_break(text, end);
+		if (!wants(reader, text, (size_t)(next - text)))
+			continue;
+		log_line_read(reader->line, text, (size_t)(next - text));
+		reader->taker->take(reader->taker->data, reader->line);
+	}
 }
 
 /* ---- Records ---- */
@@ -56,9 +74,11 @@ static void take_plain(struct log_reader *reader, const char *text, size_t lengt
 static void record_free(struct record *record)
 {
 	free(record->message);
+	free(record->text);
 	free(record->host);
 	free(record->stamp);
 	free(record->clock);
+	free(record->clock_us);
 	*record = (struct record) { 0 };
 }
 
@@ -75,23 +95,30 @@ static void set_line_time(struct log_line *line, const struct record *record)
 		line->has_clock = true;
 		line->clock = ms;
 	}
+	if (record->clock_us && log_decimal(record->clock_us, 0, &us, NULL)) {
+		line->has_clock = true;
+		line->clock = us / 1000;
+	}
 }
 
-/* The message of the record is as a line behind "kernel: ". */
 static void record_end(struct log_reader *reader)
 {
 	struct record *record = &reader->record;
 	struct log_line *line = reader->line;
+	const char *text = record->message ? record->message : record->text;
 
-	if (record->message && !record->other) {
-		log_line_read(line, record->message, strlen(record->message));
-		/* Whatever it looks like: nothing stands in front of a message in a field. */
-		line->message = line->text;
-		line->kernel = true;
-		*line->stamp = *line->host = '\0';
-		line->has_time = line->has_clock = line->other = false;
-		set_line_time(line, record);
-		if (record->host)
+	if (text && !record->other) {
+		log_line_read(line, text, strlen(text));
+		if (record->message) {
+			/* Whatever it looks like: nothing stands in front of a message. */
+			line->message = line->text;
+			line->kernel = true;
+			*line->stamp = *line->host = '\0';
+			line->has_time = line->has_clock = line->other = false;
+		}
+		if (!line->has_time && !line->has_clock)
+			set_line_time(line, record);
+		if (record->host && !*line->host)
 			snprintf(line->host, sizeof(line->host), "%.*s", LOG_HOST_SIZE - 1,
 				record->host);
 		reader->taker->take(reader->taker->data, line);
@@ -108,10 +135,18 @@ static void record_field(struct log_reader *reader, const char *name, size_t len
 		char **to;
 	} fields[] = {
 		{ "MESSAGE", &record->message },
-		{ "msg", &record->message },
+		{ "msg", &record->text },
+		{ "message", &record->text },
+		{ "@message", &record->text },
+		{ "Message", &record->text },
+		{ "log", &record->text },
+		{ "line", &record->text },
+		{ "value", &record->text },
+		{ "textPayload", &record->text },
 		{ "_HOSTNAME", &record->host },
 		{ "__REALTIME_TIMESTAMP", &record->stamp },
 		{ "time", &record->clock },
+		{ "_SOURCE_MONOTONIC_TIMESTAMP", &record->clock_us },
 	};
 
 	record->open = true;
@@ -122,7 +157,7 @@ static void record_field(struct log_reader *reader, const char *name, size_t len
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (strlen(fields[i].name) != length || memcmp(fields[i].name, name, length) != 0)
 			continue;
-		if (fields[i].to == &record->message && value &&
+		if ((fields[i].to == &record->message || fields[i].to == &record->text) && value &&
 			!wants(reader, value, strlen(value)))
 			break;
 		text_set(fields[i].to, value);
@@ -188,45 +223,72 @@ static void take_console(struct log_reader *reader, const char *output)
 		feed_lines(reader, output, strlen(output));
 }
 
-static void take_object(struct log_reader *reader, json_t *object)
+/* An object may be a record, or hold some, in arrays of any name: "dmesg", "events", "results". */
+static void take_value(struct log_reader *reader, json_t *value)
 {
-	json_t *list = json_object_get(object, "dmesg"), *item;
-	const char *output = json_string_value(json_object_get(object, "Output")), *name;
+	const char *output = json_string_value(json_object_get(value, "Output")), *name;
+	json_t *item;
 	size_t index;
 
+	json_array_foreach(value, index, item) take_value(reader, item);
+	if (json_is_string(value))
+		feed_lines(reader, json_string_value(value), json_string_length(value));
 	if (output)
 		take_console(reader, output);
-	json_array_foreach(list, index, item) take_object(reader, item);
-	if (output || list)
+	if (output || !json_is_object(value))
 		return;
-	json_object_foreach(object, name, item)
+	json_object_foreach(value, name, item) if (json_is_object(item) || json_is_array(item))
+		take_value(reader, item);
+	json_object_foreach(value, name, item)
 		record_field(reader, name, strlen(name), text_of(item));
 	record_end(reader);
 }
 
-/* "NAME": VALUE of an object that has a line for each of its members. */
-static void take_member(struct log_reader *reader, const char *text, size_t length)
+/* "NAME": VALUE of an object that has a line for each of its members. False: it is something else. */
+static bool take_member(struct log_reader *reader, const char *text, size_t length)
 {
 	const char *end = memchr(text + 1, '"', length - 1), *value = end;
 	json_error_t ignored;
 	json_t *json;
 
 	if (!end)
-		return;
+		return false;
 	for (value = end + 1; value < text + length && strchr(" :", *value); value++)
 		;
 	length -= (size_t)(value - text);
 	while (length && strchr(" ,\r", value[length - 1]))
 		length--;
+	if (length == 1 && strchr("{[", *value))
+		return true;
 	json = json_loadb(value, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &ignored);
+	if (!json)
+		return false;
 	if (json_is_string(json) && end - text == 1 + (ptrdiff_t)strlen("Output") &&
-		memcmp(text + 1, "Output", strlen("Output")) == 0)
+		memcmp(text + 1, "Output", strlen("Output")) == 0) {
 		take_console(reader, json_string_value(json));
-	else if (json) {
+	} else {
 		reader->records = true;
 		record_field(reader, text + 1, (size_t)(end - text - 1), text_of(json));
 	}
 	json_decref(json);
+	return true;
+}
+
+/* A string alone: an element of an array of lines, or all of a console's output (jq .Output). */
+static bool take_quoted(struct log_reader *reader, const char *text, size_t length)
+{
+	json_error_t ignored;
+	json_t *json;
+
+	length -= text[length - 1] == ',';
+	json = json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &ignored);
+	if (!json_is_string(json)) {
+		json_decref(json);
+		return false;
+	}
+	feed_lines(reader, json_string_value(json), json_string_length(json));
+	json_decref(json);
+	return true;
 }
 
 /* True when the line is JSON, or a part of it. */
@@ -245,13 +307,15 @@ static bool take_json(struct log_reader *reader, const char *text, size_t length
 	}
 	while (length && isspace((unsigned char)text[length - 1]))
 		length--;
-	if (length && *text == '{' && text[length - 1] == '}') {
+	if (length > 2 &&
+		((*text == '{' && text[length - 1] == '}') ||
+			(*text == '[' && strchr("{[\"", text[1]) && text[length - 1] == ']'))) {
 		if (!wants(reader, text, length) && !memmem(text, length, "\"Output\"", 8))
 			return true;
 		json = json_loadb(text, length, JSON_ALLOW_NUL, &ignored);
 		if (!json)
 			return false;
-		take_object(reader, json);
+		take_value(reader, json);
 		json_decref(json);
 		return true;
 	}
@@ -261,8 +325,7 @@ static bool take_json(struct log_reader *reader, const char *text, size_t length
 	}
 	if (length < 4 || *text != '"' || !memchr(text, ':', length))
 		return false;
-	take_member(reader, text, length);
-	return true;
+	return take_member(reader, text, length) || take_quoted(reader, text, length);
 }
 
 /* ---- Fields, a line each ---- */
@@ -287,7 +350,7 @@ static bool take_field(struct log_reader *reader, const char *text, size_t lengt
 			    (length > 8 && memcmp(text, "MESSAGE=", 8) == 0) ||
 			    (length > 11 && memcmp(text, "_TRANSPORT=", 11) == 0))) {
 		reader->records = true;
-		if (!strchr("M_S", *text))
+		if (!strchr("M_S", *text)) /* as record_field()'s names begin */
 			return true;
 		while (length > name && text[length - 1] == '\r')
 			length--;

@@ -5,7 +5,8 @@
  * Beside plain lines (core/facts/log_line.h) it knows what holds lines in other forms:
  *	journalctl -o json, json-pretty, json-sse, json-seq, export and verbose;
  *	dmesg -J;
- *	aws ec2 get-console-output with its JSON, the output plain or in base64.
+ *	aws ec2 get-console-output with its JSON, the output plain or in base64;
+ *	other JSON that has a line of a log as "message", "log" and the like (CloudWatch, Docker, rsyslog).
  *
  * Memory is bounded by one line, whatever the log's size. So that a log of any size passes quickly,
  * whoever wants the lines says of each, before anything is made of it, whether it may matter.
@@ -19,8 +20,8 @@ struct log_taker {
 	/* The first of these bytes where something may matter, NULL: nothing does. Of lines, or of one that
 	 * is in JSON's quotes. */
 	const char *(*find)(void *data, const char *text, size_t length);
-	/* A line that may be the kernel's. LINE is gone when it returns. */
-	void (*take)(void *data, const struct log_line *line);
+	/* A line that may be the kernel's; the taker may change LINE, which is gone when it returns. */
+	void (*take)(void *data, struct log_line *line);
 	void *data;
 };
 

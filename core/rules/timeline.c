@@ -488,20 +488,37 @@ static const char *find_line(void *data, const char *text, size_t length)
 /* Words of a hibernation, with something in front that nobody knows. */
 static void count_unread(struct timelines *all, const struct log_line *line)
 {
-	if (line->kernel || *line->stamp ||
-		(!strstr(line->text, "PM: hibernation") &&
-			!strstr(line->text, "hibernation entry") &&
-			!strstr(line->text, "hibernation exit")))
+	bool edge =
+		strstr(line->text, "hibernation entry") || strstr(line->text, "hibernation exit");
+
+	if (line->other || !(edge || (!line->kernel && strstr(line->text, "PM: hibernation"))))
 		return;
 	if (!all->account.unread++)
 		snprintf(all->account.first, sizeof(all->account.first), "%.*s",
 			(int)sizeof(all->account.first) - 1, line->text);
 }
 
-static void take_line(void *data, const struct log_line *line)
+/* Also after what may be the name of a file: that it is one shows only by the words that follow. */
+static bool line_is_known(struct log_line *line)
+{
+	const char *message = line->message;
+
+	if (message_is_known(line))
+		return true;
+	if (!line->after_name)
+		return false;
+	line->message = line->after_name;
+	if (message_is_known(line))
+		return true;
+	line->message = message;
+	return false;
+}
+
+static void take_line(void *data, struct log_line *line)
 {
 	struct timelines *all = data;
 	const struct kept *before = all->kept_count ? &all->kept[all->kept_count - 1] : NULL;
+	bool known = line_is_known(line);
 	struct kept kept = { .has_time = line->has_time,
 		.has_clock = line->has_clock,
 		.time = line->time,
@@ -510,7 +527,7 @@ static void take_line(void *data, const struct log_line *line)
 
 	if (all->names_to_come)
 		all->names_to_come--;
-	else if (!message_is_known(line)) {
+	else if (!known) {
 		count_unread(all, line);
 		return;
 	}

@@ -165,6 +165,12 @@ put_history() {
 	[[ "$output" == *"$log.cut is damaged: "* ]]
 }
 
+@test "a log in UTF-16, as the shell of Windows writes one, is read" {
+	local log=$BATS_TEST_TMPDIR/log
+	{ printf '\377\376'; sed 's/$/\r/' "$LOGS/linux-6.1-console.txt" | iconv -t UTF-16LE; } >"$log"
+	"$EC2HIB" history --json --log "$log" | jq -e '.cycles | length == 1 and .[0].timeline.read_time == 1450'
+}
+
 @test "how a log was read is said where it matters" {
 	local log=$BATS_TEST_TMPDIR/log
 	tac "$LOGS/linux-6.1-freezing.txt" >"$log"

@@ -253,6 +253,52 @@ static void lines_are_read_whatever_is_in_front(void **state UNUSED)
 		{ "kern.log:[   12.345678] %s", "entry 12345" },
 		{ "117:[   12.345678] %s", "entry 12345" },
 		{ "dmesg.txt:6,123,12345678,-;%s", "entry 12345" },
+		{ "dmesg.txt:%s", "entry -" },
+		{ "dmesg.txt:117:%s", "entry -" },
+		{ "kern.log-117-Nov 28 13:00:15 host kernel: %s", "host host" },
+		/* numbers of lines, quotations and lists, from where logs are shown to others */
+		{ "   117\t%s", "entry -" },
+		{ "   117  [   12.345678] %s", "entry 12345" },
+		{ " 117 | %s", "entry -" },
+		{ "> %s", "entry -" },
+		{ "| > [   12.345678] %s", "entry 12345" },
+		{ "+%s", "entry -" },
+		{ "- [   12.345678] %s", "entry 12345" },
+		{ "\"[   12.345678] %s\",", "entry 12345" },
+		{ "\302\240[   12.345678]\302\240%s", "entry 12345" },
+		{ "\357\273\277%s", "entry -" },
+		/* colours that became text */
+		{ "^[[32m[   12.345678] ^[[0m^[[33m%s^[[0m^M", "entry 12345" },
+		{ "ESC[32m[   12.345678] ESC[0m%s", "entry 12345" },
+		{ "\\033[32m[   12.345678] \\033[0m%s", "entry 12345" },
+		{ "[32m[   12.345678] [0m[33m%s[0m", "entry 12345" },
+		{ "?[32m[   12.345678] ?[0m%s", "entry 12345" },
+		/* a console that goes back to the beginning of its line */
+		{ "login: \r%s\r", "entry -" },
+		/* dates with a zone and a year after the time, with slashes, in words of other languages */
+		{ "Sat Nov 28 13:00:15 UTC 2026 %s", "stamp Sat Nov 28 13:00:15 UTC 2026" },
+		{ "Sat Nov 28 01:00:15 PM UTC 2026 %s", "stamp Sat Nov 28 01:00:15 PM UTC 2026" },
+		{ "Sat Nov 28 13:00:15 2026 kern.info kernel: [   12.345678] %s",
+			"stamp Sat Nov 28 13:00:15 2026\nentry 12345" },
+		{ "2026/11/28 13:00:15 %s", "stamp 2026/11/28 13:00:15" },
+		{ "[Sa Nov 28 13:00:15 2026] %s", "stamp Sa Nov 28 13:00:15 2026" },
+		{ "Sat 2026-11-28 13:00:15 Europe/Berlin host kernel: %s", "host host" },
+		{ "2026-11-28 13:00:15 UTC host kernel: %s", "host host" },
+		{ "1764334815 host kernel: %s", "host host" },
+		{ "[   12.345678               ] host kernel: %s", "entry 12345\nhost host" },
+		/* RFC 5424 without a priority, with a process, with several elements of data */
+		{ "1 2026-11-28T13:00:15.657Z host kernel - - - %s", "host host" },
+		{ "<6>1 2026-11-28T13:00:15.657Z host kernel 0 - - %s", "host host" },
+		{ "<6>1 2026-11-28T13:00:15Z host kernel - - [a@1 b=\"c\"][d@1 e=\"f\"] %s",
+			"host host" },
+		{ "123 <6>1 2026-11-28T13:00:15Z host kernel - - - %s", "host host" },
+		/* other hosts, and what collectors put in front */
+		{ "Nov 28 13:00:15 fe80::1 kernel: [   12.345678] %s", "host fe80::1" },
+		{ "2026-11-28T13:00:15.657Z i-012 Nov 28 13:00:15 host kernel: %s", "host host" },
+		{ "vm-1  | Nov 28 13:00:15 host kernel: %s", "host host" },
+		{ "1764334815657,\"Nov 28 13:00:15 host kernel: %s\"", "host host" },
+		{ "2026-11-28T13:00:15.123456789Z stdout F [   12.345678] %s", "entry 12345" },
+		{ "6.1.0-13,6,123,12345678,-;%s", "entry 12345" },
 	};
 	static const char *const words[] = { "PM: hibernation: hibernation entry",
 		"Freezing user space processes ... (elapsed 0.007 seconds) done.",
@@ -344,10 +390,45 @@ static void records_are_read_like_lines(void **state UNUSED)
 		"    _TRANSPORT=kernel\n    MESSAGE=PM: hibernation exit\n    _HOSTNAME=h\n",
 		/* aws ec2 get-console-output as the API gives it, in base64 */
 		"{\"InstanceId\": \"i-0\", \"Output\": \"UE06IGhpYmVybmF0aW9uIGVudHJ5DQpQTTogTmVlZCB0byBjb3B5IDUgcGFnZXMNClBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\"}\n",
+		/* its output through jq, as YAML, as bytes of Python */
+		"\"PM: hibernation entry\\r\\nPM: Need to copy 5 pages\\r\\nPM: hibernation exit\\r\\n\"\n",
+		"InstanceId: i-0\nOutput: \"[ 1.0] PM: hibernation entry\\r\\n"
+		"[ 1.1] PM: Need to copy 5 pages\\r\\n[ 1.2] PM: hibernation exit\\r\\n\"\n",
+		"b'[ 1.0] PM: hibernation entry\\r\\n[ 1.1] PM: Need to copy 5 pages\\r\\n"
+		"[ 1.2] PM: hibernation exit\\r\\n'\n",
+		/* lines that end with a carriage return */
+		"PM: hibernation entry\rPM: Need to copy 5 pages\rPM: hibernation exit\r",
+		"PM: hibernation entry\n\rPM: Need to copy 5 pages\n\rPM: hibernation exit\n\r",
+		/* CloudWatch: events, the results of a query, and an agent's lines */
+		"{\n  \"events\": [\n    {\n      \"timestamp\": 1764334815657,\n"
+		"      \"message\": \"Nov 28 13:00:15 ip-10-0-0-1 kernel: PM: hibernation entry\"\n    },\n"
+		"    {\n      \"message\": \"Nov 28 13:00:16 ip-10-0-0-1 kernel: PM: Need to copy 5 pages\"\n"
+		"    },\n    {\n      \"message\": \"Nov 28 13:00:17 ip-10-0-0-1 kernel: PM: hibernation exit\"\n"
+		"    }\n  ]\n}\n",
+		"{\"results\":[[{\"field\":\"@message\",\"value\":\"[ 1.0] PM: hibernation entry\"}],"
+		"[{\"field\":\"@message\",\"value\":\"[ 1.1] PM: Need to copy 5 pages\"}],"
+		"[{\"field\":\"@message\",\"value\":\"[ 1.2] PM: hibernation exit\"}]]}\n",
+		"{\"message\":\"PM: hibernation entry\",\"host\":{\"name\":\"h\"}}\n"
+		"{\"message\":\"PM: Need to copy 5 pages\",\"host\":{\"name\":\"h\"}}\n"
+		"{\"message\":\"PM: hibernation exit\",\"host\":{\"name\":\"h\"}}\n",
+		/* Docker's own, and arrays of lines and of records */
+		"{\"log\":\"[ 1.0] PM: hibernation entry\\n\",\"stream\":\"stdout\"}\n"
+		"{\"log\":\"[ 1.1] PM: Need to copy 5 pages\\n\",\"stream\":\"stdout\"}\n"
+		"{\"log\":\"[ 1.2] PM: hibernation exit\\n\",\"stream\":\"stdout\"}\n",
+		"[\"PM: hibernation entry\",\"PM: Need to copy 5 pages\",\"PM: hibernation exit\"]\n",
+		"[{\"MESSAGE\":\"PM: hibernation entry\"},{\"MESSAGE\":\"PM: Need to copy 5 pages\"},"
+		"{\"MESSAGE\":\"PM: hibernation exit\"}]\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		timeline_check_text(rows[i], "cycle\nresult resumed\nimage_pages 5");
+	/* The journal has the kernel's clock as well. */
+	timeline_check_text("__REALTIME_TIMESTAMP=1764334815657435\n_TRANSPORT=kernel\n"
+			    "MESSAGE=PM: hibernation entry\n"
+			    "_SOURCE_MONOTONIC_TIMESTAMP=12345678\n\n",
+		"cycle\nentry 12345\nstamp 2025-11-28T13:00:15Z");
+	timeline_check_text(
+		"{\"message\":\"Nov 28 13:00:15 host sudo: PM: hibernation entry\"}\n", "");
 	timeline_check_text("{\"_TRANSPORT\":\"syslog\",\"SYSLOG_IDENTIFIER\":\"sh\","
 			    "\"MESSAGE\":\"PM: hibernation entry\"}\n",
 		"");
