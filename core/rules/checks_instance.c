@@ -30,7 +30,7 @@ CHECK_FUNCTION(metadata_service)
 
 	if (id->is == FACT_KNOWN)
 		return finding_pass("the metadata service answers for %s", id->value);
-	if (place_of(facts) != PLACE_EC2)
+	if (platform_of(facts) != PLATFORM_EC2)
 		return finding_unknown("%s", why);
 	return finding_warn("aws ec2 modify-instance-metadata-options --http-endpoint enabled",
 		"no notice can be read: %s", why);

@@ -148,18 +148,18 @@ bool no_active_area(const struct facts *facts, struct finding *finding)
 	return true;
 }
 
-enum place place_of(const struct facts *facts)
+enum platform platform_of(const struct facts *facts)
 {
 	const struct fact_text *vendor = &facts->system.vendor;
 
 	if (fact_text_is(vendor, VENDOR_EC2) || facts->instance.id.is == FACT_KNOWN)
-		return PLACE_EC2;
-	return vendor->is == FACT_UNKNOWN ? PLACE_UNSURE : PLACE_ELSEWHERE;
+		return PLATFORM_EC2;
+	return vendor->is == FACT_UNKNOWN ? PLATFORM_UNKNOWN : PLATFORM_OTHER;
 }
 
 bool not_ec2(const struct facts *facts, struct finding *finding)
 {
-	if (place_of(facts) != PLACE_ELSEWHERE)
+	if (platform_of(facts) != PLATFORM_OTHER)
 		return false;
 	*finding = finding_skip("not an EC2 instance (the machine's maker is %s)",
 		fact_text_or(&facts->system.vendor, "not named"));

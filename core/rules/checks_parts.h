@@ -67,13 +67,13 @@ bool no_active_area(const struct facts *facts, struct finding *finding);
 
 /* ---- EC2 --------------------------------------------------------------------------- */
 
-enum place { PLACE_EC2, PLACE_ELSEWHERE, PLACE_UNSURE };
+enum platform { PLATFORM_EC2, PLATFORM_OTHER, PLATFORM_UNKNOWN };
 
 /*
  * Where the machine runs: on EC2 when the firmware says so or the metadata service gave
  * an instance id; elsewhere when the firmware names somebody else.
  */
-enum place place_of(const struct facts *facts);
+enum platform platform_of(const struct facts *facts);
 
 /* True, with a finding that skips, when the machine is elsewhere. */
 bool not_ec2(const struct facts *facts, struct finding *finding);

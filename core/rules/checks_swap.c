@@ -376,7 +376,7 @@ CHECK_FUNCTION(swap_medium)
 	if (fact_text_is(&disk->medium, MEDIUM_EBS))
 		return finding_pass("%s is on EBS (%s)", area_name(facts),
 			fact_text_or(&disk->serial, "a volume"));
-	if (place_of(facts) == PLACE_EC2)
+	if (platform_of(facts) == PLATFORM_EC2)
 		return finding_unknown(
 			"the disk %s below %s does not say whether it is EBS or instance store",
 			fact_text_or(&disk->name, "without a name"), area_name(facts));
