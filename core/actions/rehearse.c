@@ -28,7 +28,7 @@ struct run {
 	struct rehearsal_result result; /* of the level that runs */
 };
 
-void rehearsal_result_free(struct rehearsal_result *result)
+static void result_free(struct rehearsal_result *result)
 {
 	free(result->reason);
 	layout_free(&cycle_layout, &result->cycle);
@@ -357,7 +357,7 @@ static void do_level(struct run *run, enum rehearsal_level level, struct tally *
 		tally->stop = !rehearsal->keep_going;
 	}
 	rehearsal->end(rehearsal->data, result);
-	rehearsal_result_free(result);
+	result_free(result);
 }
 
 int rehearse(const struct rehearsal *rehearsal, struct error *err)

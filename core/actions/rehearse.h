@@ -64,7 +64,7 @@
 #include "core/facts/gather.h"
 #include "core/rules/rehearsal.h"
 
-/* How one level went. rehearsal_result_free() ends it. */
+/* How one level went; valid until end() returns. */
 struct rehearsal_result {
 	enum rehearsal_level level;
 	enum rehearsal_outcome outcome;
@@ -74,7 +74,6 @@ struct rehearsal_result {
 	bool estimated;
 	struct rehearsal_estimate estimate; /* of image and cycle */
 };
-void rehearsal_result_free(struct rehearsal_result *result);
 
 struct rehearsal {
 	const struct gather *gather; /* of the running machine, with the metadata service */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether to hibernate now, and what has to be put right just before: decided from the facts alone,
+ * Whether to hibernate now, and what has to be prepared just before: decided from the facts alone,
  * the same for the command, the agent and the dashboard.
  */
 #ifndef EC2HIB_RULES_HIBERNATION_H
