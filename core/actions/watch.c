@@ -227,15 +227,18 @@ static void listen_to_keys(struct agent *agent)
 
 static void hear_cycle(struct agent *agent, const char *line)
 {
-	struct cycle *last = &agent->report.state.last_cycle;
+	struct cycle *last = &agent->report.state.last_cycle, cycle = { 0 };
 	json_t *json = json_loads(line, 0, NULL);
-	struct error err;
+	struct error err = { "" };
 
-	layout_free(&cycle_layout, last);
-	if (layout_from_json(&cycle_layout, last, json, "cycle", &err) < 0)
+	if (json && layout_from_json(&cycle_layout, &cycle, json, "cycle", &err) == 0) {
 		layout_free(&cycle_layout, last);
+		*last = cycle;
+		report_write(&agent->report);
+	} else {
+		layout_free(&cycle_layout, &cycle);
+	}
 	json_decref(json);
-	report_write(&agent->report);
 }
 
 /* What was heard while the machine went to sleep has been answered by that. */
