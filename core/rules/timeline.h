@@ -22,7 +22,7 @@ enum timeline_failure {
 	FAILURE_NONE,
 	FAILURE_FREEZING,	/* a task or a work queue did not freeze in time */
 	FAILURE_SWAP_SPACE,	/* not enough free swap for the image */
-	FAILURE_SWAP_DEVICE,	/* the kernel's resume device is no active swap */
+	FAILURE_SWAP_DEVICE,	/* the kernel's resume device is not an active swap */
 	FAILURE_DEVICE_BUSY,	/* a device refused to stop */
 	FAILURE_MEMORY,		/* not enough memory to make or write the image */
 	FAILURE_WAKEUP,		/* an event called the machine back */
@@ -32,7 +32,7 @@ enum timeline_failure {
 	FAILURES
 };
 
-/* "freezing": what stands in failure_id, in the history and in JSON. FAILURE_NONE is "". */
+/* "freezing": what is in failure_id, in the history and in JSON. FAILURE_NONE is "". */
 const char *timeline_failure_name(enum timeline_failure failure);
 
 /* The failure of a timeline: FAILURE_NONE where none is known. */

@@ -1022,7 +1022,7 @@ static const struct message messages[] = {
 	{ "Not enough free swap", PM, NULL, FAIL(HIBERNATING, FAILURE_SWAP_SPACE,
 		"there is not enough free swap for the image") },
 	{ "Cannot find swap device", PM, NULL, FAIL(HIBERNATING, FAILURE_SWAP_DEVICE,
-		"the kernel's resume device and offset are no active swap") },
+		"the kernel's resume device and offset are not an active swap") },
 	{ "Cannot get swap writer", PM, NULL, FAIL(HIBERNATING, FAILURE_SWAP_SPACE,
 		"no free page of swap is left to write the image to") },
 	{ "Swap header not found", PM, NULL, FAIL(HIBERNATING, FAILURE_SWAP_DEVICE,

@@ -595,11 +595,11 @@ static const struct {
 		"no free page of swap is left to write the image to" },
 	{ ENTRY SNAP CREATED "PM: Cannot find swap device, try swapon -a\n"
 			     "PM: Cannot get swap writer\n" EXIT,
-		"swap-device", "the kernel's resume device and offset are no active swap" },
+		"swap-device", "the kernel's resume device and offset are not an active swap" },
 	{ "PM: Syncing filesystems ... done.\nPM: Need to copy 10 pages\n"
 	  "PM: writing image.\nPM: Cannot find swap device, try swapon -a.\n"
 	  "Restarting tasks ... done.\n",
-		"swap-device", "the kernel's resume device and offset are no active swap" },
+		"swap-device", "the kernel's resume device and offset are not an active swap" },
 	{ ENTRY SNAP CREATED "PM: Swap header not found!\n" EXIT, "swap-device",
 		"there is no swap header where the kernel's resume offset points" },
 	{ ENTRY "PM: Device usb8 failed to freeze async: error -2\n" EXIT, "device-busy",
