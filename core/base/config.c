@@ -156,8 +156,7 @@ static int word_set(
 		}
 		text_append(&words, "%s%s", *words ? ", " : "", key->words[i]);
 	}
-	return error_set(
-		err, EINVAL, "%s is \"%s\", not one of: %s", key->name, value, words);
+	return error_set(err, EINVAL, "%s is \"%s\", not one of: %s", key->name, value, words);
 }
 
 static int duration_set(
