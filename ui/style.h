@@ -35,8 +35,9 @@ size_t style_next(const char *text, size_t left, uint32_t *code);
 
 /*
  * A copy of TEXT with a question mark for each byte that could steer a terminal (control
- * characters, marks of direction, a broken UTF-8 sequence), and where the locale is not UTF-8 for all that is not ASCII:
- * paths, command lines and saved facts come from other people. The caller frees it.
+ * characters, marks of direction, a broken UTF-8 sequence), and where the locale is not UTF-8 for
+ * all that is not ASCII: paths, command lines and saved facts come from other people. The caller
+ * frees it.
  */
 char *style_text(const char *text);
 
@@ -47,8 +48,8 @@ void style_print(FILE *out, const char *text, size_t length);
 void style_line(FILE *out, const char *before, const char *text);
 
 /*
- * Prints TEXT as style_print() does; lines after the first begin at column INDENT, the first is at column COLUMN already.
- * Breaks at spaces only where the width is known.
+ * Prints TEXT as style_print() does; lines after the first begin at column INDENT, the first is at
+ * column COLUMN already. Breaks at spaces only where the width is known.
  */
 void style_wrap(
 	const struct style *style, FILE *out, const char *text, unsigned column, unsigned indent);

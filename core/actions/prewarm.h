@@ -45,8 +45,8 @@ int prewarm_run(const struct prewarm *prewarm, struct prewarm_state *state, stru
 
 /*
  * Stops the one that runs, with SIGTERM, and waits at most WAIT_MS until it has let go of its lock:
- * from then on it asks for nothing more from the device. 0: none ran (always so for an image); 1: stopped; -ETIMEDOUT, or
- * another negative errno.
+ * from then on it asks for nothing more from the device. 0: none ran (always so for an image); 1:
+ * stopped; -ETIMEDOUT, or another negative errno.
  */
 int prewarm_stop(const struct root *root, unsigned wait_ms, struct error *err);
 

@@ -24,9 +24,9 @@
 void recover(const struct gather *gather, const struct reporter *reporter);
 
 /*
- * The same for who has LOCK_PATH and is about to hibernate: the agent may have been running for long when a rehearsal was killed, and cannot
- * wait for somebody to look. What was killed while it tested the kernel has left that in a test mode,
- * in which a machine does not hibernate.
+ * The same for who has LOCK_PATH and is about to hibernate: the agent may have been running for
+ * long when a rehearsal was killed, and cannot wait for somebody to look. What was killed while it
+ * tested the kernel has left that in a test mode, in which a machine does not hibernate.
  */
 void recover_locked(const struct gather *gather, const struct reporter *reporter);
 

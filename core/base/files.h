@@ -103,8 +103,8 @@ int root_check_trusted(const struct root *root, const char *path, struct error *
 
 /*
  * 0 when the file PATH, which says what we are to do, is a regular file that belongs to root and
- * neither it nor, links followed, a folder above it can be changed by others; else -EPERM. 0 also when there is
- * none, and for anybody but root, who can do no harm.
+ * neither it nor, links followed, a folder above it can be changed by others; else -EPERM. 0 also
+ * when there is none, and for anybody but root, who can do no harm.
  */
 int root_check_own(const struct root *root, const char *path, struct error *err);
 

@@ -30,8 +30,8 @@
 #define SEND_BUFFER (1024 * 1024)
 
 /*
- * For a reader that is slow; one of the log that has stopped reading is waited for once. The manager may be busy
- * at boot, and a READY=1 that is lost fails the start.
+ * For a reader that is slow; one of the log that has stopped reading is waited for once. The
+ * manager may be busy at boot, and a READY=1 that is lost fails the start.
  */
 #define WAIT_MS 1000
 

@@ -6,9 +6,10 @@
  *
  * It goes to one of three places, each without a library: lines on a descriptor, the socket of
  * syslog (not by syslog(3), which waits for as long as its reader does not read), or the journal's
- * native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), which alone keeps the facts as fields. A message that cannot be delivered within a second is lost, and those after it are
- * not waited for until one is delivered again: what the agent does matters more than what it says.
- * How many were lost is counted. Who logs lines to a pipe has to ignore SIGPIPE.
+ * native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL), which alone keeps the facts as
+ * fields. A message that cannot be delivered within a second is lost, and those after it are not
+ * waited for until one is delivered again: what the agent does matters more than what it says. How
+ * many were lost is counted. Who logs lines to a pipe has to ignore SIGPIPE.
  *
  * Which place it is, is decided in cmd/, which reads the environment.
  */
