@@ -221,8 +221,9 @@ struct invocation {
 };
 
 /*
- * Parses what comes after the program's name. 0, or EXIT_USAGE after a message; invocation_free() in
- * any case. Without a known command the operands begin with the first word that is not an option.
+ * Parses what comes after the program's name. 0, or EXIT_USAGE after a message; invocation_free()
+ * in any case. Without a known command the operands begin with the first word that is not an
+ * option.
  */
 int invocation_parse(struct invocation *invocation, int argc, char **argv);
 void invocation_free(struct invocation *invocation);

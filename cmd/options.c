@@ -339,7 +339,9 @@ static int check_exclusive(const struct parser *parser)
 	return 0;
 }
 
-/* Saved facts stand for a machine with its configuration: none is looked at, and nothing repaired. */
+/*
+ * Saved facts stand for a machine with its configuration: none is looked at, and nothing repaired.
+ */
 static int check_saved(const struct parser *parser)
 {
 	struct invocation *invocation = parser->invocation;

@@ -140,7 +140,7 @@ static void show_end(struct screen *screen, const struct prewarm_state *state)
 		prewarm_show_histogram(state, &invocation->style);
 }
 
-/* ---- Running ------------------------------------------------------------------------------------ */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static int warm(const struct invocation *invocation, const struct session *session)
 {

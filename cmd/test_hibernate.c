@@ -19,8 +19,8 @@
 
 /*
  * For so long may all tasks stand still for the level image. CLOCK_MONOTONIC goes on meanwhile, and
- * systemd takes a service whose watchdog becomes due for hung; its own have three minutes (journald,
- * logind, udevd).
+ * systemd takes a service whose watchdog becomes due for hung; its own have three minutes
+ * (journald, logind, udevd).
  */
 #define TIMEOUT_STANDARD_MS 150000
 

@@ -122,7 +122,7 @@ static void service_ready(void *data)
 		descriptors_leave(STDERR_FILENO, STDERR_FILENO);
 }
 
-/* ---- The command ---------------------------------------------------------------------------------- */
+/* ---- The command ----------------------------------------------------------------------------- */
 
 static void service_note(void *data, int priority, const char *text)
 {

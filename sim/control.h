@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The control path of a stand-in: by it a test changes the service while it runs, and counts. It
- * answers this machine alone. Here is what every service has on it: its faults, its counters, and to
- * wait for a counter; a service adds entries of its own. ec2hib-imds(8) describes it.
+ * answers this machine alone. Here is what every service has on it: its faults, its counters, and
+ * to wait for a counter; a service adds entries of its own. ec2hib-imds(8) describes it.
  */
 #ifndef EC2HIB_SIM_CONTROL_H
 #define EC2HIB_SIM_CONTROL_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a stand-in misbehaves: one vocabulary for all of them, on the command line, by the control path
- * and in tests. Most faults spoil an answer that was made, those of tokens are the service's own.
+ * How a stand-in misbehaves: one vocabulary for all of them, on the command line, by the control
+ * path and in tests. Most faults spoil an answer that was made, those of tokens are the service's
+ * own.
  */
 #ifndef EC2HIB_SIM_FAULTS_H
 #define EC2HIB_SIM_FAULTS_H

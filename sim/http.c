@@ -223,7 +223,9 @@ static bool is_loopback(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-/* The IPv6 address of the real service, fd00:ec2::254, is a unique local one: that is not a link's. */
+/*
+ * The IPv6 address of the real service, fd00:ec2::254, is a unique local one: that is not a link's.
+ */
 static bool is_link_local(const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
@@ -261,7 +263,7 @@ static bool peer_is_local(int fd)
 	return is_loopback(&peer) || same_host(&peer, &own);
 }
 
-/* ---- One request ------------------------------------------------------------------------------ */
+/* ---- One request ----------------------------------------------------------------------------- */
 
 /* A request and its answer, from the first header to the last byte. */
 struct exchange {
@@ -308,7 +310,7 @@ static void suspend_until(struct http_server *server, struct exchange *exchange,
 	mhd.suspend_connection(exchange->connection);
 }
 
-/* ---- Answers below HTTP ------------------------------------------------------------------------- */
+/* ---- Answers below HTTP ---------------------------------------------------------------------- */
 
 /* The header as libmicrohttpd would send it, but for Content-Length, without its end. */
 static char *raw_header(const struct http_answer *answer, int64_t length)
@@ -412,7 +414,7 @@ static void connection_reset(const struct exchange *exchange)
 	(void)!connect(connection_fd(exchange), &nobody, sizeof(nobody));
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static ssize_t body_huge(void *data UNUSED, uint64_t position, char *buffer, size_t most)
 {
@@ -515,7 +517,7 @@ static bool answer_make(
 	return answer->delay_ms || answer->wait_counter || answer->spoil == HTTP_HANG;
 }
 
-/* ---- Requests that are held back ------------------------------------------------------------------ */
+/* ---- Requests that are held back ------------------------------------------------------------- */
 
 static void hold_back(struct http_server *server, struct exchange *exchange)
 {
@@ -591,7 +593,7 @@ static void waiting_watch(struct http_server *server, const struct pollfd *fds)
 	}
 }
 
-/* ---- What libmicrohttpd calls ---------------------------------------------------------------------- */
+/* ---- What libmicrohttpd calls ---------------------------------------------------------------- */
 
 static MHD_RESULT body_take(struct exchange *exchange, const char *data, size_t *size)
 {
@@ -654,7 +656,7 @@ static void on_connection(void *data, struct MHD_Connection *connection UNUSED,
 		reporter_log(server->reporter, LOG_DEBUG, "connection");
 }
 
-/* ---- The server -------------------------------------------------------------------------------------- */
+/* ---- The server ------------------------------------------------------------------------------ */
 
 int http_server_open(struct http_server **server, const struct http_service *service,
 	const char *address, const struct reporter *reporter, struct error *err)

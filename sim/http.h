@@ -5,8 +5,9 @@
  * that is held back (latency, hang) costs a descriptor and no time.
  *
  * An answer may be spoilt on its way to the client. What libmicrohttpd cannot be brought to send
- * (half a header, bytes that are not HTTP, a wrong length) goes past it: the connection is suspended,
- * which leaves the socket to us, written to here, and closed by libmicrohttpd afterwards.
+ * (half a header, bytes that are not HTTP, a wrong length) goes past it: the connection is
+ * suspended, which leaves the socket to us, written to here, and closed by libmicrohttpd
+ * afterwards.
  */
 #ifndef EC2HIB_SIM_HTTP_H
 #define EC2HIB_SIM_HTTP_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A simulated instance metadata service: what an instance of EC2 can ask about itself, on any machine.
+ * A simulated instance metadata service: what an instance of EC2 can ask about itself, on any
+ * machine.
  *
  *	items	what it knows: texts by their paths below /latest/
  *	events	what will happen to the instance: an item that comes at its time, and goes again

@@ -41,7 +41,10 @@ enum line_event {
 /* Loads the library; -ENOENT when there is none. EDITOR has to stay. */
 int line_editor_open(struct line_editor *editor, struct error *err);
 
-/* Shows PROMPT and waits. The terminal is as before afterwards. *LINE is the caller's, who frees it. */
+/*
+ * Shows PROMPT and waits. The terminal is as before afterwards. *LINE is the caller's, who frees
+ * it.
+ */
 enum line_event line_editor_read(struct line_editor *editor, const char *prompt, char **line);
 
 /* What the arrow keys bring back: these lines, the newest last. */

@@ -109,7 +109,7 @@ void progress_bar_hide(struct progress_bar *bar)
 	bar->drawn = false;
 }
 
-/* ---- In words ------------------------------------------------------------------------------------- */
+/* ---- In words -------------------------------------------------------------------------------- */
 
 /* Who was killed could not change what its state says. */
 static const char *word_at_end(const struct prewarm_state *state)

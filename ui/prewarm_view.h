@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a pre-warm looks: at a terminal a bar that is drawn again in its line, elsewhere a line now and
- * then; and its result in words.
+ * How a pre-warm looks: at a terminal a bar that is drawn again in its line, elsewhere a line now
+ * and then; and its result in words.
  */
 #ifndef EC2HIB_UI_PREWARM_VIEW_H
 #define EC2HIB_UI_PREWARM_VIEW_H

@@ -240,8 +240,9 @@ static int settings_remove(
 
 /* ---- Lines in other people's files ---- */
 /*
- * Every changed line is recorded first, so that the way back restores its bytes. All entries change,
- * rescue entries too: a rescue boot that does not resume would run over a hibernated system.
+ * Every changed line is recorded first, so that the way back restores its bytes. All entries
+ * change, rescue entries too: a rescue boot that does not resume would run over a hibernated
+ * system.
  */
 
 /* Where in LINE the arguments begin and how long they are; false: the line has none. */

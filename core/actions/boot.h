@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Kernel arguments in every entry of the next boots, by whatever manages the entries, and back. What
- * there is to do is the loader's to say (core/facts/boot_loader.h); here it is done, for all alike.
+ * Kernel arguments in every entry of the next boots, by whatever manages the entries, and back.
+ * What there is to do is the loader's to say (core/facts/boot_loader.h); here it is done, for all
+ * alike.
  *
  * At every moment there is a configuration that boots: generated files are made beside the old
  * ones, looked at, and exchanged with one rename. A function that fails puts back what it changed;

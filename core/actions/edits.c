@@ -140,8 +140,8 @@ static bool find_by_number(const char *text, const struct edit *edit, struct lin
 }
 
 /*
- * TEXT with EDIT made; the caller frees it. NULL: nothing to do, for it is so already. *FOREIGN: nor
- * can it be done, for somebody else has changed the line.
+ * TEXT with EDIT made; the caller frees it. NULL: nothing to do, for it is so already. *FOREIGN:
+ * nor can it be done, for somebody else has changed the line.
  */
 static char *edit_make(const char *text, const struct edit *edit, bool *foreign)
 {

@@ -23,16 +23,16 @@
 /*
  * Adds the edit that changes the line BEFORE of FILE to AFTER, both without line end; nothing when
  * they are the same. BEFORE "" adds AFTER as the last line (and makes the file, mode 0644, when
- * there is none); AFTER "" takes the line BEFORE away. LINE is the line's number, from 1; of several
- * equal lines the nearest one changes.
+ * there is none); AFTER "" takes the line BEFORE away. LINE is the line's number, from 1; of
+ * several equal lines the nearest one changes.
  */
 void edits_add(struct edits *edits, const char *file, uint64_t line, const char *before,
 	const char *after);
 
 /*
- * Records the edits, and changes no file; finds out where their lines are. -ENOENT: no such line, or
- * no file to take it from. -EILSEQ: the file is not UTF-8 text and cannot be recorded. -EINVAL: the
- * record is damaged. Or what reading and root_replace() return.
+ * Records the edits, and changes no file; finds out where their lines are. -ENOENT: no such line,
+ * or no file to take it from. -EILSEQ: the file is not UTF-8 text and cannot be recorded. -EINVAL:
+ * the record is damaged. Or what reading and root_replace() return.
  */
 int edits_record(
 	const struct root *root, const char *state_dir, struct edits *edits, struct error *err);
@@ -73,9 +73,9 @@ bool line_find(
 	const char *text, const char *wanted, uint64_t number, bool loose, struct line *found);
 
 /*
- * TEXT, a changed version of OLD. When that is GRUB's environment block, filled with '#' to the same
- * size again; one whose lines no longer fit stays too long. Takes TEXT over, the caller frees what
- * comes back.
+ * TEXT, a changed version of OLD. When that is GRUB's environment block, filled with '#' to the
+ * same size again; one whose lines no longer fit stays too long. Takes TEXT over, the caller frees
+ * what comes back.
  */
 char *text_fit_environment(const char *old, char *text);
 

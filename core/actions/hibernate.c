@@ -27,7 +27,7 @@
 #define PAUSE_MS      1000
 #define PAUSE_STEP_MS 100
 
-/* ---- Hooks -------------------------------------------------------------------------------------- */
+/* ---- Hooks ----------------------------------------------------------------------------------- */
 
 static int run_hooks(const struct transaction *transaction, enum hook_event event,
 	const struct reporter *reporter, struct error *err)
@@ -82,7 +82,7 @@ static void hooks_after(const struct transaction *transaction, int status)
 			&transaction->steady, &ignored);
 }
 
-/* ---- The write ---------------------------------------------------------------------------------- */
+/* ---- The write ------------------------------------------------------------------------------- */
 
 static int write_disk(const struct transaction *transaction, struct error *err)
 {
@@ -118,10 +118,12 @@ static int failed(const struct transaction *transaction, int status, const struc
 }
 
 /*
- * The machine has not slept, as its clocks say; STATUS is what the write said. That decides, and the log
- * adds why: a machine without a clock that lasts cannot tell that it was away, and kernels from 6.19 on
- * say little of an image. But the kernel's test modes (/sys/power/disk, pm_test) end without an error,
- * too, and systemctl may say that it is well without having asked the kernel.
+ * The machine has not slept, as its clocks say; STATUS is what the write said. That decides, and
+ * the log only adds why: a machine without a clock that lasts cannot tell that it was away, and
+ * kernels from 6.19 on say so little of an image that a good hibernation may be "unknown" in the
+ * log. What the log proves counts against an answer without an error: a failure, a test mode
+ * (/sys/power/disk, pm_test; they end without one), or no hibernation at all, where systemctl said
+ * that all is well without having asked the kernel.
  */
 static int conclude_awake(struct transaction *transaction, uint64_t mark, int status,
 	const struct error *reason, bool *passes, struct error *err)
@@ -221,7 +223,7 @@ static int write_and_resume(struct transaction *transaction, struct error *err)
 	}
 }
 
-/* ---- After resume ------------------------------------------------------------------------------- */
+/* ---- After resume ---------------------------------------------------------------------------- */
 
 /*
  * Only when it is asked for, and what the area holds fits into memory: otherwise swapoff(2) blocks
@@ -251,7 +253,7 @@ static void record_cycle(const struct transaction *transaction)
 		reporter_log(&transaction->steady, LOG_WARNING, "%s", err.text);
 }
 
-/* ---- All of it ---------------------------------------------------------------------------------- */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 int hibernate(const struct hibernation *request, struct cycle *cycle, struct error *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Resume support in the initramfs that boots next, and back: a configuration file of the tool that
- * makes the images (core/facts/initramfs.h), then a new image beside the old one, exchanged with one
- * rename.
+ * makes the images (core/facts/initramfs.h), then a new image beside the old one, exchanged with
+ * one rename.
  */
 #ifndef EC2HIB_ACTIONS_INITRAMFS_H
 #define EC2HIB_ACTIONS_INITRAMFS_H

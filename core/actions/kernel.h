@@ -28,10 +28,15 @@ int kernel_set_resume(const struct root *root, const struct resume_area *area, s
 /* Makes the kernel's offset 0; nothing on kernels that have none to set. */
 int kernel_forget_resume(const struct root *root, struct error *err);
 
-/* No swap area begins there: a kernel that is to look for one there finds none, and writes nothing. */
+/*
+ * No swap area begins there: a kernel that is to look for one there finds none, and writes nothing.
+ */
 #define RESUME_OFFSET_NOWHERE ((uint64_t)UINT32_MAX)
 
-/* /sys/power/resume_offset, in pages. The kernel looks there when it hibernates or resumes, not now. */
+/*
+ * /sys/power/resume_offset, in pages. The kernel looks there when it hibernates or resumes, not
+ * now.
+ */
 int kernel_set_resume_offset(const struct root *root, uint64_t pages, struct error *err);
 
 /* /sys/power/pm_freeze_timeout, in milliseconds. */
@@ -44,8 +49,8 @@ int kernel_set_image_size(const struct root *root, uint64_t bytes, struct error 
 int kernel_set_test(const struct root *root, const char *test, struct error *err);
 
 /*
- * Writes to /sys/power/state, and comes back when the machine has been away and resumed (0), or when
- * the kernel refused: its errno, such as -EBUSY for a task or a device that would not stop.
+ * Writes to /sys/power/state, and comes back when the machine has been away and resumed (0), or
+ * when the kernel refused: its errno, such as -EBUSY for a task or a device that would not stop.
  */
 int kernel_hibernate(const struct root *root, struct error *err);
 

@@ -20,7 +20,9 @@
 /* How often a lock that is taken is tried again, milliseconds. */
 #define TRY_MS 20
 
-/* Who can open a file can lock it (flock(2)): a plain user would keep a machine from hibernating. */
+/*
+ * Who can open a file can lock it (flock(2)): a plain user would keep a machine from hibernating.
+ */
 #define LOCK_MODE 0600
 
 static int lock_open(const struct root *root, const char *path, struct error *err)

@@ -14,9 +14,9 @@
 #define WATCH_LOCK RUN_FOLDER "/watch.lock" /* the agent */
 
 /*
- * Takes the lock on PATH, a file below /run/ec2hib; for an image its folder is locked instead. Waits
- * at most WAIT_MS for another to let go. A descriptor: closing it, or the end of the process, lets
- * go. -EBUSY when somebody else has it; the error names its process.
+ * Takes the lock on PATH, a file below /run/ec2hib; for an image its folder is locked instead.
+ * Waits at most WAIT_MS for another to let go. A descriptor: closing it, or the end of the process,
+ * lets go. -EBUSY when somebody else has it; the error names its process.
  */
 int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err);
 

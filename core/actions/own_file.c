@@ -54,7 +54,9 @@ static char *draft_folder(const char *folder)
 		"%s/.%s.ec2hib-new", strcmp(above, "/") == 0 ? "" : above, path_name(folder));
 }
 
-/* Makes the folder of PATH with the file in it appear at once, so that a kill leaves both or none. */
+/*
+ * Makes the folder of PATH with the file in it appear at once, so that a kill leaves both or none.
+ */
 static int put_with_folder(
 	const struct root *root, const char *path, const char *text, struct error *err)
 {

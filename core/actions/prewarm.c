@@ -56,7 +56,10 @@ struct target {
 
 /* ---- The device ----------------------------------------------------------------------------- */
 
-/* Of the whole disk: who uses another partition of it waits as well. Without them it does not give way. */
+/*
+ * Of the whole disk: who uses another partition of it waits as well. Without them it does not give
+ * way.
+ */
 static void open_counters(
 	struct target *target, const struct root *host, const device_list *devices)
 {
@@ -127,8 +130,8 @@ static void gather_area(struct facts *facts, const struct gather *gather)
 }
 
 /*
- * The file may be an active swap under another name (a hard link, a second mount), and kernels before
- * 5.4 let root write to one.
+ * The file may be an active swap under another name (a hard link, a second mount), and kernels
+ * before 5.4 let root write to one.
  */
 static int refuse_active(int fd, const struct prewarm *prewarm, const char *path, struct error *err)
 {
@@ -238,8 +241,8 @@ static int open_whole(struct target *target, const struct prewarm *prewarm, stru
 }
 
 /*
- * Finds and opens it. What is wrong with it is one of the errors of prewarm_run(). target_close() in any
- * case; TARGET needs not be set before.
+ * Finds and opens it. What is wrong with it is one of the errors of prewarm_run(). target_close()
+ * in any case; TARGET needs not be set before.
  */
 static int target_open(struct target *target, const struct prewarm *prewarm, struct error *err)
 {
@@ -270,7 +273,7 @@ static void target_close(struct target *target)
 	free(target->label);
 }
 
-/* ---- How far it came -------------------------------------------------------------------------- */
+/* ---- How far it came ------------------------------------------------------------------------- */
 
 static const char *method_word(enum prewarm_method method)
 {
@@ -374,7 +377,7 @@ static int record_save(const struct prewarm *prewarm, const struct target *targe
 	return status < 0 ? error_prefix(err, status, "cannot save how far it came") : 0;
 }
 
-/* ---- The run ---------------------------------------------------------------------------------- */
+/* ---- The run --------------------------------------------------------------------------------- */
 
 struct run {
 	const struct prewarm *prewarm;
@@ -390,7 +393,7 @@ static const struct root *root_of(const struct run *run)
 	return run->prewarm->gather->root;
 }
 
-/* ---- The state ---------------------------------------------------------------------------------- */
+/* ---- The state ------------------------------------------------------------------------------- */
 
 static void publish(struct run *run)
 {
@@ -503,7 +506,7 @@ static void state_end(struct run *run, int status, const struct error *err)
 		fact_set_text(&run->state->error, err->text);
 }
 
-/* ---- What the engine calls ------------------------------------------------------------------------ */
+/* ---- What the engine calls ------------------------------------------------------------------- */
 
 static void engine_report(void *data, const struct prewarm_numbers *numbers)
 {
@@ -540,7 +543,7 @@ static void engine_save(void *data, const struct prewarm_ranges *done)
 		reporter_log(run->prewarm->reporter, LOG_INFO, "%s", err.text);
 }
 
-/* ---- The run ---------------------------------------------------------------------------------- */
+/* ---- The run --------------------------------------------------------------------------------- */
 
 /* What is left to do. True when an earlier run was through. */
 static bool look_back(struct run *run)
@@ -573,7 +576,10 @@ static int format_again(struct run *run, struct error *err)
 static int touch(struct run *run, struct error *err)
 {
 	const struct prewarm *prewarm = run->prewarm;
-	/* Who says how many at a time has thought of the others. Writes are the file system's as well. */
+	/*
+	 * Who says how many at a time has thought of the others. Writes are the file system's as
+	 * well.
+	 */
 	bool gives_way = !prewarm->depth && run->target.method == PREWARM_READ;
 	const struct prewarm_job job = { .fd = run->target.fd,
 		.counters = gives_way ? run->target.counters : -1,
@@ -592,7 +598,10 @@ static int touch(struct run *run, struct error *err)
 	struct prewarm_numbers numbers;
 	struct error unsaved = { "" };
 	char now[INSTANT_LENGTH];
-	/* Nothing may be left to do: a run that was stopped with its last requests on their way had no end. */
+	/*
+	 * Nothing may be left to do: a run that was stopped with its last requests on their way had
+	 * no end.
+	 */
 	int status = prewarm_engine_run(&job, &done, &numbers, err);
 
 	if (status == 0)
@@ -684,7 +693,10 @@ int prewarm_run(const struct prewarm *prewarm, struct prewarm_state *state, stru
 		state_end(&run, lock, err);
 		return lock;
 	}
-	/* To find the device may take a slow one seconds: until then it is not the run before it that runs. */
+	/*
+	 * To find the device may take a slow one seconds: until then it is not the run before it
+	 * that runs.
+	 */
 	publish(&run);
 	if (prewarm->method == PREWARM_WRITE) {
 		machine = lock_take(root, LOCK_PATH, 0, err);
@@ -698,7 +710,7 @@ int prewarm_run(const struct prewarm *prewarm, struct prewarm_state *state, stru
 	return status;
 }
 
-/* ---- Stopping the one that runs ----------------------------------------------------------------- */
+/* ---- Stopping the one that runs -------------------------------------------------------------- */
 
 /* The process that signed the lock; 0: none. */
 static pid_t holder_of(int fd)

@@ -35,10 +35,11 @@ struct prewarm {
 };
 
 /*
- * STATE, which must be zeroed, says how it went in any case; layout_free(&prewarm_state_layout, ...).
+ * STATE, which must be zeroed, says how it went in any case; layout_free(&prewarm_state_layout,
+ * ...).
  *
- * 0: all is touched, perhaps by an earlier run. -ECANCELED: stopped; the next run goes on from here.
- * -EBUSY: another pre-warm runs. Else what prewarm_method_for(), prewarm_ranges_of() and
+ * 0: all is touched, perhaps by an earlier run. -ECANCELED: stopped; the next run goes on from
+ * here. -EBUSY: another pre-warm runs. Else what prewarm_method_for(), prewarm_ranges_of() and
  * prewarm_engine_run() say, or the device cannot be opened.
  */
 int prewarm_run(const struct prewarm *prewarm, struct prewarm_state *state, struct error *err);

@@ -114,7 +114,7 @@ static int go_on(const struct gather *gather, struct error *err)
 	return status;
 }
 
-/* ---- For a while ------------------------------------------------------------------------------ */
+/* ---- For a while ----------------------------------------------------------------------------- */
 
 bool prewarm_pause(const struct gather *gather, const struct reporter *reporter)
 {
@@ -139,7 +139,7 @@ void prewarm_resume(const struct gather *gather, const struct reporter *reporter
 			status < 0 ? err.text : "the pre-warm goes on");
 }
 
-/* ---- The step of setup ---------------------------------------------------------------------------- */
+/* ---- The step of setup ----------------------------------------------------------------------- */
 
 static int run_here(const struct gather *gather, const struct reporter *reporter, struct error *err)
 {
@@ -174,8 +174,8 @@ int prewarm_for_setup(const struct gather *gather, const struct area_facts *area
 		return 0;
 	}
 	/*
-	 * What runs may be for the file that this setup has replaced, or for something else: it makes
-	 * room, and goes on some other time from where it was.
+	 * What runs may be for the file that this setup has replaced, or for something else: it
+	 * makes room, and goes on some other time from where it was.
 	 */
 	status = prewarm_stop(gather->root, SETUP_WAIT_MS, err);
 	if (status < 0)

@@ -41,7 +41,9 @@
 /* So many bad pieces in a row, and the next one is twice as long. */
 #define BAD_ROW 16
 
-/* Beyond these the device is broken as a whole, and each request may take the kernel half a minute. */
+/*
+ * Beyond these the device is broken as a whole, and each request may take the kernel half a minute.
+ */
 #define FAILED_MOST 256
 #define FAILED_ROW  64 /* with none between that did not fail */
 
@@ -89,7 +91,7 @@ struct worker {
 	unsigned index;
 };
 
-/* ---- One request ---------------------------------------------------------------------------------- */
+/* ---- One request ----------------------------------------------------------------------------- */
 
 /* Reads or writes RANGE, with a BUFFER of its length. 0 or an errno, not negative. */
 static int transfer(const struct prewarm_job *job, char *buffer, const struct prewarm_range *range)
@@ -171,7 +173,7 @@ static void retry(const struct prewarm_job *job, char *buffer, const struct prew
 	}
 }
 
-/* ---- The workers ---------------------------------------------------------------------------------- */
+/* ---- The workers ----------------------------------------------------------------------------- */
 
 /* What a workload of this machine wants comes first. Where that is not heeded, no harm is done. */
 static void be_kind(unsigned index)
@@ -295,7 +297,9 @@ static void request_retried(struct engine *engine, const struct retried *again)
 		give_up(engine, again->code, reason(again->code));
 }
 
-/* Who else uses the device, and what is left to us then. With the mutex: nothing begins meanwhile. */
+/*
+ * Who else uses the device, and what is left to us then. With the mutex: nothing begins meanwhile.
+ */
 static void look_around(struct engine *engine)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), rate = engine->yield.rate;
@@ -437,7 +441,7 @@ static void *worker_run(void *data)
 	return NULL;
 }
 
-/* ---- The caller ----------------------------------------------------------------------------------- */
+/* ---- The caller ------------------------------------------------------------------------------ */
 
 /* Makes workers up to the depth; signals stay with the calling thread. With the mutex. */
 static void hire(struct engine *engine, pthread_t *threads, struct worker *workers)
@@ -482,7 +486,9 @@ static void count_recent(struct engine *engine, struct rhythm *rhythm, uint64_t 
 	uint64_t bytes = numbers->bytes - rhythm->bytes, passed = now - rhythm->reported;
 	uint64_t rate = passed ? bytes * 1000 / passed : 0;
 
-	/* A mean over the last two seconds or so: steady enough to read, quick enough to believe. */
+	/*
+	 * A mean over the last two seconds or so: steady enough to read, quick enough to believe.
+	 */
 	numbers->rate = numbers->rate ? (numbers->rate * 9 + rate) / 10 : rate;
 	if (now - rhythm->recent >= RECENT_MS) {
 		engine->slowest_before = engine->slowest_now;

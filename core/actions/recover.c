@@ -24,7 +24,7 @@
 
 #define RECORD_MODE 0644
 
-/* ---- The marker and the record ------------------------------------------------------------------ */
+/* ---- The marker and the record --------------------------------------------------------------- */
 
 static void set_now(struct fact_text *fact)
 {
@@ -145,7 +145,7 @@ int rehearsal_record_failed(const struct gather *gather, struct facts *facts,
 	return save(gather, facts, err);
 }
 
-/* ---- A rehearsal that was cut short ------------------------------------------------------------- */
+/* ---- A rehearsal that was cut short ---------------------------------------------------------- */
 
 /* What was found, and the machine that it was found on. */
 struct find {
@@ -259,9 +259,9 @@ static int conclude(struct find *find, struct error *err)
 }
 
 /*
- * The header is looked at before the marker goes; why a cycle was lost is found out before the header
- * is mended. What is told comes when that is done, so that it is told once. The header is mended
- * whatever else fails.
+ * The header is looked at before the marker goes; why a cycle was lost is found out before the
+ * header is mended. What is told comes when that is done, so that it is told once. The header is
+ * mended whatever else fails.
  */
 static int repair(struct find *find, struct error *err)
 {
@@ -377,8 +377,8 @@ void recover_locked(const struct gather *gather, const struct reporter *reporter
 }
 
 /*
- * A rehearsal that runs is not waited for. Its lock is let go again: who has LOCK_PATH, and finds that
- * held, takes it for a rehearsal that runs.
+ * A rehearsal that runs is not waited for. Its lock is let go again: who has LOCK_PATH, and finds
+ * that held, takes it for a rehearsal that runs.
  */
 void recover(const struct gather *gather, const struct reporter *reporter)
 {

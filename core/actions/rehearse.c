@@ -35,7 +35,7 @@ static void result_free(struct rehearsal_result *result)
 	*result = (struct rehearsal_result) { 0 };
 }
 
-/* ---- ready ------------------------------------------------------------------------------------------ */
+/* ---- ready ----------------------------------------------------------------------------------- */
 
 static int rehearse_ready(struct run *run, struct error *err)
 {
@@ -65,7 +65,7 @@ static int rehearse_ready(struct run *run, struct error *err)
 	return 0;
 }
 
-/* ---- hooks ------------------------------------------------------------------------------------------ */
+/* ---- hooks ----------------------------------------------------------------------------------- */
 
 static int rehearse_hooks(struct run *run, struct error *err)
 {
@@ -97,12 +97,13 @@ static int rehearse_hooks(struct run *run, struct error *err)
 	return status;
 }
 
-/* ---- The kernel's tests ----------------------------------------------------------------------------- */
+/* ---- The kernel's tests ---------------------------------------------------------------------- */
 
 /*
- * The test ID of the kernel, with the swap area hidden. No other test was set: hibernate refuses then.
- * A kernel that takes itself to be hibernating (see rehearse.h) finds no swap area (-ENODEV) when the
- * test is over, and with that it is a kernel like any other: the test counts that is made then.
+ * The test ID of the kernel, with the swap area hidden. No other test was set: hibernate refuses
+ * then. A kernel that takes itself to be hibernating (see rehearse.h) finds no swap area (-ENODEV)
+ * when the test is over, and with that it is a kernel like any other: the test counts that is made
+ * then.
  */
 static int test_kernel(const struct run *run, enum rehearsal_level level, struct error *err)
 {
@@ -122,7 +123,7 @@ static int test_kernel(const struct run *run, enum rehearsal_level level, struct
 	return status;
 }
 
-/* ---- image ------------------------------------------------------------------------------------------ */
+/* ---- image ----------------------------------------------------------------------------------- */
 
 static int pass_image(struct run *run, const struct facts *facts, struct error *err)
 {
@@ -148,9 +149,9 @@ static int pass_image(struct run *run, const struct facts *facts, struct error *
 }
 
 /*
- * A kernel that has made an image through /dev/snapshot takes itself to be hibernating from then on, and
- * would write an empty one, and power off, when somebody has it go through a test by pm_test. What
- * ends that is such a test.
+ * A kernel that has made an image through /dev/snapshot takes itself to be hibernating from then
+ * on, and would write an empty one, and power off, when somebody has it go through a test by
+ * pm_test. What ends that is such a test.
  */
 static void forget_image(const struct run *run, const struct facts *facts)
 {
@@ -190,7 +191,7 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 			written, ms, overhead_ms(timeline));
 }
 
-/* ---- Levels of the kernel ---------------------------------------------------------------------------- */
+/* ---- Levels of the kernel -------------------------------------------------------------------- */
 
 /* In place of the write; what it left behind is mended. */
 static int test_prepared(struct run *run, struct transaction *transaction, struct error *err)
@@ -213,7 +214,10 @@ static int test_prepared(struct run *run, struct transaction *transaction, struc
 	logged = transaction_log_reason(transaction);
 	if (status < 0)
 		error_set(err, -status, "%s", logged ? logged : reason.text);
-	/* Whatever it was: no header may say that there is an image. The kernel has to find the area. */
+	/*
+	 * Whatever it was: no header may say that there is an image. The kernel has to find the
+	 * area.
+	 */
 	undo_show_area(transaction->root, &transaction->undo, run->reporter);
 	if (transaction_mend(transaction, &mending) < 0)
 		reporter_log(run->reporter, LOG_ERR, "%s", mending.text);
@@ -273,7 +277,10 @@ static int rehearse_marked(struct run *run, struct facts *facts, struct error *e
 	return status;
 }
 
-/* Not each -ECANCELED: a hook may also call a cycle off (hook-failure = abort), and that is a failure. */
+/*
+ * Not each -ECANCELED: a hook may also call a cycle off (hook-failure = abort), and that is a
+ * failure.
+ */
 static bool was_stopped(const struct run *run, int status)
 {
 	return status == -ECANCELED && reporter_cancelled(run->reporter);
@@ -316,7 +323,7 @@ static int rehearse_level(struct run *run, struct error *err)
 	return status;
 }
 
-/* ---- All of it ----------------------------------------------------------------------------------------- */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 /* What came of all levels. */
 struct tally {

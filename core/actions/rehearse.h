@@ -3,8 +3,9 @@
  * Rehearsing a hibernation, level by level, and leaving nothing behind.
  *
  * Every level that needs the kernel goes through the steps of a hibernation
- * (core/actions/transaction.h) with something else in place of the last write: the lock, the refusals,
- * the swap area, other swaps, the size of the image and the way back are those of a real one.
+ * (core/actions/transaction.h) with something else in place of the last write: the lock, the
+ * refusals, the swap area, other swaps, the size of the image and the way back are those of a real
+ * one.
  *
  * The steps of each such level, and what a power cut after a step does:
  *
@@ -34,27 +35,28 @@
  * Why not the kernel's own test_resume for the image: it marks the header before it reads the image
  * back. So there is a time in which a power cut, or a kernel that fails to read it, leaves an image
  * that the next boot resumes over newer file systems. Such kernels, where the area's device is
- * mounted, are all from 5.16 to 6.5, and stable ones with commit 39fbef4b0f77; 5904de0d735b meant to
- * mend it, with the condition the wrong way round, and 148b6f4cc392 of 6.6 has it right. What would
- * avoid that is worse: changing boot entries for a test is dangerous itself, and a swap file made for
- * the test alone would not be the one that hibernation uses, and could not be switched off again on
- * those kernels. So no level but cycle ever writes a header that says image.
+ * mounted, are all from 5.16 to 6.5, and stable ones with commit 39fbef4b0f77; 5904de0d735b meant
+ * to mend it, with the condition the wrong way round, and 148b6f4cc392 of 6.6 has it right. What
+ * would avoid that is worse: changing boot entries for a test is dangerous itself, and a swap file
+ * made for the test alone would not be the one that hibernation uses, and could not be switched off
+ * again on those kernels. So no level but cycle ever writes a header that says image.
  *
  * Why the area is hidden: a kernel that has made an image through /dev/snapshot takes itself to be
- * hibernating from then on, until it has hibernated (in_suspend of kernel/power/hibernate.c is 1, and
- * kernel/power/user.c does not set it back; so in 2.6.37 to 6.12 at least). A test by pm_test, from
- * devices on, then ends in "write the image and power off": seen on 6.1, with a header that says image
- * and 0 pages after it. With no swap area to be found the write fails before the header is touched,
- * the kernel comes back with ENODEV, and takes itself to be awake. The level image ends with such a
- * test, so that nobody loses the machine who sets pm_test by hand later.
+ * hibernating from then on, until it has hibernated (in_suspend of kernel/power/hibernate.c is 1,
+ * and kernel/power/user.c does not set it back; so in 2.6.37 to 6.12 at least). A test by pm_test,
+ * from devices on, then ends in "write the image and power off": seen on 6.1, with a header that
+ * says image and 0 pages after it. With no swap area to be found the write fails before the header
+ * is touched, the kernel comes back with ENODEV, and takes itself to be awake. The level image ends
+ * with such a test, so that nobody loses the machine who sets pm_test by hand later.
  *
  * The hooks' level takes no lock: a real notice that comes meanwhile runs its hooks and hibernates
- * at the same time, and does not wait for a rehearsal. While the other levels run it waits, as for any
- * other ec2hib.
+ * at the same time, and does not wait for a rehearsal. While the other levels run it waits, as for
+ * any other ec2hib.
  *
- * When a rehearsal is killed, the kernel closes /dev/snapshot and thaws all tasks. pm_test is reset by
- * whoever finds the marker (core/actions/recover.h), and resume_offset, image_size and other swaps with
- * it (core/actions/undo.h). No boot needs any of that: it has them as the kernel sets them.
+ * When a rehearsal is killed, the kernel closes /dev/snapshot and thaws all tasks. pm_test is reset
+ * by whoever finds the marker (core/actions/recover.h), and resume_offset, image_size and other
+ * swaps with it (core/actions/undo.h). No boot needs any of that: it has them as the kernel sets
+ * them.
  */
 #ifndef EC2HIB_ACTIONS_REHEARSE_H
 #define EC2HIB_ACTIONS_REHEARSE_H
@@ -90,8 +92,8 @@ struct rehearsal {
 };
 
 /*
- * 0 when no level failed and one was passed. -EBUSY: another rehearsal runs. -ENOTSUP: no level can be
- * rehearsed here. -ECANCELED: it was stopped. -EPROTO: one has failed.
+ * 0 when no level failed and one was passed. -EBUSY: another rehearsal runs. -ENOTSUP: no level can
+ * be rehearsed here. -ECANCELED: it was stopped. -EPROTO: one has failed.
  */
 int rehearse(const struct rehearsal *rehearsal, struct error *err);
 

@@ -106,7 +106,7 @@ static int script(
 	return run(services, (const char *const[]) { path, verb, NULL }, NULL, err);
 }
 
-/* ---- Both ------------------------------------------------------------------------------------- */
+/* ---- Both ------------------------------------------------------------------------------------ */
 
 int service_enable(const struct services *services, const char *name, struct error *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Services: systemctl(1) where systemd is the init, elsewhere the scripts of System V with chkconfig
- * or update-rc.d. In an image a service can be enabled and disabled; nothing of it runs.
+ * Services: systemctl(1) where systemd is the init, elsewhere the scripts of System V with
+ * chkconfig or update-rc.d. In an image a service can be enabled and disabled; nothing of it runs.
  */
 #ifndef EC2HIB_ACTIONS_SERVICE_H
 #define EC2HIB_ACTIONS_SERVICE_H

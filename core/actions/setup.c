@@ -72,8 +72,9 @@ static int format_again(struct setup *setup, struct error *err)
 
 /*
  * The signature is put back on the block device, which works while the area is active and takes one
- * write: there is no moment in which a power cut leaves something else than the image or plain swap.
- * Only where the kernel does not let anybody write to a device in use, the area is formatted again.
+ * write: there is no moment in which a power cut leaves something else than the image or plain
+ * swap. Only where the kernel does not let anybody write to a device in use, the area is formatted
+ * again.
  */
 static int clean_image(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
@@ -176,7 +177,7 @@ static int swap_at_boot(struct setup *setup, const struct step *step UNUSED, str
 	return swap_at_boot_set(root_of(setup), &setup->facts->area, err);
 }
 
-/* ---- The next boot and the running kernel --------------------------------------------------------- */
+/* ---- The next boot and the running kernel ---------------------------------------------------- */
 
 static int boot_arguments(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
@@ -223,7 +224,7 @@ static int freeze_at_boot(struct setup *setup, const struct step *step, struct e
 	return freeze_timeout_at_boot_set(root_of(setup), step->value, err);
 }
 
-/* ---- The agent ------------------------------------------------------------------------------------- */
+/* ---- The agent ------------------------------------------------------------------------------- */
 
 static int start_agent(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
@@ -252,7 +253,7 @@ static int sleep_key(struct setup *setup, const struct step *step UNUSED, struct
 	return sleep_key_take(&services, setup->facts, err);
 }
 
-/* ---- The way back ------------------------------------------------------------------------------------ */
+/* ---- The way back ---------------------------------------------------------------------------- */
 
 /* Disabled first: a boot in between does not start it again. */
 static int undo_service(struct setup *setup, const struct step *step UNUSED, struct error *err)
@@ -342,7 +343,7 @@ static int prewarm_area(struct setup *setup, const struct step *step, struct err
 		setup->gather, &setup->facts->area, step->value == 1, setup->reporter, err);
 }
 
-/* ---- All steps ------------------------------------------------------------------------------------------ */
+/* ---- All steps ------------------------------------------------------------------------------- */
 
 static int (*const runners[])(struct setup *, const struct step *, struct error *) = {
 	[STEP_REMEMBER_AREA] = remember_area,
@@ -388,8 +389,8 @@ static int run_step(
 			"stopped before step %zu of %zu; run it again to go on", index + 1,
 			plan->count);
 	/*
-	 * Every step may have changed what the next one rests on; and what the kernel is told has to be of
-	 * now, also when somebody took long to agree to the first step.
+	 * Every step may have changed what the next one rests on; and what the kernel is told has
+	 * to be of now, also when somebody took long to agree to the first step.
 	 */
 	if (index > 0 || step->kind == STEP_KERNEL_RESUME)
 		facts_gather_again(setup->facts, setup->gather);

@@ -10,7 +10,9 @@
 /* Everything that a step needs. */
 struct setup {
 	const struct gather *gather;
-	/* Gathered; once more before each further step, and before the kernel is told of the area. */
+	/*
+	 * Gathered; once more before each further step, and before the kernel is told of the area.
+	 */
 	struct facts *facts;
 	const struct reporter *reporter;
 	/* Asked when the turn of a step has come; false leaves it out. May be NULL. */

@@ -48,7 +48,7 @@ struct round_trip {
 	bool stops_ignored;
 };
 
-/* ---- Limits ---------------------------------------------------------------------------------------- */
+/* ---- Limits ---------------------------------------------------------------------------------- */
 
 static int check_limits(const struct round_trip *trip, const char *doing, struct error *err)
 {
@@ -75,7 +75,9 @@ static bool is_of_extent(const struct snapshot *snapshot, size_t index, uint64_t
 	       position + snapshot->page_size <= extent->physical.value + extent->length.value;
 }
 
-/* The kernel reserves pages of the area; that they are is looked at all the same, and the header. */
+/*
+ * The kernel reserves pages of the area; that they are is looked at all the same, and the header.
+ */
 static bool is_of_area(struct round_trip *trip, uint64_t position)
 {
 	const struct snapshot *snapshot = trip->snapshot;
@@ -96,8 +98,8 @@ static bool is_of_area(struct round_trip *trip, uint64_t position)
 }
 
 /*
- * FNV-1a on words. It tells a page that is not what was written, of an older image or of zeros; it is
- * no defence against anybody.
+ * FNV-1a on words. It tells a page that is not what was written, of an older image or of zeros; it
+ * is no defence against anybody.
  */
 static uint64_t sum_of(const unsigned char *bytes, size_t length)
 {
@@ -111,7 +113,7 @@ static uint64_t sum_of(const unsigned char *bytes, size_t length)
 	return sum;
 }
 
-/* ---- Writing --------------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static struct piece *new_piece(struct round_trip *trip)
 {
@@ -183,7 +185,10 @@ static int write_image(struct round_trip *trip, struct error *err)
 	ssize_t got;
 	int status;
 
-	/* The page of the area first: the buffer may have to be written before it takes another page. */
+	/*
+	 * The page of the area first: the buffer may have to be written before it takes another
+	 * page.
+	 */
 	for (;;) {
 		status = take_page(trip, err);
 		if (status < 0)
@@ -205,7 +210,7 @@ static int write_image(struct round_trip *trip, struct error *err)
 	return status;
 }
 
-/* ---- Reading back ---------------------------------------------------------------------------------- */
+/* ---- Reading back ---------------------------------------------------------------------------- */
 
 static int read_piece(struct round_trip *trip, const struct piece *piece, struct error *err)
 {
@@ -233,7 +238,7 @@ static int read_image(struct round_trip *trip, struct error *err)
 	return status;
 }
 
-/* ---- Making it --------------------------------------------------------------------------------------- */
+/* ---- Making it ------------------------------------------------------------------------------- */
 
 /* The device behind the name has to be the one that the kernel means: it is written to. */
 static int check_device(const struct round_trip *trip, dev_t meant, struct error *err)
@@ -285,7 +290,7 @@ static int make_image(struct round_trip *trip, struct error *err)
 	return 0;
 }
 
-/* ---- Nothing may stop us --------------------------------------------------------------------------- */
+/* ---- Nothing may stop us --------------------------------------------------------------------- */
 
 /* Those of a terminal that stop a process; a console's come also while all tasks are frozen. */
 static const int stops[STOP_COUNT] = { SIGTSTP, SIGTTIN, SIGTTOU };

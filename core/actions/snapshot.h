@@ -56,10 +56,10 @@ struct snapshot_result {
  * All tasks but this one are frozen meanwhile: nothing is said, no file is written and no program
  * run before it is over, and a terminal's signals that stop a process (Ctrl-Z) are ignored.
  *
- * 0 when every byte came back as it was written. -EBUSY: tasks or devices that did not stop. -ENOSPC:
- * the free part of the area is too small. -ETIMEDOUT. -ECANCELED. -EPERM: a debugger or strace(1)
- * traces this process. -EILSEQ: something else was read back than was written. -EFAULT: the kernel
- * named a page outside the area. Else what failed.
+ * 0 when every byte came back as it was written. -EBUSY: tasks or devices that did not stop.
+ * -ENOSPC: the free part of the area is too small. -ETIMEDOUT. -ECANCELED. -EPERM: a debugger or
+ * strace(1) traces this process. -EILSEQ: something else was read back than was written. -EFAULT:
+ * the kernel named a page outside the area. Else what failed.
  */
 int snapshot_rehearse(
 	const struct snapshot *snapshot, struct snapshot_result *result, struct error *err);

@@ -73,7 +73,7 @@ int swap_off(const struct root *root, const char *path, uint64_t used,
 	return status < 0 ? error_prefix(err, status, "cannot switch off %s", path) : 0;
 }
 
-/* ---- The header of a stale image ---------------------------------------------------------------- */
+/* ---- The header of a stale image ------------------------------------------------------------- */
 
 #define SIGNATURE_LENGTH 10
 
@@ -181,7 +181,7 @@ int swap_file_remove(const struct root *root, const char *path, struct error *er
 	return status < 0 ? status : swap_file_sweep(root, path, err);
 }
 
-/* ---- Making one --------------------------------------------------------------------------------- */
+/* ---- Making one ------------------------------------------------------------------------------ */
 
 /* xfs took unwritten extents for holes in a swap file before Linux 4.18 (aws hibinit-agent #25). */
 static bool fallocate_will_do(const struct swap_request *request)

@@ -61,8 +61,8 @@ int swap_on(const char *path, long priority, struct error *err);
 /*
  * swapoff(8), with a time limit: after a failed test_resume the kernel never gives the image's
  * slots back and swapoff(2) would go on for ever (seen on 6.1). USED is what it holds, in bytes.
- * Refuses with -EBUSY, and the numbers, when what the area holds does not fit into the memory that is
- * free: swapoff would then block (aws/amazon-ec2-hibinit-agent #57).
+ * Refuses with -EBUSY, and the numbers, when what the area holds does not fit into the memory that
+ * is free: swapoff would then block (aws/amazon-ec2-hibinit-agent #57).
  */
 int swap_off(const struct root *root, const char *path, uint64_t used,
 	const struct memory_facts *memory, struct error *err);

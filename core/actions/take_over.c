@@ -71,7 +71,7 @@ static int write_record(const struct services *services, const char *state_dir,
 	return status;
 }
 
-/* ---- Taking over ------------------------------------------------------------------------------------- */
+/* ---- Taking over ----------------------------------------------------------------------------- */
 
 /* acpid reads its files when it starts. */
 static int acpid_read_again(
@@ -147,7 +147,7 @@ int take_over(const struct services *services, const struct facts *facts, const 
 	return status;
 }
 
-/* ---- The way back ------------------------------------------------------------------------------------ */
+/* ---- The way back ---------------------------------------------------------------------------- */
 
 static int switch_service_on(const struct services *services, const struct facts *facts,
 	const struct taken_over *item, const struct reporter *reporter, struct error *err)

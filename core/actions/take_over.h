@@ -13,9 +13,9 @@
 #include "core/base/reporter.h"
 
 /*
- * Stops and disables the services of the older agents, and renames what has acpid answer the button:
- * all that the facts show to be on. Killed anywhere, the record says that it is unfinished, and doing
- * it again completes it. 0 or a negative errno.
+ * Stops and disables the services of the older agents, and renames what has acpid answer the
+ * button: all that the facts show to be on. Killed anywhere, the record says that it is unfinished,
+ * and doing it again completes it. 0 or a negative errno.
  */
 int take_over(const struct services *services, const struct facts *facts, const char *state_dir,
 	struct error *err);
@@ -28,10 +28,10 @@ int take_over_restore(const struct services *services, const struct facts *facts
 	const char *state_dir, const struct reporter *reporter, struct error *err);
 
 /*
- * The agent reads the button's input devices itself, and logind would answer the same press with its
- * own idea of sleeping: writes the drop-in LOGIND_DROP_IN and has a running logind read it. Between the
- * two the file says that it is not in effect, so that a run that was killed there is gone on with. 0
- * or a negative errno.
+ * The agent reads the button's input devices itself, and logind would answer the same press with
+ * its own idea of sleeping: writes the drop-in LOGIND_DROP_IN and has a running logind read it.
+ * Between the two the file says that it is not in effect, so that a run that was killed there is
+ * gone on with. 0 or a negative errno.
  */
 int sleep_key_take(const struct services *services, const struct facts *facts, struct error *err);
 

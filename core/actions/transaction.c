@@ -41,7 +41,7 @@ void transaction_fail(struct transaction *transaction, int status, const struct 
 	fail(transaction, status == -EPERM ? RESULT_REFUSED : RESULT_FAILED, err);
 }
 
-/* ---- Beginning ---------------------------------------------------------------------------------- */
+/* ---- Beginning ------------------------------------------------------------------------------- */
 
 static void cycle_begin(struct cycle *cycle, const struct hibernation *request)
 {
@@ -80,8 +80,8 @@ void transaction_stop_prewarm(struct transaction *transaction)
 }
 
 /*
- * Who waits has the turn: a rehearsal, which lets go of the lock after each level and takes it again at
- * once, cannot come before a notice that was there first. An image has one lock for all.
+ * Who waits has the turn: a rehearsal, which lets go of the lock after each level and takes it
+ * again at once, cannot come before a notice that was there first. An image has one lock for all.
  */
 static int wait_for_lock(const struct transaction *transaction, struct error *err)
 {
@@ -102,7 +102,9 @@ int transaction_lock(struct transaction *transaction, struct error *err)
 	int lock = wait_for_lock(transaction, err);
 
 	transaction->lock = lock;
-	/* Whoever had it may have been killed; our own record would take the place of what it left. */
+	/*
+	 * Whoever had it may have been killed; our own record would take the place of what it left.
+	 */
 	if (lock >= 0 && transaction->root->live)
 		undo_recover(transaction->root, &transaction->steady);
 	if (lock >= 0 && clock_slept_ms() - transaction->request.slept >= CLOCK_SLEPT_LEAST_MS)
@@ -116,7 +118,7 @@ int transaction_lock(struct transaction *transaction, struct error *err)
 	return 0;
 }
 
-/* ---- Looking and preparing ---------------------------------------------------------------------- */
+/* ---- Looking and preparing ------------------------------------------------------------------- */
 
 /* PREPARED: the obstacles that it removes itself are none to wait for any more. */
 static int refuse(const struct transaction *transaction, bool prepared, struct error *err)
@@ -194,7 +196,9 @@ int transaction_prepare(struct transaction *transaction, struct error *err)
 	struct hibernation_plan *plan = &transaction->plan;
 	int status = stop_when_cancelled(transaction, err);
 
-	/* When this is killed, a swapoff(8) of ours goes on: who undoes it has to wait for its end. */
+	/*
+	 * When this is killed, a swapoff(8) of ours goes on: who undoes it has to wait for its end.
+	 */
 	if (status == 0)
 		status = lock_share(transaction->lock, err);
 	if (status < 0)
@@ -228,7 +232,7 @@ int transaction_hide_area(struct transaction *transaction, struct error *err)
 	return undo_hide_area(transaction->root, &transaction->undo, offset->value, err);
 }
 
-/* ---- Around the write --------------------------------------------------------------------------- */
+/* ---- Around the write ------------------------------------------------------------------------ */
 
 uint64_t transaction_mark_log(struct transaction *transaction)
 {
@@ -277,7 +281,7 @@ int transaction_mend(struct transaction *transaction, struct error *err)
 	return apply_steps(transaction, err);
 }
 
-/* ---- Ending ------------------------------------------------------------------------------------- */
+/* ---- Ending ---------------------------------------------------------------------------------- */
 
 void transaction_restore(struct transaction *transaction)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The request for a hibernation, and the steps that a hibernation, its dry run and a rehearsal have in
- * common. core/actions/hibernate.c and rehearse.c go through them in this order:
+ * The request for a hibernation, and the steps that a hibernation, its dry run and a rehearsal have
+ * in common. core/actions/hibernate.c and rehearse.c go through them in this order:
  *
  *	begin, (stop_prewarm), lock, look, prepare, (hide_area), the write or what takes its place,
  *	restore, end
  *
- * A step comes only when the one before has succeeded; but when the lock was taken restore follows in
- * any case, and end always.
+ * A step comes only when the one before has succeeded; but when the lock was taken restore follows
+ * in any case, and end always.
  */
 #ifndef EC2HIB_ACTIONS_TRANSACTION_H
 #define EC2HIB_ACTIONS_TRANSACTION_H
@@ -61,16 +61,16 @@ void transaction_begin(
 	struct transaction *transaction, const struct hibernation *request, struct cycle *cycle);
 
 /*
- * The disk is needed for something else: stops a pre-warm that runs, which transaction_end() lets go on.
- * Before the lock, which a pre-warm that writes holds, as does a setup that waits for one: a notice
- * waits for neither. What it has done so far stays done.
+ * The disk is needed for something else: stops a pre-warm that runs, which transaction_end() lets
+ * go on. Before the lock, which a pre-warm that writes holds, as does a setup that waits for one: a
+ * notice waits for neither. What it has done so far stays done.
  */
 void transaction_stop_prewarm(struct transaction *transaction);
 
 /*
- * Waits for the lock, and undoes what a killed ec2hib has left (core/actions/undo.h); the cycle says so
- * when the lock is not got. -EALREADY: whoever had it has hibernated the machine, which answers what
- * was requested before: it must not go away a second time.
+ * Waits for the lock, and undoes what a killed ec2hib has left (core/actions/undo.h); the cycle
+ * says so when the lock is not got. -EALREADY: whoever had it has hibernated the machine, which
+ * answers what was requested before: it must not go away a second time.
  */
 int transaction_lock(struct transaction *transaction, struct error *err);
 
@@ -85,8 +85,9 @@ int transaction_look(struct transaction *transaction, struct error *err);
 int transaction_prepare(struct transaction *transaction, struct error *err);
 
 /*
- * Until transaction_restore() the kernel finds no swap area, so that it writes no image, whatever it
- * makes of a test; see core/actions/rehearse.h. Only where it has /sys/power/resume_offset (Linux 4.17).
+ * Until transaction_restore() the kernel finds no swap area, so that it writes no image, whatever
+ * it makes of a test; see core/actions/rehearse.h. Only where it has /sys/power/resume_offset
+ * (Linux 4.17).
  */
 int transaction_hide_area(struct transaction *transaction, struct error *err);
 
@@ -99,7 +100,7 @@ void transaction_fail(struct transaction *transaction, int status, const struct 
 /* Also after a failure a pre-warm that was stopped goes on. */
 void transaction_end(struct transaction *transaction);
 
-/* ---- Around the write --------------------------------------------------------------------------- */
+/* ---- Around the write ------------------------------------------------------------------------ */
 
 void transaction_enter(const struct transaction *transaction, enum hibernation_phase phase);
 bool transaction_cancelled(const struct transaction *transaction);
@@ -108,12 +109,14 @@ bool transaction_cancelled(const struct transaction *transaction);
 uint64_t transaction_mark_log(struct transaction *transaction);
 
 /*
- * Fills the cycle's timeline from what the kernel has logged since MARK. False when the log cannot be
- * read; one that tells of no cycle leaves the timeline empty.
+ * Fills the cycle's timeline from what the kernel has logged since MARK. False when the log cannot
+ * be read; one that tells of no cycle leaves the timeline empty.
  */
 bool transaction_read_log(struct transaction *transaction, uint64_t mark);
 
-/* Why it failed, as the kernel's log tells; NULL: the error of the write has the reason, or a part. */
+/*
+ * Why it failed, as the kernel's log tells; NULL: the error of the write has the reason, or a part.
+ */
 const char *transaction_log_reason(const struct transaction *transaction);
 
 /*

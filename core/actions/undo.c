@@ -16,7 +16,7 @@
 static FACT_LAYOUT(undo_swap, UNDO_SWAP);
 static FACT_LAYOUT(undo, UNDO);
 
-/* ---- The record --------------------------------------------------------------------------------- */
+/* ---- The record ------------------------------------------------------------------------------ */
 
 static void forget(struct undo *undo)
 {
@@ -75,7 +75,7 @@ bool undo_is_left(const struct root *root)
 	return root_exists(root, UNDO_PATH);
 }
 
-/* ---- Undoing ------------------------------------------------------------------------------------ */
+/* ---- Undoing --------------------------------------------------------------------------------- */
 
 static bool is_on(const swap_list *active, const char *path)
 {
@@ -86,8 +86,8 @@ static bool is_on(const swap_list *active, const char *path)
 }
 
 /*
- * In the order of /proc/swaps, in which they were switched on: where the kernel chooses, the priority
- * becomes lower with each. Where /proc/swaps cannot be read each may be off, and is tried.
+ * In the order of /proc/swaps, in which they were switched on: where the kernel chooses, the
+ * priority becomes lower with each. Where /proc/swaps cannot be read each may be off, and is tried.
  */
 static bool switch_on(const struct root *root, const struct undo *undo, bool tell,
 	const struct reporter *reporter)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a hibernation changes for its time and undoes afterwards: other swaps that go off, the size of
- * the image, and in a rehearsal the place where the kernel looks for its swap area.
+ * What a hibernation changes for its time and undoes afterwards: other swaps that go off, the size
+ * of the image, and in a rehearsal the place where the kernel looks for its swap area.
  *
  * How it was before is in UNDO_PATH from before the first change until all is undone. So also an
  * ec2hib that is killed in between leaves what the next one needs to undo it, which has to have the
- * lock. The record is in memory, as the changes are: a resumed machine has both again, and a boot has
- * neither.
+ * lock. The record is in memory, as the changes are: a resumed machine has both again, and a boot
+ * has neither.
  */
 #ifndef EC2HIB_ACTIONS_UNDO_H
 #define EC2HIB_ACTIONS_UNDO_H
@@ -49,8 +49,8 @@ int undo_begin(const struct root *root, struct undo *undo, const struct hibernat
 	struct error *err);
 
 /*
- * Makes the kernel look for its swap area where there is none; BEFORE, the offset that it has now, is
- * recorded first.
+ * Makes the kernel look for its swap area where there is none; BEFORE, the offset that it has now,
+ * is recorded first.
  */
 int undo_hide_area(const struct root *root, struct undo *undo, uint64_t before, struct error *err);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The agent's loop, and the only place where its parts meet: the poller, the sleep keys, signals and
- * the pipes of the jobs say what happens; that makes a request, a job carries it out, and the report
- * publishes it.
+ * The agent's loop, and the only place where its parts meet: the poller, the sleep keys, signals
+ * and the pipes of the jobs say what happens; that makes a request, a job carries it out, and the
+ * report publishes it.
  */
 #define _GNU_SOURCE
 #include "core/actions/watch.h"
@@ -72,8 +72,8 @@ static bool begin_job(struct agent *agent, enum job_kind kind, const struct requ
 	if (kind == JOB_HIBERNATE)
 		job_stop(&agent->jobs, JOB_START);
 	/*
-	 * Hooks that were begun are not begun again, whatever happens: only a hibernation that has not
-	 * come about is.
+	 * Hooks that were begun are not begun again, whatever happens: only a hibernation that has
+	 * not come about is.
 	 */
 	if (kind == JOB_HOOKS) {
 		report_settled(&agent->report, &request->notice, true);
@@ -87,7 +87,9 @@ static bool begin_job(struct agent *agent, enum job_kind kind, const struct requ
 	return begun;
 }
 
-/* Begins all that is due. Without a process a request stays, and is tried again in the next round. */
+/*
+ * Begins all that is due. Without a process a request stays, and is tried again in the next round.
+ */
 static void begin_due(struct agent *agent)
 {
 	uint64_t now = now_us();
@@ -111,12 +113,12 @@ static void request_start(struct agent *agent)
 	requests_add(&agent->requests, &request);
 }
 
-/* ---- The metadata service ------------------------------------------------------------------------ */
+/* ---- The metadata service -------------------------------------------------------------------- */
 
 /*
- * A notice is remembered before anything is done about it, so that it is done once. What has to wait was
- * still requested now: should another ec2hib hibernate the machine before its turn comes, it has been
- * answered.
+ * A notice is remembered before anything is done about it, so that it is done once. What has to
+ * wait was still requested now: should another ec2hib hibernate the machine before its turn comes,
+ * it has been answered.
  */
 static void hear_notice(struct agent *agent, const struct notice *notice)
 {
@@ -173,7 +175,7 @@ static uint64_t poll_step(struct agent *agent)
 	return news.wait;
 }
 
-/* ---- The sleep button ---------------------------------------------------------------------------- */
+/* ---- The sleep button ------------------------------------------------------------------------ */
 
 static void hear_press(struct agent *agent, const struct sleep_press *press)
 {
@@ -223,7 +225,7 @@ static void listen_to_keys(struct agent *agent)
 	tell_key_trouble(agent);
 }
 
-/* ---- What a job says ----------------------------------------------------------------------------- */
+/* ---- What a job says ------------------------------------------------------------------------- */
 
 static void hear_cycle(struct agent *agent, const char *line)
 {
@@ -306,9 +308,10 @@ static void hear_end(struct agent *agent, enum job_kind kind)
 		log_event(agent->log, LOG_ERR, "job", "%s was ended by signal %d (%s)", names[kind],
 			WTERMSIG(ended), strsignal(WTERMSIG(ended)));
 	/*
-	 * A hibernation that a signal has ended (memory ran out, or a kill by hand) before the machine
-	 * slept or the kernel refused has answered nothing. When that happens again and again the
-	 * notice is left to the next agent, and so is one whose job this agent has stopped.
+	 * A hibernation that a signal has ended (memory ran out, or a kill by hand) before the
+	 * machine slept or the kernel refused has answered nothing. When that happens again and
+	 * again the notice is left to the next agent, and so is one whose job this agent has
+	 * stopped.
 	 */
 	lost = kind == JOB_HIBERNATE && killed && !job.answered &&
 	       clock_slept_ms() - job.request.slept < CLOCK_SLEPT_LEAST_MS;
@@ -335,7 +338,9 @@ static void hear_end(struct agent *agent, enum job_kind kind)
 			"the hibernation was ended %u times by a signal: given up",
 			job.request.lost);
 	}
-	/* Swaps that it had switched off are still off, and the next hibernation may be weeks away. */
+	/*
+	 * Swaps that it had switched off are still off, and the next hibernation may be weeks away.
+	 */
 	if (killed && !agent->watch->dry_run)
 		request_start(agent);
 }
@@ -358,7 +363,7 @@ static void end_jobs(struct agent *agent)
 	}
 }
 
-/* ---- Signals and the service manager ------------------------------------------------------------- */
+/* ---- Signals and the service manager --------------------------------------------------------- */
 
 /* Only what is in use: the rest of the libraries would take tens of megabytes. */
 static void lock_memory(const struct agent *agent)
@@ -416,7 +421,7 @@ static uint64_t watchdog_step(struct agent *agent)
 	return agent->next_watchdog - now;
 }
 
-/* ---- The loop ------------------------------------------------------------------------------------- */
+/* ---- The loop -------------------------------------------------------------------------------- */
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -426,7 +431,10 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* Does what is due, waits for the next thing to happen, and hears it. */
 static void run_round(struct agent *agent)
 {
-	/* By what is heard first: what a press is depends on what a job has said. poll(2) leaves -1 out. */
+	/*
+	 * By what is heard first: what a press is depends on what a job has said. poll(2) leaves -1
+	 * out.
+	 */
 	struct pollfd polled[JOB_KINDS + 2] = { 0 };
 	struct pollfd *keys = &polled[JOB_KINDS], *signals = keys + 1;
 	uint64_t wait = least(poll_step(agent), WAIT_MOST_US);

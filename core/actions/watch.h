@@ -3,8 +3,8 @@
  * The agent: waits for a Spot notice or the sleep button, and hibernates.
  *
  * One thread in one poll loop, which never waits for anything else: what takes time (hooks, setup,
- * hibernation) is done by a child process, so that the agent goes on listening, answers its manager,
- * and outlives whatever happens there.
+ * hibernation) is done by a child process, so that the agent goes on listening, answers its
+ * manager, and outlives whatever happens there.
  */
 #ifndef EC2HIB_ACTIONS_WATCH_H
 #define EC2HIB_ACTIONS_WATCH_H
@@ -29,9 +29,10 @@ struct watch {
 };
 
 /*
- * Runs until SIGTERM or SIGINT, which it takes for itself, or for one round. 0; -EBUSY when an agent
- * runs already; another negative errno when it could not begin, or with ONCE when the service could
- * not be asked or the hibernation failed. That the metadata service does not answer ends nothing.
+ * Runs until SIGTERM or SIGINT, which it takes for itself, or for one round. 0; -EBUSY when an
+ * agent runs already; another negative errno when it could not begin, or with ONCE when the service
+ * could not be asked or the hibernation failed. That the metadata service does not answer ends
+ * nothing.
  */
 int watch_run(const struct watch *watch, struct error *err);
 

@@ -28,7 +28,7 @@
 /* A setup that makes a new initramfs may take minutes, and without its end there is no way back. */
 #define PATIENCE_MS (10 * 60 * 1000)
 
-/* ---- The agent's side ---------------------------------------------------------------------------- */
+/* ---- The agent's side ------------------------------------------------------------------------ */
 
 bool job_runs(const struct jobs *jobs, enum job_kind kind)
 {
@@ -88,11 +88,11 @@ int job_end(struct jobs *jobs, enum job_kind kind)
 	return status;
 }
 
-/* ---- The child's side ---------------------------------------------------------------------------- */
+/* ---- The child's side ------------------------------------------------------------------------ */
 
 /*
- * A child is a fork of the agent and has a copy of all its descriptors, which it does not use. They close
- * when it starts a program; only the lock of the one agent it lets go of itself.
+ * A child is a fork of the agent and has a copy of all its descriptors, which it does not use. They
+ * close when it starts a program; only the lock of the one agent it lets go of itself.
  */
 struct child {
 	const struct jobs *jobs;
@@ -273,8 +273,8 @@ static int apply_start(struct child *child, struct error *err)
 }
 
 /*
- * The lock only where there is something to do: most agents are started by a setup, which has it. What
- * that setup does until it ends is not done twice, for all is planned again then.
+ * The lock only where there is something to do: most agents are started by a setup, which has it.
+ * What that setup does until it ends is not done twice, for all is planned again then.
  */
 static int run_start(struct child *child)
 {

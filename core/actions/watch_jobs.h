@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What takes time (hooks, setup, hibernation) is done by a child process of the agent, a job. It says
- * how far it is by lines on a pipe: the word of a state (WATCH_...), and at its end the cycle as JSON.
+ * What takes time (hooks, setup, hibernation) is done by a child process of the agent, a job. It
+ * says how far it is by lines on a pipe: the word of a state (WATCH_...), and at its end the cycle
+ * as JSON.
  */
 #ifndef EC2HIB_ACTIONS_WATCH_JOBS_H
 #define EC2HIB_ACTIONS_WATCH_JOBS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * That there is no notice is the normal answer (404). A failure, whatever it is, is said once when it
- * begins and once when it is over; between the two the pauses grow.
+ * That there is no notice is the normal answer (404). A failure, whatever it is, is said once when
+ * it begins and once when it is over; between the two the pauses grow.
  */
 #include "core/actions/watch_poll.h"
 
@@ -70,7 +70,7 @@ static void begin(struct poller *poller, uint64_t now)
 	imds_begin(poller->imds, poller->items, poller->count);
 }
 
-/* ---- What the answers say ----------------------------------------------------------------------- */
+/* ---- What the answers say -------------------------------------------------------------------- */
 
 static bool is_answered(const struct imds_item *item)
 {
@@ -78,8 +78,8 @@ static bool is_answered(const struct imds_item *item)
 }
 
 /*
- * An answer that does not parse, or one that alone does not come, is never a notice, and said once as
- * long as it is the same. NULL: nothing is wrong.
+ * An answer that does not parse, or one that alone does not come, is never a notice, and said once
+ * as long as it is the same. NULL: nothing is wrong.
  */
 static void complain(struct poller *poller, size_t i, const char *what, const char *why)
 {
@@ -107,8 +107,8 @@ static void add_notices(struct poller *poller, size_t i, struct poll_news *news)
 }
 
 /*
- * Each answer as soon as it has come: a Spot notice, which is asked for first, does not wait for the
- * items after it. Whatever else fails, a notice that has come is heard.
+ * Each answer as soon as it has come: a Spot notice, which is asked for first, does not wait for
+ * the items after it. Whatever else fails, a notice that has come is heard.
  */
 static void hear(struct poller *poller, struct poll_news *news)
 {
@@ -126,7 +126,7 @@ static void hear(struct poller *poller, struct poll_news *news)
 	}
 }
 
-/* ---- How the poll went ---------------------------------------------------------------------------- */
+/* ---- How the poll went ----------------------------------------------------------------------- */
 
 static uint32_t chance(void)
 {

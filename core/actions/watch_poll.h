@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Asking the metadata service for notices, again and again. A poller knows neither which notices were
- * heard before nor what is done about them.
+ * Asking the metadata service for notices, again and again. A poller knows neither which notices
+ * were heard before nor what is done about them.
  */
 #ifndef EC2HIB_ACTIONS_WATCH_POLL_H
 #define EC2HIB_ACTIONS_WATCH_POLL_H
@@ -41,7 +41,9 @@ struct poll_news {
 	uint64_t wait; /* until there is something to do for the next step, us */
 };
 
-/* Nothing is asked for yet. A service that must not be asked is said in the log, and is no error. */
+/*
+ * Nothing is asked for yet. A service that must not be asked is said in the log, and is no error.
+ */
 int poller_open(struct poller *poller, const struct imds_options *options, struct error *err);
 void poller_close(struct poller *poller);
 

@@ -10,13 +10,16 @@
 #include "core/facts/record.h"
 
 /*
- * Of notices that were acted on. A Spot instance hears a handful in its life, but one answer may list
- * scheduled events up to NOTICE_LIST_TEXT_LIMIT, some 90 bytes each: a list that holds fewer than one
- * answer would forget what it is about to hear again.
+ * Of notices that were acted on. A Spot instance hears a handful in its life, but one answer may
+ * list scheduled events up to NOTICE_LIST_TEXT_LIMIT, some 90 bytes each: a list that holds fewer
+ * than one answer would forget what it is about to hear again.
  */
 #define ACTED_MOST 1024
 
-/* Polls that change nothing but their own numbers are written this often; a little less than a second. */
+/*
+ * Polls that change nothing but their own numbers are written this often; a little less than a
+ * second.
+ */
 #define QUIET_US ((uint64_t)900 * 1000)
 
 /* The two clocks are read one after the other, so that no sleep at all may be -1. */
@@ -47,9 +50,10 @@ static bool was_answered(const struct watch_acted *acted)
 }
 
 /*
- * What is an echo for one agent is one for the next. Where an agent was killed and the machine has slept
- * since, it was its child's doing, and it may be just now that it woke. A resume that is still to come is
- * one of another boot, where /run is on a disk: every press of this boot would be older.
+ * What is an echo for one agent is one for the next. Where an agent was killed and the machine has
+ * slept since, it was its child's doing, and it may be just now that it woke. A resume that is
+ * still to come is one of another boot, where /run is on a disk: every press of this boot would be
+ * older.
  */
 static void take_over_resume(struct report *report, const struct watch_state *old)
 {
@@ -68,8 +72,8 @@ static void take_over_resume(struct report *report, const struct watch_state *ol
 }
 
 /*
- * A restarted agent goes on where the last one was: what that acted on is not acted on again, unless
- * it was ended in the middle, or was a dry run.
+ * A restarted agent goes on where the last one was: what that acted on is not acted on again,
+ * unless it was ended in the middle, or was a dry run.
  */
 static void take_over(struct report *report)
 {

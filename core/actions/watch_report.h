@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent publishes of itself: its state file (core/facts/watch_state.h), and a line to the service
- * manager. The state file is the agent's memory as well: the next agent goes on where this one was.
+ * What the agent publishes of itself: its state file (core/facts/watch_state.h), and a line to the
+ * service manager. The state file is the agent's memory as well: the next agent goes on where this
+ * one was.
  */
 #ifndef EC2HIB_ACTIONS_WATCH_REPORT_H
 #define EC2HIB_ACTIONS_WATCH_REPORT_H

@@ -15,8 +15,8 @@ uint64_t clock_us(clockid_t clock);
 uint64_t clock_ms(clockid_t clock);
 
 /*
- * How long the machine has slept since it was booted, ms. The clocks are read one after the other, so
- * that it may be one off.
+ * How long the machine has slept since it was booted, ms. The clocks are read one after the other,
+ * so that it may be one off.
  */
 int64_t clock_slept_ms(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How long the kernel may try to freeze all tasks before it gives a hibernation up
- * (/sys/power/pm_freeze_timeout): a machine with much memory takes longer. The curve says how long, as
- * hibagent writes it:
+ * (/sys/power/pm_freeze_timeout): a machine with much memory takes longer. The curve says how long,
+ * as hibagent writes it:
  *	0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400
  * that is FROM-TO:SECONDS, FROM and TO in GiB; TO is not included and may be empty.
  */

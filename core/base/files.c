@@ -431,7 +431,7 @@ int root_list(const struct root *root, const char *path, struct strings *names, 
 	return 0;
 }
 
-/* ---- Trust ------------------------------------------------------------------------------------ */
+/* ---- Trust ----------------------------------------------------------------------------------- */
 
 /* Whose it is and who can write to it; a POSIX ACL that lets others write shows in the group's
  * bits, which are its mask then (acl(5)). */
@@ -461,8 +461,8 @@ static int check_folder(const struct root *root, int fd, const char *path, struc
 }
 
 /*
- * Opens the folder that holds PATH (absolute, without ..), O_PATH. A descriptor; -EPERM and the folder
- * that is not trusted; or another negative errno.
+ * Opens the folder that holds PATH (absolute, without ..), O_PATH. A descriptor; -EPERM and the
+ * folder that is not trusted; or another negative errno.
  */
 static int trusted_folder(const struct root *root, const char *path, struct error *err)
 {

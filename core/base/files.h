@@ -109,10 +109,10 @@ int root_check_trusted(const struct root *root, const char *path, struct error *
 int root_check_own(const struct root *root, const char *path, struct error *err);
 
 /*
- * Files that only root can have put where they are. Who can write to a folder can exchange what is in
- * it, so a file is trusted only when every folder from the root down to it belongs to root and can be
- * written by nobody else. The folders are opened one below the other without following links: what was
- * looked at is what is used.
+ * Files that only root can have put where they are. Who can write to a folder can exchange what is
+ * in it, so a file is trusted only when every folder from the root down to it belongs to root and
+ * can be written by nobody else. The folders are opened one below the other without following
+ * links: what was looked at is what is used.
  */
 
 /*

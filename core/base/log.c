@@ -107,7 +107,10 @@ static int datagram_send(int fd, const struct msghdr *message, int wait_ms)
 	return sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* Sends TEXT on a stream, in the same way. -EPIPE when only a part went: what follows would be torn. */
+/*
+ * Sends TEXT on a stream, in the same way. -EPIPE when only a part went: what follows would be
+ * torn.
+ */
 static int stream_send(int fd, const char *text, size_t length, int wait_ms)
 {
 	ssize_t sent = send(fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -196,7 +199,7 @@ void log_close(struct log *log)
 	log_to_lines(log, log->name, -1, false);
 }
 
-/* ---- The journal -------------------------------------------------------------------------------- */
+/* ---- The journal ----------------------------------------------------------------------------- */
 
 /* An entry on its way: bytes, which may be zeros. */
 struct entry {
@@ -318,7 +321,7 @@ static bool journal_message(const struct log *log, int priority, const char *tex
 	return sent;
 }
 
-/* ---- syslog ------------------------------------------------------------------------------------- */
+/* ---- syslog ---------------------------------------------------------------------------------- */
 
 /* "Jan  2 03:04:05", local time, whatever the locale (RFC 3164). */
 static char *syslog_time(void)
@@ -358,7 +361,7 @@ static bool syslog_message(struct log *log, int priority, const char *text)
 	return syslog_send(log, line, wait_ms(log)) == 0;
 }
 
-/* ---- Messages ------------------------------------------------------------------------------------- */
+/* ---- Messages -------------------------------------------------------------------------------- */
 
 /* With one write, so that lines of two programs on one descriptor do not mix. */
 static bool line_message(const struct log *log, int priority, const char *text)
@@ -420,7 +423,7 @@ void log_event(
 	log->message(log->data, priority, event, text);
 }
 
-/* ---- The service manager -------------------------------------------------------------------------- */
+/* ---- The service manager --------------------------------------------------------------------- */
 
 int notify_open(struct notify *notify, const char *address, struct error *err)
 {

@@ -67,8 +67,8 @@ void log_close(struct log *log);
 
 /*
  * One message. PRIORITY is one of syslog(3); LOG_DEBUG is left out. TEXT is made printable
- * (text_printable()), so it is one line wherever it goes; the fields go to the journal alone, as they
- * are.
+ * (text_printable()), so it is one line wherever it goes; the fields go to the journal alone, as
+ * they are.
  */
 void log_message(struct log *log, int priority, const char *text, const struct log_field *fields,
 	size_t field_count);
@@ -100,8 +100,8 @@ struct notify {
 };
 
 /*
- * ADDRESS is the value of NOTIFY_SOCKET: a path, or @NAME in the abstract namespace; NULL or "": not
- * set. 0, or a negative errno and a notify that does nothing; notify_close() in any case.
+ * ADDRESS is the value of NOTIFY_SOCKET: a path, or @NAME in the abstract namespace; NULL or "":
+ * not set. 0, or a negative errno and a notify that does nothing; notify_close() in any case.
  */
 int notify_open(struct notify *notify, const char *address, struct error *err);
 void notify_close(struct notify *notify);

@@ -28,7 +28,7 @@ void *memory_grow(void *items, size_t count, size_t size)
 	return items;
 }
 
-/* ---- Pages ------------------------------------------------------------------------------------ */
+/* ---- Pages ----------------------------------------------------------------------------------- */
 
 /* A mapping as /proc/self/smaps describes it. */
 struct mapping {

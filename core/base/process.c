@@ -27,8 +27,8 @@
 #define SHARED_MOST 256
 
 /*
- * SIGKILL ends a program at once, unless it sleeps in the kernel for a disk or a server that does not
- * answer: that one cannot be ended, and is left behind.
+ * SIGKILL ends a program at once, unless it sleeps in the kernel for a disk or a server that does
+ * not answer: that one cannot be ended, and is left behind.
  */
 #define KILL_WAIT_MS 2000
 
@@ -339,8 +339,8 @@ static bool child_end(const struct process *process, struct child *child)
 }
 
 /*
- * Reads both outputs until the child has ended or has to. 0, -ETIMEDOUT, -ECANCELED; -EUNATCH when it
- * had to and could not be ended.
+ * Reads both outputs until the child has ended or has to. 0, -ETIMEDOUT, -ECANCELED; -EUNATCH when
+ * it had to and could not be ended.
  */
 static int child_follow(const struct process *process, struct child *child, int *wait_status)
 {
@@ -364,7 +364,7 @@ static int child_follow(const struct process *process, struct child *child, int 
 	return status < 0 ? status : reaped;
 }
 
-/* ---- The answer -------------------------------------------------------------------------------- */
+/* ---- The answer ------------------------------------------------------------------------------ */
 
 /* The sentence for a child that did not end with 0. */
 static int describe(const char *path, int wait_status, char *errors, struct error *err)

@@ -20,7 +20,9 @@
 /* At least this often "cancelled" is asked. */
 #define PROCESS_CANCEL_MS 100
 
-/* Where the program NAME is in the usual folders of the root; the caller frees it, NULL: nowhere. */
+/*
+ * Where the program NAME is in the usual folders of the root; the caller frees it, NULL: nowhere.
+ */
 char *process_find(const struct root *root, const char *name);
 
 /* A program to run. What is not set is not wanted. */
@@ -59,8 +61,9 @@ int process_run(const struct root *root, const char *const *arguments, unsigned 
 	char **output, struct error *err);
 
 /*
- * At the start of the program: no file of ours gets the number 0, 1 or 2 when we were started without
- * these, or messages would go into it. What is written there is an error all the same (EBADF).
+ * At the start of the program: no file of ours gets the number 0, 1 or 2 when we were started
+ * without these, or messages would go into it. What is written there is an error all the same
+ * (EBADF).
  */
 void process_fill_descriptors(void);
 

@@ -122,7 +122,7 @@ void stream_free(struct stream *stream)
 	stream->length = stream->room = 0;
 }
 
-/* ---- Lines of a child of ours ----------------------------------------------------------------- */
+/* ---- Lines of a child of ours ---------------------------------------------------------------- */
 
 static void lines_hand_on(
 	struct lines *lines, void (*take)(void *data, const char *line), void *data)

@@ -43,8 +43,8 @@ void stream_close(struct stream *stream);
 void stream_free(struct stream *stream);
 
 /*
- * What a child of ours writes to a pipe: lines that are handed on whole and as they are, with what it
- * has found out. {0} at first.
+ * What a child of ours writes to a pipe: lines that are handed on whole and as they are, with what
+ * it has found out. {0} at first.
  */
 struct lines {
 	char *text; /* of a line that has not ended yet */
@@ -52,8 +52,8 @@ struct lines {
 };
 
 /*
- * Reads what there is on FD, which does not block, and calls TAKE for each line that ends. False at the
- * end, or when a line is longer than LIMIT bytes: nothing more is to be read then.
+ * Reads what there is on FD, which does not block, and calls TAKE for each line that ends. False at
+ * the end, or when a line is longer than LIMIT bytes: nothing more is to be read then.
  */
 bool lines_read(struct lines *lines, int fd, size_t limit,
 	void (*take)(void *data, const char *line), void *data);

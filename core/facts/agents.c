@@ -124,8 +124,8 @@ static bool unit_running(const struct root *root, const char *name)
 }
 
 /*
- * As a service or by hand: whoever is the agent has this lock, with its process id inside. Its control
- * group would not tell, for what a hook left running stays in there.
+ * As a service or by hand: whoever is the agent has this lock, with its process id inside. Its
+ * control group would not tell, for what a hook left running stays in there.
  */
 static bool agent_holds_lock(const struct root *root)
 {

@@ -310,7 +310,9 @@ static void name_resume_device(struct facts *facts)
 	const struct device_facts *device;
 	bool bare_kernel = next && next->initramfs.is == FACT_ABSENT;
 
-	/* Ubuntu has an initramfs and skips it; setup makes it boot with it where that is needed. */
+	/*
+	 * Ubuntu has an initramfs and skips it; setup makes it boot with it where that is needed.
+	 */
 	if (force->is == FACT_KNOWN && *force->value)
 		bare_kernel = false;
 

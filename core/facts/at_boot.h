@@ -16,8 +16,8 @@
 #define FSTAB_MARK "x-ec2hib"
 
 /*
- * The TEXT of an fstab with a line for AREA as the only one of ours, or with none of ours; all other
- * lines stay byte for byte. The caller frees it.
+ * The TEXT of an fstab with a line for AREA as the only one of ours, or with none of ours; all
+ * other lines stay byte for byte. The caller frees it.
  */
 char *fstab_with(const char *text, const struct area_facts *area);
 char *fstab_without(const char *text);

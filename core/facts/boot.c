@@ -137,7 +137,10 @@ void boot_gather(struct boot_facts *boot, const struct root *root, const char *s
 	boot_search_begin(&search, root, boot);
 	while (*loader && !(*loader)->boots(&search))
 		loader++;
-	/* Who makes a grub.cfg may be unknown; its entries are those of the next boots all the same. */
+	/*
+	 * Who makes a grub.cfg may be unknown; its entries are those of the next boots all the
+	 * same.
+	 */
 	if (*loader)
 		(*loader)->gather(&search);
 	else

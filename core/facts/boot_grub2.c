@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * GRUB 2 with one file of settings, from which grub2-mkconfig makes grub.cfg: Amazon Linux 2, SUSE. A
- * marked block at the end of the file is ours.
+ * GRUB 2 with one file of settings, from which grub2-mkconfig makes grub.cfg: Amazon Linux 2, SUSE.
+ * A marked block at the end of the file is ours.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * GRUB 2 as Debian and Ubuntu have it: grub-mkconfig reads drop-ins beside /etc/default/grub as well,
- * and ours is read after all others.
+ * GRUB 2 as Debian and Ubuntu have it: grub-mkconfig reads drop-ins beside /etc/default/grub as
+ * well, and ours is read after all others.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A way to boot is a file: boot_NAME.c has one struct boot_loader, which says of a machine whether it
- * boots this way and which entries it has, and as data what would have to change in which file. It
- * reads, and changes nothing: core/actions/boot.c writes the files and runs the programs that are
- * named here, the same for all loaders. A new one is its file, its row in boot.c, and a tree in
+ * A way to boot is a file: boot_NAME.c has one struct boot_loader, which says of a machine whether
+ * it boots this way and which entries it has, and as data what would have to change in which file.
+ * It reads, and changes nothing: core/actions/boot.c writes the files and runs the programs that
+ * are named here, the same for all loaders. A new one is its file, its row in boot.c, and a tree in
  * tests/fixtures/trees.
  */
 #ifndef EC2HIB_FACTS_BOOT_LOADER_H
@@ -76,7 +76,9 @@ struct boot_loader {
 	 */
 	void (*sources)(const struct root *root, struct boot_sources *sources);
 
-	/* A program that sets them there; what it leaves undone is done line by line. May be NULL. */
+	/*
+	 * A program that sets them there; what it leaves undone is done line by line. May be NULL.
+	 */
 	void (*setter)(const struct boot_wanted *wanted, struct strings *program);
 
 	/* Or: they are in a file of settings, from which a program makes search->boot->config. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the texts of boot configuration have in common: lines, settings in the manner of a shell, and
- * what an entry is. Pure; any garbage gives less, never a crash.
+ * What the texts of boot configuration have in common: lines, settings in the manner of a shell,
+ * and what an entry is. Pure; any garbage gives less, never a crash.
  */
 #ifndef EC2HIB_FACTS_BOOT_TEXT_H
 #define EC2HIB_FACTS_BOOT_TEXT_H

@@ -145,7 +145,7 @@ static int append_btrfs(extent_list *extents, int fd, const struct fiemap_extent
 	return 0;
 }
 
-/* ---- FIEMAP ------------------------------------------------------------------------------------- */
+/* ---- FIEMAP ---------------------------------------------------------------------------------- */
 
 /* What is remembered while one file is mapped. */
 struct mapping {

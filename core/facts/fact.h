@@ -24,7 +24,9 @@
 
 enum knowledge { FACT_UNKNOWN, FACT_ABSENT, FACT_KNOWN };
 
-/* Every fact begins like this. WHY is set only where it is unknown and there is a reason to tell. */
+/*
+ * Every fact begins like this. WHY is set only where it is unknown and there is a reason to tell.
+ */
 #define FACT_HEAD                                                                                  \
 	enum knowledge is;                                                                         \
 	char *why
@@ -51,8 +53,8 @@ struct fact_text {
 	}
 
 /*
- * Any fact by its head, and any list: second views of the structs above, so the compiler has to know
- * that they may be the same memory.
+ * Any fact by its head, and any list: second views of the structs above, so the compiler has to
+ * know that they may be the same memory.
  */
 struct __attribute__((may_alias)) fact {
 	FACT_HEAD;
@@ -137,8 +139,8 @@ struct layout {
 
 /*
  * A row does not name its struct, but the offset of its member needs it. So TEXT is, for the list,
- * the first half of an initializer, which ends in the name of a macro; the row's arguments come after
- * it and complete it:
+ * the first half of an initializer, which ends in the name of a macro; the row's arguments come
+ * after it and complete it:
  *
  *	TEXT(release, "...")
  *	{ FIELD_TEXT, __builtin_offsetof(struct kernel_facts, FIELD_END_TEXT(release, "...")
@@ -217,8 +219,8 @@ int layout_from_json(const struct layout *layout, void *structure, json_t *json,
 
 /*
  * What that JSON holds, for its readers, in its order: [{"path": "swaps[].used", "type": "integer",
- * "unit": "bytes", "volatile": true, "help": "..."}]. Types are JSON's; the unit is null where there
- * is none.
+ * "unit": "bytes", "volatile": true, "help": "..."}]. Types are JSON's; the unit is null where
+ * there is none.
  */
 json_t *layout_describe(const struct layout *layout);
 

@@ -2,9 +2,9 @@
 /*
  * All that ec2hib knows about a machine, gathered once. Rules decide from this alone.
  *
- * Each fact is named once, in a list of its group (core/facts/fact.h says how to read one): its name
- * here is its name in JSON, and its unit and its text are what `ec2hib status --describe` prints. An
- * offset in a swap area counts pages of the running kernel, as resume_offset does.
+ * Each fact is named once, in a list of its group (core/facts/fact.h says how to read one): its
+ * name here is its name in JSON, and its unit and its text are what `ec2hib status --describe`
+ * prints. An offset in a swap area counts pages of the running kernel, as resume_offset does.
  */
 #ifndef EC2HIB_FACTS_FACTS_H
 #define EC2HIB_FACTS_FACTS_H

@@ -28,8 +28,8 @@ void facts_gather(struct facts *facts, const struct gather *gather);
 void facts_gather_again(struct facts *facts, const struct gather *gather);
 
 /*
- * Facts from JSON that `ec2hib status --json` wrote (the whole answer or its "facts" alone), and the
- * configuration that belongs to them. 0 or -EINVAL; facts_free() and config_free() in any case.
+ * Facts from JSON that `ec2hib status --json` wrote (the whole answer or its "facts" alone), and
+ * the configuration that belongs to them. 0 or -EINVAL; facts_free() and config_free() in any case.
  */
 int facts_load(struct facts *facts, struct config *config, json_t *json, struct error *err);
 

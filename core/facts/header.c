@@ -24,7 +24,10 @@
 
 static const size_t page_sizes[] = { 4096, 8192, 16384, 65536 };
 
-/* NULL: none. S1SUSPEND is the kernel's own, the others those of uswsusp and TuxOnIce; all mean an image. */
+/*
+ * NULL: none. S1SUSPEND is the kernel's own, the others those of uswsusp and TuxOnIce; all mean an
+ * image.
+ */
 static const char *signature_of(const unsigned char *mark)
 {
 	static const char *const images[] = { "S1SUSPEND", "S2SUSPEND", "ULSUSPEND", "LINHIB0001" };

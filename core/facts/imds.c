@@ -34,7 +34,7 @@
 #define PAUSE_FIRST_MS	50
 #define PAUSE_MOST_MS	1000
 
-/* ---- What is text, a token, a path ------------------------------------------------------------ */
+/* ---- What is text, a token, a path ----------------------------------------------------------- */
 
 bool imds_text_valid(const char *body, size_t size)
 {
@@ -84,7 +84,7 @@ bool imds_path_valid(const char *path)
 	return *path && *path != '/';
 }
 
-/* ---- One HTTP request after the other, over one connection -------------------------------------- */
+/* ---- One HTTP request after the other, over one connection ----------------------------------- */
 
 /* The service sends some ten header lines; who sends more than this is not the service. */
 #define HEADERS_LIMIT ((size_t)16 * 1024)
@@ -377,7 +377,7 @@ static bool http_step(struct http *http, struct answer *answer)
 	return false;
 }
 
-/* ---- The client ---------------------------------------------------------------------------------- */
+/* ---- The client ------------------------------------------------------------------------------ */
 
 enum step { STEP_TOKEN, STEP_ITEM, STEP_OVER };
 

@@ -66,10 +66,10 @@ int imds_get_all(struct imds *imds, struct imds_item *items, size_t count, struc
 void imds_items_free(struct imds_item *items, size_t count);
 
 /*
- * The same for a poll loop: imds_begin(), then imds_step() whenever imds_wait() comes back, until it
- * returns 0, then imds_end(), which returns what imds_get_all() does. ITEMS have to stay until then.
- * imds_step() does not wait; it returns for how many milliseconds nothing will happen unless an
- * answer comes.
+ * The same for a poll loop: imds_begin(), then imds_step() whenever imds_wait() comes back, until
+ * it returns 0, then imds_end(), which returns what imds_get_all() does. ITEMS have to stay until
+ * then. imds_step() does not wait; it returns for how many milliseconds nothing will happen unless
+ * an answer comes.
  */
 void imds_begin(struct imds *imds, struct imds_item *items, size_t count);
 unsigned imds_step(struct imds *imds);
@@ -84,7 +84,9 @@ int imds_end(struct imds *imds, struct error *err);
  */
 void imds_wait(struct imds *imds, struct pollfd *others, size_t count, unsigned wait_ms);
 
-/* How old the token is, in seconds, the time that the machine slept included. False: there is none. */
+/*
+ * How old the token is, in seconds, the time that the machine slept included. False: there is none.
+ */
 bool imds_token_age(const struct imds *imds, uint64_t *seconds);
 
 /* One item; 0 or its status. *TEXT is the caller's, who frees it. */

@@ -3,9 +3,9 @@
  * Whether the initramfs that boots next can resume, told from configuration and time stamps: no
  * program runs and no image is unpacked, because status has to answer in a blink.
  *
- * A tool that makes images is a file: initramfs_NAME.c has one struct initramfs_tool. As with the boot
- * loaders it reads and names what is to be done; core/actions/initramfs.c does it. A new one is its
- * file, its row in initramfs.c, and a tree in tests/fixtures/trees.
+ * A tool that makes images is a file: initramfs_NAME.c has one struct initramfs_tool. As with the
+ * boot loaders it reads and names what is to be done; core/actions/initramfs.c does it. A new one
+ * is its file, its row in initramfs.c, and a tree in tests/fixtures/trees.
  */
 #ifndef EC2HIB_FACTS_INITRAMFS_H
 #define EC2HIB_FACTS_INITRAMFS_H

@@ -46,8 +46,8 @@ int prewarm_ranges_of(struct prewarm_ranges *ranges, const extent_list *extents,
 
 /*
  * The next request at or after *POSITION, a byte on the device, which is moved past it. A request
- * ends where its range ends and at each multiple of BLOCK on the device, so that two runs with other
- * beginnings ask for the same pieces. False when there is nothing more.
+ * ends where its range ends and at each multiple of BLOCK on the device, so that two runs with
+ * other beginnings ask for the same pieces. False when there is nothing more.
  */
 bool prewarm_next(const struct prewarm_ranges *ranges, uint64_t block, uint64_t *position,
 	struct prewarm_range *request);

@@ -27,7 +27,7 @@ int prewarm_state_read(const struct root *root, struct prewarm_state *state, str
 		root, PREWARM_STATE_PATH, &prewarm_state_layout, PREWARM_STATE_FORMAT, state, err);
 }
 
-/* ---- Whether one runs --------------------------------------------------------------------------- */
+/* ---- Whether one runs ------------------------------------------------------------------------ */
 
 int prewarm_lock_look(const struct root *root, struct error *err)
 {
@@ -35,8 +35,8 @@ int prewarm_lock_look(const struct root *root, struct error *err)
 }
 
 /*
- * Looking is to hold it for a moment, shared, so that two who look do not see each other; lock_take()
- * waits for longer.
+ * Looking is to hold it for a moment, shared, so that two who look do not see each other;
+ * lock_take() waits for longer.
  */
 bool prewarm_lock_held(int fd)
 {
@@ -47,8 +47,8 @@ bool prewarm_lock_held(int fd)
 }
 
 /*
- * Whether the kernel lists it as held (proc_locks(5)), for who may not open it. One who waits for it
- * has an arrow in place of FLOCK.
+ * Whether the kernel lists it as held (proc_locks(5)), for who may not open it. One who waits for
+ * it has an arrow in place of FLOCK.
  */
 static bool lock_is_listed(const struct root *root)
 {
@@ -80,7 +80,7 @@ bool prewarm_runs(const struct root *root)
 	return fd == -EACCES ? lock_is_listed(root) : fd >= 0 && prewarm_lock_held(fd);
 }
 
-/* ---- How far each came -------------------------------------------------------------------------- */
+/* ---- How far each came ----------------------------------------------------------------------- */
 
 int prewarm_records_read(const struct root *root, const char *state_dir,
 	struct prewarm_records *records, struct error *err)
@@ -115,8 +115,8 @@ static char *line_of(const struct root *host, const char *path)
 }
 
 /*
- * Which machine this is, for a disk without a serial number (Xen instances have none): copies of one
- * image agree in everything on the disk, and are cold all the same.
+ * Which machine this is, for a disk without a serial number (Xen instances have none): copies of
+ * one image agree in everything on the disk, and are cold all the same.
  */
 static char *machine_name(const struct root *host)
 {
@@ -161,7 +161,7 @@ char *prewarm_volume_name(const struct root *host, const device_list *devices)
 	return text_format("%s, %s", first, second);
 }
 
-/* ---- How far the area was warmed -------------------------------------------------------------------------------- */
+/* ---- How far the area was warmed ------------------------------------------------------------- */
 
 /* Bytes of a logical block; 0: not known. A partition has those of its disk. */
 static uint64_t logical_size(const struct root *host, const char *number)

@@ -62,15 +62,15 @@ struct prewarm_state {
 extern const struct layout prewarm_state_layout;
 
 /*
- * Reads the state below ROOT into STATE, which must be zeroed; layout_free() in any case. -ENOENT: no
- * pre-warm has run since the boot. -EBADMSG: the file is none of ours. What it says is from its last
- * change: whether that pre-warm still runs is known by its lock.
+ * Reads the state below ROOT into STATE, which must be zeroed; layout_free() in any case. -ENOENT:
+ * no pre-warm has run since the boot. -EBADMSG: the file is none of ours. What it says is from its
+ * last change: whether that pre-warm still runs is known by its lock.
  */
 int prewarm_state_read(const struct root *root, struct prewarm_state *state, struct error *err);
 
 /*
- * A descriptor of the lock's file, to look at, or a negative errno: -ENOENT, none has run; -EACCES for
- * who is not root, since to look is to lock.
+ * A descriptor of the lock's file, to look at, or a negative errno: -ENOENT, none has run; -EACCES
+ * for who is not root, since to look is to lock.
  */
 int prewarm_lock_look(const struct root *root, struct error *err);
 
@@ -80,7 +80,7 @@ bool prewarm_lock_held(int fd);
 /* Whether one runs now; never for an image. */
 bool prewarm_runs(const struct root *root);
 
-/* ---- How far each came ---------------------------------------------------------------------------- */
+/* ---- How far each came ----------------------------------------------------------------------- */
 
 #define PREWARM_RECORD_NAME   "prewarm.json"
 #define PREWARM_RECORD_FORMAT 1
@@ -134,8 +134,8 @@ struct prewarm_record *prewarm_record_find(
 char *prewarm_volume_name(const struct root *host, const device_list *devices);
 
 /*
- * Fills prewarmed, how far the area was warmed, when the rest of AREA is known: by the volume and where
- * on it the area lies. STATE_DIR is below ROOT.
+ * Fills prewarmed, how far the area was warmed, when the rest of AREA is known: by the volume and
+ * where on it the area lies. STATE_DIR is below ROOT.
  */
 void prewarmed_gather(struct area_facts *area, const struct root *root, const struct root *host,
 	const char *state_dir);

@@ -2,7 +2,8 @@
 /*
  * What is on record of rehearsals: STATE_DIR/rehearsal.json, what they have shown, and
  * STATE_DIR/rehearsal-runs.json, the marker of one that is under way. The marker is on the disk
- * before anything else happens; who finds one and no rehearsal that runs knows that it was cut short.
+ * before anything else happens; who finds one and no rehearsal that runs knows that it was cut
+ * short.
  */
 #ifndef EC2HIB_FACTS_REHEARSAL_H
 #define EC2HIB_FACTS_REHEARSAL_H
@@ -44,8 +45,8 @@ void rehearsal_gather(
 	struct rehearsal_facts *facts, const struct root *root, const char *state_dir);
 
 /*
- * The marker into MARKER, which must be zeroed; layout_free() in any case. -ENOENT: there is none, as
- * should be. -EBADMSG: it cannot be understood. -EPERM: not root alone can have written it.
+ * The marker into MARKER, which must be zeroed; layout_free() in any case. -ENOENT: there is none,
+ * as should be. -EBADMSG: it cannot be understood. -EPERM: not root alone can have written it.
  */
 int rehearsal_marker_read(const struct root *root, const char *state_dir,
 	struct rehearsal_marker *marker, struct error *err);

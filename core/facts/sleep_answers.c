@@ -13,7 +13,10 @@ static const char *const logind_folders[] = { "/usr/lib/systemd", "/usr/local/li
 	"/run/systemd", "/etc/systemd" };
 #define LOGIND_FOLDERS (ARRAY_SIZE(logind_folders))
 
-/* HandleSuspendKey of the first file of that name, the strongest folder first; *KEY stays without one. */
+/*
+ * HandleSuspendKey of the first file of that name, the strongest folder first; *KEY stays without
+ * one.
+ */
 static void take_key(const struct root *root, const char *name, char **key)
 {
 	for (size_t i = LOGIND_FOLDERS; i-- > 0;) {
@@ -31,7 +34,9 @@ static void take_key(const struct root *root, const char *name, char **key)
 	}
 }
 
-/* The main file, then the drop-ins of all folders in the order of their names; the last one counts. */
+/*
+ * The main file, then the drop-ins of all folders in the order of their names; the last one counts.
+ */
 static void gather_logind_key(struct system_facts *system, const struct root *root)
 {
 	const struct agent_facts *logind = agent_find(system, AGENT_LOGIND);

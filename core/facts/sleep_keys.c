@@ -302,7 +302,7 @@ static void read_changes(struct sleep_keys *keys)
 	}
 }
 
-/* ---- Presses ----------------------------------------------------------------------------------- */
+/* ---- Presses --------------------------------------------------------------------------------- */
 
 static void take_press(const struct device *device, const struct input_event *event, unsigned code,
 	struct sleep_press *press)
@@ -392,7 +392,7 @@ bool sleep_keys_read(struct sleep_keys *keys, struct sleep_press *press)
 	return press->presses > 0;
 }
 
-/* ---- Opening ------------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 int sleep_keys_open_with(struct sleep_keys **keys, const struct root *root,
 	const struct sleep_keys_calls *calls, struct error *err)

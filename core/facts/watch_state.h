@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent is doing: /run/ec2hib/watch.json, replaced as a whole after every change. It is the
- * agent's only interface: anyone may read it, and inotify(7) tells when there is something new.
+ * What the agent is doing: /run/ec2hib/watch.json, replaced as a whole after every change. It is
+ * the agent's only interface: anyone may read it, and inotify(7) tells when there is something new.
  */
 #ifndef EC2HIB_FACTS_WATCH_STATE_H
 #define EC2HIB_FACTS_WATCH_STATE_H
@@ -36,8 +36,8 @@ struct watch_name {
 typedef FACT_LIST(struct watch_name) watch_name_list;
 
 /*
- * A notice that is not to be acted on again. `slept` is clock_slept_ms() of when it was heard; absent:
- * no hibernation answers it. A real agent does not heed what a dry run acted on.
+ * A notice that is not to be acted on again. `slept` is clock_slept_ms() of when it was heard;
+ * absent: no hibernation answers it. A real agent does not heed what a dry run acted on.
  */
 #define WATCH_ACTED(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
 	TEXT(name, "kind, time, and what else tells it from others")                               \
@@ -50,7 +50,10 @@ struct watch_acted {
 };
 typedef FACT_LIST(struct watch_acted) watch_acted_list;
 
-/* `slept` is clock_slept_ms(); sleep button presses just after `resumed` (CLOCK_BOOTTIME) are echoes. */
+/*
+ * `slept` is clock_slept_ms(); sleep button presses just after `resumed` (CLOCK_BOOTTIME) are
+ * echoes.
+ */
 #define WATCH_STATE(TEXT, NUMBER, FLAG, GROUP, LIST)                                               \
 	NUMBER(format, "", "version of this layout")                                               \
 	TEXT(state, "watching, noticed, preparing, hibernating, resumed, failed or stopped")       \
@@ -82,8 +85,8 @@ extern const struct layout watch_name_layout;
 extern const struct layout watch_acted_layout;
 
 /*
- * Reads the state below ROOT into STATE, which must be zeroed; layout_free() in any case. -ENOENT: no
- * agent has run since the boot. -EBADMSG: the file is none of ours.
+ * Reads the state below ROOT into STATE, which must be zeroed; layout_free() in any case. -ENOENT:
+ * no agent has run since the boot. -EBADMSG: the file is none of ours.
  */
 int watch_state_read(const struct root *root, struct watch_state *state, struct error *err);
 

@@ -35,8 +35,8 @@ char *arguments_replace(const char *line, const struct strings *wanted);
 char *arguments_remove(const char *line, const char *const *keys);
 
 /*
- * True when LINE says just what is WANTED: each of these arguments once and with no other value, and
- * no argument of arguments_keys that is not wanted.
+ * True when LINE says just what is WANTED: each of these arguments once and with no other value,
+ * and no argument of arguments_keys that is not wanted.
  */
 bool arguments_complete(const char *line, const struct strings *wanted);
 
@@ -93,7 +93,9 @@ bool resume_value_needs_initramfs(const char *value);
  */
 bool initramfs_setting_fits(const struct facts *facts);
 
-/* True when the initramfs of the next boot can resume, and is not told to wait for something else. */
+/*
+ * True when the initramfs of the next boot can resume, and is not told to wait for something else.
+ */
 bool initramfs_can_resume(const struct facts *facts);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The readiness checks: one for each thing that keeps an instance from hibernating or from coming
- * back. `status`, the dashboard and the manual read the same tables. Pure: a check sees the facts and
- * the configuration and answers.
+ * back. `status`, the dashboard and the manual read the same tables. Pure: a check sees the facts
+ * and the configuration and answers.
  *
- * A group of checks is a file, checks_NAME.c: the functions that answer, and at its end the table that
- * gives each its id, its texts and what it means for hibernating. checks_parts.h has what they share.
+ * A group of checks is a file, checks_NAME.c: the functions that answer, and at its end the table
+ * that gives each its id, its texts and what it means for hibernating. checks_parts.h has what they
+ * share.
  */
 #ifndef EC2HIB_RULES_CHECKS_H
 #define EC2HIB_RULES_CHECKS_H
@@ -55,8 +56,8 @@ const struct check *check_at(size_t index);
 const struct check *check_find(const char *id);
 
 /*
- * What a check found. TEXT is one sentence without a full stop: what is, and what that means. FIX is
- * what to do, a command where there is one ("ec2hib setup"); NULL where there is nothing to do.
+ * What a check found. TEXT is one sentence without a full stop: what is, and what that means. FIX
+ * is what to do, a command where there is one ("ec2hib setup"); NULL where there is nothing to do.
  * finding_free() frees both.
  */
 struct finding {
@@ -89,9 +90,9 @@ const char *check_state_name(enum check_state state); /* "fail" */
 
 /*
  * What findings come to: not ready when any check fails; unknown when a vital one cannot tell; else
- * ready. Warnings are risks, and facts that are only nice to know may be missing. Off EC2 (the firmware
- * says so and no metadata service answers) what only EC2 asks for is skipped: ready then means that the
- * machine would hibernate and come back.
+ * ready. Warnings are risks, and facts that are only nice to know may be missing. Off EC2 (the
+ * firmware says so and no metadata service answers) what only EC2 asks for is skipped: ready then
+ * means that the machine would hibernate and come back.
  */
 enum readiness { READY, NOT_READY, READINESS_UNKNOWN };
 enum readiness readiness_of(const struct finding *findings, size_t count);

@@ -208,7 +208,8 @@ CHECK_FUNCTION(swap_at_boot)
  * ---- Where the image is looked for ----
  *
  * Three parties have to know, and each can be wrong by itself: the running kernel (it writes the
- * image), its command line (some tools read it), and the entry of the next boot (it finds the image).
+ * image), its command line (some tools read it), and the entry of the next boot (it finds the
+ * image).
  */
 
 enum match { MATCHES, DIFFERS, MATCH_UNKNOWN };

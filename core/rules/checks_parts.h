@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the checks are made of: findings, facts that are not known, and the questions that many checks
- * ask first. A check reads as a list of reasons to answer early:
+ * What the checks are made of: findings, facts that are not known, and the questions that many
+ * checks ask first. A check reads as a list of reasons to answer early:
  *
  *	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.size)))
  *		return finding;

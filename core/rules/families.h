@@ -2,8 +2,8 @@
 /*
  * Which instance types EC2 hibernates, as far as its guide says.
  *
- * The list is data with a date. New families appear all the time, so a family that is not in it is a
- * warning, never a failure; the authority is
+ * The list is data with a date. New families appear all the time, so a family that is not in it is
+ * a warning, never a failure; the authority is
  *	aws ec2 describe-instance-types --filters Name=hibernation-supported,Values=true
  */
 #ifndef EC2HIB_RULES_FAMILIES_H

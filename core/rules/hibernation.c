@@ -51,7 +51,7 @@ void hibernation_obstacles(const struct facts *facts, const struct config *confi
 	report_free(&report);
 }
 
-/* ---- Other swaps ------------------------------------------------------------------------------- */
+/* ---- Other swaps ----------------------------------------------------------------------------- */
 
 /* What lies in memory (zram) is in the image, and EBS lasts. */
 static bool storage_lasts(const struct swap_facts *swap)
@@ -110,7 +110,7 @@ static int check_memory(
 		plan->others[0].path, plan->other_count > 1 ? " (and others)" : "", holds, room);
 }
 
-/* ---- The image ----------------------------------------------------------------------------------- */
+/* ---- The image ------------------------------------------------------------------------------- */
 
 static void image_plan(
 	struct hibernation_plan *plan, const struct facts *facts, const struct config *config)
@@ -139,7 +139,7 @@ static void image_plan(
 	plan->image_size = fits;
 }
 
-/* ---- All of it ----------------------------------------------------------------------------------- */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 static bool wants_systemd(const struct facts *facts, const struct config *config)
 {

@@ -41,8 +41,9 @@ void hibernation_obstacles(const struct facts *facts, const struct config *confi
  * Other swaps: the kernel writes the image to its resume device, whatever other swaps there are, so
  * they may stay on, and with them what they hold; but a swap whose storage does not last (instance
  * store, a key made anew at each boot) would lose its pages. systemd before 255 chooses an area by
- * priority and refuses when it is another than the kernel's: there all that come before ours go off.
- * -EPERM when a swap has to go off and what it holds does not fit into memory, with the numbers.
+ * priority and refuses when it is another than the kernel's: there all that come before ours go
+ * off. -EPERM when a swap has to go off and what it holds does not fit into memory, with the
+ * numbers.
  *
  * hibernation_plan_free() in any case.
  */

@@ -167,7 +167,7 @@ bool notice_leaves_service(const struct notice *notice)
 	return false;
 }
 
-/* ---- Scheduled events --------------------------------------------------------------------------- */
+/* ---- Scheduled events ------------------------------------------------------------------------ */
 
 /* Scheduled events have a form of time of their own; ISO 8601 is taken as well. */
 static int take_event_time(struct notice *notice, const char *text, struct error *err)
@@ -233,7 +233,7 @@ static int parse_events(const char *text, struct notice **notices, size_t *count
 	return status;
 }
 
-/* ---- All of them ---------------------------------------------------------------------------------- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 int notices_parse(enum notice_source source, const char *text, struct notice **notices,
 	size_t *count, struct error *err)

@@ -59,12 +59,13 @@ struct notice {
 };
 
 /*
- * What SOURCE has answered (NUL-terminated): one notice, or of a list of scheduled events those whose
- * state is "active", in the list's order. A lifecycle state is one as well when it is InService: see
- * notice_leaves_service(). *NOTICES is the caller's, who frees it; NULL when *COUNT is 0.
+ * What SOURCE has answered (NUL-terminated): one notice, or of a list of scheduled events those
+ * whose state is "active", in the list's order. A lifecycle state is one as well when it is
+ * InService: see notice_leaves_service(). *NOTICES is the caller's, who frees it; NULL when *COUNT
+ * is 0.
  *
- * 0, or a negative errno with a sentence and no notice: -EFBIG too long, -EBADMSG not the documented
- * form, of a list also when only one event is not.
+ * 0, or a negative errno with a sentence and no notice: -EFBIG too long, -EBADMSG not the
+ * documented form, of a list also when only one event is not.
  */
 int notices_parse(enum notice_source source, const char *text, struct notice **notices,
 	size_t *count, struct error *err);
@@ -76,8 +77,9 @@ bool notice_leaves_service(const struct notice *notice);
 enum config_reaction notice_reaction(const struct notice *notice, const struct config *config);
 
 /*
- * What tells it from every other notice, as a line of printable ASCII that can be stored: kind, time,
- * the event's id, the lifecycle state ("hibernate 2017-09-18T08:22:00Z"). The caller frees it.
+ * What tells it from every other notice, as a line of printable ASCII that can be stored: kind,
+ * time, the event's id, the lifecycle state ("hibernate 2017-09-18T08:22:00Z"). The caller frees
+ * it.
  */
 char *notice_id(const struct notice *notice);
 

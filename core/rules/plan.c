@@ -89,8 +89,8 @@ void plan_free(struct plan *plan)
 /* ---- The swap area ---- */
 
 /*
- * An image in a running machine is stale: the boot that it was for did not take it. -EBUSY for one in
- * an image of a machine.
+ * An image in a running machine is stale: the boot that it was for did not take it. -EBUSY for one
+ * in an image of a machine.
  */
 static int plan_old_image(struct plan *plan, const struct facts *facts, struct error *err)
 {
@@ -163,7 +163,9 @@ static int check_content(const struct area_facts *area, struct error *err)
 		area->path.value);
 }
 
-/* The area is opened, formatted and switched on by its path: only root may change where that leads. */
+/*
+ * The area is opened, formatted and switched on by its path: only root may change where that leads.
+ */
 static int check_folder(const struct area_facts *area, struct error *err)
 {
 	if (area->untrusted_folder.is != FACT_KNOWN)

@@ -61,7 +61,9 @@ struct plan {
 	struct strings notes; /* what is left out, why, and what the administrator does by hand */
 };
 
-/* Auto: in the background where the area lies on an EBS volume and was not pre-warmed to its end. */
+/*
+ * Auto: in the background where the area lies on an EBS volume and was not pre-warmed to its end.
+ */
 enum setup_prewarm {
 	SETUP_PREWARM_AUTO,
 	SETUP_PREWARM_YES,
@@ -84,9 +86,9 @@ struct setup_request {
  * The steps that are missing. The order: first nothing may be left that a boot could resume by
  * mistake; then the swap area, complete under its name; then the next boot learns where it is; the
  * running kernel after that. Whatever the moment of a power cut, the machine boots: at worst it
- * looks for an image where there is none. The agent comes then, when all that it needs is there: first
- * it runs, then who answered until now is switched off, so that an agent that does not start leaves
- * the machine with the answer that it had. Pre-warming is last: nothing waits for it.
+ * looks for an image where there is none. The agent comes then, when all that it needs is there:
+ * first it runs, then who answered until now is switched off, so that an agent that does not start
+ * leaves the machine with the answer that it had. Pre-warming is last: nothing waits for it.
  *
  * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine;
  * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.

@@ -12,7 +12,7 @@
 #define NS_PER_SECOND 1000000000ull
 #define NS_PER_MS     1000000ull
 
-/* ---- How ------------------------------------------------------------------------------------------ */
+/* ---- How ------------------------------------------------------------------------------------- */
 
 static int check_read(const struct area_facts *area, struct error *err)
 {
@@ -61,7 +61,7 @@ int prewarm_method_for(
 	return check_read(area, err);
 }
 
-/* ---- How many at a time --------------------------------------------------------------------------- */
+/* ---- How many at a time ---------------------------------------------------------------------- */
 
 /* A depth is measured by so many completions for each request at a time, and so long at least. */
 #define ROUNDS	       2
@@ -144,7 +144,7 @@ unsigned prewarm_depth_completed(struct prewarm_depth *depth, uint64_t now, uint
 	return depth->depth;
 }
 
-/* ---- How fast ------------------------------------------------------------------------------------- */
+/* ---- How fast -------------------------------------------------------------------------------- */
 
 /* Time that went by unused, which may be caught up on; more would be a burst. */
 #define CREDIT_NS (100 * NS_PER_MS)
@@ -167,7 +167,7 @@ uint64_t prewarm_time_left(uint64_t left, uint64_t rate)
 	return left / rate * 1000 + left % rate * 1000 / rate;
 }
 
-/* ---- What was learnt ------------------------------------------------------------------------------ */
+/* ---- What was learnt ------------------------------------------------------------------------- */
 
 /* EBS that is warm answers 1 MiB in a few ms, a first touch takes tens to hundreds. */
 const uint64_t prewarm_bucket_bounds[PREWARM_BUCKETS] = { 250, 500, 1000, 2000, 4000, 8000, 16000,
@@ -212,22 +212,27 @@ uint64_t prewarm_histogram_slow(const struct prewarm_histogram *histogram, uint6
 	return slow;
 }
 
-/* ---- Giving way ----------------------------------------------------------------------------------- */
+/* ---- Giving way ------------------------------------------------------------------------------ */
 
 #define SECTOR 512 /* of the counters, whatever the disk */
 
 /*
- * So long nobody else may be seen before more is asked for, and how much more. Others wait as long as
- * we do, and who waits in our shadow is not served meanwhile: that is not silence.
+ * So long nobody else may be seen before more is asked for, and how much more. Others wait as long
+ * as we do, and who waits in our shadow is not served meanwhile: that is not silence.
  */
 #define CALM_NS	      (50 * 1000000ull)
 #define CALM_REQUESTS 2
 #define CALM_GAIN     4
 
-/* So small a part of all bytes proves nothing (1 in 64): the counters are not read at one moment. */
+/*
+ * So small a part of all bytes proves nothing (1 in 64): the counters are not read at one moment.
+ */
 #define DOUBT_PART 64
 
-/* The kernel counts bytes when they have come, and a request a little later: so many between the two. */
+/*
+ * The kernel counts bytes when they have come, and a request a little later: so many between the
+ * two.
+ */
 #define BETWEEN_MOST 8
 
 /* Pieces that are larger by this are others (5 in 4): requests of another size are made now. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Pre-warming: a volume made from a snapshot fetches each block on first touch, so every block of
- * the swap area is touched once before a hibernation has to write there in a hurry. Here is what can
- * be decided without the machine: what to read in which pieces, how many at a time, how fast, and
- * what the times of the requests say.
+ * the swap area is touched once before a hibernation has to write there in a hurry. Here is what
+ * can be decided without the machine: what to read in which pieces, how many at a time, how fast,
+ * and what the times of the requests say.
  *
  * Positions and lengths are bytes on the block device; points in time are nanoseconds of one clock.
  */
@@ -29,20 +29,21 @@
 #define PREWARM_DEPTH_FIRST 8
 #define PREWARM_DEPTH_MOST  64
 
-/* ---- How ------------------------------------------------------------------------------------------ */
+/* ---- How ------------------------------------------------------------------------------------- */
 
 enum prewarm_method { PREWARM_AUTO, PREWARM_READ, PREWARM_WRITE };
 
 /*
  * The method for AREA. Auto reads: that is right whether the swap is active or not, and changes
- * nothing. Writing goes through the file, and takes what is in it: -EBUSY for an active area, -EPERM
- * for one in which an image or something that is not swap lies, or that others could exchange,
- * -EINVAL for a device. -ENOENT where there is no area, -ENODATA where it is not known where it lies.
+ * nothing. Writing goes through the file, and takes what is in it: -EBUSY for an active area,
+ * -EPERM for one in which an image or something that is not swap lies, or that others could
+ * exchange, -EINVAL for a device. -ENOENT where there is no area, -ENODATA where it is not known
+ * where it lies.
  */
 int prewarm_method_for(
 	enum prewarm_method *method, const struct area_facts *area, struct error *err);
 
-/* ---- How many at a time --------------------------------------------------------------------------- */
+/* ---- How many at a time ---------------------------------------------------------------------- */
 
 /*
  * Doubles while that brings more. A depth is measured by its completions, without those that began
@@ -69,7 +70,7 @@ unsigned prewarm_depth_completed(struct prewarm_depth *depth, uint64_t now, uint
 /* What was measured no longer holds: from NOW on anew, at the depth that there is. */
 void prewarm_depth_again(struct prewarm_depth *depth, uint64_t now);
 
-/* ---- How fast ------------------------------------------------------------------------------------- */
+/* ---- How fast -------------------------------------------------------------------------------- */
 
 /* RATE bytes a second at most; 0: no limit. */
 struct prewarm_pace {
@@ -83,7 +84,7 @@ uint64_t prewarm_pace_begin(struct prewarm_pace *pace, uint64_t now, uint64_t by
 /* Milliseconds for LEFT bytes at RATE bytes a second; UINT64_MAX when that is 0. */
 uint64_t prewarm_time_left(uint64_t left, uint64_t rate);
 
-/* ---- What was learnt ------------------------------------------------------------------------------ */
+/* ---- What was learnt ------------------------------------------------------------------------- */
 
 #define PREWARM_BUCKETS 12
 
@@ -105,17 +106,20 @@ void prewarm_histogram_add(struct prewarm_histogram *histogram, uint64_t us);
  */
 uint64_t prewarm_histogram_slow(const struct prewarm_histogram *histogram, uint64_t *quick);
 
-/* ---- Giving way ----------------------------------------------------------------------------------- */
+/* ---- Giving way ------------------------------------------------------------------------------ */
 
 /*
  * Giving way: a pre-warm is in no hurry, and whoever else uses the disk is. The idle I/O priority
  * says so to bfq and mq-deadline; a device without a scheduler, which NVMe and with it EBS has as a
  * rule, does not hear it. So the device's own counters are read (/sys/block/DISK/stat, see
  * Documentation/block/stat.rst): what they have beyond our requests is somebody else's. Then the
- * pre-warm goes down to a rate that leaves the disk to the others, in small requests, and comes back
- * step by step when they are silent. It never goes below that rate, and so it ends.
+ * pre-warm goes down to a rate that leaves the disk to the others, in small requests, and comes
+ * back step by step when they are silent. It never goes below that rate, and so it ends.
  */
-/* While others use the disk: bytes a second, and in requests of this size, which nobody waits for long. */
+/*
+ * While others use the disk: bytes a second, and in requests of this size, which nobody waits for
+ * long.
+ */
 #define PREWARM_YIELD_RATE  (8 * MIB)
 #define PREWARM_YIELD_BLOCK (128 * KIB)
 
@@ -140,8 +144,9 @@ struct prewarm_ours {
 
 /*
  * A device serves a request in pieces of a size of its own, and counts those. PIECE is known from a
- * look with nothing of ours on its way before and after, and nobody else's bytes between. Where it was
- * wrong (pieces differ where a buffer's pages lie apart), an alarm that nothing confirms corrects it.
+ * look with nothing of ours on its way before and after, and nobody else's bytes between. Where it
+ * was wrong (pieces differ where a buffer's pages lie apart), an alarm that nothing confirms
+ * corrects it.
  */
 struct prewarm_yield {
 	struct prewarm_counters last;
@@ -163,7 +168,10 @@ struct prewarm_yield {
 uint64_t prewarm_yield_look(struct prewarm_yield *yield, uint64_t now,
 	const struct prewarm_counters *counters, const struct prewarm_ours *ours);
 
-/* What was written since the last look was our own (the record): the next look is a beginning again. */
+/*
+ * What was written since the last look was our own (the record): the next look is a beginning
+ * again.
+ */
 void prewarm_yield_skip(struct prewarm_yield *yield);
 
 /* What a request of LENGTH falls short of whole pieces, as far as these are known. */

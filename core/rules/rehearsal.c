@@ -103,7 +103,7 @@ bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory, ui
 	return true;
 }
 
-/* ---- Then and now ------------------------------------------------------------------------------------ */
+/* ---- Then and now ---------------------------------------------------------------------------- */
 
 static char *entry_text(const struct facts *facts)
 {
@@ -184,7 +184,7 @@ bool rehearsal_counts(enum rehearsal_level level, const struct facts *facts)
 	return before == LEVEL_COUNT || before <= level || changes.count;
 }
 
-/* ---- A boot that is not the resumed one ------------------------------------------------------------ */
+/* ---- A boot that is not the resumed one ------------------------------------------------------ */
 
 static bool has_argument(const char *line, const char *name, const char *value)
 {

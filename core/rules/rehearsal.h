@@ -67,10 +67,10 @@ struct rehearsal_estimate {
 };
 
 /*
- * From WRITTEN bytes in WRITE_MS, plus OVERHEAD_MS for all before the write. False where too little was
- * written to tell. The image is half of memory at most, and the rest is swapped out before, to the
- * same disk: all of memory is written in the worst case. The kernel compresses what it writes, the
- * rehearsal does not, so it is mostly faster than this.
+ * From WRITTEN bytes in WRITE_MS, plus OVERHEAD_MS for all before the write. False where too little
+ * was written to tell. The image is half of memory at most, and the rest is swapped out before, to
+ * the same disk: all of memory is written in the worst case. The kernel compresses what it writes,
+ * the rehearsal does not, so it is mostly faster than this.
  */
 bool rehearsal_estimate(struct rehearsal_estimate *estimate, uint64_t memory, uint64_t written,
 	uint64_t write_ms, uint64_t overhead_ms);
@@ -82,11 +82,11 @@ enum test_resume {
 };
 
 /*
- * What the mode test_resume of /sys/power/disk does with a swap area on a device that is mounted, by the
- * kernel's RELEASE. Commit 39fbef4b0f77 (5.16, and later stable ones of older series) opens the
- * resume device exclusively, which fails there; 5904de0d735b (6.4, and stable) meant to mend that,
- * with its condition the wrong way round; 148b6f4cc392 has it right, from 6.6 on. Seen: 6.1.192
- * leaves it, 6.12.107 reads it.
+ * What the mode test_resume of /sys/power/disk does with a swap area on a device that is mounted,
+ * by the kernel's RELEASE. Commit 39fbef4b0f77 (5.16, and later stable ones of older series) opens
+ * the resume device exclusively, which fails there; 5904de0d735b (6.4, and stable) meant to mend
+ * that, with its condition the wrong way round; 148b6f4cc392 has it right, from 6.6 on. Seen:
+ * 6.1.192 leaves it, 6.12.107 reads it.
  */
 enum test_resume kernel_test_resume(const char *release);
 
@@ -101,8 +101,8 @@ void rehearsal_changes(const struct rehearsal_facts *rehearsal, const struct fac
 bool rehearsal_counts(enum rehearsal_level level, const struct facts *facts);
 
 /*
- * Why the boot that FACTS are of did not resume the image of the cycle under MARKER, in a sentence. LOG
- * is the kernel's log of this boot, NULL where it cannot be read. The caller frees it.
+ * Why the boot that FACTS are of did not resume the image of the cycle under MARKER, in a sentence.
+ * LOG is the kernel's log of this boot, NULL where it cannot be read. The caller frees it.
  */
 char *rehearsal_why_lost(
 	const struct rehearsal_marker *marker, const struct facts *facts, const char *log);

@@ -2,8 +2,8 @@
 /*
  * How large the swap file has to be, whether it fits, and whether the one that is there will do.
  *
- * The image itself is at most half of memory, but what does not go into it is swapped out to the same
- * area while it is made; so memory's size is what is sure to suffice.
+ * The image itself is at most half of memory, but what does not go into it is swapped out to the
+ * same area while it is made; so memory's size is what is sure to suffice.
  */
 #ifndef EC2HIB_RULES_SIZE_H
 #define EC2HIB_RULES_SIZE_H
@@ -38,20 +38,21 @@ struct swap_size {
 /*
  * Decides for WANTED: "auto" (or NULL), "N%" of memory, or a size as size_parse() reads it.
  *
- * auto is the larger of percentage-of-ram and target-size-mb, and memory's size where only that fits.
- * A file is kept when it is usable, large enough, and not more than 100 MiB beyond the target. What
- * removing it would free counts as room; 10 MiB stay free. A device is kept when it is large enough.
+ * auto is the larger of percentage-of-ram and target-size-mb, and memory's size where only that
+ * fits. A file is kept when it is usable, large enough, and not more than 100 MiB beyond the
+ * target. What removing it would free counts as room; 10 MiB stay free. A device is kept when it is
+ * large enough.
  *
- * 0; -EINVAL (WANTED is not a size, or what is there cannot be a swap area), -ENODATA (a fact that is
- * needed is not known), -ENOSPC. swap_size_free() ends it.
+ * 0; -EINVAL (WANTED is not a size, or what is there cannot be a swap area), -ENODATA (a fact that
+ * is needed is not known), -ENOSPC. swap_size_free() ends it.
  */
 int swap_size_decide(const struct facts *facts, const struct config *config, const char *wanted,
 	struct swap_size *size, struct error *err);
 void swap_size_free(struct swap_size *size);
 
 /*
- * More extents than a swap file of SIZE bytes should have. Each one is a seek for the kernel when it
- * writes the image, and a node that it keeps in memory.
+ * More extents than a swap file of SIZE bytes should have. Each one is a seek for the kernel when
+ * it writes the image, and a node that it keeps in memory.
  */
 bool swap_is_fragmented(uint64_t size, size_t extents);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The rules of the agent: what it is asked for, what may begin when, and which presses of the sleep button
- * are echoes. Until there is a job for it a request waits here.
+ * The rules of the agent: what it is asked for, what may begin when, and which presses of the sleep
+ * button are echoes. Until there is a job for it a request waits here.
  *
- * The caller reads the clocks. CLOCK_BOOTTIME alone orders what happens around a hibernation: it goes on
- * while the machine is off, and unlike the time of day nobody sets it.
+ * The caller reads the clocks. CLOCK_BOOTTIME alone orders what happens around a hibernation: it
+ * goes on while the machine is off, and unlike the time of day nobody sets it.
  */
 #ifndef EC2HIB_RULES_WATCH_H
 #define EC2HIB_RULES_WATCH_H
@@ -42,8 +42,8 @@ struct request {
 enum job_kind request_job(const struct request *request, const struct config *config);
 
 /*
- * A signal ended the job of REQUEST at NOW before it had an answer: there will be another job after a
- * pause, longer each time. False: there have been enough.
+ * A signal ended the job of REQUEST at NOW before it had an answer: there will be another job after
+ * a pause, longer each time. False: there have been enough.
  */
 bool request_again(struct request *request, uint64_t now);
 
@@ -63,9 +63,9 @@ uint64_t requests_wait_us(const struct requests *requests, uint64_t now);
 /* ---- The sleep button ---- */
 
 /*
- * Which presses of the sleep button are echoes. EC2 may send one press more than once, and what it sends
- * while the machine goes down is read only after it is up again. Such an echo must not hibernate the
- * machine a second time, as it did with amazon-ec2-hibinit-agent before 1.0.10-2.
+ * Which presses of the sleep button are echoes. EC2 may send one press more than once, and what it
+ * sends while the machine goes down is read only after it is up again. Such an echo must not
+ * hibernate the machine a second time, as it did with amazon-ec2-hibinit-agent before 1.0.10-2.
  */
 struct debounce {
 	bool under_way;	    /* a hibernation has begun, or a press waits for one */
@@ -90,9 +90,9 @@ void debounce_look(struct debounce *debounce, int64_t slept_ms, int64_t now_ms);
 
 /*
  * Milliseconds to wait before a service is asked again that failed FAILURES times in a row: 0 after
- * none, then up to BASE_MS, up to twice as much, and so on up to MOST_MS. The later half of a wait is
- * left to CHANCE, a random number of 32 bits, so that the machines of a fleet that failed together do
- * not come back together.
+ * none, then up to BASE_MS, up to twice as much, and so on up to MOST_MS. The later half of a wait
+ * is left to CHANCE, a random number of 32 bits, so that the machines of a fleet that failed
+ * together do not come back together.
  */
 unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance);
 

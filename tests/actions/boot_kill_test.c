@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Killed at every step (tests/lib/kill.h). After each kill the machine must still boot, and the next run
- * must end where an undisturbed one does.
+ * Killed at every step (tests/lib/kill.h). After each kill the machine must still boot, and the
+ * next run must end where an undisturbed one does.
  */
 #include <setjmp.h>
 #include <stdarg.h>

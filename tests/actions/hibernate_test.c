@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The transaction as far as a folder can be a machine: it is refused, and who has to know knows. What
- * comes after that is the lab's.
+ * The transaction as far as a folder can be a machine: it is refused, and who has to know knows.
+ * What comes after that is the lab's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,8 +50,8 @@ static void keep_phase(void *data, enum hibernation_phase phase)
 }
 
 /*
- * Asks for one on the machine below PLACE; the text of the error in *ERR. SINCE_MS: for how long that
- * has been away since it was asked for.
+ * Asks for one on the machine below PLACE; the text of the error in *ERR. SINCE_MS: for how long
+ * that has been away since it was asked for.
  */
 static int ask_before(struct test_root *test, int64_t since_ms, bool dry_run, struct log *log,
 	struct cycle *cycle, struct error *err)
@@ -86,8 +86,8 @@ static int ask(struct test_root *test, bool dry_run, struct log *log, struct cyc
 }
 
 /*
- * What a killed rehearsal has left is repaired when the lock is ours, and before it is decided: it may be
- * what is in the way. ld(1), --wrap.
+ * What a killed rehearsal has left is repaired when the lock is ours, and before it is decided: it
+ * may be what is in the way. ld(1), --wrap.
  */
 static unsigned looks;
 
@@ -103,8 +103,8 @@ void __wrap_recover_locked(const struct gather *gather, const struct reporter *r
 }
 
 /*
- * The running machine is not touched: what would be done to it is a script, each lock that is asked for and
- * the undoing.
+ * The running machine is not touched: what would be done to it is a script, each lock that is asked
+ * for and the undoing.
  */
 static struct strings lock_steps;
 static bool lock_is_held;
@@ -193,7 +193,9 @@ static bool has_line(const struct log *log, const char *part)
 	return false;
 }
 
-/* It was asked for, then another ec2hib hibernated the machine. The hooks that would run are seen. */
+/*
+ * It was asked for, then another ec2hib hibernated the machine. The hooks that would run are seen.
+ */
 static void what_a_resume_has_answered_is_not_begun(void **state)
 {
 	static const struct {

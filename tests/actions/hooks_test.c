@@ -199,7 +199,7 @@ static void leftovers_are_passed_over(void **state)
 	assert_int_equal(fixture->log.count, 0);
 }
 
-/* ---- Refused ------------------------------------------------------------------------------------ */
+/* ---- Refused --------------------------------------------------------------------------------- */
 
 static void what_others_could_change_is_refused(void **state)
 {
@@ -297,7 +297,7 @@ static void link_may_lead_to_a_trusted_hook_only(void **state)
 	assert_logged(fixture, LOG_WARNING, "/lib is not a regular file");
 }
 
-/* ---- How they run ---------------------------------------------------------------------------------- */
+/* ---- How they run ---------------------------------------------------------------------------- */
 
 static void facts_stand_in_the_environment(void **state)
 {

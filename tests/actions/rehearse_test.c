@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a rehearsal does around the levels of the kernel, which are a script here (ld(1), --wrap). What
- * the kernel does is the lab's.
+ * What a rehearsal does around the levels of the kernel, which are a script here (ld(1), --wrap).
+ * What the kernel does is the lab's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,10 @@
 #define SIGNATURE_AT (PAGE_LENGTH - 10)
 #define OTHER_CONFIG "/somewhere/ec2hib.conf"
 
-/* What was done, a letter each: s(top the pre-warm), h(ibernate) or make an image, m(end), g(o on with the pre-warm). */
+/*
+ * What was done, a letter each: s(top the pre-warm), h(ibernate) or make an image, m(end), g(o on
+ * with the pre-warm).
+ */
 static char done[8];
 static int stop_answer; /* of prewarm_stop() */
 static bool stopped;	/* the rehearsal, while the level ran */

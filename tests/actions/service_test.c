@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Services of a running machine, logind's drop-in, and taking over from older agents. The machine is
- * a folder that a child makes its root; no program runs: what would be run is written to /log
+ * Services of a running machine, logind's drop-in, and taking over from older agents. The machine
+ * is a folder that a child makes its root; no program runs: what would be run is written to /log
  * (ld(1), --wrap), with what the files say at that moment.
  */
 #include <setjmp.h>
@@ -154,7 +154,7 @@ static void make_agent(struct test_root *test, const char *name, bool enabled, b
 	test_root_put(test, "/proc/7/comm", "somebody\n");
 }
 
-/* ---- Services --------------------------------------------------------------------------------- */
+/* ---- Services -------------------------------------------------------------------------------- */
 
 static int all_verbs(
 	const struct services *services, const struct facts *facts UNUSED, struct error *err)
@@ -181,7 +181,7 @@ static void services_are_asked_as_they_expect(void **state)
 	assert_log(test, "/etc/init.d/x start\n/etc/init.d/x restart\n/etc/init.d/x stop\n");
 }
 
-/* ---- logind ------------------------------------------------------------------------------------ */
+/* ---- logind ---------------------------------------------------------------------------------- */
 
 static void logind_reads_the_drop_in_before_it_is_done(void **state)
 {
@@ -238,7 +238,7 @@ static void drop_ins_of_logind_count_by_their_names(void **state)
 	facts_free(&facts);
 }
 
-/* ---- Older agents --------------------------------------------------------------------------------- */
+/* ---- Older agents ---------------------------------------------------------------------------- */
 
 static int take(const struct services *services, const struct facts *facts, struct error *err)
 {
@@ -328,9 +328,12 @@ static void record_names_nothing_but_what_we_switch_off(void **state)
 	taken_over_free(&record);
 }
 
-/* ---- Killed ----------------------------------------------------------------------------------------- */
+/* ---- Killed ---------------------------------------------------------------------------------- */
 
-/* Files (an empty folder may stay behind after a kill), and whether logind and acpid have read what there is. */
+/*
+ * Files (an empty folder may stay behind after a kill), and whether logind and acpid have read what
+ * there is.
+ */
 static char *look(struct test_root *test)
 {
 	static const char *const folders[] = { "/etc/acpi/events", "/etc/systemd/logind.conf.d",

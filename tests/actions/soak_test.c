@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A thousand polls of the agent under every fault of the simulated service: no notice is lost, none is
- * false, and neither memory nor descriptors grow. The agent's own poll code runs here without its
- * pauses; what it would act on is taken from its requests.
+ * A thousand polls of the agent under every fault of the simulated service: no notice is lost, none
+ * is false, and neither memory nor descriptors grow. The agent's own poll code runs here without
+ * its pauses; what it would act on is taken from its requests.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@
 
 #define ACTION_PATH "items/meta-data/spot/instance-action"
 
-/* ---- What grows ----------------------------------------------------------------------------------- */
+/* ---- What grows ------------------------------------------------------------------------------ */
 
 static size_t descriptors(void)
 {
@@ -67,7 +67,7 @@ static long resident_kib(void)
 	return pages * sysconf(_SC_PAGESIZE) / 1024;
 }
 
-/* ---- The agent ------------------------------------------------------------------------------------ */
+/* ---- The agent ------------------------------------------------------------------------------- */
 
 static void ignore_log(
 	void *data UNUSED, int priority UNUSED, const char *event UNUSED, const char *text UNUSED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent does about presses and notices while its jobs run: its functions without its loop. A job
- * is a process here that says what the test wants, and ends when the test wants.
+ * What the agent does about presses and notices while its jobs run: its functions without its loop.
+ * A job is a process here that says what the test wants, and ends when the test wants.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -223,7 +223,7 @@ static bool is_open_on_disk(const struct watcher *watcher)
 	return open;
 }
 
-/* ---- Presses ------------------------------------------------------------------------------------ */
+/* ---- Presses --------------------------------------------------------------------------------- */
 
 static void press_while_the_hooks_run_is_answered_after_them(void **state)
 {
@@ -410,7 +410,10 @@ static void next_agent_knows_of_a_resume_that_nobody_told(void **state)
 	end(&watcher);
 }
 
-/* Where /run is on a disk, the state file is there after a reboot, and its times are of another clock. */
+/*
+ * Where /run is on a disk, the state file is there after a reboot, and its times are of another
+ * clock.
+ */
 static void resume_of_another_boot_makes_no_echoes(void **state)
 {
 	struct watcher watcher;
@@ -447,7 +450,7 @@ static void press_whose_child_is_killed_is_answered_by_another(void **state)
 	end(&watcher);
 }
 
-/* ---- Notices -------------------------------------------------------------------------------------- */
+/* ---- Notices --------------------------------------------------------------------------------- */
 
 static void hooks_run_beside_setup_and_hibernation(void **state)
 {

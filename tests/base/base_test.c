@@ -173,7 +173,7 @@ static void versions_compare_number_by_number(void **state UNUSED)
 	assert_int_equal(version_compare("6.1.0-28", "6.1.0-9"), 1);
 }
 
-/* ---- Files below a root ----------------------------------------------------------------------- */
+/* ---- Files below a root ---------------------------------------------------------------------- */
 
 static void replace_keeps_mode_and_link(void **state)
 {
@@ -283,7 +283,7 @@ static void orders_are_taken_from_root_alone(void **state)
 	assert_non_null(strstr(err.text, "edits.json is not trusted"));
 }
 
-/* ---- Other programs ----------------------------------------------------------------------------- */
+/* ---- Other programs -------------------------------------------------------------------------- */
 
 static void program_output_and_failure_are_told_apart(void **state UNUSED)
 {
@@ -346,7 +346,7 @@ static void end_of_a_long_complaint_is_kept(void **state UNUSED)
 	root_close(&host);
 }
 
-/* ---- The configuration ------------------------------------------------------------------------------ */
+/* ---- The configuration ----------------------------------------------------------------------- */
 
 /* Keeps the last warning. */
 static void keep_warning(void *data, const char *text)

@@ -134,7 +134,7 @@ static void lines_that_nobody_reads_are_lost(void **state UNUSED)
 	close(ends[1]);
 }
 
-/* ---- The journal -------------------------------------------------------------------------------- */
+/* ---- The journal ----------------------------------------------------------------------------- */
 
 static void standard_error_is_the_journal_when_it_is_the_same_file(void **state UNUSED)
 {
@@ -238,7 +238,7 @@ static void journal_that_is_away_loses_messages_only(void **state)
 	log_close(&log);
 }
 
-/* ---- syslog ------------------------------------------------------------------------------------ */
+/* ---- syslog ---------------------------------------------------------------------------------- */
 
 /* The next datagram without its time. */
 static void assert_syslog(int fd, const char *priority, const char *text)
@@ -328,7 +328,7 @@ static void syslog_may_be_a_stream(void **state)
 	close(listener);
 }
 
-/* ---- The service manager ---------------------------------------------------------------------------- */
+/* ---- The service manager --------------------------------------------------------------------- */
 
 static void manager_is_told_in_its_own_words(void **state)
 {

@@ -192,7 +192,7 @@ static void output_is_kept_up_to_its_limit(void **state UNUSED)
 	assert_string_equal(output, "");
 }
 
-/* ---- Environment ------------------------------------------------------------------------------- */
+/* ---- Environment ----------------------------------------------------------------------------- */
 
 static void added_variables_win_over_the_clean_ones(void **state UNUSED)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * notice_latency PLACE COUNT INTERVAL_MS: how long it takes from a notice to the write that starts
- * hibernation. PLACE is the ADDRESS:PORT of ec2hib imds serve; standard input is the log of an agent
- * with --dry-run that asks it every INTERVAL_MS. COUNT notices come at moments that have nothing to
- * do with the polls. Prints minimum, median and p99 in milliseconds since the notice was there and
- * since it was served, and which line of the log was the end.
+ * hibernation. PLACE is the ADDRESS:PORT of ec2hib imds serve; standard input is the log of an
+ * agent with --dry-run that asks it every INTERVAL_MS. COUNT notices come at moments that have
+ * nothing to do with the polls. Prints minimum, median and p99 in milliseconds since the notice was
+ * there and since it was served, and which line of the log was the end.
  */
 #include <poll.h>
 #include <stdio.h>

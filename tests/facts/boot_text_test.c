@@ -335,7 +335,9 @@ static uint32_t random_number(void)
 	return seed >> 8;
 }
 
-/* Pieces in any order, and bytes in any order: the answer does not matter, that there is one does. */
+/*
+ * Pieces in any order, and bytes in any order: the answer does not matter, that there is one does.
+ */
 static void garbage_is_survived(void **state UNUSED)
 {
 	static const char *const pieces[] = { "menuentry ", "submenu ", "{", "}", "if ", "then",

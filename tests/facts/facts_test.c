@@ -68,7 +68,7 @@ static void image_estimate_leaves_out_what_the_kernel_drops(void **state)
 	layout_free(&memory_facts_layout, &memory);
 }
 
-/* ---- Swaps -------------------------------------------------------------------------------------- */
+/* ---- Swaps ----------------------------------------------------------------------------------- */
 
 static void swaps_are_read_with_odd_names(void **state UNUSED)
 {
@@ -97,7 +97,7 @@ static void swaps_are_read_with_odd_names(void **state UNUSED)
 	}
 }
 
-/* ---- The swap header ------------------------------------------------------------------------------ */
+/* ---- The swap header ------------------------------------------------------------------------- */
 
 static void header_tells_swap_from_image(void **state UNUSED)
 {
@@ -152,7 +152,7 @@ static void zeros_are_told_from_what_somebody_wrote(void **state UNUSED)
 	assert_string_equal(header.signature, SIGNATURE_OTHER);
 }
 
-/* ---- Extents ---------------------------------------------------------------------------------------- */
+/* ---- Extents --------------------------------------------------------------------------------- */
 
 static void neighbours_become_one_extent(void **state UNUSED)
 {
@@ -197,7 +197,7 @@ static void offset_counts_whole_pages(void **state UNUSED)
 	}
 }
 
-/* ---- The distribution ------------------------------------------------------------------------------------ */
+/* ---- The distribution ------------------------------------------------------------------------ */
 
 static void services_and_their_keys_are_seen(void **state)
 {
@@ -265,7 +265,7 @@ static void fstab_lines_are_told_apart(void **state)
 	}
 }
 
-/* ---- Saved facts ------------------------------------------------------------------------------------------- */
+/* ---- Saved facts ----------------------------------------------------------------------------- */
 
 static void saved_facts_come_back_the_same(void **state UNUSED)
 {

@@ -263,7 +263,7 @@ static void key_is_asked_for_after_lost_events(void **state)
 	close(button);
 }
 
-/* ---- Devices that come and go ---------------------------------------------------------------------- */
+/* ---- Devices that come and go ---------------------------------------------------------------- */
 
 static void device_that_appears_is_found(void **state)
 {

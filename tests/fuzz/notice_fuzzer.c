@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * For libFuzzer: nothing that is not a notice counts as one. Not part of any build; by hand, from the
- * top of a tree that is configured:
+ * For libFuzzer: nothing that is not a notice counts as one. Not part of any build; by hand, from
+ * the top of a tree that is configured:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
  *		tests/fuzz/notice_fuzzer.c tests/rules/notice_oracle.c core/rules/notice.c \
  *		core/base/{clock,error,memory,text}.c -ljansson -o notice_fuzzer
  *	./notice_fuzzer -max_len=4096 -dict=tests/fuzz/notice.dict -max_total_time=300
  *
- * What it finds becomes a line of the tables in tests/rules/notice_test.c. tests/rules/notice_fuzz_test.c does the
- * same with a generator of its own in make check.
+ * What it finds becomes a line of the tables in tests/rules/notice_test.c.
+ * tests/rules/notice_fuzz_test.c does the same with a generator of its own in make check.
  */
 #include <stdint.h>
 #include <stdio.h>

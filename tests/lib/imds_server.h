@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * For tests: a simulated metadata service (sim/metadata.h) of one's own, in a process of its own, on a
- * port that was free.
+ * For tests: a simulated metadata service (sim/metadata.h) of one's own, in a process of its own,
+ * on a port that was free.
  */
 #ifndef EC2HIB_TESTS_LIB_IMDS_SERVER_H
 #define EC2HIB_TESTS_LIB_IMDS_SERVER_H

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whether to hibernate and what comes before, from the facts of a ready machine and what changes. */
+/*
+ * Whether to hibernate and what comes before, from the facts of a ready machine and what changes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +47,7 @@ static void machine_free(struct machine *machine)
 	config_free(&machine->config);
 }
 
-/* ---- Obstacles ----------------------------------------------------------------------------------- */
+/* ---- Obstacles ------------------------------------------------------------------------------- */
 
 static void obstacles_are_what_hibernate_does_not_mend(void **state UNUSED)
 {
@@ -89,7 +91,7 @@ static void obstacles_are_what_hibernate_does_not_mend(void **state UNUSED)
 	}
 }
 
-/* ---- The method ------------------------------------------------------------------------------------ */
+/* ---- The method ------------------------------------------------------------------------------ */
 
 static void method_is_systemd_only_for_its_scripts_or_when_asked(void **state UNUSED)
 {
@@ -120,7 +122,7 @@ static void method_is_systemd_only_for_its_scripts_or_when_asked(void **state UN
 	}
 }
 
-/* ---- Other swaps ----------------------------------------------------------------------------------- */
+/* ---- Other swaps ----------------------------------------------------------------------------- */
 
 #define AREA(priority)                                                                             \
 	"{\"path\": \"/swap\", \"type\": \"file\", \"size\": 8134983680, \"used\": 0,"             \
@@ -202,7 +204,7 @@ static void swap_that_does_not_fit_into_memory_is_not_switched_off(void **state 
 	}
 }
 
-/* ---- The image --------------------------------------------------------------------------------------- */
+/* ---- The image ------------------------------------------------------------------------------- */
 
 static void image_is_made_smaller_only_where_it_has_to_be(void **state UNUSED)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * For tests/rules/kernel-messages. Without an argument: the table of kernel messages, a row a line: PM or
- * -, the kernels that say so, the words. With "unknown": those of the messages on standard input, a line
- * each, that the table does not know.
+ * For tests/rules/kernel-messages. Without an argument: the table of kernel messages, a row a line:
+ * PM or -, the kernels that say so, the words. With "unknown": those of the messages on standard
+ * input, a line each, that the table does not know.
  */
 #include <stdio.h>
 #include <stdlib.h>

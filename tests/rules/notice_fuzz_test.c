@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Answers that were damaged never count as notices: of the parsers, and of whole HTTP answers through
- * the client. The damage is the same in every run.
+ * Answers that were damaged never count as notices: of the parsers, and of whole HTTP answers
+ * through the client. The damage is the same in every run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,7 +54,7 @@ static const char *const answers[] = {
 	"Connection: close\r\n\r\n" BODY,
 };
 
-/* ---- Damage ----------------------------------------------------------------------------------- */
+/* ---- Damage ---------------------------------------------------------------------------------- */
 
 /* splitmix64 */
 static uint64_t chance(uint64_t *state)
@@ -130,7 +130,7 @@ static void make(struct bytes *bytes, const char *const *seeds, size_t count, ui
 		damage(bytes, &state);
 }
 
-/* ---- The parsers -------------------------------------------------------------------------------- */
+/* ---- The parsers ----------------------------------------------------------------------------- */
 
 static void damaged_texts_are_no_notices(void **state UNUSED)
 {
@@ -148,7 +148,9 @@ static void damaged_texts_are_no_notices(void **state UNUSED)
 			fail_msg("round %llu: %s: \"%s\"", (unsigned long long)round, wrong, text);
 		taken += notices;
 	}
-	/* Some damage changes a digit of the time, and leaves a notice: the test sees both sides. */
+	/*
+	 * Some damage changes a digit of the time, and leaves a notice: the test sees both sides.
+	 */
 	assert_in_range(taken, TEXT_ROUNDS / 1000, TEXT_ROUNDS / 4);
 }
 
@@ -162,7 +164,7 @@ static void whole_texts_are_notices(void **state UNUSED)
 	}
 }
 
-/* ---- Through the client -------------------------------------------------------------------------- */
+/* ---- Through the client ---------------------------------------------------------------------- */
 
 static void serve_one(int fd)
 {

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Hands TEXT to all parsers of notices. NULL, or what is wrong: something counted as a notice that is
- * not of the documented form, or something else was left behind than an error with words. *NOTICES is
- * how many parsers took it for one.
+ * Hands TEXT to all parsers of notices. NULL, or what is wrong: something counted as a notice that
+ * is not of the documented form, or something else was left behind than an error with words.
+ * *NOTICES is how many parsers took it for one.
  */
 const char *notice_oracle(const char *text, unsigned *notices);
 

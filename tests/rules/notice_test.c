@@ -103,7 +103,7 @@ static void times_that_do_not_exist_are_not(void **state UNUSED)
 	assert_string_equal(gmt_text, "01 Dec 2024 00:00:00 GMT");
 }
 
-/* ---- Notices ----------------------------------------------------------------------------------- */
+/* ---- Notices --------------------------------------------------------------------------------- */
 
 static void documented_answers_are_notices(void **state UNUSED)
 {
@@ -235,7 +235,7 @@ static void damaged_answers_are_errors_or_the_notice(void **state UNUSED)
 	}
 }
 
-/* ---- Scheduled events ---------------------------------------------------------------------------- */
+/* ---- Scheduled events ------------------------------------------------------------------------ */
 
 #define EVENT(id, state_name)                                                                      \
 	"{\"NotBefore\":\"21 Jan 2019 09:00:43 GMT\",\"Code\":\"system-reboot\","                  \
@@ -324,7 +324,7 @@ static void one_bad_event_spoils_the_list(void **state UNUSED)
 	}
 }
 
-/* ---- Lifecycle, identity -------------------------------------------------------------------------- */
+/* ---- Lifecycle, identity --------------------------------------------------------------------- */
 
 static void lifecycle_states_are_words(void **state UNUSED)
 {
@@ -360,7 +360,7 @@ static void notices_differ_by_kind_and_time(void **state UNUSED)
 	assert_id(&notice, "hibernate 2017-09-18T08:22:01Z");
 }
 
-/* ---- Backing off ------------------------------------------------------------------------------------ */
+/* ---- Backing off ----------------------------------------------------------------------------- */
 
 static void wait_doubles_up_to_its_limit(void **state UNUSED)
 {
@@ -391,7 +391,7 @@ static void wait_doubles_up_to_its_limit(void **state UNUSED)
 	assert_int_equal(backoff_ms(1, 1000, 30000, UINT32_MAX / 2), 750);
 }
 
-/* ---- Requests ------------------------------------------------------------------------------------ */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static void reaction_decides_which_job(void **state UNUSED)
 {
@@ -416,7 +416,9 @@ static void reaction_decides_which_job(void **state UNUSED)
 	}
 }
 
-/* Start before press before notices, and these as they came. A second press or start is the first. */
+/*
+ * Start before press before notices, and these as they came. A second press or start is the first.
+ */
 static void requests_wait_in_their_order(void **state UNUSED)
 {
 	static const struct {
@@ -464,7 +466,7 @@ static void lost_hibernation_begins_three_times(void **state UNUSED)
 	free(requests.items);
 }
 
-/* ---- Echoes of the sleep button ------------------------------------------------------------------------ */
+/* ---- Echoes of the sleep button -------------------------------------------------------------- */
 
 #define WINDOW_MS 30000
 
@@ -495,7 +497,10 @@ static void echoes_of_a_press_are_ignored(void **state UNUSED)
 			cases[i].ignored);
 }
 
-/* Whoever had it hibernate; less than half a second is two clocks that were read one after the other. */
+/*
+ * Whoever had it hibernate; less than half a second is two clocks that were read one after the
+ * other.
+ */
 static void sleep_is_a_resume(void **state UNUSED)
 {
 	struct debounce debounce = { .under_way = true, .slept_ms = 7000 };

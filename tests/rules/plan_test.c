@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which steps setup and teardown plan, from the facts of a machine that is ready and what changes. */
+/*
+ * Which steps setup and teardown plan, from the facts of a machine that is ready and what changes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,7 +153,9 @@ static void cold_area_on_ebs_is_warmed_last(void **state UNUSED)
 	static const struct row automatic[] = {
 		{ "{\"area.active\": false}", 0, "swap-on" },
 		{ "{" COLD ", \"area.active\": false}", 0, "swap-on prewarm" },
-		/* Ended between setup and pre-warm; started from the image of a finished instance. */
+		/*
+		 * Ended between setup and pre-warm; started from the image of a finished instance.
+		 */
 		{ "{" COLD "}", 0, "prewarm" },
 		{ "{" PARTLY "}", 0, "prewarm" },
 		{ "{" WARMING "}", 0, "" },
@@ -178,7 +182,9 @@ static void cold_area_on_ebs_is_warmed_last(void **state UNUSED)
 	try_rows(plan_prewarm_no, no, ARRAY_SIZE(no));
 }
 
-/* Agents of ready.json: logind runs, acpid, hibagent, hibinit-agent and ec2hib (4) are not there. */
+/*
+ * Agents of ready.json: logind runs, acpid, hibagent, hibinit-agent and ec2hib (4) are not there.
+ */
 #define THERE	 "\"system.agents.4.installed\": true"
 #define ENABLED	 THERE ", \"system.agents.4.enabled\": true"
 #define RUNNING	 ENABLED ", \"system.agents.4.running\": true"

@@ -453,7 +453,10 @@ static void yields_to_whoever_else_is_served(void **state UNUSED)
 			{ FIRST_WHOLE, { 2, 1028, 0, 1024, 1024, 0, RATE },
 				{ 0, 0, 0, 0, 0, 5, -1 }, { 2, 132, 0, 128, 128, 0, RATE },
 				{ 1, 4, 0, 0, 0, 300, RATE } } },
-		/* Buffers that lie apart: after one alarm for nothing it knows, and there is no other. */
+		/*
+		 * Buffers that lie apart: after one alarm for nothing it knows, and there is no
+		 * other.
+		 */
 		{ "nobody, in pieces that differ",
 			{ FIRST_WHOLE, { 20, 10240, 0, 18432, 10240, 0, RATE },
 				{ 16, 8192, 0, 0, 8192, 0, -1 }, { 0, 0, 0, 0, 0, 25, 0 },

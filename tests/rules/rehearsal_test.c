@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rehearsals: what follows from the facts, and what is on record. The kernel's part is the lab's. */
+/*
+ * Rehearsals: what follows from the facts, and what is on record. The kernel's part is the lab's.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +37,7 @@ static void facts_with(struct facts *facts, const char *path, const char *value)
 	json_decref(changes);
 }
 
-/* ---- Levels ---------------------------------------------------------------------------------------- */
+/* ---- Levels ---------------------------------------------------------------------------------- */
 
 static void every_level_is_found_by_its_id(void **state UNUSED)
 {
@@ -139,7 +141,7 @@ static void estimate_is_for_all_of_memory(void **state UNUSED)
 	}
 }
 
-/* ---- Then and now ---------------------------------------------------------------------------------- */
+/* ---- Then and now ---------------------------------------------------------------------------- */
 
 static void machine_is_the_same_until_something_changes(void **state UNUSED)
 {
@@ -206,7 +208,7 @@ static void less_does_not_take_the_place_of_more(void **state UNUSED)
 	}
 }
 
-/* ---- A boot that did not resume -------------------------------------------------------------------- */
+/* ---- A boot that did not resume -------------------------------------------------------------- */
 
 #define RIGHT	   "root=/dev/nvme0n1p1 resume=PARTUUID=5c8e resume_offset=38912"
 #define NOT_FOUND  "6,1,2,-;PM: Image not found (code -22)\n"
@@ -253,7 +255,7 @@ static void boot_without_the_image_is_explained(void **state UNUSED)
 	}
 }
 
-/* ---- On record --------------------------------------------------------------------------------------- */
+/* ---- On record ------------------------------------------------------------------------------- */
 
 /* A folder as a machine whose state is in STATE_DIR. */
 struct machine {
@@ -403,7 +405,7 @@ static void kernel_tells_what_test_resume_does(void **state UNUSED)
 			fail_msg("%s", rows[i].release);
 }
 
-/* ---- Cut short ----------------------------------------------------------------------------------------- */
+/* ---- Cut short ------------------------------------------------------------------------------- */
 
 static void count_line(void *data, int priority UNUSED, const char *text UNUSED)
 {

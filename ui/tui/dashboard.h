@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The dashboard: what is so, what is going on, and the commands that change it, on a whole terminal.
+ * The dashboard: what is so, what is going on, and the commands that change it, on a whole
+ * terminal.
  *
- * One poll loop that waits for nothing else: facts are gathered, and the metadata service polled, by
- * workers (ui/tui/worker.h); the state files of the agent and of a pre-warm are followed with
+ * One poll loop that waits for nothing else: facts are gathered, and the metadata service polled,
+ * by workers (ui/tui/worker.h); the state files of the agent and of a pre-warm are followed with
  * inotify(7).
  */
 #ifndef EC2HIB_UI_TUI_DASHBOARD_H
@@ -26,9 +27,9 @@ struct dashboard_settings {
 	const struct root *state;
 
 	/*
-	 * Each runs in a child of its own and writes lines to FD: GATHER one that model_take_facts()
-	 * understands, and ends; POLL_SERVICE runs service_poll() as long as somebody reads. NULL:
-	 * there is nothing to gather, no service to poll.
+	 * Each runs in a child of its own and writes lines to FD: GATHER one that
+	 * model_take_facts() understands, and ends; POLL_SERVICE runs service_poll() as long as
+	 * somebody reads. NULL: there is nothing to gather, no service to poll.
 	 */
 	void (*gather)(void *data, int fd);
 	void (*poll_service)(void *data, int fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a panel shows, as lines of text and how each piece of them looks. A page knows how wide it is
- * and nothing of a terminal; what is visible of it is decided by whoever puts it on the screen.
+ * What a panel shows, as lines of text and how each piece of them looks. A page knows how wide it
+ * is and nothing of a terminal; what is visible of it is decided by whoever puts it on the screen.
  *
  * All text that comes in is made harmless first (style_text()).
  */
@@ -105,7 +105,9 @@ struct samples {
 
 void samples_add(struct samples *samples, uint64_t value);
 
-/* The newest values, COLUMNS of them, as a graph of ROWS lines. With 1 row it is added to the line. */
+/*
+ * The newest values, COLUMNS of them, as a graph of ROWS lines. With 1 row it is added to the line.
+ */
 void page_graph(struct page *page, const struct samples *samples, unsigned columns, unsigned rows,
 	enum colour colour);
 

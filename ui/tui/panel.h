@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A panel of the dashboard: a small constant object, and a state of its own. update() is called when
- * there is news and draws nothing; draw() fills a page and changes nothing.
+ * A panel of the dashboard: a small constant object, and a state of its own. update() is called
+ * when there is news and draws nothing; draw() fills a page and changes nothing.
  *
  * A new panel is a file, a word in PANELS, and a row among the requests (ui/tui/requests.h).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What happened: the phases of the last hibernation as bars, what the dashboard saw happen, and what
- * the agent logged.
+ * What happened: the phases of the last hibernation as bars, what the dashboard saw happen, and
+ * what the agent logged.
  */
 #include <errno.h>
 #include <stdlib.h>

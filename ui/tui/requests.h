@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a user can ask of the dashboard: one table, from which come the meaning of each key, the help
- * screen, the bar of function keys, and the test that the manual page has them all.
+ * What a user can ask of the dashboard: one table, from which come the meaning of each key, the
+ * help screen, the bar of function keys, and the test that the manual page has them all.
  */
 #ifndef EC2HIB_UI_TUI_REQUESTS_H
 #define EC2HIB_UI_TUI_REQUESTS_H

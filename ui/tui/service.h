@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The metadata service as the dashboard itself polls it for notices, in a worker (ui/tui/worker.h): it
- * may hang as long as it likes.
+ * The metadata service as the dashboard itself polls it for notices, in a worker (ui/tui/worker.h):
+ * it may hang as long as it likes.
  */
 #ifndef EC2HIB_UI_TUI_SERVICE_H
 #define EC2HIB_UI_TUI_SERVICE_H
@@ -26,8 +26,8 @@ struct service_state {
 };
 
 /*
- * In the worker: never returns while somebody reads FD. After each poll a line of JSON: {"latency_us",
- * "token_age" or null, "error" or null, "notices": [{"kind", "time", "detail"}]}.
+ * In the worker: never returns while somebody reads FD. After each poll a line of JSON:
+ * {"latency_us", "token_age" or null, "error" or null, "notices": [{"kind", "time", "detail"}]}.
  */
 void service_poll(const struct imds_options *options, int fd);
 

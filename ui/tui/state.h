@@ -112,7 +112,10 @@ bool view_is(const struct dashboard *dashboard, const struct view_ops *ops);
  */
 struct scroll *view_draw(struct dashboard *dashboard, struct page *page, unsigned *rows);
 
-/* Corrects SCROLL for a page of which ROWS are visible: nothing beyond the end, the choice in sight. */
+/*
+ * Corrects SCROLL for a page of which ROWS are visible: nothing beyond the end, the choice in
+ * sight.
+ */
 void scroll_fit(struct scroll *scroll, const struct page *page, unsigned rows);
 
 /* REQUEST is one of those that move. */
@@ -136,7 +139,9 @@ void control_leave_question(struct dashboard *dashboard);
 /* Whether the topmost view is a plan that asks, or will once its end has been on the screen. */
 bool control_plan_asks(const struct dashboard *dashboard);
 
-/* Before each drawing: a plan whose end is in sight becomes a question; one that was left does not. */
+/*
+ * Before each drawing: a plan whose end is in sight becomes a question; one that was left does not.
+ */
 void control_settle_plan(struct dashboard *dashboard);
 
 /* Tells all panels. */

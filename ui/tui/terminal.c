@@ -45,8 +45,8 @@ static struct {
 
 /*
  * The functions that are used, loaded with the dashboard: the agent and every other command start
- * without them (core/base/library.h). No variable of the library is among them (stdscr, COLORS): all is
- * drawn in one window of our own.
+ * without them (core/base/library.h). No variable of the library is among them (stdscr, COLORS):
+ * all is drawn in one window of our own.
  */
 /* clang-format off */
 #define CURSES_FUNCTIONS(X)                                                                    \
@@ -373,8 +373,8 @@ static int read_key(void)
 
 /*
  * A key that terminfo does not know, as Ctrl-Home often is, comes as the bytes of its control
- * sequence (ECMA-48, 5.4; ESC O and one more in VT100's keypad mode): it is one key that means nothing
- * here. Its bytes alone would be Escape and then letters, each with a meaning.
+ * sequence (ECMA-48, 5.4; ESC O and one more in VT100's keypad mode): it is one key that means
+ * nothing here. Its bytes alone would be Escape and then letters, each with a meaning.
  */
 int terminal_key(void)
 {

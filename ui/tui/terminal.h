@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The terminal, by ncurses: the only file that knows of it. What is drawn is kept, and only what has
- * changed is sent.
+ * The terminal, by ncurses: the only file that knows of it. What is drawn is kept, and only what
+ * has changed is sent.
  *
- * However the program ends, the terminal gets back what it was: terminal_close(), and for signals of
- * a crash a handler that needs nothing but write(2) and tcsetattr(3).
+ * However the program ends, the terminal gets back what it was: terminal_close(), and for signals
+ * of a crash a handler that needs nothing but write(2) and tcsetattr(3).
  */
 #ifndef EC2HIB_UI_TUI_TERMINAL_H
 #define EC2HIB_UI_TUI_TERMINAL_H
@@ -24,7 +24,8 @@ enum stress {
 
 /*
  * Takes the terminal on standard input and output. COLOUR: colours are wanted; none are used where
- * the terminal has none. 0; -ENOENT without ncurses, -ENOTSUP for a terminal that cannot place text.
+ * the terminal has none. 0; -ENOENT without ncurses, -ENOTSUP for a terminal that cannot place
+ * text.
  */
 int terminal_open(bool colour, struct error *err);
 void terminal_close(void);

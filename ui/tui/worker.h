@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Work that may take long, done by a child process so that the dashboard does not wait for it: the
- * child writes what it finds to a pipe, in lines. What it hangs on (a metadata service, a disk) does
- * not hang us, also not at the end: a child that cannot be killed is left to init.
+ * child writes what it finds to a pipe, in lines. What it hangs on (a metadata service, a disk)
+ * does not hang us, also not at the end: a child that cannot be killed is left to init.
  */
 #ifndef EC2HIB_UI_TUI_WORKER_H
 #define EC2HIB_UI_TUI_WORKER_H
