@@ -31,7 +31,7 @@ const struct rehearsal_level_entry rehearsal_levels[LEVEL_COUNT] = {
 	[LEVEL_IMAGE] = { "image", "make a whole image, write it and read it back",
 		"the image fits, the disk takes it and gives it back",
 		.warning = "all tasks stand still while an image is made, written and read back" },
-	[LEVEL_CYCLE] = { "cycle", "hibernate; the next start has to resume",
+	[LEVEL_CYCLE] = { "cycle", "hibernate; the next boot has to resume",
 		"this machine hibernates and comes back",
 		.warning =
 			"the machine powers off, and somebody has to start it again; an instance whose shutdown behavior is terminate is lost" },
