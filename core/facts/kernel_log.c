@@ -160,6 +160,7 @@ struct source {
 	void *data;
 	char *buffer; /* PIECE_SIZE bytes */
 	size_t first; /* so many of them were read to see what the log is */
+	bool device;  /* a character device, which may give bytes without end */
 };
 
 /* What begins a file that holds a log in another form, and what gets at it. */
@@ -352,10 +353,15 @@ static int scan_plain(struct source *source, struct error *err)
 {
 	ssize_t got = (ssize_t)source->first;
 	bool utf16 = is_utf16(source);
+	uint64_t size = 0;
 
 	if (utf16) /* its mark */
 		source->buffer[0] = source->buffer[1] = '\n';
 	while (got > 0) {
+		size += (uint64_t)got;
+		if (source->device && size > KERNEL_LOG_LIMIT)
+			return error_set(err, EFBIG,
+				"cannot read %s: it is a device without an end", source->name);
 		if (utf16)
 			got = (ssize_t)without_nuls(source->buffer, (size_t)got);
 		source->piece(source->data, source->buffer, (size_t)got);
@@ -412,6 +418,7 @@ int kernel_log_scan(const char *path, kernel_log_piece *piece, void *data, struc
 	if (S_ISDIR(about.st_mode))
 		return error_set(err, EINVAL, "cannot read %s: it is a folder; name a log in it",
 			source.name);
+	source.device = S_ISCHR(about.st_mode);
 	source.buffer = memory_new(1, PIECE_SIZE);
 	status = scan(&source, err);
 	free(source.buffer);

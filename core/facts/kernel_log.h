@@ -43,7 +43,7 @@ typedef void kernel_log_piece(void *data, const char *bytes, size_t size);
  *
  * 0 or a negative errno: -ETIMEDOUT when a pipe stays silent for KERNEL_LOG_SILENCE_MS, -EINVAL for a
  * file that cannot be a log (a folder, a journal) or is packed and cannot be unpacked here, -EBADMSG
- * for one that is damaged. PIECE may have been called before an error.
+ * for one that is damaged, -EFBIG for a device that gives more than KERNEL_LOG_LIMIT (/dev/zero). PIECE may have been called before an error.
  */
 int kernel_log_scan(const char *path, kernel_log_piece *piece, void *data, struct error *err);
 

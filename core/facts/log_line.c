@@ -17,6 +17,8 @@
 #define STAMP_HEAD_MAX 40
 #define FILE_NAME_MAX  256
 
+#define DECORATIONS_MAX 8
+
 #define DAY_SECONDS ((int64_t)86400)
 
 bool log_decimal(const char *text, unsigned digits, uint64_t *value, const char **rest)
@@ -227,7 +229,9 @@ static const char *take_clock(struct log_line *line, const char *text)
 	if (*text != '[')
 		return NULL;
 	text += 1 + strspn(text + 1, " ");
-	if (!log_decimal(text, CLOCK_DIGITS, &clock, &text))
+	/* A number without a fraction is a process: systemd[1]. */
+	if (text[strspn(text, "0123456789")] != '.' ||
+		!log_decimal(text, CLOCK_DIGITS, &clock, &text))
 		return NULL;
 	if (text[0] == ' ' && text[1] == '<') {
 		text += 2 + strspn(text + 2, " +.0123456789");
@@ -513,15 +517,21 @@ static const char *find_message(struct log_line *line)
 	const char *text = line->text + strspn(line->text, " ");
 	const char *message = take_heads(line, text), *rest;
 
-	for (; message == text && (rest = after_decoration(text)); message = take_heads(line, text))
+	for (unsigned i = 0; i < DECORATIONS_MAX && message == text; i++) {
+		rest = after_decoration(text);
+		if (!rest)
+			break;
 		text = rest + strspn(rest, " ");
+		message = take_heads(line, text);
+	}
 	if (message != text && (line->kernel || line->other))
 		return message;
-	rest = after_file_name(text);
-	if (rest && message == text) {
-		message = take_heads(line, rest);
+	rest = message == text ? after_file_name(text) : NULL;
+	if (rest) {
+		const char *after_heads = take_heads(line, rest);
+
 		if (line->kernel || *line->stamp)
-			return message;
+			return after_heads;
 		line->after_name = rest;
 	}
 	rest = line->other ? NULL : find_kernel(line, message);

@@ -15,6 +15,9 @@
 /* A line of JSON may hold a whole log; of a longer one the rest is left out. */
 #define LONG_LINE_MAX ((size_t)8 * 1024 * 1024)
 
+/* A value of JSON costs some hundred bytes, so that one with more commas is not taken for a log. */
+#define JSON_COMMAS_MAX 50000
+
 /* After so many lines it is known whether the log is one of records, a line for each field. */
 #define PROBE_LINES 400
 
@@ -291,6 +294,17 @@ static bool take_quoted(struct log_reader *reader, const char *text, size_t leng
 	return true;
 }
 
+static bool has_many_values(const char *text, size_t length)
+{
+	size_t commas = 0;
+
+	for (const char *end = text + length; (text = memchr(text, ',', (size_t)(end - text)));
+		text++)
+		if (++commas > JSON_COMMAS_MAX)
+			return true;
+	return false;
+}
+
 /* True when the line is JSON, or a part of it. */
 static bool take_json(struct log_reader *reader, const char *text, size_t length)
 {
@@ -312,6 +326,8 @@ static bool take_json(struct log_reader *reader, const char *text, size_t length
 			(*text == '[' && strchr("{[\"", text[1]) && text[length - 1] == ']'))) {
 		if (!wants(reader, text, length) && !memmem(text, length, "\"Output\"", 8))
 			return true;
+		if (has_many_values(text, length))
+			return false;
 		json = json_loadb(text, length, JSON_ALLOW_NUL, &ignored);
 		if (!json)
 			return false;

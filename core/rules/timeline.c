@@ -113,9 +113,11 @@ static const char *result_of_open(struct parser *parser, bool last)
 	const struct seen *seen = &parser->seen;
 	bool written = seen->wrote || seen->saved || seen->power_off;
 
-	if (parser->crash && parser->phase == PHASE_SAVING)
+	if (parser->crash && parser->phase != PHASE_READING)
 		parser_fail(parser, FAILURE_OTHER, "the kernel crashed: %s", parser->crash);
-	else if (parser->phase == PHASE_BOOTED && (!last || !written || seen->user_space_up))
+	else if (parser->phase == PHASE_BOOTED &&
+		 (!last || seen->user_space_up ||
+			 (!written && (seen->looked || seen->boot_journal))))
 		fail_lost(parser);
 	else if (parser->phase == PHASE_READING && !last)
 		fail_lost(parser);
@@ -141,6 +143,8 @@ static const char *result_of(struct parser *parser, bool last)
 	if (seen->tested)
 		return RESULT_TESTED;
 	if (seen->wrote && !seen->saved && !seen->power_off) {
+		if (!seen->told_writing)
+			return RESULT_UNKNOWN;
 		fail_writing(parser);
 		return RESULT_FAILED;
 	}
@@ -150,7 +154,9 @@ static const char *result_of(struct parser *parser, bool last)
 		return RESULT_UNKNOWN;
 	if (seen->copy || (seen->frozen && !seen->old_words))
 		return RESULT_RESUMED;
-	if (seen->preallocate && !seen->allocated && !seen->frozen) {
+	/* Where lines of other kinds are there as well: of those with "PM: " alone it proves nothing. */
+	if (seen->preallocate && !seen->allocated && !seen->frozen && seen->freezing &&
+		seen->restarted) {
 		parser_fail(parser, FAILURE_MEMORY,
 			"the kernel could not set enough memory aside for the image");
 		return RESULT_FAILED;
@@ -491,7 +497,8 @@ static void count_unread(struct timelines *all, const struct log_line *line)
 	bool edge =
 		strstr(line->text, "hibernation entry") || strstr(line->text, "hibernation exit");
 
-	if (line->other || !(edge || (!line->kernel && strstr(line->text, "PM: hibernation"))))
+	if (line->other || text_starts(line->message, "PM: ") ||
+		!(edge || (!line->kernel && strstr(line->text, "PM: hibernation"))))
 		return;
 	if (!all->account.unread++)
 		snprintf(all->account.first, sizeof(all->account.first), "%.*s",

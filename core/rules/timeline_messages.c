@@ -248,9 +248,16 @@ static void on_saving(struct parser *parser, const char *rest UNUSED)
 	parser->seen.saving = true;
 }
 
-static void on_saved(struct parser *parser, const char *rest)
+/* Of swap.c, which does not say "hibernation": the line that all is written would be there, too. */
+static void on_progress(struct parser *parser, const char *rest)
 {
 	on_saving(parser, rest);
+	parser->seen.told_writing = true;
+}
+
+static void on_saved(struct parser *parser, const char *rest)
+{
+	on_progress(parser, rest);
 	parser->seen.saved = true;
 }
 
@@ -363,7 +370,7 @@ static void on_threads(struct parser *parser, const char *rest)
 		on_reading(parser, rest);
 		return;
 	}
-	on_saving(parser, rest);
+	on_progress(parser, rest);
 	fact_set_number(&parser->now.threads, threads);
 }
 
@@ -387,6 +394,7 @@ static void on_restarting(struct parser *parser, const char *rest)
 	if (!parser->open || parser->phase == PHASE_READING || parser->phase == PHASE_BOOTED)
 		return;
 	parser->seen.restarted = true;
+	parser->names_to_come = 0;
 	/* "Restarting tasks ... done." up to 6.16, "Restarting tasks: Starting" later. */
 	if (text_starts(rest, " ..."))
 		parser->seen.old_words = true;
@@ -634,7 +642,8 @@ static bool take_device(struct parser *parser, const char *message)
 		return false;
 	what = end + (*end == ':' ? strlen(": PM: ") : 1);
 	if (text_starts(what, "**** DPM device timeout")) {
-		if (parser->open)
+		/* "... after 60 seconds; 60 seconds until panic ****": it may still answer */
+		if (parser->open && !strstr(what, "until panic"))
 			parser_fail(parser, FAILURE_DEVICE_BUSY,
 				"device %.*s did not answer in time (the kernel's watchdog for devices)",
 				(int)(end - name > DEVICE_NAME_MAX ? DEVICE_NAME_MAX : end - name),
@@ -828,10 +837,20 @@ static void on_no_compression(struct parser *parser, const char *rest UNUSED)
 	parser_end(parser);
 }
 
-/* Lockdown: PROGRAM: hibernation is restricted; see man kernel_lockdown.7. No entry line follows. */
+/*
+ * Lockdown: PROGRAM: hibernation is restricted; see man kernel_lockdown.7. No entry line follows. But the
+ * kernel also says so to whoever only looks whether it could: systemd-logind at each login, cat.
+ */
 static void on_lockdown(struct parser *parser, const char *rest)
 {
-	if (!strstr(rest, "hibernation is restricted") || (parser->open && parser->seen.sure))
+	static const char *const writers[] = { "systemd-sleep: ", "ec2hib: ", "s2disk: ", "tee: ",
+		"sh: ", "bash: ", "dash: ", "zsh: ", "busybox: " };
+	bool writes = parser->attempt;
+
+	for (size_t i = 0; i < ARRAY_SIZE(writers); i++)
+		writes = writes || text_starts(rest, writers[i]);
+	if (!writes || !strstr(rest, "hibernation is restricted") ||
+		(parser->open && parser->seen.sure))
 		return;
 	parser_end(parser);
 	parser_begin(parser);
@@ -944,9 +963,9 @@ static const struct message messages[] = {
 
 	/* Writing: swap.c */
 	{ "Using ", PM, NULL, .take = on_threads },
-	{ "Compressing and saving image", PM, NULL, .take = on_saving },
-	{ "Saving image data", PM, NULL, .take = on_saving },
-	{ "Image saving progress: ", PM, NULL, .take = on_saving },
+	{ "Compressing and saving image", PM, NULL, .take = on_progress },
+	{ "Saving image data", PM, NULL, .take = on_progress },
+	{ "Image saving progress: ", PM, NULL, .take = on_progress },
 	{ "Image saving done", PM, NULL, .take = on_saved },
 	{ "Image size after compression: ", PM, "6.9-", .take = on_compressed },
 	{ "Wrote ", PM, NULL, .take = on_wrote },
@@ -1088,7 +1107,12 @@ static const struct message messages[] = {
 	{ "Kernel panic - not syncing", ANYHOW, NULL, .take = on_panic },
 	{ "Oops: ", ANYHOW, NULL, .take = on_crash },
 	{ "Internal error: ", ANYHOW, NULL, .take = on_crash },
-	{ "BUG: ", ANYHOW, NULL, .take = on_crash },
+	{ "BUG: unable to handle ", ANYHOW, NULL, .take = on_crash },
+	{ "BUG: kernel NULL pointer dereference", ANYHOW, NULL, .take = on_crash },
+	{ "BUG: stack guard page", ANYHOW, NULL, .take = on_crash },
+	{ "kernel BUG at ", ANYHOW, NULL, .take = on_crash },
+	{ "invalid opcode: ", ANYHOW, NULL, .take = on_crash },
+	{ "divide error: ", ANYHOW, NULL, .take = on_crash },
 	{ "Unable to handle kernel ", ANYHOW, NULL, .take = on_crash },
 	{ "general protection fault", ANYHOW, NULL, .take = on_crash },
 };
@@ -1173,6 +1197,16 @@ static void take_failure(struct parser *parser, const struct message *message)
 	parser_fail(parser, message->failure, "%s", message->sentence);
 }
 
+/* After a crash: a line that the same kernel would not say if it had been the end. */
+static bool goes_on(const struct message *message)
+{
+	return message->take && message->take != on_crash && message->take != on_panic &&
+	       message->take != on_boot && message->take != on_boot_cpu &&
+	       message->take != on_boot_journal && message->take != on_user_space &&
+	       message->take != on_entry && message->take != on_suspend &&
+	       message->take != on_not_found && message->take != on_not_present;
+}
+
 void parser_take_line(struct parser *parser, const struct log_line *line)
 {
 	const char *rest = "";
@@ -1183,6 +1217,8 @@ void parser_take_line(struct parser *parser, const struct log_line *line)
 		!(message && (message->take == on_entry || message->take == on_suspend_exit ||
 				     message->take == on_boot)))
 		return;
+	if (message && parser->crash && goes_on(message))
+		text_set(&parser->crash, NULL);
 	if (message && message->take)
 		message->take(parser, rest);
 	else if (message && message->sentence)
@@ -1203,8 +1239,8 @@ static const char *const markers[] = { "PM: ", "Freezing ", "(elapsed ", "(alloc
 	"Booting Linux", "-- Boot ", "-- Reboot", "Reached target ", "Startup finished",
 	"Suspended for", "Error taking CPU", "Non-boot CPUs are not",
 	"Lockdown: ", "-error on swap", "Hibernate inconsistent", "Unrecognized hibernate",
-	"hibernate: ", "Kernel panic",
-	"Oops: ", "Internal error: ", "BUG: ", "Unable to handle kernel",
+	"hibernate: ", "Kernel panic", "Oops: ", "Internal error: ", "BUG: ", "kernel BUG at ",
+	"invalid opcode: ", "divide error: ", "Unable to handle kernel",
 	"general protection fault" };
 
 /* Four bytes as a number of HASH_BITS bits. */

@@ -26,18 +26,19 @@ struct refusal {
 
 /* What was seen of the cycle that is being read. */
 struct seen {
-	bool entry;	  /* the line that announces a hibernation */
-	bool sure;	  /* a hibernation: announced, an image, or a write */
-	bool freezing;	  /* freezing began ... */
-	bool user_space;  /* ... of user space, not of kernel tasks */
-	bool frozen;	  /* ... and of kernel tasks it ended well */
-	bool preallocate; /* began to set memory aside ... */
-	bool allocated;	  /* ... and did */
-	bool copy;	  /* the pages of the image were counted */
-	bool created;	  /* the first kernel went on with a ready image */
-	bool saving;	  /* began to write the image ... */
-	bool wrote;	  /* ... ended that, well or not, ... */
-	bool saved;	  /* ... and had written all of it */
+	bool entry;	   /* the line that announces a hibernation */
+	bool sure;	   /* a hibernation: announced, an image, or a write */
+	bool freezing;	   /* freezing began ... */
+	bool user_space;   /* ... of user space, not of kernel tasks */
+	bool frozen;	   /* ... and of kernel tasks it ended well */
+	bool preallocate;  /* began to set memory aside ... */
+	bool allocated;	   /* ... and did */
+	bool copy;	   /* the pages of the image were counted */
+	bool created;	   /* the first kernel went on with a ready image */
+	bool saving;	   /* began to write the image ... */
+	bool told_writing; /* in lines without "hibernation", which some look for and keep */
+	bool wrote;	   /* ... ended that, well or not, ... */
+	bool saved;	   /* ... and had written all of it */
 	bool power_off;
 	bool boot_kernel;  /* what told of a boot: the kernel, ... */
 	bool boot_cpu;	   /* ... arm64's first line, ... */

@@ -165,6 +165,12 @@ put_history() {
 	[[ "$output" == *"$log.cut is damaged: "* ]]
 }
 
+@test "a device without an end is given up" {
+	run "$EC2HIB" history --log /dev/zero
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot read /dev/zero: it is a device without an end" ]]
+}
+
 @test "a log in UTF-16, as the shell of Windows writes one, is read" {
 	local log=$BATS_TEST_TMPDIR/log
 	{ printf '\377\376'; sed 's/$/\r/' "$LOGS/linux-6.1-console.txt" | iconv -t UTF-16LE; } >"$log"

@@ -508,10 +508,10 @@ static void logs_are_read_in_the_order_of_time(void **state UNUSED)
 
 static void lines_that_cannot_be_read_are_counted(void **state UNUSED)
 {
-	static const char log[] =
-		"2026|11|28 host (kernel) PM: hibernation: hibernation entry\n"
-		"Nov 28 13:00:15 host logger: PM: hibernation: hibernation exit\n"
-		"kernel: PM: hibernation: Marking nosave pages: [mem 0x0-0xfff]\n";
+	static const char log[] = "2026|11|28 host (kernel) PM: hibernation: hibernation entry\n"
+				  "Nov 28 13:00:15 host logger: PM: hibernation: hibernation exit\n"
+				  "kernel: PM: hibernation: Marking nosave pages: [mem 0x0-0xfff]\n"
+				  "PM: hibernation: Basic memory bitmaps created\n";
 	struct timelines *timelines = timelines_begin(TIMELINE_PAGE);
 	struct log_account account;
 	timeline_list found = { 0 };
@@ -520,6 +520,7 @@ static void lines_that_cannot_be_read_are_counted(void **state UNUSED)
 	timelines_end(timelines, &found, &account);
 	assert_int_equal(found.count, 0);
 	assert_int_equal(account.unread, 1);
+	/* One that can be read counts for nothing. */
 	assert_string_equal(
 		account.first, "2026|11|28 host (kernel) PM: hibernation: hibernation entry");
 	timelines_free(&found);
@@ -586,6 +587,13 @@ static const struct {
 		"freezing",
 		"a work queue of the kernel was still busy after 20.002 s: "
 		"events_freezable_pwr_efficient" },
+	/* Those that are shown afterwards for another reason did not refuse. */
+	{ ENTRY "Freezing user space processes\nFreezing user space processes failed after 20.001 "
+		"seconds (1 tasks refusing to freeze, wq_busy=0):\n"
+		"task:df              state:D stack:0     pid:9     ppid:1      flags:0x00000004\n"
+		"Restarting tasks: Starting\n"
+		"task:sh              state:S stack:0     pid:8     ppid:1      flags:0x00000004\n" EXIT,
+		"freezing", "1 task did not freeze within 20.001 s: df" },
 	{ ENTRY "Freezing user space processes\nFreezing user space processes aborted "
 		"after 0.013 seconds (3 tasks refusing to freeze, wq_busy=0):\n" EXIT,
 		"wakeup", "an event woke the machine while its tasks were being frozen" },
@@ -747,6 +755,29 @@ static void cycles_are_told_apart(void **state UNUSED)
 		{ ENTRY SNAP CREATED EXIT, "cycle\nresult unknown\nfailure_id -" },
 		{ ENTRY FROZEN "Restarting tasks ... done.\n" EXIT,
 			"cycle\nresult unknown\nfailure_id -" },
+		/* Nor is what a search for "PM:" or "hibernation" leaves of a log. */
+		{ ENTRY "PM: hibernation: Preallocating image memory\n" EXIT,
+			"cycle\nresult unknown\nfailure_id -" },
+		{ ENTRY SNAP CREATED
+			"PM: hibernation: Wrote 4000 kbytes in 0.50 seconds (8.00 MB/s)\n" EXIT,
+			"cycle\nresult unknown\nfailure_id -" },
+		{ ENTRY BOOT, "cycle\nresult incomplete\nfailure_id -" },
+		{ ENTRY "-- Boot 0123456789abcdef --\n" BOOT,
+			"cycle\nresult failed\nfailure_id image-missing" },
+		/* A crash is one where it was the end. */
+		{ ENTRY SNAP
+			"kernel BUG at kernel/power/snapshot.c:99!\ninvalid opcode: 0000 [#1] SMP\n",
+			"cycle\nresult failed\n"
+			"failure the kernel crashed: kernel BUG at kernel/power/snapshot.c:99!" },
+		{ ENTRY SNAP "divide error: 0000 [#1] SMP\n" BOOT,
+			"cycle\nresult failed\nfailure the kernel crashed: divide error: 0000 [#1] SMP" },
+		{ ENTRY SNAP "general protection fault: 0000 [#1] SMP\n" CREATED WROTE,
+			"cycle\nresult incomplete\nfailure -" },
+		{ ENTRY SNAP "BUG: sleeping function called from invalid context at a.c:1\n",
+			"cycle\nresult incomplete\nfailure -" },
+		{ ENTRY "nvme nvme0: PM: **** DPM device timeout after 60 seconds; 60 seconds until panic ****\n" SNAP
+				EXIT,
+			"cycle\nresult resumed\nfailure -" },
 		/* Linux 6.19 and later do not tell of the image. */
 		{ ENTRY FROZEN FROZEN_KERNEL "Restarting tasks: Starting\n" EXIT,
 			"cycle\nresult resumed" },
@@ -763,14 +794,16 @@ static void cycles_are_told_apart(void **state UNUSED)
 			"cycle\nresult failed\nfailure_id image-missing\ncycle\nresult resumed" },
 		{ ENTRY SNAP CREATED WROTE BOOT "[    0.0] Linux version 6.2.0\n",
 			"cycle\nresult failed\nfailure_id image-missing" },
-		{ ENTRY SNAP CREATED WROTE BOOT
-			"[    9.0] systemd[1]: Reached target Multi-User System.\n",
+		{ ENTRY SNAP CREATED WROTE BOOT "systemd[1]: Reached target Multi-User System.\n",
 			"cycle\nresult failed\nfailure_id image-missing" },
 		{ ENTRY SNAP CREATED WROTE BOOT, "cycle\nresult incomplete" },
 		/* The kernel refused before it began. */
 		{ "Lockdown: systemd-sleep: hibernation is restricted; see man kernel_lockdown.7\n",
 			"cycle\nresult failed\n"
 			"failure the kernel refused: it is in lockdown (Secure Boot)" },
+		/* ... which it also says to whoever only looks whether it could */
+		{ "Lockdown: systemd-logind: hibernation is restricted; see man kernel_lockdown.7\n",
+			"" },
 		{ "PM: hibernation: lz4 compression is not available\n",
 			"cycle\nresult failed\n"
 			"failure the kernel refused: it cannot pack the image (lz4)" },
