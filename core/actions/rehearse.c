@@ -193,6 +193,23 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 
 /* ---- Levels of the kernel -------------------------------------------------------------------- */
 
+/*
+ * No image goes to a disk and comes back from it: what only a serial console would tell of that does
+ * not apply, and what looks like a resume in the log is the end of the test.
+ */
+static void forget_resume(struct timeline *timeline)
+{
+	struct fact_number *const console[] = { &timeline->write_size, &timeline->write_time,
+		&timeline->write_rate, &timeline->read_size, &timeline->read_time,
+		&timeline->read_rate };
+
+	for (size_t i = 0; i < ARRAY_SIZE(console); i++)
+		if (console[i]->is == FACT_UNKNOWN)
+			fact_set_absent(fact_of(console[i]));
+	if (fact_text_is(&timeline->result, RESULT_RESUMED))
+		fact_set_text(&timeline->result, RESULT_TESTED);
+}
+
 /* In place of the write; what it left behind is mended. */
 static int test_prepared(struct run *run, struct transaction *transaction, struct error *err)
 {
@@ -208,6 +225,7 @@ static int test_prepared(struct run *run, struct transaction *transaction, struc
 	status = level == LEVEL_IMAGE ? pass_image(run, &transaction->facts, &reason)
 				      : test_kernel(run, level, &reason);
 	transaction_read_log(transaction, mark);
+	forget_resume(&transaction->cycle->timeline);
 	forget_image(run, &transaction->facts);
 	fact_set_text(&transaction->cycle->result, RESULT_TESTED);
 	fact_set_absent(fact_of(&transaction->cycle->message));
