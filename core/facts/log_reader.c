@@ -104,6 +104,16 @@ static void set_line_time(struct log_line *line, const struct record *record)
 	}
 }
 
+/* It goes to the terminal as well: printable ASCII only. */
+static void set_line_host(struct log_line *line, const char *host)
+{
+	size_t size = 0;
+
+	for (; *host && size < sizeof(line->host) - 1; host++)
+		line->host[size++] = *host > ' ' && *host <= '~' ? *host : '?';
+	line->host[size] = '\0';
+}
+
 static void record_end(struct log_reader *reader)
 {
 	struct record *record = &reader->record;
@@ -122,8 +132,7 @@ static void record_end(struct log_reader *reader)
 		if (!line->has_time && !line->has_clock)
 			set_line_time(line, record);
 		if (record->host && !*line->host)
-			snprintf(line->host, sizeof(line->host), "%.*s", LOG_HOST_SIZE - 1,
-				record->host);
+			set_line_host(line, record->host);
 		reader->taker->take(reader->taker->data, line);
 	}
 	record_free(record);

@@ -264,6 +264,9 @@ void parser_drop(struct parser *parser)
 /* Earlier than the line before by more than this: another file was put after its successor. */
 #define BACK_SECONDS ((int64_t)2 * 3600)
 
+/* Lines of one boot that are further apart prove nothing about their order. */
+#define CLOCK_PAUSE_MS ((uint64_t)10 * 60 * 1000)
+
 /* A stamp without a year that is so much earlier is of the next one. */
 #define YEAR_BACK_SECONDS ((int64_t)180 * 86400)
 #define YEAR_SECONDS	  ((int64_t)366 * 86400)
@@ -321,6 +324,8 @@ static void keep_newest(struct timelines *all, size_t count)
 {
 	size_t drop = all->found_count > count ? all->found_count - count : 0;
 
+	if (!all->found)
+		return;
 	qsort(all->found, all->found_count, sizeof(*all->found), compare_found);
 	for (size_t i = 0; i < drop; i++)
 		layout_free(&timeline_layout, &all->found[i].timeline);
@@ -382,6 +387,13 @@ static void feed_kept(struct timelines *all, const struct kept *kept)
 
 /* ---- The order of the lines ---- */
 
+/* The kernel's clock runs on from one line to the other, whatever the clock on the wall did meanwhile. */
+static bool clock_runs_on(const struct kept *before, const struct kept *after)
+{
+	return before->has_clock && after->has_clock && before->host == after->host &&
+	       after->clock >= before->clock && after->clock - before->clock < CLOCK_PAUSE_MS;
+}
+
 static void vote(struct timelines *all, const struct kept *kept)
 {
 	const struct kept *before = all->kept_count ? kept - 1 : NULL;
@@ -394,7 +406,7 @@ static void vote(struct timelines *all, const struct kept *kept)
 	if (later == 0 && before->has_clock && kept->has_clock)
 		later = (int64_t)(kept->clock - before->clock);
 	all->forwards += later > 0;
-	all->backwards += later < 0;
+	all->backwards += later < 0 && !clock_runs_on(before, kept);
 }
 
 static void reverse(struct kept *kept, size_t count)
@@ -440,7 +452,7 @@ static size_t cut_parts(struct timelines *all, struct part *parts)
 			years += YEAR_SECONDS;
 			back = 0;
 		}
-		if (!count || back > BACK_SECONDS) {
+		if (!count || (back > BACK_SECONDS && !clock_runs_on(kept - 1, kept))) {
 			parts[count++] = (struct part) { .first = i, .time = last };
 			if (kept->has_time)
 				parts[count - 1].time = kept->time + years;

@@ -464,6 +464,12 @@ static void logs_are_read_in_the_order_of_time(void **state UNUSED)
 			"cycle\nresult resumed\nimage_pages 7\ncycle\nresult resumed\n"
 			"stamp Nov 27 23:59:59\nimage_pages 5",
 			false, true },
+		/* the machine came back with a wrong date */
+		{ "Nov 28 13:00:15 h kernel: [   15.1] PM: hibernation: hibernation entry\n"
+		  "Nov 28 08:00:01 h kernel: [   15.2] PM: hibernation: Need to copy 7 pages\n"
+		  "Nov 28 08:00:01 h kernel: [   15.3] PM: hibernation: hibernation exit\n",
+			"cycle\nresult resumed\nstamp Nov 28 13:00:15\nimage_pages 7", false,
+			false },
 		/* a year ends */
 		{ "Dec 31 23:59:59 h kernel: PM: hibernation: hibernation entry\n"
 		  "Jan  1 00:00:02 h kernel: PM: hibernation: Need to copy 7 pages\n"
