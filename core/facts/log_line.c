@@ -307,20 +307,35 @@ static const char *take_priority(const char *text)
 	return text_starts(text, "1 ") && is_date(text + 2) ? text + 2 : text;
 }
 
+/* One of NAMES that TEXT begins with, padded with spaces and ended by a colon; what follows, or NULL. */
+static const char *after_padded(const char *text, const char *const *names)
+{
+	for (; *names; names++) {
+		const char *end = text + strlen(*names);
+
+		if (!text_starts(text, *names))
+			continue;
+		end += strspn(end, " ");
+		if (*end == ':')
+			return end + 1;
+	}
+	return NULL;
+}
+
 /* kern  :info  : as dmesg -x writes it; of other facilities the words are no kernel's. */
 static const char *take_facility(const char *text, bool *other)
 {
-	const char *level = strchr(text, ':');
-	size_t name = strspn(text, "abcdefghijklmnopqrstuvwxyz01234567");
+	static const char *const facilities[] = { "kern", "user", "mail", "daemon", "auth",
+		"syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0", "local1",
+		"local2", "local3", "local4", "local5", "local6", "local7", NULL };
+	static const char *const levels[] = { "emerg", "alert", "crit", "err", "warn", "notice",
+		"info", "debug", NULL };
+	const char *level = after_padded(text, facilities);
+	const char *rest = level ? after_padded(level, levels) : NULL;
 
-	if (!level || !name || level - text > 8 || (size_t)(level - text) < name ||
-		text[name + strspn(text + name, " ")] != ':')
-		return NULL;
-	name = strspn(level + 1, "abcdefghijklmnopqrstuvwxyz");
-	if (name < 3 || name > 6 || level[1 + name + strspn(level + 1 + name, " ")] != ':')
-		return NULL;
-	*other = !text_starts(text, "kern");
-	return level + 2 + name + strspn(level + 1 + name, " ");
+	if (rest)
+		*other = !text_starts(text, "kern");
+	return rest;
 }
 
 /* 1764334815.657435, as journalctl -o short-unix writes it: behind it come host and program. */
@@ -329,16 +344,15 @@ static const char *take_unix(struct log_line *line, const char *text)
 	size_t digits = strspn(text, "0123456789"), fraction;
 	uint64_t seconds;
 
-	if (digits < 9 || digits > 11 || text[digits] != '.')
+	if (digits < 9 || digits > 11)
 		return NULL;
-	fraction = strspn(text + digits + 1, "0123456789");
-	if (!fraction || text[digits + 1 + fraction] != ' ' ||
-		!log_decimal(text, 0, &seconds, NULL))
+	fraction = text[digits] == '.' ? 1 + strspn(text + digits + 1, "0123456789") : 0;
+	if (text[digits + fraction] != ' ' || !log_decimal(text, 0, &seconds, NULL))
 		return NULL;
-	set_stamp(line, text, text + digits + 1 + fraction);
+	set_stamp(line, text, text + digits + fraction);
 	line->has_time = true;
 	line->time = (int64_t)seconds;
-	return text + digits + 1 + fraction;
+	return text + digits + fraction;
 }
 
 static bool is_program(char c)
@@ -421,7 +435,7 @@ static const char *take_head(struct log_line *line, const char *text)
 	bool dated = *line->stamp || line->has_clock;
 	const char *rest = take_priority(text);
 
-	if (!rest && !dated)
+	if (!rest && !line->has_clock)
 		rest = take_record(line, text);
 	if (!rest && *text == '[') {
 		rest = take_clock(line, text);
@@ -429,11 +443,12 @@ static const char *take_head(struct log_line *line, const char *text)
 		if (rest)
 			line->kernel = line->kernel || line->has_clock;
 	}
-	if (!rest && !*line->stamp)
+	/* A second date is that of the log, after the one of whoever passed it on. */
+	if (!rest && !line->kernel)
 		rest = take_unix(line, text);
-	if (!rest && !line->kernel && !*line->stamp)
+	if (!rest && !line->kernel)
 		rest = take_date(line, text);
-	if (!rest && !dated)
+	if (!rest && !line->has_clock)
 		rest = take_facility(text, &line->other);
 	if (!rest && !*line->host && (dated || text_starts(text, "kernel: ")))
 		rest = take_program(line, text, &line->other);
@@ -479,6 +494,15 @@ static const char *after_decoration(const char *text)
 	return text_starts(text, "- ") || text_starts(text, "* ") ? text + 1 : NULL;
 }
 
+/* Not a time, a number of seconds, or a file's name. */
+static bool is_host(const char *text, size_t length)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return length && length < LOG_HOST_SIZE && !is_time(text) && !is_date(text) && digits < 4 &&
+	       !memchr(text, '/', length);
+}
+
 /*
  * The clock, or "kernel: ", in the middle of a line: a console has other output, without a newline, in
  * front; a collector of logs has names of its own. After the name of a program it is that one's word.
@@ -500,7 +524,7 @@ static const char *find_kernel(struct log_line *line, const char *text)
 				host--;
 			for (text = p, p = host; host > line->text && host[-1] != ' '; host--)
 				;
-			if (p - host > 0 && p - host < LOG_HOST_SIZE) {
+			if (is_host(host, (size_t)(p - host))) {
 				memcpy(line->host, host, (size_t)(p - host));
 				line->host[p - host] = '\0';
 			}

@@ -119,7 +119,7 @@ static const char *result_of_open(struct parser *parser, bool last)
 		 (!last || seen->user_space_up ||
 			 (!written && (seen->looked || seen->boot_journal))))
 		fail_lost(parser);
-	else if (parser->phase == PHASE_READING && !last)
+	else if (parser->phase == PHASE_READING && !last && (!seen->thawed || parser->crash))
 		fail_lost(parser);
 	return parser->failure != FAILURE_NONE ? RESULT_FAILED : RESULT_INCOMPLETE;
 }

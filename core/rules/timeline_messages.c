@@ -391,6 +391,8 @@ static void on_away(struct parser *parser, const char *rest)
 /* Not the end yet: from 4.10 on the line that announces it is still to come. */
 static void on_restarting(struct parser *parser, const char *rest)
 {
+	if (parser->open && parser->phase == PHASE_READING)
+		parser->seen.thawed = true;
 	if (!parser->open || parser->phase == PHASE_READING || parser->phase == PHASE_BOOTED)
 		return;
 	parser->seen.restarted = true;
@@ -967,6 +969,7 @@ static const struct message messages[] = {
 	{ "Saving image data", PM, NULL, .take = on_progress },
 	{ "Image saving progress: ", PM, NULL, .take = on_progress },
 	{ "Image saving done", PM, NULL, .take = on_saved },
+	{ "S|", PM, NULL, .take = on_saved },
 	{ "Image size after compression: ", PM, "6.9-", .take = on_compressed },
 	{ "Wrote ", PM, NULL, .take = on_wrote },
 

@@ -43,6 +43,7 @@ struct seen {
 	bool boot_kernel;  /* what told of a boot: the kernel, ... */
 	bool boot_cpu;	   /* ... arm64's first line, ... */
 	bool boot_journal; /* ... the journal */
+	bool thawed;	   /* tasks ran again while the image was read: it failed, or ended well */
 	bool loaded;	   /* all of the image was read */
 	bool restored;
 	bool tested;

@@ -299,6 +299,16 @@ static void lines_are_read_whatever_is_in_front(void **state UNUSED)
 		{ "1764334815657,\"Nov 28 13:00:15 host kernel: %s\"", "host host" },
 		{ "2026-11-28T13:00:15.123456789Z stdout F [   12.345678] %s", "entry 12345" },
 		{ "6.1.0-13,6,123,12345678,-;%s", "entry 12345" },
+		/* a clock of whoever passed it on, before the log's own; what is no host */
+		{ "Nov 28 14:00:15 Nov 28 13:00:15 kernel: %s", "stamp Nov 28 13:00:15\nhost -" },
+		{ "Nov 28 14:00:15 2026-11-28T13:00:15+0000 host kernel: %s",
+			"stamp 2026-11-28T13:00:15+0000\nhost host" },
+		{ "[14:00:15.123] <6>1 2026-11-28T13:00:15Z host kernel - - - %s", "host host" },
+		{ "Nov 28 14:00:15 kern  :info  : [   12.345678] %s", "entry 12345" },
+		{ "13:00:15 6,123,12345678,-;%s", "entry 12345" },
+		{ "1764334815 %s", "stamp 1764334815" },
+		{ "a.log-Nov 28 13:00:15 kernel: %s", "host -" },
+		{ "/var/log/a.log-1764334815.657435 kernel: %s", "host -" },
 	};
 	static const char *const words[] = { "PM: hibernation: hibernation entry",
 		"Freezing user space processes ... (elapsed 0.007 seconds) done.",
@@ -767,6 +777,13 @@ static void cycles_are_told_apart(void **state UNUSED)
 		{ ENTRY SNAP CREATED
 			"PM: hibernation: Wrote 4000 kbytes in 0.50 seconds (8.00 MB/s)\n" EXIT,
 			"cycle\nresult unknown\nfailure_id -" },
+		{ "PM: Image saving done\n" BOOT
+		  "PM: Image loading done\nRestarting tasks ... done.\n" BOOT,
+			"cycle\nresult incomplete\nfailure_id -" },
+		/* "S|": the header of the swap was written, so all of the image was before */
+		{ ENTRY "PM: Image saving progress:  90%\nPM: hibernation: Wrote 4000 kbytes in 0.50 seconds "
+			"(8.00 MB/s)\nPM: S|\n" EXIT,
+			"cycle\nresult resumed\nfailure_id -" },
 		{ ENTRY BOOT, "cycle\nresult incomplete\nfailure_id -" },
 		{ ENTRY "-- Boot 0123456789abcdef --\n" BOOT,
 			"cycle\nresult failed\nfailure_id image-missing" },
@@ -822,6 +839,10 @@ static void cycles_are_told_apart(void **state UNUSED)
 		{ "Freezing user space processes\n"
 		  "Freezing user space processes completed (elapsed 0.001 seconds)\n"
 		  "PM: suspend exit\n",
+			"" },
+		{ "Freezing user space processes\n"
+		  "Freezing user space processes failed after 20.001 seconds (1 tasks refusing to freeze, "
+		  "wq_busy=0):\nxen:manage: do_suspend: freeze processes failed -16\n",
 			"" },
 		{ "Freezing user space processes\n"
 		  "kexec_core: Starting new kernel\n",
