@@ -1234,7 +1234,7 @@ void parser_take_line(struct parser *parser, const struct log_line *line)
 
 /*
  * Each line of the table, and what take_device() and take_freezing() look for, has one of these: a log
- * of any size is searched for them before anything else is made of a line.
+ * of any size is searched for them before anything else is made of a line. "PM: " is the first.
  */
 static const char *const markers[] = { "PM: ", "Freezing ", "(elapsed ", "(allocated ",
 	"Filesystems sync", "Restarting tasks", "xen:manage", "xenstore", "Starting new kernel",
@@ -1257,14 +1257,41 @@ static unsigned hash_of(const char *text)
 	return (bytes * 2654435761u) >> (32 - HASH_BITS);
 }
 
-static bool begins_with_marker(const char *text, const char *end)
+/* No row has more characters in its words. */
+#define WORDS_MAX ((size_t)120)
+
+/*
+ * "PM: " and words that no row has: most of what the kernel says of power management. What comes from a
+ * device has its name in front, and an escape sequence of a terminal may follow.
+ */
+static bool is_other_pm(const char *begin, const char *text, const char *end)
+{
+	static const char kernel[] = "kernel: ", named[] = ": ", hibernation[] = "hibernation: ";
+	size_t size = (size_t)(end - text) < WORDS_MAX ? (size_t)(end - text) : WORDS_MAX;
+	size_t before = (size_t)(text - begin);
+	char words[WORDS_MAX + 1];
+	const char *after = words + strlen("PM: "), *rest;
+
+	if (before >= strlen(named) && memcmp(text - strlen(named), named, strlen(named)) == 0 &&
+		(before < strlen(kernel) ||
+			memcmp(text - strlen(kernel), kernel, strlen(kernel)) != 0))
+		return false;
+	memcpy(words, text, size);
+	words[size] = '\0';
+	if (text_starts(after, hibernation))
+		after += strlen(hibernation);
+	return isalpha((unsigned char)*after) && !text_starts(after, "Device ") &&
+	       !message_find(words, &rest);
+}
+
+static bool begins_with_marker(const char *begin, const char *text, const char *end)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(markers); i++) {
 		size_t size = strlen(markers[i]);
 
 		if (*text == *markers[i] && (size_t)(end - text) >= size &&
 			memcmp(text, markers[i], size) == 0)
-			return true;
+			return i > 0 || !is_other_pm(begin, text, end);
 	}
 	return false;
 }
@@ -1272,14 +1299,14 @@ static bool begins_with_marker(const char *text, const char *end)
 const char *messages_search(const char *text, size_t length)
 {
 	static bool begins[1 << HASH_BITS];
-	const char *end = text + length;
+	const char *begin = text, *end = text + length;
 
 	if (!begins[hash_of(markers[0])])
 		for (size_t i = 0; i < ARRAY_SIZE(markers); i++)
 			begins[hash_of(markers[i])] = true;
 	for (const char *last = end - sizeof(uint32_t); length >= sizeof(uint32_t) && text <= last;
 		text++)
-		if (begins[hash_of(text)] && begins_with_marker(text, end))
+		if (begins[hash_of(text)] && begins_with_marker(begin, text, end))
 			return text;
 	return NULL;
 }
