@@ -203,21 +203,16 @@ CHECK_FUNCTION(old_agents)
 /* clang-format off */
 static const struct check checks[] = {
 	{ "sleep-key", "answer to the sleep button",
-		"EC2 asks an On-Demand instance to hibernate by pressing its ACPI sleep button. "
-		"When nothing in the instance answers with hibernation, it hangs in stopping "
-		"until EC2 stops it by force, and what was in memory is lost.",
+		"EC2 asks an On-Demand instance to hibernate by pressing its ACPI sleep button. When nothing in the instance answers with hibernation, it hangs in stopping until EC2 stops it by force, and what was in memory is lost.",
 		LIVE, .evaluate = check_sleep_key },
 	{ "sleep-key-double", "one answer to the sleep button",
-		"When two of ec2hib, acpid and systemd-logind answer the sleep button, the "
-		"machine hibernates and, as soon as it is back, sleeps again.",
+		"When two of ec2hib, acpid and systemd-logind answer the sleep button, the machine hibernates and, as soon as it is back, sleeps again.",
 		LIVE, .evaluate = check_sleep_key_double },
 	{ "spot-notice", "reader of the Spot notice",
-		"EC2 announces the hibernation of a Spot instance in the metadata service and "
-		"expects something in the instance to read it and to hibernate at once.",
+		"EC2 announces the hibernation of a Spot instance in the metadata service and expects something in the instance to read it and to hibernate at once.",
 		LIVE, .evaluate = check_spot_notice },
 	{ "old-agents", "no other agent",
-		"hibinit-agent and hibagent make their own swap file and change boot arguments "
-		"when they start; the resume offset that ec2hib has set is wrong after that.",
+		"hibinit-agent and hibagent make their own swap file and change boot arguments when they start; the resume offset that ec2hib has set is wrong after that.",
 		.evaluate = check_old_agents },
 };
 /* clang-format on */

@@ -578,72 +578,49 @@ CHECK_FUNCTION(rehearsal)
 /* clang-format off */
 static const struct check checks[] = {
 	{ "boot-loader", "boot loader",
-		"The next boot learns from its kernel arguments where the image is. ec2hib "
-		"changes them for the boot loaders that it knows; elsewhere somebody has to do "
-		"it by hand.",
+		"The next boot learns from its kernel arguments where the image is. ec2hib changes them for the boot loaders that it knows; elsewhere somebody has to do it by hand.",
 		VITAL, .evaluate = check_boot_loader },
 	{ "resume-value", "resume arguments well formed",
-		"resume= has to name the device that holds the file system of the swap file, in "
-		"a way that can be found at boot: not the file, not /dev/root, not UUID= without "
-		"an initramfs, and not an NVMe name that can change.",
+		"resume= has to name the device that holds the file system of the swap file, in a way that can be found at boot: not the file, not /dev/root, not UUID= without an initramfs, and not an NVMe name that can change.",
 		VITAL, .evaluate = check_resume_value },
 	{ "resume-device-kernel", "resume device, running kernel",
-		"The running kernel writes the image to its resume device (/sys/power/resume), "
-		"or to the first active swap when it has none.",
+		"The running kernel writes the image to its resume device (/sys/power/resume), or to the first active swap when it has none.",
 		LIVE, VITAL, MENDS, .evaluate = check_resume_device_kernel },
 	{ "resume-device-cmdline", "resume device, this boot",
-		"Some tools look at the command line of the running kernel to see where the "
-		"image goes, and believe it even when it is out of date.",
+		"Some tools look at the command line of the running kernel to see where the image goes, and believe it even when it is out of date.",
 		LIVE, .evaluate = check_resume_device_cmdline },
 	{ "resume-device-next-boot", "resume device, next boot",
-		"Without the right resume= in the boot entry, the next boot does not look for "
-		"the image or looks on the wrong device: it starts anew and what was in memory "
-		"is lost.",
+		"Without the right resume= in the boot entry, the next boot does not look for the image or looks on the wrong device: it starts anew and what was in memory is lost.",
 		VITAL, REFUSES, .evaluate = check_resume_device_next_boot },
 	{ "resume-offset-kernel", "resume offset, running kernel",
-		"The running kernel writes the image to the swap file that starts at its resume "
-		"offset (/sys/power/resume_offset, in pages). A file that was made anew starts "
-		"elsewhere.",
+		"The running kernel writes the image to the swap file that starts at its resume offset (/sys/power/resume_offset, in pages). A file that was made anew starts elsewhere.",
 		LIVE, VITAL, MENDS, .evaluate = check_resume_offset_kernel },
 	{ "resume-offset-cmdline", "resume offset, this boot",
-		"Some tools look at the command line of the running kernel to see where the "
-		"image goes, and believe it even when it is out of date.",
+		"Some tools look at the command line of the running kernel to see where the image goes, and believe it even when it is out of date.",
 		LIVE, .evaluate = check_resume_offset_cmdline },
 	{ "resume-offset-next-boot", "resume offset, next boot",
-		"The boot entry has to say at which page of the device the swap file starts. "
-		"When the file was made anew and the entry still has the old number, the image "
-		"is not found.",
+		"The boot entry has to say at which page of the device the swap file starts. When the file was made anew and the entry still has the old number, the image is not found.",
 		VITAL, REFUSES, .evaluate = check_resume_offset_next_boot },
 	{ "other-entries", "the other boot entries",
-		"Whoever starts the hibernated machine from another entry of the boot menu loses "
-		"the image when that entry does not say where it is.",
+		"Whoever starts the hibernated machine from another entry of the boot menu loses the image when that entry does not say where it is.",
 		.evaluate = check_other_entries },
 	{ "kernel-version-next-boot", "the same kernel next time",
-		"After a kernel upgrade without a reboot, the next boot runs another kernel than "
-		"the one that wrote the image. arm64 refuses such an image, x86-64 may.",
+		"After a kernel upgrade without a reboot, the next boot runs another kernel than the one that wrote the image. arm64 refuses such an image, x86-64 may.",
 		LIVE, REFUSES, .evaluate = check_kernel_version_next_boot },
 	{ "initramfs-resume", "initramfs can resume",
-		"Where the machine boots with an initramfs, that has to look for the image "
-		"before it mounts the root file system. dracut leaves this out unless it is "
-		"asked for.",
+		"Where the machine boots with an initramfs, that has to look for the image before it mounts the root file system. dracut leaves this out unless it is asked for.",
 		VITAL, REFUSES, .evaluate = check_initramfs_resume },
 	{ "initramfs-setting", "RESUME of initramfs-tools",
-		"initramfs-tools waits for the device that its RESUME names. One that is not "
-		"there delays every boot and is of no use when resume= is lost.",
+		"initramfs-tools waits for the device that its RESUME names. One that is not there delays every boot and is of no use when resume= is lost.",
 		.evaluate = check_initramfs_setting },
 	{ "force-partuuid", "boot without initramfs",
-		"Ubuntu's cloud images boot without an initramfs first (GRUB_FORCE_PARTUUID). "
-		"The kernel then has to find the image by itself, which it can by PARTUUID but "
-		"not by UUID.",
+		"Ubuntu's cloud images boot without an initramfs first (GRUB_FORCE_PARTUUID). The kernel then has to find the image by itself, which it can by PARTUUID but not by UUID.",
 		REFUSES, .evaluate = check_force_partuuid },
 	{ "swap-at-boot", "switched on at boot",
-		"A swap area that is not switched on at boot is gone after the next ordinary "
-		"boot, and with it the place for the image.",
+		"A swap area that is not switched on at boot is gone after the next ordinary boot, and with it the place for the image.",
 		.evaluate = check_swap_at_boot },
 	{ "rehearsal", "shown in a rehearsal",
-		"All other checks look at what is there. That the image fits, that every task "
-		"and device stops, and that the next boot finds the image, only doing it shows; "
-		"a new kernel, swap area or boot entry asks for it again.",
+		"All other checks look at what is there. That the image fits, that every task and device stops, and that the next boot finds the image, only doing it shows; a new kernel, swap area or boot entry asks for it again.",
 		LIVE, .evaluate = check_rehearsal },
 };
 /* clang-format on */

@@ -183,37 +183,28 @@ CHECK_FUNCTION(root_volume)
 /* clang-format off */
 static const struct check checks[] = {
 	{ "metadata-service", "metadata service",
-		"EC2 announces Spot interruptions in the instance metadata service, and only "
-		"there can an instance see whether it was launched with hibernation enabled. Off "
-		"EC2 nobody answers; that is no obstacle to hibernating.",
+		"EC2 announces Spot interruptions in the instance metadata service, and only there can an instance see whether it was launched with hibernation enabled. Off EC2 nobody answers; that is no obstacle to hibernating.",
 		LIVE, .evaluate = check_metadata_service },
 	{ "hibernation-configured", "hibernation enabled at launch",
-		"EC2 hibernates only instances that were launched with hibernation enabled. It "
-		"cannot be switched on later, neither on a running nor on a stopped instance.",
+		"EC2 hibernates only instances that were launched with hibernation enabled. It cannot be switched on later, neither on a running nor on a stopped instance.",
 		LIVE, VITAL, .evaluate = check_hibernation_configured },
 	{ "instance-memory", "memory within EC2's limits",
-		"EC2 hibernates Linux instances with at most 150 GiB of memory, and AWS advises "
-		"at least 1 GiB for T3 and T3a.",
+		"EC2 hibernates Linux instances with at most 150 GiB of memory, and AWS advises at least 1 GiB for T3 and T3a.",
 		LIVE, .evaluate = check_instance_memory },
 	{ "instance-bare-metal", "not bare metal",
 		"EC2 does not hibernate bare metal instances.",
 		LIVE, .evaluate = check_instance_bare_metal },
 	{ "instance-family", "instance family",
-		"EC2 hibernates certain instance families. The list that ec2hib carries has a "
-		"date, and families are added all the time: ask EC2 when yours is not in it.",
+		"EC2 hibernates certain instance families. The list that ec2hib carries has a date, and families are added all the time: ask EC2 when yours is not in it.",
 		LIVE, .evaluate = check_instance_family },
 	{ "instance-fips", "FIPS mode",
 		"In FIPS mode EC2 supports hibernation with kernel 5.10 or later.",
 		LIVE, .evaluate = check_instance_fips },
 	{ "auto-scaling", "Auto Scaling",
-		"An Auto Scaling group takes an instance that is hibernated for unhealthy, "
-		"terminates it and starts another: what was in memory is lost. Only a warm pool "
-		"hibernates its instances itself.",
+		"An Auto Scaling group takes an instance that is hibernated for unhealthy, terminates it and starts another: what was in memory is lost. Only a warm pool hibernates its instances itself.",
 		LIVE, .evaluate = check_auto_scaling },
 	{ "root-volume", "root file system on EBS",
-		"The image is written to the root volume, which has to be an encrypted EBS "
-		"volume. Instance store is lost when an instance is hibernated. From inside the "
-		"instance encryption cannot be seen: aws ec2 describe-volumes tells.",
+		"The image is written to the root volume, which has to be an encrypted EBS volume. Instance store is lost when an instance is hibernated. From inside the instance encryption cannot be seen: aws ec2 describe-volumes tells.",
 		LIVE, REFUSES, .evaluate = check_root_volume },
 };
 /* clang-format on */

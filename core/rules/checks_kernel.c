@@ -327,50 +327,34 @@ CHECK_FUNCTION(console)
 /* clang-format off */
 static const struct check checks[] = {
 	{ "kernel-hibernation", "the kernel can hibernate",
-		"A kernel built without hibernation, in lockdown, started with nohibernate, or "
-		"with a process that keeps secret memory (memfd_secret) does not offer it: "
-		"/sys/power/state lacks the word disk.",
+		"A kernel built without hibernation, in lockdown, started with nohibernate, or with a process that keeps secret memory (memfd_secret) does not offer it: /sys/power/state lacks the word disk.",
 		LIVE, VITAL, REFUSES, .evaluate = check_kernel_hibernation },
 	{ "hibernation-mode", "power off after the image",
-		"/sys/power/disk says what the kernel does once the image is written. Modes such "
-		"as test_resume or suspend do not power off, and leave an image on disk that a "
-		"later boot would resume.",
+		"/sys/power/disk says what the kernel does once the image is written. Modes such as test_resume or suspend do not power off, and leave an image on disk that a later boot would resume.",
 		LIVE, REFUSES, .evaluate = check_hibernation_mode },
 	{ "hibernation-test-mode", "no test mode",
-		"A kernel with /sys/power/pm_test set goes through a part of the hibernation, "
-		"waits 5 seconds and carries on. It is a tool for debugging that is easily left "
-		"on.",
+		"A kernel with /sys/power/pm_test set goes through a part of the hibernation, waits 5 seconds and carries on. It is a tool for debugging that is easily left on.",
 		LIVE, REFUSES, .evaluate = check_hibernation_test_mode },
 	{ "command-line-forbids", "allowed by the command line",
-		"With nohibernate on its command line a kernel does not hibernate; with noresume "
-		"the next boot does not look for the image, and what was in memory is lost.",
+		"With nohibernate on its command line a kernel does not hibernate; with noresume the next boot does not look for the image, and what was in memory is lost.",
 		VITAL, REFUSES, .evaluate = check_command_line_forbids },
 	{ "lockdown", "no lockdown",
-		"In lockdown, which Secure Boot may switch on, the kernel refuses to hibernate: "
-		"who can change the image on disk could change the kernel.",
+		"In lockdown, which Secure Boot may switch on, the kernel refuses to hibernate: who can change the image on disk could change the kernel.",
 		LIVE, REFUSES, .evaluate = check_lockdown },
 	{ "resume-interface", "the running kernel can be told",
-		"Kernels from 4.17 take the place of a swap file in /sys/power/resume_offset. "
-		"Older ones may take it through /dev/snapshot, which only Amazon's kernels heed "
-		"for good.",
+		"Kernels from 4.17 take the place of a swap file in /sys/power/resume_offset. Older ones may take it through /dev/snapshot, which only Amazon's kernels heed for good.",
 		LIVE, REFUSES, .evaluate = check_resume_interface },
 	{ "freeze-timeout", "time to freeze all tasks",
-		"The kernel gives a hibernation up when it cannot freeze all tasks in time. The "
-		"more memory, the longer that takes; the curve in the configuration says how "
-		"long.",
+		"The kernel gives a hibernation up when it cannot freeze all tasks in time. The more memory, the longer that takes; the curve in the configuration says how long.",
 		LIVE, .evaluate = check_freeze_timeout },
 	{ "nvme-timeout", "NVMe time limit",
-		"EBS volumes are NVMe disks. While a large image is written, a volume at its "
-		"limit may take long to answer; AWS advises the largest possible "
-		"nvme_core.io_timeout, so that the kernel waits and does not give the disk up.",
+		"EBS volumes are NVMe disks. While a large image is written, a volume at its limit may take long to answer; AWS advises the largest possible nvme_core.io_timeout, so that the kernel waits and does not give the disk up.",
 		LIVE, .evaluate = check_nvme_timeout },
 	{ "kaslr", "KASLR on Ubuntu",
-		"On Ubuntu 16.04 to 22.04 a kernel at a random address sometimes cannot take the "
-		"image back; AWS advises to boot with nokaslr.",
+		"On Ubuntu 16.04 to 22.04 a kernel at a random address sometimes cannot take the image back; AWS advises to boot with nokaslr.",
 		.evaluate = check_kaslr },
 	{ "console", "console during hibernation",
-		"Without no_console_suspend the serial console, which is all that EC2 shows of a "
-		"machine that hangs, is silent from the moment on in which things go wrong.",
+		"Without no_console_suspend the serial console, which is all that EC2 shows of a machine that hangs, is silent from the moment on in which things go wrong.",
 		.evaluate = check_console },
 };
 /* clang-format on */

@@ -466,64 +466,46 @@ CHECK_FUNCTION(selinux)
 /* clang-format off */
 static const struct check checks[] = {
 	{ "swap-file", "a place for the image",
-		"The kernel writes the image into a swap area. It has to be a regular file or a "
-		"block device: a symbolic link could be turned to something else.",
+		"The kernel writes the image into a swap area. It has to be a regular file or a block device: a symbolic link could be turned to something else.",
 		VITAL, REFUSES, .evaluate = check_swap_file },
 	{ "swap-size", "size of the swap area",
-		"The image is at most half of memory, but what does not go into it is swapped "
-		"out to the same place first. As much swap as memory is sure to suffice.",
+		"The image is at most half of memory, but what does not go into it is swapped out to the same place first. As much swap as memory is sure to suffice.",
 		LIVE, VITAL, .evaluate = check_swap_size },
 	{ "swap-active", "active swap",
 		"The kernel writes the image only to a swap that is switched on.",
 		LIVE, VITAL, MENDS, .evaluate = check_swap_active },
 	{ "swap-header", "swap header",
-		"The first page of a swap area says that it is one, and for which page size. "
-		"Without it the area cannot be switched on and the kernel finds no place for the "
-		"image.",
+		"The first page of a swap area says that it is one, and for which page size. Without it the area cannot be switched on and the kernel finds no place for the image.",
 		VITAL, REFUSES, .evaluate = check_swap_header },
 	{ "stale-image", "no old image",
-		"A hibernation image that is still in the swap area while the machine runs will "
-		"be resumed by the next boot: processes come back from the past over files that "
-		"have changed since, and the file system is damaged.",
+		"A hibernation image that is still in the swap area while the machine runs will be resumed by the next boot: processes come back from the past over files that have changed since, and the file system is damaged.",
 		VITAL, MENDS, .evaluate = check_stale_image },
 	{ "swap-free", "room for an image now",
-		"Pages that are swapped out take room in the area that the image needs. The "
-		"image holds about as much as is in use now, file cache not counted.",
+		"Pages that are swapped out take room in the area that the image needs. The image holds about as much as is in use now, file cache not counted.",
 		LIVE, REFUSES, .evaluate = check_swap_free },
 	{ "other-swaps", "no other swap",
-		"systemd before 255 chooses a swap by priority and refuses when the kernel would "
-		"take another; some systems refuse with more than one. What is swapped out to "
-		"instance store is lost.",
+		"systemd before 255 chooses a swap by priority and refuses when the kernel would take another; some systems refuse with more than one. What is swapped out to instance store is lost.",
 		LIVE, MENDS, .evaluate = check_other_swaps },
 	{ "swap-holes", "no holes",
-		"The kernel writes to the blocks of a swap file without asking the file system, "
-		"so all of them have to be there; it refuses a sparse file.",
+		"The kernel writes to the blocks of a swap file without asking the file system, so all of them have to be there; it refuses a sparse file.",
 		VITAL, REFUSES, .evaluate = check_swap_holes },
 	{ "swap-copy-on-write", "written in place",
-		"A swap file must not be copy-on-write, compressed or share blocks with a "
-		"snapshot: its blocks would not stay where the kernel knows them.",
+		"A swap file must not be copy-on-write, compressed or share blocks with a snapshot: its blocks would not stay where the kernel knows them.",
 		VITAL, REFUSES, .evaluate = check_swap_copy_on_write },
 	{ "swap-fragments", "in few pieces",
-		"Each piece of the swap file is one more jump when the image is written and "
-		"read, and EC2 stops an instance by force that is not off in about 20 minutes.",
+		"Each piece of the swap file is one more jump when the image is written and read, and EC2 stops an instance by force that is not off in about 20 minutes.",
 		.evaluate = check_swap_fragments },
 	{ "swap-permissions", "root's alone",
-		"The image holds all of memory, keys and passwords included. Who can read the "
-		"swap file reads them; who can write to it, or exchange it, becomes root at the "
-		"next resume.",
+		"The image holds all of memory, keys and passwords included. Who can read the swap file reads them; who can write to it, or exchange it, becomes root at the next resume.",
 		.evaluate = check_swap_permissions },
 	{ "swap-medium", "storage that lasts",
-		"Instance store and compressed memory (zram) are lost when the instance stops, "
-		"and a swap that is encrypted with a new key at every boot cannot be read by the "
-		"next one.",
+		"Instance store and compressed memory (zram) are lost when the instance stops, and a swap that is encrypted with a new key at every boot cannot be read by the next one.",
 		LIVE, REFUSES, .evaluate = check_swap_medium },
 	{ "disk-space", "room for a swap file",
-		"As long as there is no swap area that is large enough, setup has to make one: "
-		"the file system needs room for it and 10 MiB to spare.",
+		"As long as there is no swap area that is large enough, setup has to make one: the file system needs room for it and 10 MiB to spare.",
 		LIVE, .evaluate = check_disk_space },
 	{ "selinux", "SELinux label",
-		"Where SELinux enforces, services such as systemd-logind may look at a swap file "
-		"only when its type is swapfile_t; otherwise they refuse to hibernate.",
+		"Where SELinux enforces, services such as systemd-logind may look at a swap file only when its type is swapfile_t; otherwise they refuse to hibernate.",
 		.evaluate = check_selinux },
 };
 /* clang-format on */
