@@ -124,6 +124,7 @@ void stream_free(struct stream *stream)
 
 /* ---- Lines of a child of ours ---------------------------------------------------------------- */
 
+/* Hands on the lines that have ended; the end of one that was too long is passed over. */
 static void lines_hand_on(
 	struct lines *lines, void (*take)(void *data, const char *line), void *data)
 {
@@ -132,7 +133,9 @@ static void lines_hand_on(
 
 	while (left && (end = memchr(line, '\n', left))) {
 		*end = '\0';
-		take(data, line);
+		if (!lines->too_long)
+			take(data, line);
+		lines->too_long = false;
 		left -= (size_t)(end + 1 - line);
 		line = end + 1;
 	}
@@ -143,7 +146,7 @@ static void lines_hand_on(
 bool lines_read(struct lines *lines, int fd, size_t limit,
 	void (*take)(void *data, const char *line), void *data)
 {
-	while (lines->length <= limit) {
+	for (;;) {
 		ssize_t got;
 
 		if (lines->room < lines->length + LINES_LENGTH) {
@@ -159,8 +162,11 @@ bool lines_read(struct lines *lines, int fd, size_t limit,
 			return got < 0 && errno == EAGAIN;
 		lines->length += (size_t)got;
 		lines_hand_on(lines, take, data);
+		if (lines->length > limit) {
+			lines->too_long = true;
+			lines->length = 0;
+		}
 	}
-	return false;
 }
 
 void lines_free(struct lines *lines)

@@ -49,11 +49,12 @@ void stream_free(struct stream *stream);
 struct lines {
 	char *text; /* of a line that has not ended yet */
 	size_t length, room;
+	bool too_long; /* the rest of that line is passed over */
 };
 
 /*
- * Reads what there is on FD, which does not block, and calls TAKE for each line that ends. False at
- * the end, or when a line is longer than LIMIT bytes: nothing more is to be read then.
+ * Reads what there is on FD, which does not block, and calls TAKE for each line that ends. One that
+ * is longer than LIMIT bytes is passed over. False at the end.
  */
 bool lines_read(struct lines *lines, int fd, size_t limit,
 	void (*take)(void *data, const char *line), void *data);

@@ -110,7 +110,7 @@ static void add_line(void *data, const char *line)
 	strings_add(data, line);
 }
 
-static void lines_of_a_child_come_whole_and_as_they_are(void **state UNUSED)
+static void lines_of_a_child_come_whole_or_not_at_all(void **state UNUSED)
 {
 	strings_cleanup struct strings got = { 0 };
 	struct lines lines = { 0 };
@@ -134,14 +134,17 @@ static void lines_of_a_child_come_whole_and_as_they_are(void **state UNUSED)
 	assert_string_equal(got.items[1], "");
 	assert_string_equal(got.items[2], "\001two");
 	assert_int_equal(strlen(got.items[3]), limit);
-	/* One that is too long, and the end. */
+	/* One that is too long is passed over, and so is its end when that comes later. */
 	assert_int_equal(file_write_all(ends[1], line, limit), 0);
-	assert_int_equal(file_write_all(ends[1], "x", 1), 0);
-	assert_false(lines_read(&lines, ends[0], limit, add_line, &got));
-	lines_free(&lines);
+	assert_int_equal(file_write_all(ends[1], "xx", 2), 0);
+	assert_true(lines_read(&lines, ends[0], limit, add_line, &got));
+	assert_int_equal(file_write_all(ends[1], "its end\nafter\n", 14), 0);
+	assert_true(lines_read(&lines, ends[0], limit, add_line, &got));
+	assert_int_equal(got.count, 5);
+	assert_string_equal(got.items[4], "after");
 	close(ends[1]);
 	assert_false(lines_read(&lines, ends[0], limit, add_line, &got));
-	assert_int_equal(got.count, 4);
+	assert_int_equal(got.count, 5);
 	lines_free(&lines);
 	close(ends[0]);
 	free(line);
@@ -439,7 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_are_made_printable),
-		cmocka_unit_test(lines_of_a_child_come_whole_and_as_they_are),
+		cmocka_unit_test(lines_of_a_child_come_whole_or_not_at_all),
 		cmocka_unit_test(lines_of_both_outputs_come_one_by_one),
 		cmocka_unit_test(overlong_line_is_cut),
 		cmocka_unit_test(output_is_kept_up_to_its_limit),
