@@ -255,6 +255,28 @@ static void record_cycle(const struct transaction *transaction)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
+/* What comes before the write. */
+static int prepare(struct transaction *transaction, struct error *err)
+{
+	int status;
+
+	recover_locked(transaction->request.gather, &transaction->steady);
+	status = transaction_look(transaction, err);
+	if (status == 0)
+		status = hooks_before(transaction, err);
+	if (status == 0)
+		status = transaction_prepare(transaction, err);
+	return status;
+}
+
+/* What comes after it, whatever came of it. */
+static void settle(struct transaction *transaction, int status, const struct error *err)
+{
+	transaction_restore(transaction);
+	if (status < 0)
+		transaction_fail(transaction, status, err);
+}
+
 int hibernate(const struct hibernation *request, struct cycle *cycle, struct error *err)
 {
 	struct transaction transaction;
@@ -264,17 +286,10 @@ int hibernate(const struct hibernation *request, struct cycle *cycle, struct err
 	transaction_stop_prewarm(&transaction);
 	status = transaction_lock(&transaction, err);
 	if (status == 0) {
-		recover_locked(request->gather, &transaction.steady);
-		status = transaction_look(&transaction, err);
-		if (status == 0)
-			status = hooks_before(&transaction, err);
-		if (status == 0)
-			status = transaction_prepare(&transaction, err);
+		status = prepare(&transaction, err);
 		if (status == 0)
 			status = write_and_resume(&transaction, err);
-		transaction_restore(&transaction);
-		if (status < 0)
-			transaction_fail(&transaction, status, err);
+		settle(&transaction, status, err);
 		record_cycle(&transaction);
 		if (status == 0)
 			switch_area_off(&transaction);
@@ -302,17 +317,10 @@ int hibernate_pretend(const struct hibernation *request, struct cycle *cycle, st
 	transaction_begin(&transaction, request, cycle);
 	status = transaction_lock(&transaction, err);
 	if (status == 0) {
-		recover_locked(request->gather, &transaction.steady);
-		status = transaction_look(&transaction, err);
-		if (status == 0)
-			status = hooks_before(&transaction, err);
-		if (status == 0)
-			status = transaction_prepare(&transaction, err);
+		status = prepare(&transaction, err);
 		if (status == 0)
 			pretend_to_write(&transaction);
-		transaction_restore(&transaction);
-		if (status < 0)
-			transaction_fail(&transaction, status, err);
+		settle(&transaction, status, err);
 	}
 	hooks_after(&transaction, status);
 	transaction_end(&transaction);
