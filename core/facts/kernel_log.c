@@ -2,12 +2,6 @@
 #define _GNU_SOURCE
 #include "core/facts/kernel_log.h"
 
-#include "config.h"
-
-#ifdef HAVE_LIBARCHIVE
-#include <archive.h>
-#include <archive_entry.h>
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,8 +10,8 @@
 #include <unistd.h>
 
 #include "core/base/compiler.h"
-#include "core/base/library.h"
 #include "core/base/memory.h"
+#include "core/base/packed.h"
 #include "core/base/text.h"
 
 /* The largest record that the kernel gives out is below this (CONSOLE_EXT_LOG_MAX, 8 KiB). */
@@ -169,13 +163,13 @@ static const struct wrapping {
 	size_t length;
 	const char *what;
 	const char *how;
-	bool packed;
+	enum packed_kind kind;
 } wrappings[] = {
-	{ "\x1f\x8b", 2, "packed with gzip", "zcat", true },
-	{ "\3757zXZ", 5, "packed with xz", "xzcat", true },
-	{ "\x28\xb5\x2f\xfd", 4, "packed with zstd", "zstdcat", true },
-	{ "BZh", 3, "packed with bzip2", "bzcat", true },
-	{ "LPKSHHRH", 8, "a journal", "journalctl -k -o short-iso --file", false },
+	{ "\x1f\x8b", 2, "packed with gzip", "zcat", PACKED_GZIP },
+	{ "\3757zXZ", 5, "packed with xz", "xzcat", PACKED_XZ },
+	{ "\x28\xb5\x2f\xfd", 4, "packed with zstd", "zstdcat", PACKED_ZSTD },
+	{ "BZh", 3, "packed with bzip2", "bzcat", PACKED_BZIP2 },
+	{ "LPKSHHRH", 8, "a journal", "journalctl -k -o short-iso --file", PACKED_NOT },
 };
 
 static const struct wrapping *wrapping_of(const struct source *source)
@@ -222,115 +216,33 @@ static ssize_t read_some(const struct source *source, char *buffer, size_t size,
 	}
 }
 
-#ifdef HAVE_LIBARCHIVE
-LIBRARY_NOTE(archive_note, "packed-logs", "kernel logs packed with gzip, xz, zstd or bzip2",
-	"suggested", "\"libarchive.so.13\"");
-
-/* clang-format off */
-#define ARCHIVE_FUNCTIONS(X)                                                                   \
-	X(read_new) X(read_free) X(read_support_filter_gzip) X(read_support_filter_bzip2)      \
-	X(read_support_filter_xz) X(read_support_filter_zstd) X(read_support_format_raw)       \
-	X(read_open) X(read_next_header) X(read_data) X(error_string)
-/* clang-format on */
-
-static struct {
-#define X(name) __typeof__(archive_##name) *name;
-	ARCHIVE_FUNCTIONS(X)
-#undef X
-} archives;
-
-static const struct library_function archive_functions[] = {
-#define X(name) { "archive_" #name, offsetof(__typeof__(archives), name) },
-	ARCHIVE_FUNCTIONS(X)
-#undef X
-};
-
-static const struct library archive_library = {
-	.title = "libarchive",
-	.names = (const char *const[]) { "libarchive.so.13", NULL },
-	.functions = archive_functions,
-	.count = ARRAY_SIZE(archive_functions),
-	.remedy = "the package libarchive13 (Debian, Ubuntu, SUSE) or libarchive (Fedora family)",
-};
-
-/* What libarchive reads: first what has been read already. */
-struct unpacking {
-	struct source *source;
-	char *buffer; /* PIECE_SIZE bytes */
-	size_t first;
-	int status;
-	struct error *err;
-};
-
-static la_ssize_t read_packed(struct archive *archive UNUSED, void *data, const void **bytes)
+/* What has been read already comes first. */
+static ssize_t read_packed(void *data, char *buffer, size_t size, struct error *err)
 {
-	struct unpacking *unpacking = data;
-	ssize_t got;
+	struct source *source = data;
+	size_t first = source->first < size ? source->first : size;
 
-	*bytes = unpacking->buffer;
-	if (unpacking->first) {
-		got = (ssize_t)unpacking->first;
-		unpacking->first = 0;
-		return got;
-	}
-	got = read_some(unpacking->source, unpacking->buffer, PIECE_SIZE, unpacking->err);
-	if (got < 0)
-		unpacking->status = (int)got;
-	return got < 0 ? -1 : got;
+	if (!first)
+		return read_some(source, buffer, size, err);
+	memcpy(buffer, source->buffer, first);
+	source->first -= first;
+	memmove(source->buffer, source->buffer + first, source->first);
+	return (ssize_t)first;
 }
 
-static int unpack(struct archive *archive, struct unpacking *unpacking)
+static int scan_packed(struct source *source, enum packed_kind kind, struct error *err)
 {
-	struct source *source = unpacking->source;
-	struct archive_entry *entry;
-	la_ssize_t got;
+	memory_cleanup_free char *piece = memory_new(1, PIECE_SIZE);
+	struct packed *packed;
+	ssize_t got = packed_open(&packed, kind, read_packed, source, err);
 
-	/* Filters of the library itself: where it would run a program of the system's it says so. */
-	if (archives.read_support_filter_gzip(archive) != ARCHIVE_OK ||
-		archives.read_support_filter_bzip2(archive) != ARCHIVE_OK ||
-		archives.read_support_filter_xz(archive) != ARCHIVE_OK ||
-		archives.read_support_filter_zstd(archive) != ARCHIVE_OK ||
-		archives.read_support_format_raw(archive) != ARCHIVE_OK)
-		return -ENOSYS;
-	if (archives.read_open(archive, unpacking, NULL, read_packed, NULL) != ARCHIVE_OK ||
-		archives.read_next_header(archive, &entry) != ARCHIVE_OK)
-		return -EBADMSG;
-	while ((got = archives.read_data(archive, source->buffer, PIECE_SIZE)) > 0)
-		source->piece(source->data, source->buffer, (size_t)got);
-	return got < 0 ? -EBADMSG : 0;
+	if (got == 0)
+		while ((got = packed_read(packed, piece, PIECE_SIZE, err)) > 0)
+			source->piece(source->data, piece, (size_t)got);
+	packed_close(packed);
+	return got == -EBADMSG ? error_prefix(err, (int)got, "%s is damaged", source->name)
+			       : (int)got;
 }
-
-static int scan_packed(struct source *source, struct error *err)
-{
-	struct unpacking unpacking = { .source = source, .first = source->first, .err = err };
-	struct error missing;
-	struct archive *archive;
-	int status;
-
-	if (!archives.read_new && library_open(&archive_library, &archives, &missing) < 0)
-		return -ENOSYS;
-	unpacking.buffer = memory_new(1, PIECE_SIZE);
-	memcpy(unpacking.buffer, source->buffer, source->first);
-	archive = archives.read_new();
-	if (!archive)
-		abort(); /* no memory: core/base/memory.h */
-	status = unpack(archive, &unpacking);
-	if (unpacking.status < 0)
-		status = unpacking.status;
-	else if (status == -EBADMSG)
-		error_set(err, EBADMSG, "%s is damaged: %s", source->name,
-			archives.error_string(archive) ? archives.error_string(archive)
-						       : "it cannot be unpacked");
-	archives.read_free(archive);
-	free(unpacking.buffer);
-	return status;
-}
-#else
-static int scan_packed(struct source *source UNUSED, struct error *err UNUSED)
-{
-	return -ENOSYS;
-}
-#endif
 
 /* UTF-16, as Windows' shell writes the output of a command: all that a kernel says is ASCII. */
 static bool is_utf16(const struct source *source)
@@ -389,8 +301,8 @@ static int scan(struct source *source, struct error *err)
 	wrapping = wrapping_of(source);
 	if (!wrapping)
 		return scan_plain(source, err);
-	if (wrapping->packed)
-		status = scan_packed(source, err);
+	if (wrapping->kind != PACKED_NOT)
+		status = scan_packed(source, wrapping->kind, err);
 	if (status != -ENOSYS)
 		return status;
 	return error_set(err, EINVAL, "%s is %s, not a text; run: %s %s | ec2hib history --log -",
