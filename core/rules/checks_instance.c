@@ -6,9 +6,11 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/rules/checks_parts.h"
-#include "core/rules/families.h"
+#include "core/rules/instance_types.h"
 
 #define FIPS_KERNEL "5.10"
+
+#define FIX_TYPES "aws ec2 describe-instance-types --filters Name=hibernation-supported,Values=true"
 
 /* What became of the question to the metadata service, which the reason may name itself. */
 static char *no_answer(const struct facts *facts)
@@ -99,12 +101,18 @@ CHECK_FUNCTION(instance_family)
 
 	if (not_ec2(facts, &finding) || finding_gap(&finding, NEED(facts->instance.type)))
 		return finding;
-	if (family_is_listed(type))
-		return finding_pass("%s is of a family that EC2 hibernates", type);
-	return finding_warn(
-		"aws ec2 describe-instance-types --filters Name=hibernation-supported,Values=true",
-		"%s is of no family that AWS's guide listed in %s: EC2 may not hibernate it", type,
-		FAMILIES_DATE);
+	switch (instance_type_hibernates(type)) {
+	case TYPE_HIBERNATES:
+		return finding_pass("EC2 hibernates %s (list of %s)", type, instance_types_date());
+	case TYPE_DOES_NOT:
+		return finding_fail(FIX_TYPES, "EC2 does not hibernate %s (list of %s)", type,
+			instance_types_date());
+	case TYPE_NOT_KNOWN:
+		break;
+	}
+	return finding_warn(FIX_TYPES,
+		"%s is not in the list of instance types of %s: EC2 may not hibernate it", type,
+		instance_types_date());
 }
 
 CHECK_FUNCTION(instance_fips)
@@ -194,8 +202,8 @@ static const struct check checks[] = {
 	{ "instance-bare-metal", "not bare metal",
 		"EC2 does not hibernate bare metal instances.",
 		LIVE, .evaluate = check_instance_bare_metal },
-	{ "instance-family", "instance family",
-		"EC2 hibernates certain instance families. The list that ec2hib carries has a date, and families are added all the time: ask EC2 when yours is not in it.",
+	{ "instance-family", "instance type",
+		"EC2 hibernates certain instance types, and not every size of a family. The list that ec2hib carries has a date, and types are added all the time: ask EC2 when yours is not in it.",
 		LIVE, .evaluate = check_instance_family },
 	{ "instance-fips", "FIPS mode",
 		"In FIPS mode EC2 supports hibernation with kernel 5.10 or later.",

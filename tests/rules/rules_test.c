@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rules behind the checks: the freeze timeout and the instance families. */
+/* The rules behind the checks: the freeze timeout and the instance types. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "core/base/curve.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-#include "core/rules/families.h"
+#include "core/rules/instance_types.h"
 
 #define STANDARD_CURVE "0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400"
 
@@ -73,27 +73,34 @@ static void first_segment_that_holds_the_size_counts(void **state UNUSED)
 	assert_int_equal(ms, 4294967000);
 }
 
-/* ---- Instance families ------------------------------------------------------------- */
+/* ---- Instance types ---------------------------------------------------------------- */
 
-static void families_are_sorted_and_found(void **state UNUSED)
+static void each_size_of_a_family_is_judged_by_itself(void **state UNUSED)
 {
-	for (size_t i = 0; i < family_count; i++) {
-		memory_cleanup_free char *type = text_format("%s.large", families[i]);
+	static const struct {
+		const char *type;
+		enum type_hibernates hibernates;
+	} rows[] = { { "m5.large", TYPE_HIBERNATES }, { "m5.24xlarge", TYPE_DOES_NOT },
+		{ "m5.metal", TYPE_DOES_NOT }, { "c6a.8xlarge", TYPE_HIBERNATES },
+		{ "c6a.12xlarge", TYPE_DOES_NOT }, { "c6a.16xlarge", TYPE_HIBERNATES },
+		{ "c8i.metal-48xl", TYPE_DOES_NOT }, { "m7i-flex.large", TYPE_HIBERNATES },
+		{ "t4g.nano", TYPE_HIBERNATES }, { "t1.micro", TYPE_DOES_NOT },
+		{ "r6i.large", TYPE_DOES_NOT }, { "r6id.large", TYPE_DOES_NOT },
+		{ "r6in.large", TYPE_HIBERNATES }, { "u7i-12tb.224xlarge", TYPE_DOES_NOT } };
 
-		assert_true(family_is_listed(type));
-		assert_true(i == 0 || strcmp(families[i - 1], families[i]) < 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(instance_type_hibernates(rows[i].type), rows[i].hibernates);
 }
 
-static void family_is_the_word_before_the_point(void **state UNUSED)
+static void type_that_is_not_listed_is_not_known(void **state UNUSED)
 {
-	static const char *const others[] = { "", "m5", "m5n.large", "m5dn.large", "m55.large",
-		"xm5.large", ".large", "M5.large", "p5.48xlarge", "m7i-flexx.large", "a1.large" };
+	static const char *const others[] = { "", "m5", "m5.", "m5.-", "a1.-", "m55.large",
+		"xm5.large", ".large", "M5.large", "m5.LARGE", "m5.larg", "m5.xlarge ",
+		"m5.large xlarge", "m5.meta", "m5.metal-", "m7i-flexx.large", "m5.7xlarge",
+		"m5.large.", "m99.large" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		assert_false(family_is_listed(others[i]));
-	assert_true(family_is_listed("m7i-flex.large"));
-	assert_true(family_is_listed("t4g.micro"));
+		assert_int_equal(instance_type_hibernates(others[i]), TYPE_NOT_KNOWN);
 }
 
 static void bare_metal_is_a_size(void **state UNUSED)
@@ -121,8 +128,8 @@ int main(void)
 		cmocka_unit_test(curve_that_says_nothing_changes_nothing),
 		cmocka_unit_test(curve_that_does_not_parse_is_refused),
 		cmocka_unit_test(first_segment_that_holds_the_size_counts),
-		cmocka_unit_test(families_are_sorted_and_found),
-		cmocka_unit_test(family_is_the_word_before_the_point),
+		cmocka_unit_test(each_size_of_a_family_is_judged_by_itself),
+		cmocka_unit_test(type_that_is_not_listed_is_not_known),
 		cmocka_unit_test(bare_metal_is_a_size),
 		cmocka_unit_test(t3_wants_a_gibibyte),
 	};
