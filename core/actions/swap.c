@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/swap.h>
 #include <sys/xattr.h>
 #include <syslog.h>
@@ -193,6 +194,25 @@ static bool fallocate_will_do(const struct swap_request *request)
 	return true;
 }
 
+/*
+ * Root may use what a file system reserves, but the reserve is there for the day when the disk is
+ * full: what others may use has to suffice.
+ */
+static int check_room(int fd, const char *path, uint64_t bytes, struct error *err)
+{
+	memory_cleanup_free char *needed = size_format(bytes), *room = NULL;
+	struct statvfs space;
+
+	if (fstatvfs(fd, &space) < 0)
+		return error_errno(err, errno, "cannot see how much space is free for %s", path);
+	if ((uint64_t)space.f_bavail * space.f_frsize >= bytes)
+		return 0;
+	room = size_format((uint64_t)space.f_bavail * space.f_frsize);
+	return error_set(err, ENOSPC,
+		"%s needs %s, and %s are free beside what is reserved for root", path, needed,
+		room);
+}
+
 static int write_out(
 	int fd, const char *path, uint64_t size, const struct reporter *reporter, struct error *err)
 {
@@ -203,8 +223,13 @@ static int write_out(
 		return error_errno(err, errno, "cannot write %s", path);
 	for (uint64_t done = 0; done < size && status == 0;) {
 		size_t piece = size - done < WRITE_PIECE ? (size_t)(size - done) : WRITE_PIECE;
-		ssize_t written = pwrite(fd, zeros, piece, (off_t)done);
+		ssize_t written;
 
+		/* Others write meanwhile, too. */
+		status = check_room(fd, path, piece, err);
+		if (status < 0)
+			break;
+		written = pwrite(fd, zeros, piece, (off_t)done);
 		if (reporter_cancelled(reporter))
 			status = error_set(err, ECANCELED, "stopped while writing %s", path);
 		else if (written < 0 && errno != EINTR)
@@ -263,8 +288,10 @@ static int fill(const struct swap_request *request, int fd, const char *path,
 	const struct reporter *reporter, struct error *err)
 {
 	memory_cleanup_free char *size = size_format(request->size);
-	int status;
+	int status = check_room(fd, path, request->size, err);
 
+	if (status < 0)
+		return status;
 	if (fallocate_will_do(request)) {
 		do
 			status = fallocate(fd, 0, 0, (off_t)request->size);

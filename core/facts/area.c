@@ -163,7 +163,9 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 		fact_set_text(&area->mount_point, point);
 	if (statvfs(shown, &space) == 0) {
 		fact_set_number(&area->filesystem_size, (uint64_t)space.f_blocks * space.f_frsize);
-		fact_set_number(&area->filesystem_free, (uint64_t)space.f_bfree * space.f_frsize);
+		fact_set_number(&area->filesystem_free, (uint64_t)space.f_bavail * space.f_frsize);
+		fact_set_number(&area->filesystem_reserved,
+			(uint64_t)(space.f_bfree - space.f_bavail) * space.f_frsize);
 	}
 	if (status < 0) {
 		fact_set_unknown(fact_of(&area->devices), "%s", err.text);
@@ -232,6 +234,7 @@ static void gather_device(
 	fact_set_absent(fact_of(&area->mount_point));
 	fact_set_absent(fact_of(&area->filesystem_size));
 	fact_set_absent(fact_of(&area->filesystem_free));
+	fact_set_absent(fact_of(&area->filesystem_reserved));
 }
 
 /* There is no such file: what would be there is absent, where it would lie is known. */

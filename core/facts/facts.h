@@ -140,7 +140,8 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 	TEXT(filesystem, "type of the file system that holds the file")                            \
 	TEXT(mount_point, "where that file system is mounted")                                     \
 	NUMBER(filesystem_size, "bytes", "size of that file system")                               \
-	NUMBER(filesystem_free, "bytes", "what root may still use of it", VOLATILE)                \
+	NUMBER(filesystem_free, "bytes", "what others than root may still use of it", VOLATILE)    \
+	NUMBER(filesystem_reserved, "bytes", "free beside that, for root alone", VOLATILE)         \
 	LIST(devices, device_list, device_facts, "from the resume device down to the disk")        \
 	TEXT(prewarmed, "never, partly, running or finished, by the record of ec2hib prewarm",     \
 		VOLATILE)

@@ -26,8 +26,9 @@ struct target {
 struct room {
 	const char *path;
 	uint64_t free;
-	uint64_t back; /* what the present file's removal would add */
-	char *disk;    /* "/ (ext4)" */
+	uint64_t back;	   /* what the present file's removal would add */
+	uint64_t reserved; /* free as well, for root alone: never taken */
+	char *disk;	   /* "/ (ext4)" */
 };
 
 static const char *area_path(const struct facts *facts)
@@ -157,14 +158,24 @@ static uint64_t given_back(const struct area_facts *area)
 	return bytes;
 }
 
+/*
+ * The reserve of a file system is not ours to use (ext4: what only root may allocate). Once others
+ * have nothing left a part of it may be in use, too: what a removal gives back fills it up first,
+ * and how much is left then cannot be told from here.
+ */
 static struct room room_of(const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
+	bool in_reserve = area->filesystem_free.value == 0 &&
+			  text_starts(fact_text_or(&area->filesystem, ""), "ext");
 
 	return (struct room) { .path = area_path(facts),
 		/* what is unfinished goes before anything is made */
-		.free = area->filesystem_free.value + fact_number_or(&area->unfinished, 0),
-		.back = given_back(area),
+		.free = in_reserve ? 0
+				   : area->filesystem_free.value +
+					     fact_number_or(&area->unfinished, 0),
+		.back = in_reserve ? 0 : given_back(area),
+		.reserved = fact_number_or(&area->filesystem_reserved, 0),
 		.disk = text_format("%s (%s)", fact_text_or(&area->mount_point, "its disk"),
 			fact_text_or(&area->filesystem, "file system not known")) };
 }
@@ -182,8 +193,13 @@ static bool room_fits(const struct room *room, uint64_t bytes)
 static int no_room(const struct room *room, uint64_t bytes, struct error *err)
 {
 	memory_cleanup_free char *needed = size_format(bytes), *free_text = NULL, *back = NULL;
-	const char *spare = bytes <= room->free + room->back ? "; 10 MiB have to stay free" : "";
+	memory_cleanup_free char *reserved = size_format(room->reserved), *spare = text_copy("");
 
+	if (bytes <= room->free + room->back)
+		text_set(&spare, text_copy("; 10 MiB have to stay free"));
+	else if (room->reserved)
+		text_set(&spare,
+			text_format("; the %s that are reserved for root stay reserved", reserved));
 	free_text = size_format(room->free);
 	back = size_format(room->back);
 	if (room->back)

@@ -139,8 +139,62 @@ setup_makes_a_swap_file_on() {
 	[ ! -e "$IMAGE/swap" ]
 }
 
+# What root alone may allocate on ext4, a fifth here, is for the day when the disk is full.
+make_image_with_reserve() {
+	make_image ext4 200M
+	umount "$IMAGE"
+	tune2fs -m 20 "$BATS_TEST_TMPDIR/disk" >/dev/null
+	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE"
+}
+
+@test "setup leaves what the file system reserves for root alone" {
+	make_image_with_reserve
+	before=$(list_image)
+	available=$(stat -f -c '%a * %S' "$IMAGE")
+	[ "$(fact area.filesystem_free)" = $((available)) ]
+	run setup_image --size 160M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"cannot create /swap: needs 160.0 MiB, "*"free on"*"reserved for root"* ]]
+	[ "$before" = "$(list_image)" ]
+	# the same where a smaller file is to make way
+	setup_image --size 60M
+	run setup_image --size 160M
+	[ "$status" -eq 1 ]
+	[ "$(stat -c %s "$IMAGE/swap")" = $((60 << 20)) ]
+	setup_image --size 110M
+	[ "$(stat -f -c %a "$IMAGE")" -gt 0 ]
+}
+
+@test "a file that has eaten into the reserve is no room for another" {
+	make_image_with_reserve
+	fallocate -l 170M "$IMAGE/swap"
+	chmod 600 "$IMAGE/swap"
+	mkswap "$IMAGE/swap" >/dev/null
+	[ "$(fact area.filesystem_free)" = 0 ]
+	run setup_image --size 60M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"needs 60.0 MiB, 0 bytes free"* ]]
+	[ "$(stat -c %s "$IMAGE/swap")" = $((170 << 20)) ]
+}
+
+@test "a file that is written block by block stops before the reserve" {
+	make_image_with_reserve
+	printf '[core]\ntouch-swap = yes\n' >"$IMAGE/etc/ec2hib.conf"
+	# somebody else takes the rest while it is written
+	strace -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=200ms:when=2 \
+		"$EC2HIB" --root "$IMAGE" setup --yes --size 100M >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	writer=$!
+	within 20 test -s "$IMAGE/swap.ec2hib-new"
+	fallocate -l 100M "$IMAGE/other"
+	status=0
+	wait "$writer" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q "beside what is reserved for root" "$BATS_TEST_TMPDIR/out"
+	[ -z "$(ls "$IMAGE"/swap* 2>/dev/null)" ]
+}
+
 @test "a disk that fills up on the way leaves nothing behind" {
-	make_image ext4 64M
+	make_image ext4 80M
 	cat >"$IMAGE/etc/ec2hib.conf" <<-'EOF'
 		[core]
 		touch-swap = yes

@@ -277,6 +277,35 @@ static void unknown_facts_are_named(void **state UNUSED)
 	scene_close(&scene);
 }
 
+/* The reserve is named where its use would have been enough, and is not used. */
+static void what_is_reserved_for_root_is_no_room(void **state UNUSED)
+{
+	static const struct size_row fresh = {
+		"4G", GIB, 3 * GIB, 0, -ENOSPC, SIZE_KEEP, 0, false,
+		"cannot create /swap: needs 4.0 GiB, 3.0 GiB free on / (ext4); the 2.0 GiB that are reserved for root stay reserved"
+	};
+	static const struct size_row eaten = {
+		"4G", GIB, 0, 8 * GIB, -ENOSPC, SIZE_KEEP, 0, false,
+		"cannot create /swap: needs 4.0 GiB, 0 bytes free on / (ext4); the 2.0 GiB that are reserved for root stay reserved"
+	};
+	static const struct size_row full = { "4G", GIB, 0, 8 * GIB, 0, SIZE_REPLACE, 4 * GIB, true,
+		"4.0 GiB: 4G, as asked; the present file has 8.0 GiB" };
+	struct scene scene;
+
+	scene_open(&scene, &fresh);
+	fact_set_number(&scene.facts.area.filesystem_reserved, 2 * GIB);
+	scene_decide(&scene, &fresh);
+	scene_close(&scene);
+	scene_open(&scene, &eaten);
+	fact_set_number(&scene.facts.area.filesystem_reserved, 2 * GIB);
+	scene_decide(&scene, &eaten);
+	/* A file system without a reserve gives back what it took. */
+	fact_set_text(&scene.facts.area.filesystem, "xfs");
+	fact_set_number(&scene.facts.area.filesystem_reserved, 0);
+	scene_decide(&scene, &full);
+	scene_close(&scene);
+}
+
 /* An asked size needs no knowledge of memory: --root DIR --size 4G. */
 static void asked_size_does_not_need_memory(void **state UNUSED)
 {
@@ -327,6 +356,7 @@ int main(void)
 		cmocka_unit_test(device_is_used_when_it_is_large_enough),
 		cmocka_unit_test(what_is_no_swap_area_is_refused),
 		cmocka_unit_test(unknown_facts_are_named),
+		cmocka_unit_test(what_is_reserved_for_root_is_no_room),
 		cmocka_unit_test(asked_size_does_not_need_memory),
 		cmocka_unit_test(configuration_moves_the_automatic_size),
 		cmocka_unit_test(fragments_are_counted_against_the_size),
