@@ -6,17 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/actions/boot_products.h"
 #include "core/actions/edits.h"
 #include "core/actions/own_file.h"
+#include "core/actions/saved_files.h"
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
-#include "core/base/process.h"
 #include "core/facts/boot.h"
 #include "core/facts/boot_text.h"
 #include "core/rules/arguments.h"
-
-/* A generator looks at every kernel and disk; on a slow machine this takes a minute. */
-#define PROGRAM_TIMEOUT_MS (10 * 60 * 1000)
 
 /* One job: what is there, what is wanted, and what was done. */
 struct boot_job {
@@ -26,23 +24,13 @@ struct boot_job {
 	const char *state_dir;
 	const struct boot_wanted *wanted; /* NULL when arguments are removed */
 	struct strings *left;		  /* what the administrator has to see to; may be NULL */
-	bool changed;
+	struct saved_files saved;	  /* all that may change, as it was */
 };
 
-/* Runs PROGRAM, a name and its arguments, to which the NULL is added that ends them. */
-static int run(const struct root *root, struct strings *program, struct error *err)
-{
-	strings_take(program, NULL);
-	return process_run(
-		root, (const char *const *)program->items, PROGRAM_TIMEOUT_MS, NULL, err);
-}
-
-/* ---- Settings that are made into a configuration ---- */
+/* ---- Settings ---- */
 /*
- * The settings change first, then the configuration is made under another name, looked at, and
- * renamed into place: grub-mkconfig itself writes over the old file (cat new > old), which a power
- * cut would leave torn. Going back, the settings stay in place without effect until the
- * configuration is made, so that a teardown that was cut short is seen and done again.
+ * Going back, the settings stay in place without effect until what boots is made without them, so
+ * that a teardown that was cut short is seen and done again.
  */
 
 /* Settings without a mark are ours alone. */
@@ -80,84 +68,6 @@ static bool settings_are_ours(const struct boot_settings *settings)
 	return settings->old && !text_equal(settings->old, settings->bare);
 }
 
-/* The name under which the configuration is made; the caller frees it. */
-static char *draft_path(const char *config)
-{
-	return text_format("%s.ec2hib-new", config);
-}
-
-/* Removes what this run, or one that was killed, has left beside its files. */
-static void sweep(const struct boot_job *job, const struct boot_loader *loader)
-{
-	memory_cleanup_free char *draft = NULL, *draft_of_draft = NULL;
-	struct error ignored = { "" };
-
-	own_leftover_remove(job->root, loader->settings_file);
-	if (!job->boot->config.value)
-		return;
-	own_leftover_remove(job->root, job->boot->config.value);
-	draft = draft_path(job->boot->config.value);
-	draft_of_draft = text_format("%s.new", draft); /* grub-mkconfig's own */
-	root_remove(job->root, draft, &ignored);
-	root_remove(job->root, draft_of_draft, &ignored);
-}
-
-/* Whether the machine can boot from a new configuration TEXT, and what is wanted is in it. */
-static int look_at(const struct boot_job *job, const char *text, struct error *err)
-{
-	struct facts *facts = memory_new(1, sizeof(*facts));
-	struct boot_search search;
-	const struct entry_facts *next;
-	int status = 0;
-
-	boot_search_begin(&search, job->root, &facts->boot);
-	text_set(&search.config_text, text_copy(text));
-	job->loader->gather(&search);
-	boot_search_end(&search);
-	next = facts_next_entry(facts);
-	if (!next) {
-		status = error_set(err, EIO, "the new grub.cfg has no entry to boot");
-	} else {
-		memory_cleanup_free char *kernel = boot_real_path(job->root, next->kernel.value);
-
-		if (!kernel)
-			status = error_set(err, EIO,
-				"the new grub.cfg would boot %s, which is not there",
-				next->kernel.value);
-		else if (job->wanted &&
-			 !arguments_complete(next->arguments.value, job->wanted->arguments))
-			status = error_set(err, EIO,
-				"the new grub.cfg boots %s with \"%s\": something overrides the settings",
-				next->kernel.value, next->arguments.value);
-	}
-	facts_free(facts);
-	free(facts);
-	return status;
-}
-
-/* Makes the configuration from the settings as they are now. It changes at once or not at all. */
-static int generate(const struct boot_job *job, struct error *err)
-{
-	const struct root *root = job->root;
-	const char *config = job->boot->config.value;
-	memory_cleanup_free char *draft = NULL, *text = NULL;
-	strings_cleanup struct strings program = { 0 };
-	int status;
-
-	if (!config)
-		return error_set(err, ENOENT, "there is no grub.cfg");
-	draft = draft_path(config);
-	job->loader->generator(root, draft, &program);
-	status = run(root, &program, err);
-	if (status == 0)
-		status = root_read_text(root, draft, BOOT_TEXT_LIMIT, &text, err);
-	if (status == 0)
-		status = look_at(job, text, err);
-	if (status == 0)
-		status = root_replace(root, config, text, 0600, err);
-	return status;
-}
-
 /* True when the entry that boots next has what is wanted, and an initramfs if that needs one. */
 static bool is_done(const struct boot_job *job)
 {
@@ -169,73 +79,6 @@ static bool is_done(const struct boot_job *job)
 			job->wanted->needs_initramfs && boot->force_partuuid.is == FACT_KNOWN)
 			return false;
 	return arguments_in_entries(boot, job->wanted->arguments);
-}
-
-static int settings_apply(
-	struct boot_job *job, const struct boot_settings *settings, struct error *err)
-{
-	const struct boot_loader *loader = job->loader;
-	bool same = text_equal(settings->old, settings->with);
-	int status = 0;
-
-	sweep(job, loader);
-	if (is_done(job) && (same || !settings_are_ours(settings)))
-		return 0;
-	job->changed = true;
-	if (!same)
-		status = settings_write(job, loader, settings->with, err);
-	if (status == 0)
-		status = generate(job, err);
-	if (status < 0 && !same) {
-		struct error ignored = { "" };
-
-		settings_write(job, loader, settings->old, &ignored);
-	}
-	sweep(job, loader);
-	return status;
-}
-
-static int settings_set(struct boot_job *job, struct error *err)
-{
-	struct boot_settings settings = { 0 };
-	int status = settings_read(job, job->loader, &settings, err);
-
-	if (status == 0)
-		status = settings_apply(job, &settings, err);
-	boot_settings_free(&settings);
-	return status;
-}
-
-static int settings_take_back(struct boot_job *job, const struct boot_loader *loader,
-	const struct boot_settings *settings, struct error *err)
-{
-	int status;
-
-	job->changed = true;
-	status = settings_write(job, loader, settings->idle, err);
-	/* Otherwise the machine has another boot loader by now, and these settings are unused. */
-	if (status == 0 && job->loader && job->loader->generator)
-		status = generate(job, err);
-	if (status < 0) {
-		struct error ignored = { "" };
-
-		settings_write(job, loader, settings->old, &ignored);
-		return status;
-	}
-	return settings_write(job, loader, settings->bare, err);
-}
-
-static int settings_remove(
-	struct boot_job *job, const struct boot_loader *loader, struct error *err)
-{
-	struct boot_settings settings = { 0 };
-	int status = settings_read(job, loader, &settings, err);
-
-	if (status == 0 && settings_are_ours(&settings))
-		status = settings_take_back(job, loader, &settings, err);
-	sweep(job, loader);
-	boot_settings_free(&settings);
-	return status;
 }
 
 /* ---- Lines in other people's files ---- */
@@ -351,50 +194,24 @@ static void compare_text(const struct boot_source *source, const char *text,
 	}
 }
 
-static void compare_sources(const struct boot_job *job, struct edits *edits)
+static int compare_sources(const struct boot_job *job, struct edits *edits, struct error *err)
 {
 	struct boot_sources sources = { 0 };
-
-	job->loader->sources(job->root, &sources);
-	for (size_t i = 0; i < sources.count; i++) {
-		memory_cleanup_free char *text = NULL;
-		struct error ignored = { "" };
-
-		if (root_read(job->root, sources.items[i].file, BOOT_TEXT_LIMIT, &text, NULL,
-			    &ignored) == 0)
-			compare_text(&sources.items[i], text, job->wanted->arguments, edits);
-	}
-	boot_sources_free(&sources);
-}
-
-/*
- * Records, changes, and puts everything back after a failure. What the loader's program did not
- * change, or changed into something else, is changed here.
- */
-static int lines_set(struct boot_job *job, struct error *err)
-{
-	struct edits edits = { 0 };
 	int status = 0;
 
-	compare_sources(job, &edits);
-	if (edits.count) {
-		strings_cleanup struct strings program = { 0 };
+	if (job->loader->sources)
+		job->loader->sources(job->root, &sources);
+	for (size_t i = 0; status == 0 && i < sources.count; i++) {
+		memory_cleanup_free char *text = NULL;
 
-		job->changed = true;
-		status = edits_record(job->root, job->state_dir, &edits, err);
-		if (job->loader->setter)
-			job->loader->setter(job->wanted, &program);
-		if (status == 0 && program.count)
-			status = run(job->root, &program, err);
+		status = root_read_text(
+			job->root, sources.items[i].file, BOOT_TEXT_LIMIT, &text, err);
 		if (status == 0)
-			status = edits_make(job->root, &edits, err);
-		if (status < 0) {
-			struct error ignored = { "" };
-
-			edits_undo(job->root, job->state_dir, &edits, NULL, &ignored);
-		}
+			compare_text(&sources.items[i], text, job->wanted->arguments, edits);
+		else if (status == -ENOENT || status == -ENOTDIR)
+			status = 0;
 	}
-	edits_free(&edits);
+	boot_sources_free(&sources);
 	return status;
 }
 
@@ -465,29 +282,125 @@ static int clean_file(const struct boot_job *job, const struct boot_source *sour
 	return root_replace(job->root, source->file, cleaned, 0644, err);
 }
 
-/* Of all loaders: the machine may have changed its loader since. */
-static int lines_remove(struct boot_job *job, struct error *err)
+/* ---- There and back ---- */
+
+static struct boot_products products_of(const struct boot_job *job)
+{
+	return (struct boot_products) { .root = job->root,
+		.boot = job->boot,
+		.loader = job->loader,
+		.wanted = job->wanted ? job->wanted->arguments : NULL };
+}
+
+/* Makes what boots, where a program does that. */
+static int make_products(const struct boot_job *job, struct error *err)
+{
+	const struct boot_products products = products_of(job);
+
+	if (!job->loader || !job->loader->generator)
+		return 0;
+	return boot_products_make(&products, err);
+}
+
+/* Removes what a run that was killed has left beside the files. */
+static void sweep(const struct boot_job *job)
+{
+	const struct boot_products products = products_of(job);
+
+	edits_sweep(job->root, job->state_dir);
+	for (const struct boot_loader *const *at = boot_loaders; *at; at++)
+		if ((*at)->settings)
+			own_leftover_remove(job->root, (*at)->settings_file);
+	if (job->loader && job->loader->generator)
+		boot_products_sweep(&products);
+}
+
+/* Remembers the files of one loader. */
+static int save_files(struct boot_job *job, const struct boot_loader *loader, struct error *err)
 {
 	struct boot_sources sources = { 0 };
-	struct edits record;
-	int status = edits_read(job->root, job->state_dir, &record, err);
+	int status = 0;
 
-	if (record.count) {
-		job->changed = true;
-		for (const struct boot_loader *const *at = boot_loaders; *at; at++)
-			if ((*at)->sources)
-				(*at)->sources(job->root, &sources);
-		for (size_t i = 0; status == 0 && i < sources.count; i++)
-			status = clean_file(job, &sources.items[i], &record, err);
-		if (status == 0)
-			status = edits_undo(job->root, job->state_dir, NULL, job->left, err);
-	}
+	if (loader->sources)
+		loader->sources(job->root, &sources);
+	for (size_t i = 0; status == 0 && i < sources.count; i++)
+		status = saved_files_add(&job->saved, job->root, sources.items[i].file, err);
+	if (status == 0 && loader->settings)
+		status = loader->settings_mark ? saved_files_add(&job->saved, job->root,
+							 loader->settings_file, err)
+					       : saved_files_add_own(&job->saved, job->root,
+							 loader->settings_file, err);
 	boot_sources_free(&sources);
-	edits_free(&record);
 	return status;
 }
 
-/* ---- There and back ---- */
+/* After a failure: all is as it was. What cannot be made so is left to the next run. */
+static void put_back(const struct boot_job *job)
+{
+	struct error ignored = { "" };
+
+	saved_files_restore(&job->saved, job->root, &ignored);
+}
+
+/* The record is saved first, and so comes back last: what it names has then been taken back. */
+static int save_all(struct boot_job *job, struct error *err)
+{
+	memory_cleanup_free char *record = edits_path(job->state_dir);
+	int status = saved_files_add(&job->saved, job->root, record, err);
+
+	if (status == 0 && job->loader && job->loader->generator && !job->loader->gather_product &&
+		job->boot->config.value)
+		status = saved_files_add(&job->saved, job->root, job->boot->config.value, err);
+	for (const struct boot_loader *const *at = boot_loaders; status == 0 && *at; at++)
+		status = save_files(job, *at, err);
+	return status;
+}
+
+static int apply(struct boot_job *job, const struct boot_settings *settings, struct edits *edits,
+	struct error *err)
+{
+	int status = save_all(job, err);
+
+	if (status < 0)
+		return status;
+	if (edits->count)
+		status = edits_record(job->root, job->state_dir, edits, err);
+	if (status == 0)
+		status = edits_make(job->root, edits, err);
+	if (status == 0 && settings->with && !text_equal(settings->old, settings->with))
+		status = settings_write(job, job->loader, settings->with, err);
+	if (status == 0)
+		status = make_products(job, err);
+	if (status < 0)
+		put_back(job);
+	sweep(job);
+	boot_flush(job->root, job->boot);
+	return status;
+}
+
+/* Somebody else's settings may give the entries all that is wanted. */
+static bool settings_fit(const struct boot_job *job, const struct boot_settings *settings)
+{
+	return text_equal(settings->old, settings->with) ||
+	       (is_done(job) && !settings_are_ours(settings));
+}
+
+static int set_all(struct boot_job *job, struct error *err)
+{
+	struct boot_settings settings = { 0 };
+	struct edits edits = { 0 };
+	int status = compare_sources(job, &edits, err);
+
+	sweep(job);
+	if (status == 0 && job->loader->settings)
+		status = settings_read(job, job->loader, &settings, err);
+	if (status == 0 && (edits.count || !settings_fit(job, &settings) ||
+				   (job->loader->generator && !is_done(job))))
+		status = apply(job, &settings, &edits, err);
+	boot_settings_free(&settings);
+	edits_free(&edits);
+	return status;
+}
 
 int boot_arguments_set(const struct root *root, const struct facts *facts,
 	const struct config *config, const struct strings *wanted, struct error *err)
@@ -514,11 +427,78 @@ int boot_arguments_set(const struct root *root, const struct facts *facts,
 			facts->boot.loader.why ? facts->boot.loader.why
 					       : "no known boot loader was found",
 			line);
-	status = job.loader->settings ? settings_set(&job, err) : lines_set(&job, err);
-	if (job.changed)
-		boot_flush(root, &facts->boot);
+	status = set_all(&job, err);
+	saved_files_free(&job.saved);
 	if (status < 0)
 		error_prefix(err, status, "cannot set the kernel arguments of the next boot");
+	return status;
+}
+
+/* Takes our arguments out of copies of our lines, in files of all loaders. */
+static int clean_copies(const struct boot_job *job, const struct edits *record, struct error *err)
+{
+	struct boot_sources sources = { 0 };
+	int status = 0;
+
+	for (const struct boot_loader *const *at = boot_loaders; *at; at++)
+		if ((*at)->sources)
+			(*at)->sources(job->root, &sources);
+	for (size_t i = 0; status == 0 && i < sources.count; i++)
+		status = clean_file(job, &sources.items[i], record, err);
+	boot_sources_free(&sources);
+	return status;
+}
+
+/* Our settings of all loaders, without effect or not there at all. *FOUND: there were any. */
+static int settings_withdraw(const struct boot_job *job, bool idle, bool *found, struct error *err)
+{
+	int status = 0;
+
+	for (const struct boot_loader *const *at = boot_loaders; status == 0 && *at; at++) {
+		struct boot_settings settings = { 0 };
+
+		if (!(*at)->settings)
+			continue;
+		status = settings_read(job, *at, &settings, err);
+		if (status == 0 && settings_are_ours(&settings)) {
+			*found = true;
+			status =
+				settings_write(job, *at, idle ? settings.idle : settings.bare, err);
+		}
+		boot_settings_free(&settings);
+	}
+	return status;
+}
+
+/*
+ * Of all loaders: the machine may have changed its loader since. The record and settings without
+ * effect stay until what boots is made without ours.
+ */
+static int remove_all(struct boot_job *job, const struct edits *record, struct error *err)
+{
+	bool found = record->count > 0;
+	int status = save_all(job, err);
+
+	if (status < 0)
+		return status;
+	if (record->count) {
+		status = clean_copies(job, record, err);
+		if (status == 0)
+			status = edits_undo_lines(job->root, record, err);
+	}
+	if (status == 0)
+		status = settings_withdraw(job, true, &found, err);
+	if (status == 0 && found)
+		status = make_products(job, err);
+	if (status < 0) {
+		put_back(job);
+		return status;
+	}
+	status = settings_withdraw(job, false, &found, err);
+	if (status == 0)
+		status = edits_undo(job->root, job->state_dir, NULL, job->left, err);
+	if (found)
+		boot_flush(job->root, job->boot);
 	return status;
 }
 
@@ -530,17 +510,17 @@ int boot_arguments_remove(const struct root *root, const struct facts *facts,
 		.loader = boot_loader_of(&facts->boot),
 		.state_dir = config->state_dir,
 		.left = left };
+	struct edits record;
 	int status;
 
 	/* The record's own leftover first: it may be all that a killed run has written. */
-	edits_sweep(root, config->state_dir);
-	status = lines_remove(&job, err);
-	/* All of them: the machine may have changed its boot loader since. */
-	for (const struct boot_loader *const *at = boot_loaders; status == 0 && *at; at++)
-		if ((*at)->settings)
-			status = settings_remove(&job, *at, err);
-	if (job.changed)
-		boot_flush(root, &facts->boot);
+	sweep(&job);
+	status = edits_read(root, config->state_dir, &record, err);
+	if (status == 0)
+		status = remove_all(&job, &record, err);
+	sweep(&job);
+	edits_free(&record);
+	saved_files_free(&job.saved);
 	if (status < 0)
 		error_prefix(err, status, "cannot take the kernel arguments out of the next boot");
 	return status;

@@ -366,30 +366,97 @@ int edits_make(const struct root *root, const struct edits *edits, struct error 
 	return 0;
 }
 
-static int undo(
-	const struct root *root, const struct edit *edit, struct strings *left, struct error *err)
+/* Whether EDIT and those before it that led to its line are undone in TEXT already. */
+static bool is_undone(const char *text, const struct edits *record, size_t index)
 {
-	memory_cleanup_free char *text = NULL, *changed = NULL;
-	bool foreign;
-	int status = root_read_text(root, edit->file, FILE_LIMIT, &text, err);
+	const struct edit *edit = &record->items[index];
+	struct line line;
+
+	for (size_t i = index; i > 0; i--) {
+		const struct edit *earlier = &record->items[i - 1];
+
+		if (strcmp(earlier->file, edit->file) != 0 ||
+			strcmp(earlier->after, edit->before) != 0)
+			continue;
+		if (line_find(text, earlier->before, earlier->line, false, &line))
+			return true;
+		edit = earlier;
+	}
+	return false;
+}
+
+/* Undoes in *TEXT what is edited in its file, last edit first; adds sentences to LEFT. */
+static void undo_text(const struct root *root, const struct edits *edits, const char *file,
+	char **text, struct strings *left)
+{
+	for (size_t i = edits->count; i > 0; i--) {
+		const struct edit *edit = &edits->items[i - 1];
+		bool foreign;
+		char *changed;
+
+		if (strcmp(edit->file, file) != 0)
+			continue;
+		changed = edit_unmake(*text, edit, &foreign);
+		if (foreign && left && !is_undone(*text, edits, i - 1))
+			strings_take(left,
+				text_format(
+					"%s%s: line %" PRIu64
+					" was changed after ec2hib and is left as it is; before ec2hib it was \"%s\"",
+					root->path, file, edit->line, edit->before));
+		if (changed)
+			text_set(text, changed);
+	}
+}
+
+/* True when an edit has made FILE. */
+static bool is_made(const struct edits *edits, const char *file)
+{
+	for (size_t i = 0; i < edits->count; i++)
+		if (edits->items[i].made_file && strcmp(edits->items[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+static int undo_file(const struct root *root, const struct edits *edits, const char *file,
+	struct strings *left, struct error *err)
+{
+	memory_cleanup_free char *old = NULL, *text = NULL;
+	int status = root_read_text(root, file, FILE_LIMIT, &old, err);
 
 	if (status == -ENOENT || status == -ENOTDIR)
 		return 0; /* the kernel or package that it belonged to is gone */
 	if (status < 0)
 		return status;
-	own_leftover_remove(root, edit->file);
-	changed = edit_unmake(text, edit, &foreign);
-	if (foreign && left)
-		strings_take(left,
-			text_format(
-				"%s%s: line %" PRIu64
-				" was changed after ec2hib and is left as it is; before ec2hib it was \"%s\"",
-				root->path, edit->file, edit->line, edit->before));
-	if (!changed)
+	own_leftover_remove(root, file);
+	text = text_copy(old);
+	undo_text(root, edits, file, &text, left);
+	if (strcmp(text, old) == 0)
 		return 0;
-	if (edit->made_file && !*changed)
-		return root_remove(root, edit->file, err);
-	return replace_text(root, edit->file, text, changed, err);
+	if (!*text && is_made(edits, file))
+		return root_remove(root, file, err);
+	return replace_text(root, file, old, text, err);
+}
+
+static int undo_files(
+	const struct root *root, const struct edits *edits, struct strings *left, struct error *err)
+{
+	strings_cleanup struct strings files = { 0 };
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < edits->count; i++) {
+		const char *file = edits->items[i].file;
+
+		if (strings_contain(&files, file))
+			continue;
+		strings_add(&files, file);
+		status = undo_file(root, edits, file, left, err);
+	}
+	return status;
+}
+
+int edits_undo_lines(const struct root *root, const struct edits *edits, struct error *err)
+{
+	return undo_files(root, edits, NULL, err);
 }
 
 void edits_sweep(const struct root *root, const char *state_dir)
@@ -402,19 +469,24 @@ void edits_sweep(const struct root *root, const char *state_dir)
 int edits_undo(const struct root *root, const char *state_dir, const struct edits *only,
 	struct strings *left, struct error *err)
 {
-	struct edits record;
+	struct edits record, undone = { 0 };
 	int status = edits_read(root, state_dir, &record, err);
 
-	for (size_t i = record.count; status == 0 && i > 0; i--) {
-		if (only && !contain(only, &record.items[i - 1]))
+	for (size_t i = 0; status == 0 && i < record.count;) {
+		if (only && !contain(only, &record.items[i])) {
+			i++;
 			continue;
-		status = undo(root, &record.items[i - 1], left, err);
-		if (status < 0)
-			break;
-		drop(&record, i - 1);
-		status = write_record(root, state_dir, &record, err);
+		}
+		add_copy(&undone, &record.items[i]);
+		drop(&record, i);
+	}
+	if (status == 0 && undone.count) {
+		status = undo_files(root, &undone, left, err);
+		if (status == 0)
+			status = write_record(root, state_dir, &record, err);
 	}
 	edits_sweep(root, state_dir);
+	edits_free(&undone);
 	edits_free(&record);
 	return status;
 }

@@ -44,13 +44,16 @@ int edits_record(
 int edits_make(const struct root *root, const struct edits *edits, struct error *err);
 
 /*
- * Undoes the edits of the record, or with ONLY just these, last one first. A line that is not as we
- * left it (but for white space and the order of its words) stays as it is, and a sentence about it
- * is added to LEFT, which may be NULL. The record goes away with its last entry. No record is no
- * error.
+ * Undoes the edits of the record, or with ONLY just these, last one first; each file changes at
+ * once. A line that is not as we left it (but for white space and the order of its words) stays as
+ * it is, and a sentence about it is added to LEFT, which may be NULL. The record goes away with its
+ * last entry. No record is no error.
  */
 int edits_undo(const struct root *root, const char *state_dir, const struct edits *only,
 	struct strings *left, struct error *err);
+
+/* The same for EDITS without a word of the record, which edits_undo() then takes away. */
+int edits_undo_lines(const struct root *root, const struct edits *edits, struct error *err);
 
 /* Removes what a killed run may have left beside the record. */
 void edits_sweep(const struct root *root, const char *state_dir);

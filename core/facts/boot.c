@@ -16,8 +16,7 @@
 /* clang-format off */
 #define LOADERS(row)                                                                  \
 	row(grub_debian) /* Debian, Ubuntu */                                         \
-	row(grubby)      /* Amazon Linux 2023, RHEL 8 and later, Fedora */            \
-	row(bls)         /* entry files without grubby, systemd-boot's among them */  \
+	row(bls)         /* Amazon Linux 2023, RHEL 8 and later, Fedora; systemd-boot */ \
 	row(grub2)       /* Amazon Linux 2, SUSE */                                   \
 	row(grub_legacy) /* Amazon Linux 1 */
 /* clang-format on */

@@ -879,7 +879,8 @@ char *boot_grub_shell(const struct boot_wanted *wanted)
 	return shell;
 }
 
-void boot_grub_generator(const struct root *root, const char *output, struct strings *program)
+void boot_grub_generator(const struct root *root, const char *product UNUSED, const char *output,
+	struct strings *program)
 {
 	char *found = process_find(root, "grub-mkconfig");
 

@@ -58,6 +58,7 @@ char *boot_grub_shell(const struct boot_wanted *wanted);
 #define GRUB_GOING_AWAY "# Being taken away: run \"ec2hib teardown\" again.\n"
 
 /* grub-mkconfig -o OUTPUT, which is called grub2-mkconfig in some distributions. */
-void boot_grub_generator(const struct root *root, const char *output, struct strings *program);
+void boot_grub_generator(
+	const struct root *root, const char *product, const char *output, struct strings *program);
 
 #endif

@@ -71,17 +71,12 @@ struct boot_loader {
 	void (*gather)(struct boot_search *search);
 
 	/*
-	 * Either: the arguments are in lines of other people's files. Adds these files, also those
-	 * from which the entries of later kernels will be made.
+	 * Lines of other people's files that have the arguments. Adds these files, also those from
+	 * which the entries of later kernels will be made. NULL: there are none.
 	 */
 	void (*sources)(const struct root *root, struct boot_sources *sources);
 
-	/*
-	 * A program that sets them there; what it leaves undone is done line by line. May be NULL.
-	 */
-	void (*setter)(const struct boot_wanted *wanted, struct strings *program);
-
-	/* Or: they are in a file of settings, from which a program makes search->boot->config. */
+	/* A file of settings that has them; NULL: there is none. */
 	const char *settings_file;
 	const char *settings_mark; /* our block begins so; NULL: all of the file is ours */
 
@@ -92,8 +87,24 @@ struct boot_loader {
 	int (*settings)(struct boot_settings *settings, const struct boot_wanted *wanted,
 		struct error *err);
 
-	/* The program, which writes to OUTPUT, and its arguments. */
-	void (*generator)(const struct root *root, const char *output, struct strings *program);
+	/*
+	 * What boots is made from sources and settings: a program that makes PRODUCT, and its
+	 * arguments. It writes to OUTPUT, another name in the same folder, which takes the
+	 * product's place once it was looked at. NULL: sources and settings are themselves read at
+	 * boot.
+	 */
+	void (*generator)(const struct root *root, const char *product, const char *output,
+		struct strings *program);
+
+	/* The files that it makes. NULL: the one in facts->boot.config. */
+	void (*products)(
+		const struct root *root, const struct boot_facts *boot, struct strings *products);
+
+	/*
+	 * Fills the entries of search->boot with those of a product that is in the file PATH now.
+	 * NULL: it is a grub.cfg, and gather reads it.
+	 */
+	void (*gather_product)(struct boot_search *search, const char *path);
 };
 
 /* The text of PATH or NULL; what is there but cannot be read is remembered. The caller frees it. */

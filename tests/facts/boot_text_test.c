@@ -282,10 +282,10 @@ static void every_loader_is_whole(void **state UNUSED)
 		assert_ptr_equal(loader_named(loader->name), loader);
 		assert_non_null(loader->where);
 		assert_true(loader->boots && loader->gather);
-		assert_int_not_equal(loader->sources != NULL, loader->settings != NULL);
+		assert_true(loader->sources || loader->settings);
 		assert_int_equal(loader->settings != NULL, loader->settings_file != NULL);
-		assert_int_equal(loader->settings != NULL, loader->generator != NULL);
-		assert_true(loader->sources || !loader->setter);
+		assert_true(!loader->settings || loader->generator);
+		assert_true(loader->generator || (!loader->products && !loader->gather_product));
 	}
 }
 
