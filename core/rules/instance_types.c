@@ -44,7 +44,8 @@ enum type_hibernates instance_type_hibernates(const char *type)
 {
 	const char *point = strchr(type, '.');
 
-	if (!point || !point[1] || strcmp(point, ".-") == 0)
+	/* What is in the lists of sizes and is not one. */
+	if (!point || !point[1] || strcmp(point, ".-") == 0 || strchr(point, ' '))
 		return TYPE_NOT_KNOWN;
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		if (!family_is(type, families[i].name))
