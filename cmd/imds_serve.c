@@ -17,6 +17,7 @@
 #include "sim/metadata.h"
 
 static const char *const life_cycles[] = { "on-demand", "spot", NULL };
+static const char *const token_words[] = { "required", "optional", NULL };
 static const char *const spot_actions[] = { "hibernate", "stop", "terminate", NULL };
 static const char *const maintenance_codes[] = { "instance-reboot", "system-reboot",
 	"system-maintenance", "instance-retirement", "instance-stop", NULL };
@@ -29,6 +30,7 @@ struct imds_serve_options {
 	const char *instance_type;
 	const char *region;
 	const char *life_cycle;
+	const char *tokens;
 	struct option_uses uses; /* all others */
 };
 
@@ -56,6 +58,8 @@ static const struct option_row options[] = {
 	OPT_TEXT("instance-type", instance_type, ARGUMENT_TEXT, "TYPE", "and its type"),
 	OPT_TEXT("region", region, ARGUMENT_TEXT, "REGION", "and its region"),
 	OPT_WORD("life-cycle", life_cycle, life_cycles, "WORD", "on-demand or spot"),
+	OPT_WORD("tokens", tokens, token_words, "WORD",
+		"required (IMDSv2, the standard) or optional"),
 	OPT_USE("spot", uses, ARGUMENT_WORD, TAG_SPOT, "ACTION",
 		"a notice: hibernate, stop or terminate", .words = spot_actions),
 	OPT_USE("rebalance", uses, ARGUMENT_NONE, TAG_REBALANCE, NULL,
@@ -163,6 +167,8 @@ static int prepare(
 		if (wanted->uses.items[i].row->tag == TAG_SPOT)
 			instance.life_cycle = "spot";
 	metadata_describe(metadata, &instance);
+	metadata_set_tokens_optional(
+		metadata, wanted->tokens && strcmp(wanted->tokens, "optional") == 0);
 	if (status == 0 && wanted->control)
 		status = control_move(metadata_control(metadata),
 			strcmp(wanted->control, "none") == 0 ? "" : wanted->control, err);
@@ -245,7 +251,6 @@ const struct command command_imds_serve = {
 	.parent = &command_imds,
 	.synopsis = "[--listen ADDRESS:PORT] [OPTION...]",
 	.summary = "serve a simulated metadata service",
-	.details = "For trials and tests, on any machine. It demands IMDSv2 tokens as EC2's does.",
 	COMMAND_OPTIONS(options),
 	.run = run,
 };

@@ -167,9 +167,10 @@ int control_move(struct control *control, const char *path, struct error *err)
 	if (length && (*path != '/' || length == 1))
 		return error_set(
 			err, EINVAL, "\"%s\" is not a control path (example: /control)", path);
-	if (path_below(path, "/latest"))
+	if (control->is_taken && control->is_taken(path))
 		return error_set(err, EINVAL,
-			"the control path cannot be %s: /latest belongs to the service", path);
+			"the control path cannot be %s: that is a path of the service itself",
+			path);
 	text_set(&control->path, text_copy_length(path, length));
 	return 0;
 }

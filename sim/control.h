@@ -50,6 +50,8 @@ struct control {
 	const struct control_entry *entries; /* the service's own */
 	size_t entry_count;
 	void *service; /* for these */
+	/* Paths that the service answers itself; may be NULL. */
+	bool (*is_taken)(const char *path);
 };
 
 /* Frees the path and the faults. */

@@ -85,6 +85,7 @@ void http_answer_free(struct http_answer *answer)
 
 /* Below the 1024 descriptors that a process has as standard; more wait for their turn. */
 #define CONNECTIONS_MOST 500
+#define IDLE_MOST_S	 60
 #define BACKLOG		 64
 #define BODY_LIMIT	 ((size_t)256 * 1024)
 #define HUGE_SIZE	 (64 * MIB)
@@ -265,12 +266,20 @@ static bool peer_is_local(int fd)
 
 /* ---- One request ----------------------------------------------------------------------------- */
 
+/* A client. While it has no request, or only half a one, it is idle. */
+struct client {
+	int fd;
+	uint64_t idle_since; /* CLOCK_MONOTONIC, ns; HTTP_NEVER: it is not idle */
+};
+
 /* A request and its answer, from the first header to the last byte. */
 struct exchange {
 	struct MHD_Connection *connection;
+	struct client *client;
 	char *line; /* "GET /latest/meta-data/", for the reporter */
 	char *body;
 	size_t body_size;
+	bool is_bad;   /* its path has a NUL in it */
 	bool answered; /* ANSWER is made */
 	bool given_up; /* the other end has gone, or everything ends */
 	struct http_answer answer;
@@ -290,12 +299,14 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	struct exchange **waiting; /* the suspended ones */
 	size_t waiting_count;
+	struct client *clients[CONNECTIONS_MOST];
+	size_t client_count;
 };
 
-static int connection_fd(const struct exchange *exchange)
+static int connection_fd(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
-		mhd.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	return info ? info->connect_fd : -1;
 }
@@ -393,7 +404,7 @@ static void raw_send(struct exchange *exchange, uint64_t now)
 	exchange->due = HTTP_NEVER; /* poll(2) says */
 	if (left == 0)
 		return;
-	sent = send(connection_fd(exchange), exchange->raw + exchange->raw_sent,
+	sent = send(connection_fd(exchange->connection), exchange->raw + exchange->raw_sent,
 		exchange->raw_pause ? 1 : left, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0) {
 		exchange->given_up = errno != EAGAIN;
@@ -411,7 +422,7 @@ static void connection_reset(const struct exchange *exchange)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
-	(void)!connect(connection_fd(exchange), &nobody, sizeof(nobody));
+	(void)!connect(connection_fd(exchange->connection), &nobody, sizeof(nobody));
 }
 
 /* ---- Answers --------------------------------------------------------------------------------- */
@@ -507,13 +518,17 @@ static bool answer_make(
 		.method = method,
 		.path = url,
 		.body = exchange->body ? exchange->body : "",
-		.is_local = peer_is_local(connection_fd(exchange)),
+		.is_local = peer_is_local(connection_fd(exchange->connection)),
 		.header = header_of,
 		.data = exchange->connection,
 	};
 
-	server->service->answer(server->service->data, &request, answer);
 	exchange->answered = true;
+	if (exchange->is_bad) {
+		http_answer_refuse(answer, 400);
+		return false;
+	}
+	server->service->answer(server->service->data, &request, answer);
 	return answer->delay_ms || answer->wait_counter || answer->spoil == HTTP_HANG;
 }
 
@@ -609,6 +624,31 @@ static MHD_RESULT body_take(struct exchange *exchange, const char *data, size_t 
 	return MHD_YES;
 }
 
+/*
+ * libmicrohttpd decodes %00 in a path into a NUL, after which the rest of it is not seen. What this
+ * returns is the request's memory when on_request() is called first.
+ */
+static char bad_path;
+
+static void *on_path(void *data UNUSED, const char *path, struct MHD_Connection *connection UNUSED)
+{
+	return strstr(path, "%00") ? &bad_path : NULL;
+}
+
+static struct exchange *exchange_begin(
+	struct MHD_Connection *connection, const char *url, const char *method)
+{
+	const union MHD_ConnectionInfo *info =
+		mhd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct exchange *exchange = memory_new(1, sizeof(*exchange));
+
+	exchange->connection = connection;
+	exchange->client = info->socket_context;
+	exchange->client->idle_since = HTTP_NEVER;
+	exchange->line = text_format("%s %s", method, url);
+	return exchange;
+}
+
 /* Once with the headers, then with parts of the body, at its end, and after a suspension. */
 static MHD_RESULT on_request(void *data, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version UNUSED, const char *upload, size_t *upload_size,
@@ -617,10 +657,10 @@ static MHD_RESULT on_request(void *data, struct MHD_Connection *connection, cons
 	struct http_server *server = data;
 	struct exchange *exchange = *memory;
 
-	if (!exchange) {
-		exchange = *memory = memory_new(1, sizeof(*exchange));
-		exchange->connection = connection;
-		exchange->line = text_format("%s %s", method, url);
+	if (!exchange || *memory == &bad_path) {
+		exchange = exchange_begin(connection, url, method);
+		exchange->is_bad = *memory == &bad_path;
+		*memory = exchange;
 		return MHD_YES;
 	}
 	if (*upload_size)
@@ -637,8 +677,9 @@ static void on_end(void *data UNUSED, struct MHD_Connection *connection UNUSED, 
 {
 	struct exchange *exchange = *memory;
 
-	if (!exchange)
+	if (!exchange || *memory == &bad_path)
 		return;
+	exchange->client->idle_since = clock_ns(CLOCK_MONOTONIC);
 	http_answer_free(&exchange->answer);
 	free(exchange->line);
 	free(exchange->body);
@@ -647,13 +688,45 @@ static void on_end(void *data UNUSED, struct MHD_Connection *connection UNUSED, 
 	*memory = NULL;
 }
 
-static void on_connection(void *data, struct MHD_Connection *connection UNUSED,
-	void **memory UNUSED, enum MHD_ConnectionNotificationCode code)
+/* Room for one more: whoever has been idle for longest goes. */
+static void clients_make_room(struct http_server *server)
 {
-	const struct http_server *server = data;
+	struct client *oldest = NULL;
 
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+	for (size_t i = 0; i < server->client_count; i++) {
+		struct client *client = server->clients[i];
+
+		if (client->idle_since != HTTP_NEVER &&
+			(!oldest || client->idle_since < oldest->idle_since))
+			oldest = client;
+	}
+	/* libmicrohttpd sees the end of it, and on_connection() is called. */
+	if (oldest) {
+		oldest->idle_since = HTTP_NEVER;
+		shutdown(oldest->fd, SHUT_RDWR);
+	}
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **memory,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *server = data;
+	struct client *client = *memory;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		reporter_log(server->reporter, LOG_DEBUG, "connection");
+		client = *memory = memory_new(1, sizeof(*client));
+		client->fd = connection_fd(connection);
+		client->idle_since = clock_ns(CLOCK_MONOTONIC);
+		server->clients[server->client_count++] = client;
+		if (server->client_count == CONNECTIONS_MOST)
+			clients_make_room(server);
+		return;
+	}
+	for (size_t i = 0; i < server->client_count; i++)
+		if (server->clients[i] == client)
+			server->clients[i--] = server->clients[--server->client_count];
+	free(client);
 }
 
 /* ---- The server ------------------------------------------------------------------------------ */
@@ -679,7 +752,9 @@ int http_server_open(struct http_server **server, const struct http_service *ser
 	made->daemon = mhd.start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
 		on_request, made, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED,
 		on_end, made, MHD_OPTION_NOTIFY_CONNECTION, on_connection, made,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST, MHD_OPTION_END);
+		MHD_OPTION_URI_LOG_CALLBACK, on_path, NULL, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_MOST_S, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
+		MHD_OPTION_END);
 	if (!made->daemon) {
 		http_server_close(made);
 		return error_set(err, EIO, "libmicrohttpd cannot serve on %s", address);
@@ -749,7 +824,7 @@ static bool turn(struct http_server *server, int stop, int daemon_fd)
 	count = server->waiting_count;
 	fds = memory_new(count + 2, sizeof(*fds));
 	for (size_t i = 0; i < count; i++)
-		fds[i] = (struct pollfd) { .fd = connection_fd(server->waiting[i]),
+		fds[i] = (struct pollfd) { .fd = connection_fd(server->waiting[i]->connection),
 			.events = waiting_events(server->waiting[i]) };
 	fds[count] = (struct pollfd) { .fd = daemon_fd, .events = POLLIN };
 	fds[count + 1] = (struct pollfd) { .fd = stop, .events = POLLIN };

@@ -15,20 +15,32 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/imds.h"
+#include "core/facts/imds_tree.h"
 
 #define NS_PER_MS	((uint64_t)1000000)
 #define DATA_LIMIT	((size_t)1024 * 1024)
-#define TOKENS_MOST	1024 /* the oldest make room */
 #define TOKEN_LENGTH	48
 #define TTL_MOST_S	21600
 #define TIMES_UNLIMITED UINT64_MAX
 #define EVENTS		4
 
-#define PREFIX	      "/latest"
-#define TOKEN_PATH    "api/token"
-#define NOTICE_PATH   "meta-data/spot/instance-action"
-#define DOCUMENT_PATH "dynamic/instance-identity/document"
-#define TTL_HEADER    "X-aws-ec2-metadata-token-ttl-seconds"
+#define TOKEN_PATH	 "api/token"
+#define NOTICE_PATH	 "meta-data/spot/instance-action"
+#define TERMINATION_PATH "meta-data/spot/termination-time"
+#define KEYS_PATH	 "meta-data/public-keys/"
+#define DOCUMENT_PATH	 "dynamic/instance-identity/document"
+#define TTL_HEADER	 "X-aws-ec2-metadata-token-ttl-seconds"
+
+/*
+ * The layouts that EC2's service has by their dates beside the newest ("Access instance metadata"
+ * in the EC2 User Guide, and what cloud-init asks for). Here all have the same items.
+ */
+static const char *const versions[] = { "1.0", "2007-01-19", "2007-03-01", "2007-08-29",
+	"2007-10-10", "2007-12-15", "2008-02-01", "2008-09-01", "2009-04-04", "2011-01-01",
+	"2011-05-01", "2012-01-12", "2014-02-25", "2014-11-05", "2015-10-20", "2016-04-19",
+	"2016-06-30", "2016-09-02", "2018-03-28", "2018-08-17", "2018-09-24", "2019-10-01",
+	"2020-10-27", "2021-01-03", "2021-03-23", "2021-07-15", "2022-09-24", "2024-04-11",
+	"latest" };
 
 struct token {
 	char text[TOKEN_LENGTH + 1];
@@ -59,8 +71,9 @@ static const struct counter counters[COUNTERS] = {
 struct metadata {
 	json_t *items; /* path below /latest/ to text */
 	struct planned planned[EVENTS];
-	struct token tokens[TOKENS_MOST];
-	uint64_t token_next;
+	struct token *tokens;
+	size_t token_count;
+	bool tokens_optional; /* a request without one is answered: IMDSv1 */
 	struct counter counters[COUNTERS];
 	struct control control;
 	struct http_service service;
@@ -88,6 +101,9 @@ static const char *const standard[][2] = {
 	{ "meta-data/placement/availability-zone", "eu-central-1a" },
 	{ "meta-data/placement/region", "eu-central-1" },
 	{ "meta-data/profile", "default-hvm" },
+	/* Nobody has the other half of this key. Its comment is its name in the list. */
+	{ KEYS_PATH "0/openssh-key",
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKnoKFn44RcV5Lcl8QCP2gPLq3A003kUNYLTGSzyujA6 my-key-pair" },
 	{ "meta-data/reservation-id", "r-0123456789abcdef0" },
 	{ "meta-data/security-groups", "default" },
 	{ "meta-data/services/domain", "amazonaws.com" },
@@ -130,21 +146,27 @@ static void item_put(struct metadata *metadata, const char *path, const char *te
 
 static int path_check(const char *path, struct error *err)
 {
-	if (!imds_path_valid(path) || text_ends(path, "/") || strcmp(path, TOKEN_PATH) == 0)
+	if (!imds_path_valid(path) || text_ends(path, "/"))
 		return error_set(err, EINVAL,
 			"\"%s\" is not the path of an item (example: meta-data/instance-id)", path);
+	if (!text_starts(path, "meta-data/") && !text_starts(path, "dynamic/") &&
+		strcmp(path, "user-data") != 0)
+		return error_set(err, EINVAL,
+			"\"%s\" is not below meta-data/ or dynamic/, nor is it user-data: nobody would ask for it",
+			path);
 	return 0;
 }
 
 int metadata_set(struct metadata *metadata, const char *path, const char *text, struct error *err)
 {
-	int status = path_check(path, err);
+	memory_cleanup_free char *whole = imds_path_complete(path);
+	int status = path_check(whole, err);
 
 	if (status < 0)
 		return status;
 	if (text && !imds_text_valid(text, strlen(text)))
 		return error_set(err, EINVAL, "the value for %s is not text", path);
-	item_put(metadata, path, text);
+	item_put(metadata, whole, text);
 	return 0;
 }
 
@@ -241,12 +263,33 @@ void metadata_describe(struct metadata *metadata, const struct metadata_instance
 	}
 }
 
-/* The names in a folder ("meta-data/", "" for the top), a line each, folders with a slash; NULL
- * when there is no such folder. The caller frees it. */
+/* How the folder of a public key is listed: by its number and its name, "0=my-key-pair". */
+static char *key_name(const struct metadata *metadata, const char *number)
+{
+	memory_cleanup_free char *path = text_format(KEYS_PATH "%sopenssh-key", number);
+	const char *key = item_get(metadata, path), *comment = key ? strrchr(key, ' ') : NULL;
+
+	return text_format(
+		"%.*s=%s", (int)strlen(number) - 1, number, comment ? comment + 1 : "my-key-pair");
+}
+
+/*
+ * What FOLDER ("meta-data/", "" for the top) lists of what is at PATH below it. EC2 lists folders
+ * with a slash, but not those at the top.
+ */
+static char *listed_name(const struct metadata *metadata, const char *folder, const char *path)
+{
+	const char *name = path + strlen(folder), *slash = strchr(name, '/');
+	size_t length = slash ? (size_t)(slash - name) + (*folder != '\0') : strlen(name);
+	memory_cleanup_free char *copy = text_copy_length(name, length);
+
+	return strcmp(folder, KEYS_PATH) == 0 && slash ? key_name(metadata, copy) : text_copy(copy);
+}
+
+/* The names in a folder, a line each; NULL when there is no such folder. The caller frees it. */
 static char *folder_list(const struct metadata *metadata, const char *folder)
 {
 	strings_cleanup struct strings names = { 0 };
-	size_t length = strlen(folder);
 	const char *path;
 	json_t *value;
 
@@ -256,8 +299,7 @@ static char *folder_list(const struct metadata *metadata, const char *folder)
 
 		if (!text_starts(path, folder))
 			continue;
-		name = text_copy_length(path + length,
-			strcspn(path + length, "/") + (strchr(path + length, '/') != NULL));
+		name = listed_name(metadata, folder, path);
 		if (strings_contain(&names, name))
 			free(name);
 		else
@@ -366,6 +408,21 @@ static uint64_t later(uint64_t now, uint64_t ms)
 	return ms == HTTP_NEVER ? HTTP_NEVER : now + ms * NS_PER_MS;
 }
 
+/*
+ * Older programs watch this time, which is there only before an instance is terminated ("Spot
+ * Instance interruption notices"). NULL as NOTICE: it goes.
+ */
+static void termination_put(struct metadata *metadata, const char *notice)
+{
+	json_t *json = notice ? json_loads(notice, 0, NULL) : NULL;
+	const char *action = json_string_value(json_object_get(json, "action"));
+	const char *when = json_string_value(json_object_get(json, "time"));
+	bool terminates = action && strcmp(action, "terminate") == 0;
+
+	item_put(metadata, TERMINATION_PATH, terminates ? when : NULL);
+	json_decref(json);
+}
+
 static void event_clear(struct metadata *metadata, enum metadata_event kind)
 {
 	struct planned *planned = &metadata->planned[kind];
@@ -373,6 +430,8 @@ static void event_clear(struct metadata *metadata, enum metadata_event kind)
 	planned->due = planned->clear_due = HTTP_NEVER;
 	/* The list of maintenance events is there when it is empty, too. */
 	item_put(metadata, events[kind].path, kind == METADATA_MAINTENANCE ? "[]" : NULL);
+	if (kind == METADATA_SPOT)
+		termination_put(metadata, NULL);
 }
 
 static void event_happen(struct metadata *metadata, enum metadata_event kind, uint64_t now)
@@ -385,6 +444,7 @@ static void event_happen(struct metadata *metadata, enum metadata_event kind, ui
 	item_put(metadata, events[kind].path, text);
 	if (kind != METADATA_SPOT)
 		return;
+	termination_put(metadata, text);
 	metadata->counters[NOTICE_SET].value = now;
 	metadata->counters[NOTICE_SERVED].value = 0;
 }
@@ -462,12 +522,37 @@ static void ttl_say(struct http_answer *answer, uint64_t seconds)
 		http_answer_header(answer, TTL_HEADER, text);
 }
 
+/* Room for one more; those whose time is over make it, when the list would have to grow. */
+static struct token *token_add(struct metadata *metadata)
+{
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
+	size_t left = 0;
+
+	if ((metadata->token_count & (metadata->token_count - 1)) == 0) {
+		for (size_t i = 0; i < metadata->token_count; i++)
+			if (metadata->tokens[i].ends > now)
+				metadata->tokens[left++] = metadata->tokens[i];
+		metadata->token_count = left;
+	}
+	metadata->tokens =
+		memory_grow(metadata->tokens, metadata->token_count, sizeof(*metadata->tokens));
+	return &metadata->tokens[metadata->token_count++];
+}
+
+/* A header of the request without the blanks around it, which HTTP allows; NULL: not there. */
+static char *header_value(const struct http_request *request, const char *name)
+{
+	const char *value = request->header(request, name);
+
+	return value ? text_trim(text_copy(value)) : NULL;
+}
+
 static void token_give(
 	struct metadata *metadata, const struct http_request *request, struct http_answer *answer)
 {
-	struct token *token = &metadata->tokens[metadata->token_next % TOKENS_MOST];
-	const char *wanted = request->header(request, TTL_HEADER);
+	memory_cleanup_free char *wanted = header_value(request, TTL_HEADER);
 	const struct fault *fault;
+	struct token *token;
 	uint64_t ttl;
 
 	if (strcmp(request->method, "PUT") != 0) {
@@ -486,11 +571,11 @@ static void token_give(
 	fault = token_fault(metadata, FAULT_TOKEN_TTL);
 	if (fault)
 		ttl = (uint64_t)fault->number;
+	token = token_add(metadata);
 	token_write(token->text);
 	token->ends = clock_ns(CLOCK_BOOTTIME) + ttl * 1000 * NS_PER_MS;
 	fault = token_fault(metadata, FAULT_TOKEN_LOSS);
 	token->uses = fault ? (uint64_t)fault->number : TIMES_UNLIMITED;
-	metadata->token_next++;
 	metadata->counters[TOKENS].value++;
 	http_answer_text(answer, 200, token->text);
 	ttl_say(answer, ttl);
@@ -499,7 +584,7 @@ static void token_give(
 /* The token of this request, used once more; NULL when it is none or good no longer. */
 static const struct token *token_use(struct metadata *metadata, const char *text)
 {
-	for (size_t i = 0; text && *text && i < TOKENS_MOST; i++) {
+	for (size_t i = 0; text && i < metadata->token_count; i++) {
 		struct token *token = &metadata->tokens[i];
 
 		if (strcmp(token->text, text) != 0)
@@ -526,15 +611,16 @@ static void notice_sent(void *data)
 static void item_answer(
 	struct metadata *metadata, const char *path, const char *method, struct http_answer *answer)
 {
-	memory_cleanup_free char *folder =
-		text_ends(path, "/") || !*path ? text_copy(path) : text_format("%s/", path);
+	size_t length = strlen(path) - text_ends(path, "/");
+	memory_cleanup_free char *name = text_copy_length(path, length);
+	memory_cleanup_free char *folder = text_format("%s%s", name, *name ? "/" : "");
 	memory_cleanup_free char *list = NULL;
-	const char *text = item_get(metadata, path);
+	const char *text = item_get(metadata, name);
 
 	if (text) {
 		http_answer_text(answer, 200, text);
 		answer->data = metadata;
-		if (strcmp(path, NOTICE_PATH) == 0 && strcmp(method, "GET") == 0)
+		if (strcmp(name, NOTICE_PATH) == 0 && strcmp(method, "GET") == 0)
 			answer->sent = notice_sent;
 		return;
 	}
@@ -545,22 +631,34 @@ static void item_answer(
 		http_answer_refuse(answer, 404);
 }
 
+static void versions_answer(struct http_answer *answer)
+{
+	strings_cleanup struct strings names = { 0 };
+	memory_cleanup_free char *list = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
+		strings_add(&names, versions[i]);
+	list = strings_join(&names, "\n");
+	http_answer_text(answer, 200, list);
+}
+
 /* A request without a token, where the service takes that. */
 static bool is_optional(struct metadata *metadata, const char *token, const char *path)
 {
 	struct faults *faults = &metadata->control.faults;
 	const struct fault *fault = faults_find(faults, FAULT_TOKEN_OPTIONAL, "items", path);
 
-	return !token && fault && fault_happens(faults, fault);
+	return !token && (metadata->tokens_optional || (fault && fault_happens(faults, fault)));
 }
 
-static void latest_answer(struct metadata *metadata, const struct http_request *request,
+/* PATH is below a version; NULL: the list of versions. */
+static void service_answer(struct metadata *metadata, const struct http_request *request,
 	const char *path, struct http_answer *answer)
 {
-	const char *text = request->header(request, "X-aws-ec2-metadata-token");
+	memory_cleanup_free char *text = header_value(request, "X-aws-ec2-metadata-token");
 	const struct token *token;
 
-	if (strcmp(path, TOKEN_PATH) == 0) {
+	if (path && strcmp(path, TOKEN_PATH) == 0) {
 		token_give(metadata, request, answer);
 		return;
 	}
@@ -569,31 +667,64 @@ static void latest_answer(struct metadata *metadata, const struct http_request *
 		return;
 	}
 	token = token_use(metadata, text);
-	if (!token && !is_optional(metadata, text, path)) {
+	if (!token && !is_optional(metadata, text, path ? path : "")) {
 		http_answer_refuse(answer, 401);
 		return;
 	}
-	metadata->counters[POLLS].value += strcmp(path, NOTICE_PATH) == 0;
-	item_answer(metadata, path, request->method, answer);
+	if (path) {
+		metadata->counters[POLLS].value += strcmp(path, NOTICE_PATH) == 0;
+		item_answer(metadata, path, request->method, answer);
+	} else {
+		versions_answer(answer);
+	}
 	if (token && answer->status == 200)
 		ttl_say(answer, (token->ends - clock_ns(CLOCK_BOOTTIME)) / (1000 * NS_PER_MS));
+}
+
+/* What of PATH is below a version ("meta-data/" of "/latest/meta-data/"); NULL: no version. */
+static const char *below_version(const char *path)
+{
+	for (size_t i = 0; *path == '/' && i < ARRAY_SIZE(versions); i++) {
+		const char *below = path_below(path + 1, versions[i]);
+
+		if (below)
+			return below;
+	}
+	return NULL;
+}
+
+/* Several slashes are one to EC2's service, as some clients write them. The caller frees it. */
+static char *path_plain(const char *path)
+{
+	char *plain = text_copy(path), *to = plain;
+
+	for (; *path; path++)
+		if (*path != '/' || path[1] != '/')
+			*to++ = *path;
+	*to = '\0';
+	return plain;
 }
 
 static void answer_request(
 	void *data, const struct http_request *request, struct http_answer *answer)
 {
 	struct metadata *metadata = data;
-	const char *path = path_below(request->path, PREFIX);
+	memory_cleanup_free char *plain = path_plain(request->path);
+	struct http_request control = *request;
+	const char *path = below_version(plain);
 
 	*answer = (struct http_answer) { .type = "text/plain" };
 	advance(metadata, clock_ns(CLOCK_MONOTONIC));
 	if (path) {
 		metadata->counters[REQUESTS].value++;
-		latest_answer(metadata, request, path, answer);
+		service_answer(metadata, request, path, answer);
 		metadata->counters[FAULTS].value += faults_meet(&metadata->control.faults,
 			strcmp(path, TOKEN_PATH) == 0 ? "token" : "items", path, answer);
-	} else if (control_has(&metadata->control, request->path)) {
-		control_answer(&metadata->control, request, answer);
+	} else if (control_has(&metadata->control, plain)) {
+		control.path = plain;
+		control_answer(&metadata->control, &control, answer);
+	} else if (strcmp(plain, "/") == 0) {
+		service_answer(metadata, request, NULL, answer);
 	} else {
 		http_answer_refuse(answer, 404);
 	}
@@ -686,7 +817,8 @@ static void event_answer(struct control_call *call)
 static void items_get(struct control_call *call)
 {
 	const struct metadata *metadata = call->control->service;
-	const char *text = item_get(metadata, call->rest);
+	memory_cleanup_free char *path = imds_path_complete(call->rest);
+	const char *text = item_get(metadata, path);
 
 	if (!*call->rest)
 		control_say_json(call->answer, json_incref(metadata->items));
@@ -720,7 +852,7 @@ static void tokens_delete(struct control_call *call)
 {
 	struct metadata *metadata = call->control->service;
 
-	memset(metadata->tokens, 0, sizeof(metadata->tokens));
+	metadata->token_count = 0;
 	control_say_done(call->answer);
 }
 
@@ -737,6 +869,12 @@ static const struct control_entry entries[] = {
 
 /* ---- The whole --------------------------------------------------------------------------- */
 
+/* The service's own paths are not the control path's. */
+static bool is_taken(const char *path)
+{
+	return below_version(path) != NULL;
+}
+
 struct metadata *metadata_open(void)
 {
 	struct metadata *metadata = memory_new(1, sizeof(*metadata));
@@ -752,6 +890,7 @@ struct metadata *metadata_open(void)
 		.entries = entries,
 		.entry_count = ARRAY_SIZE(entries),
 		.service = metadata,
+		.is_taken = is_taken,
 	};
 	metadata->service = (struct http_service) { answer_request, advance, metadata };
 	return metadata;
@@ -764,6 +903,7 @@ void metadata_close(struct metadata *metadata)
 	for (size_t i = 0; i < EVENTS; i++)
 		free(metadata->planned[i].value);
 	control_free(&metadata->control);
+	free(metadata->tokens);
 	json_decref(metadata->items);
 	free(metadata);
 }
@@ -771,6 +911,11 @@ void metadata_close(struct metadata *metadata)
 const struct http_service *metadata_service(struct metadata *metadata)
 {
 	return &metadata->service;
+}
+
+void metadata_set_tokens_optional(struct metadata *metadata, bool optional)
+{
+	metadata->tokens_optional = optional;
 }
 
 struct control *metadata_control(struct metadata *metadata)

@@ -9,7 +9,8 @@
  *	control	the path by which a test changes all that while it runs, and counts (control.h)
  *
  * It is as strict as a service that wants IMDSv2 ("Configure the Instance Metadata Service
- * options" and "Instance metadata categories" in the EC2 User Guide). http.h puts it on a port.
+ * options" and "Instance metadata categories" in the EC2 User Guide), and as lenient: several
+ * slashes are one, one at the end of an item's path is passed over. http.h puts it on a port.
  */
 #ifndef EC2HIB_SIM_METADATA_H
 #define EC2HIB_SIM_METADATA_H
@@ -36,6 +37,9 @@ const struct http_service *metadata_service(struct metadata *metadata);
 /* Its faults, and where the control path is. */
 struct control *metadata_control(struct metadata *metadata);
 
+/* Whether requests without a token are answered (IMDSv1); at first they are not. */
+void metadata_set_tokens_optional(struct metadata *metadata, bool optional);
+
 /* ---- Items ---- */
 
 /*
@@ -57,7 +61,10 @@ struct metadata_instance {
 /* Sets the items that name these, and the instance identity document. */
 void metadata_describe(struct metadata *metadata, const struct metadata_instance *instance);
 
-/* Sets one item, or with NULL removes it. -EINVAL when PATH is not one below /latest/. */
+/*
+ * Sets one item, or with NULL removes it. PATH as for imds get: "instance-id" is
+ * "meta-data/instance-id". -EINVAL when it is not one of an item.
+ */
 int metadata_set(struct metadata *metadata, const char *path, const char *text, struct error *err);
 
 /* ---- Events ---- */

@@ -163,7 +163,7 @@ meta-data/a/b/c/d: two
 	[ "$(code "$url/meta-data/nope")" = 401 ]
 	[ "$(code -H "$good" "$url/meta-data/instance-id")" = 200 ]
 	[ "$(code -H "$good" "$url/meta-data/nope")" = 404 ]
-	[ "$(code -H "$good" "$url/meta-data/instance-id/")" = 404 ]
+	[ "$(code -H "$good" "$url/meta-data/instance-id%00")" = 400 ]
 	[ "$(code -H "$good" "$SERVICE_URL/2017-01-01/meta-data/")" = 404 ]
 	[ "$(code -H "$good" "$SERVICE_URL/latestmeta-data/")" = 404 ]
 	[ "$(code -H "$good" "$url/../control/../latest/meta-data/" --path-as-is)" = 404 ]
@@ -207,14 +207,50 @@ meta-data/a/b/c/d: two
 	[ "$(ask meta-data/placement/)" = $'availability-zone\nregion' ]
 	[ "$(ask meta-data/placement)" = $'availability-zone\nregion' ]
 	ask meta-data/ | grep -qx 'placement/'
-	[ "$(ask '')" = $'dynamic/\nmeta-data/' ]
+	[ "$(ask '')" = $'dynamic\nmeta-data' ]
+}
+
+@test "several slashes are one, and one after an item is passed over" {
+	start_service
+	new_token
+	local good="$TOKEN_HEADER: $TOKEN"
+	[ "$(curl -s -H "$good" "$SERVICE_URL//latest///meta-data//instance-id/")" = i-0123456789abcdef0 ]
+	[ "$(curl -s -H "$good" "$SERVICE_URL/2021-03-23/meta-data/public-keys/")" = 0=my-key-pair ]
+	curl -s -H "$good" "$SERVICE_URL/" | grep -qx latest
+	curl -s "$SERVICE_URL//control/items//hibernation/configured" | grep -qx true
+}
+
+@test "--tokens optional answers IMDSv1, too" {
+	start_service --tokens optional
+	[ "$(curl -s "$SERVICE_URL/latest/meta-data/instance-id")" = i-0123456789abcdef0 ]
+	[ "$(code -H "$TOKEN_HEADER: wrong" "$SERVICE_URL/latest/meta-data/")" = 401 ]
+	get instance-id
+	[ "$output" = i-0123456789abcdef0 ]
+}
+
+@test "who asks nothing keeps nobody out" {
+	(( $(ulimit -n) > 700 )) || ulimit -n 700 || skip "no 700 descriptors"
+	start_service
+	local port=${SERVICE_URL##*:}
+	local -a idle=()
+	for ((i = 0; i < 600; i++)); do
+		exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+		# Half of them begin a request that they do not end.
+		((i % 2)) || printf 'GET /latest/' >&"$fd"
+		idle+=("$fd")
+	done
+	get instance-id
+	[ "$output" = i-0123456789abcdef0 ]
+	for fd in "${idle[@]}"; do
+		exec {fd}>&-
+	done
 }
 
 # ---- Data ----------------------------------------------------------------------------------------
 
 @test "flags say what the instance is, also in the identity document" {
 	start_service --instance-id i-1 --instance-type c5.xlarge --region us-west-2 \
-		--set meta-data/tags/instance/Name=a=b
+		--set tags/instance/Name=a=b
 	get --json instance-id instance-type placement/region placement/availability-zone \
 		instance-life-cycle tags/instance/Name
 	[ "$(jq -c 'map_values(.) | [.[]]' <<<"$output")" = \
@@ -233,7 +269,8 @@ meta-data/a/b/c/d: two
 		'{"meta-data/a": 1}|the value of meta-data/a is not a string'
 		'{"/meta-data/a": "x"}|"/meta-data/a" is not the path of an item'
 		'{"meta-data/": "x"}|"meta-data/" is not the path of an item'
-		'{"api/token": "x"}|"api/token" is not the path of an item'
+		'{"api/token": "x"}|"api/token" is not below meta-data/'
+		'{"hibernation/configured": "x"}|"hibernation/configured" is not below meta-data/'
 		'["x"]|not an object'
 		'{"a": "x",|line 1:'
 		'{"a": "x", "a": "y"}|duplicate'
@@ -256,7 +293,8 @@ meta-data/a/b/c/d: two
 		'--listen :0|is not ADDRESS:PORT'
 		'--data /no/such|cannot read /no/such'
 		'--set x|--set: "x" is not PATH=VALUE'
-		'--set /x=y|"/x" is not the path of an item'
+		'--set placement/=y|"meta-data/placement/" is not the path of an item'
+		'--tokens maybe|--tokens: "maybe" is not one of required, optional'
 		'--life-cycle hourly|--life-cycle: "hourly" is not one of on-demand, spot'
 		'--spot reboot|--spot: "reboot" is not one of hibernate, stop, terminate'
 		'--maintenance tea|--maintenance: "tea" is not one of instance-reboot, '
@@ -272,7 +310,7 @@ meta-data/a/b/c/d: two
 		'--fault body|expected body=TEXT'
 		'--fault length=-|expected length=[-]N'
 		'--control control|is not a control path'
-		'--control /latest/control|/latest belongs to the service'
+		'--control /latest/control|the control path cannot be /latest/control'
 		'extra|imds serve takes no operand: "extra"'
 	)
 	for case in "${cases[@]}"; do

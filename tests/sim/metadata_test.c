@@ -102,7 +102,7 @@ static void control_has_a_name_of_its_own(void **state UNUSED)
 		int status;
 	} rows[] = { { "/control", 0 }, { "/a/b/", 0 }, { "/latestish", 0 }, { "", 0 },
 		{ "/", -EINVAL }, { "//", -EINVAL }, { "control", -EINVAL }, { "/latest", -EINVAL },
-		{ "/latest/", -EINVAL }, { "/latest/x", -EINVAL } };
+		{ "/latest/", -EINVAL }, { "/latest/x", -EINVAL }, { "/2009-04-04", -EINVAL } };
 	struct metadata *metadata = metadata_open();
 	struct error err;
 
@@ -161,7 +161,7 @@ static void share_of_faults_is_about_what_was_asked_for(void **state UNUSED)
 	}
 }
 
-static void old_tokens_make_room(void **state UNUSED)
+static void tokens_live_their_time_however_many(void **state UNUSED)
 {
 	struct metadata *metadata = metadata_open();
 	char *first = token_get(metadata), *last = NULL;
@@ -170,11 +170,108 @@ static void old_tokens_make_room(void **state UNUSED)
 	for (size_t i = 0; i < 5000; i++)
 		text_set(&last, token_get(metadata));
 	request.token = first;
-	assert_int_equal(status_of(metadata, request, NULL), 401);
+	assert_int_equal(status_of(metadata, request, NULL), 200);
 	request.token = last;
 	assert_int_equal(status_of(metadata, request, NULL), 200);
 	free(first);
 	free(last);
+	metadata_close(metadata);
+}
+
+static void paths_are_as_lenient_as_ec2s(void **state UNUSED)
+{
+	static const struct {
+		const char *path;
+		unsigned status;
+		const char *body; /* how it begins */
+	} rows[] = {
+		{ "/", 200, "1.0\n2007-01-19\n" },
+		{ "//", 200, "1.0\n2007-01-19\n" },
+		{ "/latest", 200, "dynamic\nmeta-data" },
+		{ "/latest/", 200, "dynamic\nmeta-data" },
+		{ "/1.0/", 200, "dynamic\nmeta-data" },
+		{ "/2021-03-23/meta-data/instance-id", 200, "i-" },
+		{ "//latest///meta-data//instance-id", 200, "i-" },
+		{ "/latest/meta-data/instance-id/", 200, "i-" },
+		{ "/latest/meta-data/placement//availability-zone/", 200, "eu-central-1a" },
+		{ "/latest/meta-data/placement", 200, "availability-zone\nregion" },
+		{ "/latest/meta-data/placement/", 200, "availability-zone\nregion" },
+		{ "/latest/meta-data/public-keys", 200, "0=my-key-pair" },
+		{ "/latest/meta-data/public-keys/", 200, "0=my-key-pair" },
+		{ "/latest/meta-data/public-keys/0/", 200, "openssh-key" },
+		{ "/latest/meta-data/public-keys/0/openssh-key/", 200, "ssh-ed25519 " },
+		{ "/latest/meta-data/spot/", 404, "<html>" },
+		{ "/latest/meta-data/instance-i", 404, "<html>" },
+		{ "/2021-03-24/meta-data/instance-id", 404, "<html>" },
+		{ "/latestmeta-data/", 404, "<html>" },
+		{ "latest/meta-data/", 404, "<html>" },
+	};
+	struct metadata *metadata = metadata_open();
+	char *token = token_get(metadata);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct http_answer answer = answer_to(metadata,
+			(struct asked) { .method = "GET", .path = rows[i].path, .token = token });
+
+		if (answer.status != rows[i].status || !text_starts(answer.body, rows[i].body))
+			fail_msg("%s: %u %s", rows[i].path, answer.status, answer.body);
+		http_answer_free(&answer);
+	}
+	free(token);
+	metadata_close(metadata);
+}
+
+static void termination_time_is_there_before_an_end_only(void **state UNUSED)
+{
+	static const struct {
+		const char *notice;
+		bool is_there;
+	} rows[] = { { "terminate", true }, { "stop", false }, { "hibernate", false },
+		{ "{\"action\": \"terminate\", \"time\": \"2026-12-01T00:00:00Z\"}", true },
+		{ "{\"action\": \"terminate\"}", false }, { "{broken", false } };
+	struct metadata *metadata = metadata_open();
+	char *token = token_get(metadata);
+	const struct asked asked = {
+		.method = "GET", .path = "/latest/meta-data/spot/termination-time", .token = token
+	};
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(
+			metadata_plan(metadata, METADATA_SPOT, rows[i].notice, 0, HTTP_NEVER, &err),
+			0);
+		assert_int_equal(status_of(metadata, asked, NULL), rows[i].is_there ? 200 : 404);
+	}
+	free(token);
+	metadata_close(metadata);
+}
+
+static void imdsv1_is_answered_only_when_asked_for(void **state UNUSED)
+{
+	const struct asked none = { .method = "GET", .path = "/latest/meta-data/instance-id" };
+	const struct asked wrong = { .method = "GET", .path = none.path, .token = "wrong" };
+	struct metadata *metadata = metadata_open();
+
+	assert_int_equal(status_of(metadata, none, NULL), 401);
+	metadata_set_tokens_optional(metadata, true);
+	assert_int_equal(status_of(metadata, none, NULL), 200);
+	assert_int_equal(status_of(metadata, wrong, NULL), 401);
+	metadata_close(metadata);
+}
+
+static void blanks_around_a_header_do_not_count(void **state UNUSED)
+{
+	struct metadata *metadata = metadata_open();
+	char *token = token_get(metadata), *padded = text_format("  %s \t", token);
+	const struct asked asked = {
+		.method = "GET", .path = "/latest/meta-data/instance-id", .token = padded
+	};
+	const struct asked fresh = { .method = "PUT", .path = "/latest/api/token", .ttl = " 60 " };
+
+	assert_int_equal(status_of(metadata, asked, NULL), 200);
+	assert_int_equal(status_of(metadata, fresh, NULL), 200);
+	free(token);
+	free(padded);
 	metadata_close(metadata);
 }
 
@@ -185,7 +282,11 @@ int main(void)
 		cmocka_unit_test(control_has_a_name_of_its_own),
 		cmocka_unit_test(notice_comes_and_goes_at_its_time),
 		cmocka_unit_test(share_of_faults_is_about_what_was_asked_for),
-		cmocka_unit_test(old_tokens_make_room),
+		cmocka_unit_test(tokens_live_their_time_however_many),
+		cmocka_unit_test(paths_are_as_lenient_as_ec2s),
+		cmocka_unit_test(termination_time_is_there_before_an_end_only),
+		cmocka_unit_test(imdsv1_is_answered_only_when_asked_for),
+		cmocka_unit_test(blanks_around_a_header_do_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
