@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "ui/tui/dashboard.h"
 #include "ui/tui/state.h"
 #include "ui/tui/terminal.h"
 

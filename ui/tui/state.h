@@ -4,11 +4,11 @@
 #define EC2HIB_UI_TUI_STATE_H
 
 #include "ui/tui/command.h"
-#include "ui/tui/dashboard.h"
 #include "ui/tui/panel.h"
 #include "ui/tui/worker.h"
 
 struct dashboard;
+struct dashboard_settings;
 struct view;
 
 /* How far a page is scrolled, and what is chosen on it. */
