@@ -42,8 +42,7 @@ make_image() {
 	truncate -s "$size" "$BATS_TEST_TMPDIR/disk"
 	case $type in
 	ext4) mkfs.ext4 -q -F ${3:+-U "$3"} "$BATS_TEST_TMPDIR/disk" ;;
-	xfs) mkfs.xfs -q -f ${3:+-m uuid="$3"} "$BATS_TEST_TMPDIR/disk" ;;
-	*) "mkfs.$type" -q -f ${3:+-U "$3"} "$BATS_TEST_TMPDIR/disk" ;;
+	*) "mkfs.$type" -q -f "$BATS_TEST_TMPDIR/disk" ;;
 	esac
 	mount -o loop "$BATS_TEST_TMPDIR/disk" "$IMAGE" || skip "cannot mount $type here"
 	chmod 755 "$IMAGE"

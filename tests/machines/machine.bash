@@ -12,7 +12,6 @@
 load ../lib/helpers
 
 TREES=${srcdir:-$top_builddir}/tests/fixtures/trees
-ROOT_UUID=11111111-2222-4333-8444-555555555555
 
 # Loop devices that are not the root's, by the descriptor that holds each.
 MACHINE_DEVICES=()
@@ -37,12 +36,14 @@ need_program() {
 }
 
 # make_machine TREE [TYPE [SIZE]]: $IMAGE becomes a file system (ext4, xfs, btrfs) with the files of
-# that tree. Its UUID is $ROOT_UUID. Small btrfs and xfs file systems do not exist: 400M holds both.
+# that tree. Its UUID is $ROOT_UUID: always the same with ext4 only, as the kernel mounts no two xfs or
+# btrfs with the same one. Small file systems of these types do not exist: 400M holds both.
 make_machine() {
 	local tree=$1 type=${2:-ext4} size=${3:-}
 	[ -n "$size" ] || { [ "$type" = ext4 ] && size=200M || size=400M; }
 	need_program "mkfs.$type"
-	make_image "$type" "$size" "$ROOT_UUID"
+	make_image "$type" "$size" 11111111-2222-4333-8444-555555555555
+	ROOT_UUID=$(blkid -p -o value -s UUID "$BATS_TEST_TMPDIR/disk")
 	"$TREES/copy" "$tree" "$BATS_TEST_TMPDIR/tree"
 	cp -a "$BATS_TEST_TMPDIR/tree/." "$IMAGE"
 	rm -r "$BATS_TEST_TMPDIR/tree"
