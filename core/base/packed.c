@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/base/packed.h"
 
-#include "config.h"
+#include <config.h> /* not the one beside it */
 
 #ifdef HAVE_LIBARCHIVE
 #include <archive.h>
