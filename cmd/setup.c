@@ -25,6 +25,7 @@ struct setup_options {
 	bool no_initramfs;
 	bool no_service;
 	bool take_over;
+	bool force;
 	enum setup_prewarm prewarm;
 
 	const char *swapfile;
@@ -59,6 +60,7 @@ static const struct option_row setup_rows[] = {
 	OPT_FLAG("take-over", take_over, "stop hibagent, hibinit-agent and acpid's answer"),
 	OPT_CHOICE("prewarm", prewarm, prewarm_words, "WHEN",
 		"touch every block: auto, yes, no or background"),
+	OPT_FLAG("force", force, "go on although the machine would not hibernate"),
 	PLAN_ROWS,
 };
 
@@ -212,6 +214,8 @@ static int carry_out(struct invocation *invocation, const struct session *sessio
 	if (make(&plan, &facts, &session->config, wanted, &err) < 0) {
 		if (wanted->json)
 			show_json(&plan, false, err.text);
+		else
+			plan_show_gate(&plan.gate, &invocation->style);
 		complain("%s", err.text);
 		status = EXIT_NOT_READY;
 	} else if (present(invocation, &plan, nothing, &status)) {
@@ -239,6 +243,7 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 		.area_given = wanted->swapfile || wanted->swap_device,
 		.service = !wanted->no_service,
 		.take_over = wanted->take_over,
+		.force = wanted->force,
 		.prewarm = wanted->prewarm,
 	};
 	int status = setup_plan(plan, facts, config, &request, err);
@@ -276,14 +281,13 @@ const struct command command_setup = {
 	.name = "setup",
 	.synopsis = "[--size SIZE] [--dry-run] [--yes] [OPTION...]",
 	.summary = "plan and apply what hibernation needs",
-	.details = "Makes the swap file, tells the boot loader, the initramfs and the running\n"
-		   "kernel where it is, raises the freeze timeout, and enables and starts the\n"
-		   "agent as a service. Shows the plan first; at a terminal it asks, elsewhere\n"
-		   "--yes applies. Running it again goes on where an interrupted run was, and\n"
-		   "does nothing when all is well.",
+	.details =
+		"Swap file, boot loader, initramfs, kernel, freeze timeout and the agent. Shows\n"
+		"the plan first; at a terminal it asks, elsewhere --yes applies. Run again it\n"
+		"does what is left. Where the machine would not hibernate it changes nothing.",
 	COMMAND_OPTIONS(setup_rows),
 	.exclusive = { "swapfile swap-device", "take-over no-service" },
-	.needs = NEEDS_SESSION | NEEDS_ROOT | REPAIRS_LEFTOVERS,
+	.needs = NEEDS_SESSION | NEEDS_ROOT | NEEDS_METADATA | REPAIRS_LEFTOVERS,
 	.run = run_setup,
 };
 

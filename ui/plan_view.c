@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ui/plan_view.h"
 
-#define TEXT_COLUMN 5
+#include "core/base/memory.h"
+#include "core/base/text.h"
+
+#define TEXT_COLUMN    5
+#define PROBLEM_COLUMN 9
 
 static void show_notes(const struct plan *plan, const struct style *style)
 {
@@ -12,8 +16,26 @@ static void show_notes(const struct plan *plan, const struct style *style)
 	}
 }
 
+void plan_show_gate(const struct report *gate, const struct style *style)
+{
+	for (size_t i = 0; i < gate->count; i++) {
+		const struct finding *finding = &gate->findings[i];
+		memory_cleanup_free char *fix = NULL;
+
+		printf("%sproblem:%s ", style_colour(style, COLOUR_RISK),
+			style_colour(style, COLOUR_PLAIN));
+		style_wrap(style, stdout, finding->text, PROBLEM_COLUMN, PROBLEM_COLUMN);
+		if (!finding->fix)
+			continue;
+		fix = text_format("fix: %s", finding->fix);
+		printf("%*s", PROBLEM_COLUMN, "");
+		style_wrap(style, stdout, fix, PROBLEM_COLUMN, PROBLEM_COLUMN + 5);
+	}
+}
+
 void plan_show(const struct plan *plan, const struct style *style)
 {
+	plan_show_gate(&plan->gate, style);
 	for (size_t i = 0; i < plan->count; i++) {
 		printf("%3zu. ", i + 1);
 		style_wrap(style, stdout, plan->steps[i].text, TEXT_COLUMN, TEXT_COLUMN);
@@ -31,12 +53,19 @@ void plan_show_step(const struct plan *plan, size_t index, const struct style *s
 
 json_t *plan_to_json(const struct plan *plan)
 {
-	json_t *steps = json_array(), *notes = json_array();
+	json_t *steps = json_array(), *notes = json_array(), *gate = json_array();
 
 	for (size_t i = 0; i < plan->count; i++)
 		json_array_append_new(steps, json_pack("{s:s, s:s}", "id", plan->steps[i].id,
 						     "text", plan->steps[i].text));
 	for (size_t i = 0; i < plan->notes.count; i++)
 		json_array_append_new(notes, json_string(plan->notes.items[i]));
-	return json_pack("{s:o, s:o}", "steps", steps, "notes", notes);
+	for (size_t i = 0; i < plan->gate.count; i++) {
+		const struct finding *finding = &plan->gate.findings[i];
+
+		json_array_append_new(
+			gate, json_pack("{s:s, s:s, s:s?}", "check", finding->check->id, "text",
+				      finding->text, "fix", finding->fix));
+	}
+	return json_pack("{s:o, s:o, s:o}", "gate", gate, "steps", steps, "notes", notes);
 }

@@ -8,12 +8,17 @@
 #include "core/rules/plan.h"
 #include "ui/style.h"
 
+/* Why a setup is of no use, and what would mend that. */
+void plan_show_gate(const struct report *gate, const struct style *style);
+
+/* The same, then the steps and the notes. */
 void plan_show(const struct plan *plan, const struct style *style);
 
 /* "[2/7] make the swap file ..." as a step begins. */
 void plan_show_step(const struct plan *plan, size_t index, const struct style *style);
 
-/* {"steps": [{"id": ..., "text": ...}], "notes": [...]} */
+/* {"gate": [{"check": ..., "text": ..., "fix": ...}], "steps": [{"id": ..., "text": ...}],
+ * "notes": [...]} */
 json_t *plan_to_json(const struct plan *plan);
 
 #endif

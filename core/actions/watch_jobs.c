@@ -96,8 +96,9 @@ int job_end(struct jobs *jobs, enum job_kind kind)
  */
 struct child {
 	const struct jobs *jobs;
-	struct gather gather; /* without the metadata service: that is the agent's connection */
+	struct gather gather; /* with the metadata service only where setup asks it */
 	int pipe;
+	bool sets_up;		  /* setup-on-start, and nothing is known that makes it useless */
 	struct reporter reporter; /* of hooks and of the hibernation */
 };
 
@@ -196,14 +197,14 @@ static int run_hibernation(struct child *child, const struct request *request)
 }
 
 /*
- * Without setup-on-start only an old image is made plain swap again, for a later boot would bring
- * the past back. When a notice comes, setup goes on only with what hibernation cannot do without.
+ * Without a setup only an old image is made plain swap again, for a later boot would bring the past
+ * back. When a notice comes, setup goes on only with what hibernation cannot do without.
  */
 static bool step_is_due(void *data, const struct step *step)
 {
 	const struct child *child = data;
 
-	if (child->gather.config->setup_on_start != CHOICE_YES)
+	if (!child->sets_up)
 		return step->kind == STEP_CLEAN_IMAGE;
 	return !child_stop || step_is_vital(step);
 }
@@ -220,16 +221,31 @@ static void note(void *data, int priority UNUSED, const char *text)
 	child_log(data, LOG_INFO, text);
 }
 
+/* Where setup-on-start is of no use, the log says why, and it is left until the next start. */
+static void tell_gate(struct child *child, const struct report *gate)
+{
+	for (size_t i = 0; i < gate->count; i++)
+		log_event(child->jobs->log, LOG_WARNING, "setup",
+			"setup-on-start changes nothing: %s", gate->findings[i].text);
+	child->sets_up = false;
+}
+
 /* What is left to do now. FACTS and PLAN must be zeroed, and freed in any case. */
 static int plan_start(
-	const struct child *child, struct facts *facts, struct plan *plan, struct error *err)
+	struct child *child, struct facts *facts, struct plan *plan, struct error *err)
 {
 	const struct setup_request request = { 0 };
 	const struct config *config = child->gather.config;
 
 	facts_gather(facts, &child->gather);
-	if (config->setup_on_start == CHOICE_YES)
-		return setup_plan(plan, facts, config, &request, err);
+	if (child->sets_up) {
+		int status = setup_plan(plan, facts, config, &request, err);
+
+		if (status != -ENOTSUP || plan->gate.count == 0)
+			return status;
+		tell_gate(child, &plan->gate);
+		plan_free(plan);
+	}
 	return preparation_plan(plan, facts, config, err);
 }
 
@@ -281,6 +297,9 @@ static int run_start(struct child *child)
 	struct error err = { "" };
 	int lock, status;
 
+	child->sets_up = child->gather.config->setup_on_start == CHOICE_YES;
+	if (child->sets_up)
+		child->gather.imds = child->jobs->gather->imds;
 	if (!start_has_work(child))
 		return 0;
 	lock = lock_wait(child->gather.root, LOCK_PATH, PATIENCE_MS, &child->reporter, &err);

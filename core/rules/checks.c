@@ -85,6 +85,24 @@ void report_make(struct report *report, const char *const *ids, const struct fac
 	}
 }
 
+void setup_gate(struct report *gate, const struct facts *facts, const struct config *config)
+{
+	const struct check *check;
+
+	*gate = (struct report) { memory_new(check_count(), sizeof(*gate->findings)), 0 };
+	for (size_t i = 0; (check = check_at(i)); i++) {
+		struct finding finding;
+
+		if (!check->gates)
+			continue;
+		finding = check_evaluate(check, facts, config);
+		if (finding.state == CHECK_FAIL)
+			gate->findings[gate->count++] = finding;
+		else
+			finding_free(&finding);
+	}
+}
+
 void report_free(struct report *report)
 {
 	for (size_t i = 0; i < report->count; i++)

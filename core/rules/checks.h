@@ -34,6 +34,7 @@ struct check {
 	const char *why;   /* a paragraph: what goes wrong otherwise */
 	bool needs_live;   /* skipped for an image */
 	bool vital;	   /* without its answer nobody can say "ready": readiness is unknown */
+	bool gates;	   /* when it fails, all that setup would do is of no use */
 	enum check_hibernate hibernate;
 	struct finding (*evaluate)(const struct facts *facts, const struct config *config);
 };
@@ -82,6 +83,12 @@ struct report {
 void report_make(struct report *report, const char *const *ids, const struct facts *facts,
 	const struct config *config);
 void report_free(struct report *report);
+
+/*
+ * What makes a setup useless: the checks that gate and fail (EC2 does not hibernate this instance, or
+ * the kernel cannot). One that cannot tell keeps nobody from anything.
+ */
+void setup_gate(struct report *gate, const struct facts *facts, const struct config *config);
 
 /* All checks were run: only then the findings say whether the machine is ready. */
 bool report_is_whole(const struct report *report);

@@ -23,6 +23,7 @@ extern const struct check_group instance_checks, kernel_checks, swap_checks, boo
 /* At the end of a row: see struct check. */
 #define LIVE	.needs_live = true
 #define VITAL	.vital = true
+#define GATES	.gates = true
 #define MENDS	.hibernate = HIBERNATE_MENDS
 #define REFUSES .hibernate = HIBERNATE_REFUSES
 

@@ -83,6 +83,7 @@ void plan_free(struct plan *plan)
 		free(plan->steps[i].text);
 	free(plan->steps);
 	strings_free(&plan->notes);
+	report_free(&plan->gate);
 	*plan = (struct plan) { 0 };
 }
 
@@ -557,6 +558,10 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	int status;
 
 	*plan = (struct plan) { 0 };
+	setup_gate(&plan->gate, facts, config);
+	if (plan->gate.count && !request->force)
+		return error_set(err, ENOTSUP,
+			"nothing is set up: this machine would not hibernate; --force sets it up all the same");
 	if (request->area_given)
 		plan_remember_area(plan, facts);
 	status = plan_area(plan, facts, config, request, &new_file, err);

@@ -13,6 +13,7 @@
 #include "core/base/config.h"
 #include "core/base/text.h"
 #include "core/facts/facts.h"
+#include "core/rules/checks.h"
 
 /* In the order in which they have to run: see setup_plan() for why. */
 enum step_kind {
@@ -59,6 +60,7 @@ struct plan {
 	struct step *steps;
 	size_t count;
 	struct strings notes; /* what is left out, why, and what the administrator does by hand */
+	struct report gate;   /* of setup: what makes all of it useless; see setup_gate() */
 };
 
 /*
@@ -76,6 +78,7 @@ struct setup_request {
 	const char *size; /* see swap_size_decide(); NULL is auto */
 	bool keep_boot_config;
 	bool keep_initramfs;
+	bool force;	 /* go on although it is of no use */
 	bool area_given; /* --swapfile or --swap-device: later runs have to find it again */
 	bool service;	 /* the agent too; without it the next one means nothing */
 	bool take_over;	 /* switch the older agents off */
@@ -90,7 +93,8 @@ struct setup_request {
  * first it runs, then who answered until now is switched off, so that an agent that does not start
  * leaves the machine with the answer that it had. Pre-warming is last: nothing waits for it.
  *
- * 0, or what swap_size_decide() says; -EBUSY for an image that belongs to a hibernated machine;
+ * 0, or what swap_size_decide() says; -ENOTSUP when plan->gate has findings and nobody wants to go
+ * on all the same; -EBUSY for an image that belongs to a hibernated machine;
  * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.
  * plan_free() in any case.
  */

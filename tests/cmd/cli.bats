@@ -400,7 +400,7 @@ at_terminal() {
 
 @test "setup says when the swap area will be too small for the image" {
 	need_root
-	run "$EC2HIB" setup -n --size 1M
+	run "$EC2HIB" setup -n --force --size 1M
 	echo "$output"
 	[ "$status" -eq 0 ] || skip "no plan can be made for this machine"
 	[[ "$output" == *"note: 1.0 MiB of swap for "*" of memory: the image can be half of memory and would not fit"* ]]

@@ -356,6 +356,66 @@ static void teardown_leaves_a_hibernated_machine_alone(void **state UNUSED)
 	try_rows(teardown_plan, rows, ARRAY_SIZE(rows));
 }
 
+static int plan_forced(struct plan *plan, const struct facts *facts, struct error *err)
+{
+	const struct setup_request request = { .force = true };
+	int status = plan_request(plan, facts, &request, err);
+
+	assert_true(status < 0 || plan->gate.count > 0);
+	return status;
+}
+
+#define USELESS "this machine would not hibernate"
+
+static void setup_stops_where_it_is_of_no_use(void **state UNUSED)
+{
+	static const struct row rows[] = {
+		{ "{\"instance.hibernation_configured\": false}", -ENOTSUP, USELESS },
+		{ "{\"instance.hibernation_configured\": null}", -ENOTSUP, USELESS },
+		{ "{\"instance.type\": \"m5.metal\"}", -ENOTSUP, USELESS },
+		{ "{\"instance.type\": \"r6i.large\"}", -ENOTSUP, USELESS },
+		{ "{\"memory.total\": 171798691840}", -ENOTSUP, USELESS },
+		{ "{\"kernel.power_state\": \"freeze mem\"}", -ENOTSUP, USELESS },
+		{ "{\"kernel.power_state\": null}", -ENOTSUP, USELESS },
+		{ "{\"kernel.power_disk\": \"[disabled]\"}", -ENOTSUP, USELESS },
+		{ "{\"kernel.lockdown\": \"integrity\"}", -ENOTSUP, USELESS },
+		{ "{\"kernel.command_line\": \"quiet nohibernate\"}", -ENOTSUP, USELESS },
+		{ "{\"root.medium\": \"instance-store\"}", -ENOTSUP, USELESS },
+	};
+	static const struct row forced[] = {
+		{ "{\"instance.hibernation_configured\": false, \"area.active\": false}", 0,
+			"swap-on" },
+		{ "{\"kernel.power_disk\": \"[disabled]\", \"area.mode\": 420}", 0,
+			"protect-swap" },
+	};
+
+	try_rows(plan_setup, rows, ARRAY_SIZE(rows));
+	try_rows(plan_forced, forced, ARRAY_SIZE(forced));
+}
+
+static void setup_goes_on_where_nobody_can_tell(void **state UNUSED)
+{
+	static const struct row rows[] = {
+		{ "{\"instance.hibernation_configured\": {\"unknown\": \"no answer\"}}", 0, "" },
+		{ "{\"instance.type\": {\"unknown\": \"no answer\"}}", 0, "" },
+		{ "{\"instance.type\": \"m99.large\"}", 0, "" },
+		{ "{\"kernel.power_state\": {\"unknown\": \"no permission\"}}", 0, "" },
+		/* A Spot request may have asked for it. */
+		{ "{\"instance.hibernation_configured\": false, \"instance.life_cycle\": \"spot\"}",
+			0, "" },
+		/* Elsewhere EC2's limits do not count. */
+		{ "{\"system.vendor\": \"QEMU\", \"instance.id\": {\"unknown\": \"no answer\"},"
+		  "\"instance.hibernation_configured\": {\"unknown\": \"no answer\"}}",
+			0, "" },
+		/* An image: what the running machine would fail is not the image's. */
+		{ "{\"live\": false, \"instance.hibernation_configured\": false,"
+		  "\"kernel.power_state\": \"freeze\"}",
+			0, "" },
+	};
+
+	try_rows(plan_setup, rows, ARRAY_SIZE(rows));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +425,8 @@ int main(void)
 		cmocka_unit_test(setup_says_what_it_leaves_to_others),
 		cmocka_unit_test(cold_area_on_ebs_is_warmed_last),
 		cmocka_unit_test(setup_keeps_off_what_may_be_needed),
+		cmocka_unit_test(setup_stops_where_it_is_of_no_use),
+		cmocka_unit_test(setup_goes_on_where_nobody_can_tell),
 		cmocka_unit_test(teardown_plans_what_is_ours),
 		cmocka_unit_test(teardown_refuses_while_swap_is_needed),
 		cmocka_unit_test(teardown_leaves_a_hibernated_machine_alone),
