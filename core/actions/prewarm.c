@@ -63,8 +63,9 @@ struct target {
 static void open_counters(
 	struct target *target, const struct root *host, const device_list *devices)
 {
+	const struct device_facts *disk = devices_next_leaf(devices, NULL);
 	memory_cleanup_free char *path =
-		text_format("/sys/block/%s/stat", devices->items[devices->count - 1].name.value);
+		text_format("/sys/block/%s/stat", disk ? fact_text_or(&disk->name, "") : "");
 	struct error err = { "" };
 
 	target->counters = root_openat(host, path, O_RDONLY, 0, &err);

@@ -72,6 +72,58 @@ char *text_trim(char *text)
 	return text;
 }
 
+static int digit_of(char character, int base)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = character ? strchr(digits, tolower((unsigned char)character)) : NULL;
+
+	return found && found - digits < base ? (int)(found - digits) : -1;
+}
+
+/* COUNT digits at TEXT; -1: they are not all there, or no byte. */
+static int escaped_byte(const char *text, int count, int base)
+{
+	int value = 0;
+
+	for (int i = 0; i < count; i++) {
+		int digit = digit_of(text[i], base);
+
+		if (digit < 0)
+			return -1;
+		value = value * base + digit;
+	}
+	return value > 0 && value < 256 ? value : -1;
+}
+
+/* PREFIX, then COUNT digits, is a byte. */
+static void unescape(char *text, const char *prefix, int count, int base)
+{
+	char *out = text;
+
+	for (const char *in = text; *in; out++) {
+		size_t skip = strlen(prefix);
+		int byte = text_starts(in, prefix) ? escaped_byte(in + skip, count, base) : -1;
+
+		if (byte < 0) {
+			*out = *in++;
+			continue;
+		}
+		*out = (char)byte;
+		in += skip + (size_t)count;
+	}
+	*out = '\0';
+}
+
+void text_unescape_octal(char *text)
+{
+	unescape(text, "\\", 3, 8);
+}
+
+void text_unescape_hex(char *text)
+{
+	unescape(text, "\\x", 2, 16);
+}
+
 bool text_equal(const char *a, const char *b)
 {
 	if (!a || !b)

@@ -29,6 +29,13 @@ void text_append(char **text, const char *format, ...) __attribute__((format(pri
 /* Takes white space off both ends, in place; returns TEXT. */
 char *text_trim(char *text);
 
+/*
+ * Names with characters that a format keeps for itself, in place: \ooo, as in fstab(5),
+ * /proc/mounts and /proc/swaps; \xhh, as udev names its links.
+ */
+void text_unescape_octal(char *text);
+void text_unescape_hex(char *text);
+
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);

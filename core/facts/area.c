@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,18 @@ static void gather_extents(struct area_facts *area, const struct root *root)
 	extents_resume_offset(&area->resume_offset, &area->extents, page);
 }
 
+static void count_btrfs_devices(struct area_facts *area, const char *shown)
+{
+	file_cleanup_close int fd = open(shown, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct btrfs_ioctl_fs_info_args info = { 0 };
+
+	if (fd >= 0 && ioctl(fd, BTRFS_IOC_FS_INFO, &info) == 0)
+		fact_set_number(&area->filesystem_devices, info.num_devices);
+	else
+		fact_set_unknown(fact_of(&area->filesystem_devices),
+			"cannot ask the btrfs of %s for its devices: %s", shown, strerror(errno));
+}
+
 static void gather_filesystem(struct area_facts *area, const struct root *root,
 	const struct root *host, const device_list *root_devices, const char *path)
 {
@@ -161,11 +174,20 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 		fact_set_text(&area->filesystem, type);
 	if (point)
 		fact_set_text(&area->mount_point, point);
+	fact_set_absent(fact_of(&area->filesystem_devices));
+	if (type && strcmp(type, "btrfs") == 0)
+		count_btrfs_devices(area, shown);
 	if (statvfs(shown, &space) == 0) {
+		fact_set_flag(&area->filesystem_read_only, space.f_flag & ST_RDONLY);
 		fact_set_number(&area->filesystem_size, (uint64_t)space.f_blocks * space.f_frsize);
 		fact_set_number(&area->filesystem_free, (uint64_t)space.f_bavail * space.f_frsize);
 		fact_set_number(&area->filesystem_reserved,
 			(uint64_t)(space.f_bfree - space.f_bavail) * space.f_frsize);
+	}
+	if (status == -ENODEV) {
+		fact_set_absent(fact_of(&area->devices));
+		fact_set_absent(fact_of(&area->resume_device));
+		return;
 	}
 	if (status < 0) {
 		fact_set_unknown(fact_of(&area->devices), "%s", err.text);
@@ -232,6 +254,8 @@ static void gather_device(
 	fact_set_absent(fact_of(&area->selinux_label));
 	fact_set_absent(fact_of(&area->filesystem));
 	fact_set_absent(fact_of(&area->mount_point));
+	fact_set_absent(fact_of(&area->filesystem_devices));
+	fact_set_absent(fact_of(&area->filesystem_read_only));
 	fact_set_absent(fact_of(&area->filesystem_size));
 	fact_set_absent(fact_of(&area->filesystem_free));
 	fact_set_absent(fact_of(&area->filesystem_reserved));
@@ -319,6 +343,12 @@ static void name_resume_device(struct facts *facts)
 	if (force->is == FACT_KNOWN && *force->value)
 		bare_kernel = false;
 
+	if (area->devices.is == FACT_ABSENT) {
+		fact_set_unknown(fact_of(&area->resume_argument),
+			"%s is on %s, which has no block device", area->path.value,
+			fact_text_or(&area->filesystem, "a file system"));
+		return;
+	}
 	if (area->devices.is != FACT_KNOWN || area->devices.count == 0) {
 		fact_set_unknown(fact_of(&area->resume_argument), "%s",
 			area->devices.why ? area->devices.why : "the device is not known");
@@ -383,4 +413,6 @@ void root_gather(struct root_facts *facts, const struct root *root, const struct
 	else
 		fact_set_unknown(fact_of(&facts->devices), "%s", err.text);
 	devices_medium(&facts->medium, &facts->devices);
+	if (status == -ENODEV)
+		fact_set_absent(fact_of(&facts->devices));
 }

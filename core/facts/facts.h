@@ -49,20 +49,47 @@ struct memory_facts {
 #define MEDIUM_EBS	      "ebs"
 #define MEDIUM_INSTANCE_STORE "instance-store"
 #define MEDIUM_ZRAM	      "zram"
+#define MEDIUM_MEMORY	      "memory"	/* a RAM disk */
+#define MEDIUM_NETWORK	      "network" /* another machine's, by a driver of this one */
 #define MEDIUM_OTHER	      "other"
 
-/* One device of a chain, from a file system's device down to the disk. */
+/* What a device is. In `kind`. */
+#define KIND_DISK      "disk"
+#define KIND_PARTITION "partition"
+#define KIND_LVM       "lvm" /* a logical volume, or a part of one */
+#define KIND_CRYPT     "crypt"
+#define KIND_RAID      "raid"
+#define KIND_MULTIPATH "multipath"
+#define KIND_THIN_POOL "thin-pool"
+#define KIND_SNAPSHOT  "snapshot" /* what a snapshot keeps beside its origin */
+#define KIND_CACHE     "cache"
+#define KIND_VDO       "vdo"
+#define KIND_DM	       "dm" /* another device of the device mapper */
+#define KIND_LOOP      "loop"
+#define KIND_ZRAM      "zram"
+#define KIND_RAM       "ram"
+#define KIND_ZVOL      "zvol"
+#define KIND_BCACHE    "bcache"
+#define KIND_NETWORK   "network"
+
+/* One device of a stack, from a file system's device down to the disks. */
 #define DEVICE_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
 	TEXT(name, "kernel name, without /dev/")                                                   \
 	TEXT(number, "major:minor")                                                                \
-	TEXT(kind, "disk, partition, lvm, crypt, raid, loop or zram")                              \
+	TEXT(kind, "disk, partition, lvm, crypt, raid, multipath, thin-pool, snapshot, cache, "    \
+		   "vdo, dm, loop, zram, ram, zvol, bcache or network")                            \
+	FLAG(leaf, "nothing is known to lie below it")                                             \
+	TEXT(mapper, "name at the device mapper: vg-lv, or crypttab's; null: no such device")      \
+	TEXT(backing_file, "file of a loop device; null: none")                                    \
 	NUMBER(size, "bytes", "size of the device")                                                \
 	TEXT(model, "the disk's model; tells EBS from instance store")                             \
 	TEXT(serial, "the disk's serial; a volume id on EBS")                                      \
-	TEXT(medium, "ebs, instance-store, zram or other")                                         \
+	TEXT(medium, "ebs, instance-store, zram, memory, network or other")                        \
 	TEXT(holds, "what is on it: ext4, swap, gpt, ...; null: nothing known")                    \
 	TEXT(uuid, "UUID of what the device holds")                                                \
+	TEXT(label, "label of what the device holds")                                              \
 	TEXT(partuuid, "UUID of the partition")                                                    \
+	TEXT(partlabel, "name of the partition")                                                   \
 	FLAG(random_key, "a dm-crypt device whose key is new at every boot")
 struct device_facts {
 	FACT_MEMBERS(DEVICE_FACTS)
@@ -77,7 +104,7 @@ typedef FACT_LIST(struct device_facts) device_list;
 	NUMBER(used, "bytes", "what is swapped out into it", VOLATILE)                             \
 	TEXT(priority, "a whole number; the highest is used first")                                \
 	TEXT(device, "kernel name of the device below")                                            \
-	TEXT(medium, "ebs, instance-store, zram or other")                                         \
+	TEXT(medium, "ebs, instance-store, zram, memory, network or other")                        \
 	FLAG(random_key, "encrypted with a key that is new at every boot")                         \
 	FLAG(is_area, "the swap area that hibernation is meant to use")
 struct swap_facts {
@@ -139,10 +166,13 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 	TEXT(resume_argument, "what resume= has to be to find that device")                        \
 	TEXT(filesystem, "type of the file system that holds the file")                            \
 	TEXT(mount_point, "where that file system is mounted")                                     \
+	NUMBER(filesystem_devices, "", "devices of a btrfs; null: another file system")            \
+	FLAG(filesystem_read_only, "that file system is mounted read-only")                        \
 	NUMBER(filesystem_size, "bytes", "size of that file system")                               \
 	NUMBER(filesystem_free, "bytes", "what others than root may still use of it", VOLATILE)    \
 	NUMBER(filesystem_reserved, "bytes", "free beside that, for root alone", VOLATILE)         \
-	LIST(devices, device_list, device_facts, "from the resume device down to the disk")        \
+	LIST(devices, device_list, device_facts,                                                   \
+		"from the resume device down to the disks; null: its file system has none")        \
 	TEXT(prewarmed, "never, partly, running or finished, by the record of ec2hib prewarm",     \
 		VOLATILE)
 struct area_facts {
@@ -152,8 +182,9 @@ struct area_facts {
 /* Where the root file system lies. */
 #define ROOT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
 	TEXT(filesystem, "type of the root file system")                                           \
-	TEXT(medium, "ebs, instance-store, zram or other")                                         \
-	LIST(devices, device_list, device_facts, "from its device down to the disk")
+	TEXT(medium, "ebs, instance-store, zram, memory, network or other")                        \
+	LIST(devices, device_list, device_facts,                                                   \
+		"from its device down to the disks; null: it has none")
 struct root_facts {
 	FACT_MEMBERS(ROOT_FACTS)
 };

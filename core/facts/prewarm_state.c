@@ -12,6 +12,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/device.h"
 #include "core/facts/prewarm_ranges.h"
 #include "core/facts/record.h"
 
@@ -153,9 +154,10 @@ static char *device_name(const struct root *host, const struct device_facts *dev
 
 char *prewarm_volume_name(const struct root *host, const device_list *devices)
 {
-	const struct device_facts *disk = &devices->items[devices->count - 1];
-	memory_cleanup_free char *first =
-		disk->serial.is == FACT_KNOWN ? text_copy(disk->serial.value) : machine_name(host);
+	const struct device_facts *disk = devices_next_leaf(devices, NULL);
+	memory_cleanup_free char *first = disk && disk->serial.is == FACT_KNOWN
+						  ? text_copy(disk->serial.value)
+						  : machine_name(host);
 	memory_cleanup_free char *second = device_name(host, &devices->items[0]);
 
 	return text_format("%s, %s", first, second);

@@ -10,23 +10,6 @@
 #include "core/base/text.h"
 #include "core/facts/device.h"
 
-/* The kernel writes space, tab, newline and backslash as \ooo (seq_path). In place. */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	for (char *in = text; *in; out++) {
-		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
-			in[3] >= '0' && in[3] <= '7') {
-			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
-			in += 4;
-		} else {
-			*out = *in++;
-		}
-	}
-	*out = '\0';
-}
-
 static void take_line(swap_list *swaps, const char *line)
 {
 	strings_cleanup struct strings words = { 0 };
@@ -43,7 +26,7 @@ static void take_line(swap_list *swaps, const char *line)
 		number_parse(words.items[type + 2], &used) < 0)
 		return;
 	swap = facts_add(swaps);
-	unescape(words.items[0]);
+	text_unescape_octal(words.items[0]); /* seq_path() of the kernel */
 	fact_set_text(&swap->path, words.items[0]);
 	fact_set_text(&swap->type, words.items[type]);
 	fact_set_number(&swap->size, size * KIB);

@@ -5,6 +5,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/device.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/instance_types.h"
 
@@ -161,11 +162,9 @@ CHECK_FUNCTION(auto_scaling)
 
 static const char *volume_of(const struct facts *facts)
 {
-	const device_list *devices = &facts->root.devices;
+	const struct device_facts *disk = devices_next_leaf(&facts->root.devices, NULL);
 
-	if (devices->is != FACT_KNOWN || devices->count == 0)
-		return "a volume";
-	return fact_text_or(&devices->items[devices->count - 1].serial, "a volume");
+	return disk ? fact_text_or(&disk->serial, "a volume") : "a volume";
 }
 
 CHECK_FUNCTION(root_volume)

@@ -10,10 +10,12 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/device.h"
 #include "core/facts/swaps.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/hibernation.h"
 #include "core/rules/size.h"
+#include "core/rules/storage.h"
 
 #define MODE_OTHERS_READ  0044
 #define MODE_OTHERS_WRITE 0022
@@ -42,8 +44,11 @@ CHECK_FUNCTION(swap_file)
 	const struct fact_text *kind = &facts->area.kind;
 	const char *path = area_name(facts);
 	memory_cleanup_free char *fix = text_format("remove %s, then: " FIX_SETUP, path);
+	obstacle_cleanup struct obstacle obstacle = { 0 };
 	struct finding finding;
 
+	if (storage_refuses_file(facts, &obstacle))
+		return finding_fail(obstacle.fix, "%s", obstacle.text);
 	if (kind->is == FACT_ABSENT && *config->swap_device)
 		return finding_fail("create the device, or clear swap-device in " CONFIG_PATH,
 			"%s is not there: there is no place for the image", path);
@@ -330,58 +335,48 @@ CHECK_FUNCTION(swap_permissions)
 	return finding_pass("%s is root's alone (%04o)", path, mode);
 }
 
-/* The device of the chain, from the area down to the disk, that the image would not survive. */
-static const struct device_facts *losing_device(const device_list *devices)
+/* The first leaf that does not say what it is; NULL: all do. */
+static const struct device_facts *unknown_leaf(const device_list *devices)
 {
-	for (size_t i = 0; i < devices->count; i++) {
-		const struct device_facts *device = &devices->items[i];
+	const struct device_facts *leaf = devices_next_leaf(devices, NULL);
 
-		if (fact_is_true(&device->random_key) ||
-			fact_text_is(&device->medium, MEDIUM_INSTANCE_STORE) ||
-			fact_text_is(&device->medium, MEDIUM_ZRAM))
-			return device;
-	}
-	return NULL;
-}
-
-static struct finding losing_finding(const struct facts *facts, const struct device_facts *device)
-{
-	const char *path = area_name(facts), *name = fact_text_or(&device->name, "its disk");
-
-	if (fact_is_true(&device->random_key))
-		return finding_fail("use a swap area whose key stays the same",
-			"%s is on %s, whose key is new at every boot: the image could not be read",
-			path, name);
-	if (fact_text_is(&device->medium, MEDIUM_ZRAM))
-		return finding_fail("use a swap area on EBS",
-			"%s is on %s, which is memory: the image would be lost", path, name);
-	return finding_fail("use a swap area on EBS",
-		"%s is on %s, which is instance store: the image would be lost", path, name);
+	while (leaf && fact_text_is(&leaf->medium, MEDIUM_EBS))
+		leaf = devices_next_leaf(devices, leaf);
+	return leaf;
 }
 
 CHECK_FUNCTION(swap_medium)
 {
 	const device_list *devices = &facts->area.devices;
-	const struct device_facts *disk, *losing;
+	const struct device_facts *disk = devices_next_leaf(devices, NULL), *other;
+	obstacle_cleanup struct obstacle obstacle = { 0 };
 	struct finding finding;
 
-	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.devices)))
+	/* Also where there is no file yet: setup would make it there. */
+	if (storage_loses_image(facts, &obstacle))
+		return finding_fail(obstacle.fix, "%s", obstacle.text);
+	if (no_area(facts, &finding))
 		return finding;
-	losing = losing_device(devices);
-	if (losing)
-		return losing_finding(facts, losing);
-	disk = devices->count ? &devices->items[devices->count - 1] : NULL;
-	if (!disk || disk->medium.is != FACT_KNOWN)
-		return finding_unknown("the disk below %s is not known", area_name(facts));
-	if (fact_text_is(&disk->medium, MEDIUM_EBS))
+	if (devices->is == FACT_ABSENT)
+		return finding_skip("%s lies on no block device", area_name(facts));
+	if (finding_gap(&finding, NEED(facts->area.devices)))
+		return finding;
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->items[i].random_key.is == FACT_UNKNOWN &&
+			devices->items[i].random_key.why)
+			return finding_unknown("%s", devices->items[i].random_key.why);
+	other = unknown_leaf(devices);
+	if (disk && !other)
 		return finding_pass("%s is on EBS (%s)", area_name(facts),
 			fact_text_or(&disk->serial, "a volume"));
+	if (!other || other->medium.is != FACT_KNOWN)
+		return finding_unknown("the disk below %s is not known", area_name(facts));
 	if (platform_of(facts) == PLATFORM_EC2)
 		return finding_unknown(
 			"the disk %s below %s does not say whether it is EBS or instance store",
-			fact_text_or(&disk->name, "without a name"), area_name(facts));
+			fact_text_or(&other->name, "without a name"), area_name(facts));
 	return finding_pass(
-		"%s is on %s, a disk", area_name(facts), fact_text_or(&disk->name, "its own"));
+		"%s is on %s, a disk", area_name(facts), fact_text_or(&other->name, "its own"));
 }
 
 /* The area holds the largest image; whether it could be larger still does not matter here. */
@@ -466,7 +461,7 @@ CHECK_FUNCTION(selinux)
 /* clang-format off */
 static const struct check checks[] = {
 	{ "swap-file", "a place for the image",
-		"The kernel writes the image into a swap area. It has to be a regular file or a block device: a symbolic link could be turned to something else.",
+		"The kernel writes the image into a swap area. It has to be a regular file or a block device: a symbolic link could be turned to something else. A swap file needs a file system on one block device: overlay, tmpfs, NFS, ZFS and the like have none.",
 		VITAL, REFUSES, .evaluate = check_swap_file },
 	{ "swap-size", "size of the swap area",
 		"The image is at most half of memory, but what does not go into it is swapped out to the same place first. As much swap as memory is sure to suffice.",
@@ -499,7 +494,7 @@ static const struct check checks[] = {
 		"The image holds all of memory, keys and passwords included. Who can read the swap file reads them; who can write to it, or exchange it, becomes root at the next resume.",
 		.evaluate = check_swap_permissions },
 	{ "swap-medium", "storage that lasts",
-		"Instance store and compressed memory (zram) are lost when the instance stops, and a swap that is encrypted with a new key at every boot cannot be read by the next one.",
+		"The image has to be where the next boot finds it, whole: every disk below the swap area counts, also one of several in a volume group or RAID. Instance store and memory lose what they hold when the instance stops; a key that is new at every boot does not open it again; a loop device or a disk of the network is not there yet when the image is looked for; thin pools, caches, snapshots, bcache and ZFS keep records that the resumed kernel would have in an old state.",
 		LIVE, REFUSES, .evaluate = check_swap_medium },
 	{ "disk-space", "room for a swap file",
 		"As long as there is no swap area that is large enough, setup has to make one: the file system needs room for it and 10 MiB to spare.",

@@ -13,9 +13,11 @@
 #include "core/facts/agents.h"
 #include "core/facts/area.h"
 #include "core/facts/boot.h"
+#include "core/facts/device.h"
 #include "core/facts/sleep_answers.h"
 #include "core/rules/arguments.h"
 #include "core/rules/size.h"
+#include "core/rules/storage.h"
 
 static const char *const step_ids[] = {
 	[STEP_REMEMBER_AREA] = "remember-area",
@@ -164,6 +166,17 @@ static int check_content(const struct area_facts *area, struct error *err)
 		area->path.value);
 }
 
+/* Nothing is begun that ends with an image that nobody can read. */
+static int check_storage(const struct facts *facts, struct error *err)
+{
+	obstacle_cleanup struct obstacle obstacle = { 0 };
+
+	if (!storage_refuses_file(facts, &obstacle) && !storage_loses_image(facts, &obstacle))
+		return 0;
+	return error_set(err, EMEDIUMTYPE, "cannot use %s as swap: %s; %s", facts->area.path.value,
+		obstacle.text, obstacle.fix);
+}
+
 /*
  * The area is opened, formatted and switched on by its path: only root may change where that leads.
  */
@@ -233,6 +246,8 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 	struct swap_size size = { 0 };
 	int status = plan_old_image(plan, facts, err);
 
+	if (status == 0)
+		status = check_storage(facts, err);
 	if (status == 0)
 		status = check_folder(area, err);
 	if (status == 0)
@@ -493,8 +508,13 @@ static void plan_service(
 
 static bool on_ebs(const device_list *devices)
 {
-	return devices->is == FACT_KNOWN && devices->count &&
-	       fact_text_is(&devices->items[devices->count - 1].medium, MEDIUM_EBS);
+	const struct device_facts *leaf = devices_next_leaf(devices, NULL);
+	bool any = leaf;
+
+	for (; leaf; leaf = devices_next_leaf(devices, leaf))
+		if (!fact_text_is(&leaf->medium, MEDIUM_EBS))
+			return false;
+	return any;
 }
 
 static bool has_step(const struct plan *plan, enum step_kind kind)

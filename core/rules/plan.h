@@ -94,8 +94,9 @@ struct setup_request {
  * leaves the machine with the answer that it had. Pre-warming is last: nothing waits for it.
  *
  * 0, or what swap_size_decide() says; -ENOTSUP when plan->gate has findings and nobody wants to go
- * on all the same; -EBUSY for an image that belongs to a hibernated machine;
- * -EEXIST for an area that holds something else; -EPERM for one that others could exchange.
+ * on all the same; -EBUSY for an image that belongs to a hibernated machine; -EMEDIUMTYPE for an
+ * area whose file system or devices cannot hold an image; -EEXIST for one that holds something
+ * else; -EPERM for one that others could exchange.
  * plan_free() in any case.
  */
 int setup_plan(struct plan *plan, const struct facts *facts, const struct config *config,
