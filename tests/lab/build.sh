@@ -70,63 +70,109 @@ lab_check_host() {
 # Kernel modules that the instance has; what they depend on follows.
 LAB_MODULES="qemu_fw_cfg evdev xfs btrfs dm-mod dm-flakey loop null_blk zram lzo-rle pm-notifier-error-inject"
 
-# Fetches the newest cloud kernel once and unpacks it; keeps what is already there.
-# Sets KERNEL (its folder) and KERNEL_VERSION.
+# Sets KERNEL (its folder) and KERNEL_VERSION: the newest cloud kernel, fetched once.
 lab_kernel() {
-	local packages
-	KERNEL=$LAB_CACHE/kernel
-	if [[ ! -e $KERNEL/complete ]]; then
-		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
-		[[ -e ${packages[0]} ]] ||
-			lab_fetch_kernel linux-image-cloud-amd64 "$LAB_CACHE"
-		packages=("$LAB_CACHE"/linux-image-*-cloud-amd64*.deb)
-		unpack_kernel "${packages[-1]}" "$KERNEL"
-		touch "$KERNEL/complete"
+	KERNEL_CACHE=$LAB_CACHE
+	LAB_APT=()
+	if [[ -n $LAB_KERNEL ]]; then
+		KERNEL_CACHE=$LAB_CACHE/$LAB_KERNEL
+		apt_of_suite "$LAB_KERNEL" "$KERNEL_CACHE/apt"
 	fi
+	kernel_tree linux-image-cloud-amd64 "$KERNEL_CACHE"
+	KERNEL=$KERNEL_CACHE/kernel
 	KERNEL_VERSION=$(ls "$KERNEL/lib/modules")
 }
 
-# unpack_kernel PACKAGE FOLDER
-unpack_kernel() {
-	rm -rf "$2"
-	dpkg-deb -x "$1" "$2"
-	# Debian 13 has the modules below /usr, and packed.
-	[[ -e $2/lib ]] || ln -s usr/lib "$2/lib"
-	find "$2/lib/modules/" -name '*.ko.xz' -exec xz -d {} +
-	busybox depmod -b "$2" "$(ls "$2/lib/modules")"
+# kernel_tree NAME FOLDER: FOLDER/kernel has the kernel that the package NAME depends on, from the
+# packages in FOLDER; without any they are fetched.
+kernel_tree() {
+	local folder=$2
+	[[ ! -e $folder/kernel/complete ]] || return 0
+	mkdir -p "$folder"
+	compgen -G "$folder/linux-*.deb" >/dev/null || fetch_kernel "$1" "$folder"
+	unpack_kernel "$folder/kernel" "$folder"/linux-*.deb
+	touch "$folder/kernel/complete"
 }
 
-# lab_fetch_kernel NAME FOLDER: the package that NAME depends on, into FOLDER.
-lab_fetch_kernel() {
-	local package
+# unpack_kernel FOLDER PACKAGE...
+unpack_kernel() {
+	local folder=$1 package version file
+	shift
+	rm -rf "$folder"
+	mkdir -p "$folder"
+	for package; do
+		dpkg-deb -x "$package" "$folder"
+	done
+	# From Debian 13 on the modules are below /usr, and packed.
+	[[ -e $folder/lib ]] || ln -s usr/lib "$folder/lib"
+	find "$folder/lib/modules/" -name '*.ko.xz' -exec xz -d {} +
+	find "$folder/lib/modules/" -name '*.ko.zst' -exec zstd -q -d --rm {} +
+	version=$(ls "$folder/lib/modules")
+	busybox depmod -b "$folder" "$version"
+	# From Debian 14 on it is for whoever installs the kernel to copy these to /boot.
+	mkdir -p "$folder/boot"
+	for file in vmlinuz config; do
+		[[ -e $folder/boot/$file-$version ]] ||
+			ln "$folder/lib/modules/$version/$file" "$folder/boot/$file-$version"
+	done
+}
+
+# apt_of_suite SUITE FOLDER: from now on apt knows of that suite of Debian alone. What it keeps is in
+# FOLDER; the machine's own lists and packages are not touched.
+apt_of_suite() {
+	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	mkdir -p "$2"/{lists,cache}/partial
+	echo "deb [signed-by=$keys] $LAB_DEBIAN_MIRROR $1 main" >"$2/sources.list"
+	LAB_APT=(-o "Dir::Etc::SourceList=$2/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$2/lists" -o Dir::State::Status=/dev/null
+		-o "Dir::Cache=$2/cache")
+}
+
+# fetch_kernel NAME FOLDER: the packages with the kernel that NAME depends on, into FOLDER.
+fetch_kernel() {
+	local packages
 	command -v apt-get >/dev/null ||
-		fail "no apt-get to fetch a kernel with: put the package of a Debian 12
-  that $1 depends on into $2"
-	if [[ -z $(lab_kernel_package "$1") && $(id -u) == 0 ]]; then
-		apt-get update -qq
+		fail "no apt-get to fetch a kernel with: put Debian's packages of the kernel that
+  $1 depends on into $2"
+	packages=$(kernel_packages "$1")
+	if [[ -z $packages ]] && [[ -n $LAB_KERNEL || $(id -u) == 0 ]]; then
+		apt-get "${LAB_APT[@]}" -o APT::Sandbox::User="$(id -un)" update -qq ||
+			fail "cannot fetch the list of packages of ${LAB_KERNEL:-this system}"
+		packages=$(kernel_packages "$1")
 	fi
-	package=$(lab_kernel_package "$1")
-	[[ -n $package ]] ||
-		fail "apt knows no $1: run apt-get update, or put that package into $2"
+	[[ -n $packages ]] ||
+		fail "apt knows no $1: run apt-get update, or put its packages into $2"
+	# shellcheck disable=SC2086 # words
 	(
 		cd "$2"
-		apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$package"
-	) || fail "cannot download $package"
+		apt-get "${LAB_APT[@]}" -o APT::Sandbox::User="$(id -un)" download -qq $packages
+	) || fail "cannot download" $packages
 }
 
-# The versioned package that the kernel package of today depends on.
-lab_kernel_package() {
-	apt-cache depends "$1" 2>/dev/null | awk '$1 == "Depends:" { print $2; exit }'
+# kernel_packages NAME: the packages of the kernel that NAME depends on today: linux-image-VERSION, and
+# from Debian 14 on those that have what it had: linux-base-VERSION, linux-binary-VERSION and
+# linux-modules-VERSION.
+kernel_packages() {
+	local image version
+	image=$(depends_of "$1" | grep -m 1 '^linux-image-[0-9]') || return 0
+	version=${image#linux-image-}
+	echo "$image"
+	depends_of "$image" | grep -Ex "linux-(base|binary|modules)-${version//[+.]/[&]}" || :
+}
+
+depends_of() {
+	apt-cache "${LAB_APT[@]}" depends "$1" 2>/dev/null | awk '$1 == "Depends:" { print $2 }'
 }
 
 # generic_kernel: the machine gets Debian's generic kernel, which has /sys/power/pm_test. Its disks
 # are modules, so it starts with an initramfs, which the lab's boot loader loads by itself.
 generic_kernel() {
-	local cache=$LAB_CACHE/generic old=$KERNEL_VERSION
+	local cache=$KERNEL_CACHE/generic old=$KERNEL_VERSION
 	mkdir -p "$cache"
 	exec {GENERIC_LOCK}>"$cache/lock"
 	flock "$GENERIC_LOCK"
-	[[ -e $cache/kernel/complete ]] || unpack_generic_kernel "$cache"
+	kernel_tree "$LAB_GENERIC" "$cache"
+	[[ -e $cache/initramfs ]] || pack_initramfs "$cache"
 	exec {GENERIC_LOCK}>&-
 	KERNEL=$cache/kernel
 	KERNEL_VERSION=$(ls "$KERNEL/lib/modules")
@@ -134,16 +180,6 @@ generic_kernel() {
 	INITRAMFS=$cache/initramfs
 	rm -rf "$FILES/lib/modules/$old" "$FILES/boot/"{vmlinuz,config}-"$old"
 	BASE=$FILES base_kernel
-}
-
-unpack_generic_kernel() {
-	local cache=$1 packages
-	packages=("$cache"/linux-image-*.deb)
-	[[ -e ${packages[0]} ]] || lab_fetch_kernel "$LAB_GENERIC" "$cache"
-	packages=("$cache"/linux-image-*.deb)
-	unpack_kernel "${packages[-1]}" "$cache/kernel"
-	pack_initramfs "$cache"
-	touch "$cache/kernel/complete"
 }
 
 # What a distribution's does: the disk's modules, then resume, then the root file system.
@@ -161,7 +197,8 @@ pack_initramfs() {
 		LAB_MODULES="nvme ext4 crc32c_generic" modules_with_dependencies |
 			grep . | xargs cp --parents -t "$files/lib/modules/$version"
 	)
-	(cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$cache/initramfs"
+	(cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$cache/initramfs.new"
+	mv "$cache/initramfs.new" "$cache/initramfs"
 	rm -rf "$files"
 }
 

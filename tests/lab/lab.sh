@@ -10,7 +10,10 @@
 # Settings, all from the environment:
 #   EC2HIB       the program under test        (the top folder's ec2hib)
 #   LAB_CACHE    where everything lives         (the top folder's lab-cache); an empty folder
-#                with another linux-image-*-cloud-amd64*.deb in it tries that kernel
+#                with the packages of another kernel in it (linux-*.deb) tries that one
+#   LAB_KERNEL   a suite of Debian whose newest cloud kernel is tried: trixie, sid, bookworm-backports
+#                (the one of this machine's release)
+#   LAB_DEBIAN_MIRROR  where Debian is
 #   LAB_ACCEL    kvm to use KVM; emulation otherwise, which works anywhere
 #   LAB_GENERIC  the kernel package of machines that want one with pm_test (linux-image-amd64)
 #   LAB_MEMORY   the instance's memory, MiB     (256)
@@ -25,6 +28,8 @@ TOP=$(cd "$LAB/../.." && pwd)
 
 : "${EC2HIB:=$TOP/ec2hib}"
 : "${LAB_CACHE:=$TOP/lab-cache}"
+: "${LAB_KERNEL:=}"
+: "${LAB_DEBIAN_MIRROR:=http://deb.debian.org/debian}"
 : "${LAB_ACCEL:=tcg}"
 : "${LAB_GENERIC:=linux-image-amd64}"
 : "${LAB_MEMORY:=256}"

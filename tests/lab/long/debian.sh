@@ -14,8 +14,6 @@ DEBIAN_NEEDS="
 	file:/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring	debian-keyring
 "
 
-: "${LAB_DEBIAN_MIRROR:=http://deb.debian.org/debian}"
-
 # Who makes the initramfs: initramfs-tools or dracut.
 : "${DEBIAN_INITRAMFS:=initramfs-tools}"
 
