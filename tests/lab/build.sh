@@ -18,6 +18,7 @@ LAB_NEEDS="
 	filefrag		e2fsprogs		e2fsprogs
 	sfdisk			fdisk			util-linux
 	cmp			diffutils		diffutils
+	dmsetup			dmsetup			device-mapper
 	mkswap			util-linux		util-linux
 	setpriv			util-linux		util-linux
 	swapon			mount			util-linux
@@ -229,13 +230,14 @@ base_programs() {
 	# busybox's own shell would run its applets instead of the programs copied here.
 	ln -sf dash "$BASE/usr/bin/sh"
 	copy_programs dash blkid lsblk mkswap swapon swapoff mount umount findmnt fallocate \
-		fsfreeze filefrag lsattr chattr btrfs cmp
+		fsfreeze filefrag lsattr chattr btrfs cmp dmsetup
 	# The C library loads this one when a thread ends.
 	copy_file /lib/x86_64-linux-gnu/libgcc_s.so.1
 	install "$LAB/guest/init" "$BASE/usr/sbin/init"
 	install "$LAB/guest/counter" "$BASE/usr/local/sbin/counter"
 	install "$LAB/guest/agent" "$BASE/usr/local/sbin/agent"
 	install "$LAB/guest/pages" "$BASE/usr/local/sbin/pages"
+	install "$LAB/guest/unfreezable" "$BASE/usr/local/sbin/unfreezable"
 	base_own_program "$EC2HIB" usr/sbin/ec2hib
 }
 
