@@ -307,7 +307,7 @@ void timeline_explain(FILE *out, const struct timeline *timeline, const struct s
 	value_show(out, "sync file systems", show_duration(&timeline->sync), style);
 	value_show(out, "freeze user space", show_duration(&timeline->freeze_user), style);
 	value_show(out, "freeze kernel tasks", show_duration(&timeline->freeze_kernel), style);
-	show_moved(out, "set memory aside", &timeline->allocate_size, &timeline->allocate_time,
+	show_moved(out, "reserve memory", &timeline->allocate_size, &timeline->allocate_time,
 		&timeline->allocate_rate, style);
 	show_devices(out, "stop devices", stop, stopping, style);
 	if (image && timeline->image_pages.is == FACT_KNOWN)

@@ -313,7 +313,7 @@ static const char *after_padded(const char *text, const char *const *names)
 	for (; *names; names++) {
 		const char *end = text + strlen(*names);
 
-		if (!text_starts(text, *names))
+		if (*text != **names || !text_starts(text, *names))
 			continue;
 		end += strspn(end, " ");
 		if (*end == ':')
@@ -432,10 +432,10 @@ static const char *take_program(struct log_line *line, const char *text, bool *o
 /* Takes off one thing that stands in front. NULL: there is none. */
 static const char *take_head(struct log_line *line, const char *text)
 {
-	bool dated = *line->stamp || line->has_clock;
+	bool dated = *line->stamp || line->has_clock, number = isdigit((unsigned char)*text);
 	const char *rest = take_priority(text);
 
-	if (!rest && !line->has_clock)
+	if (!rest && number && !line->has_clock)
 		rest = take_record(line, text);
 	if (!rest && *text == '[') {
 		rest = take_clock(line, text);
@@ -444,7 +444,7 @@ static const char *take_head(struct log_line *line, const char *text)
 			line->kernel = line->kernel || line->has_clock;
 	}
 	/* A second date is that of the log, after the one of whoever passed it on. */
-	if (!rest && !line->kernel)
+	if (!rest && number && !line->kernel)
 		rest = take_unix(line, text);
 	if (!rest && !line->kernel)
 		rest = take_date(line, text);
@@ -517,7 +517,7 @@ static const char *find_kernel(struct log_line *line, const char *text)
 			line->kernel = true;
 			return take_heads(line, p);
 		}
-		if (!program && (p == text || p[-1] == ' ') && text_starts(p, name)) {
+		if (*p == 'k' && !program && (p == text || p[-1] == ' ') && text_starts(p, name)) {
 			const char *host = p;
 
 			while (host > text && host[-1] == ' ')
@@ -531,7 +531,7 @@ static const char *find_kernel(struct log_line *line, const char *text)
 			line->kernel = true;
 			return take_heads(line, text + strlen(name));
 		}
-		program = program || text_starts(p, ": ");
+		program = program || (p[0] == ':' && p[1] == ' ');
 	}
 	return NULL;
 }
@@ -598,7 +598,7 @@ static size_t colour_length(const char *text, size_t length)
 	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
 		size_t size = strlen(escapes[i]);
 
-		if (length <= size || memcmp(text, escapes[i], size) != 0)
+		if (*text != *escapes[i] || length <= size || memcmp(text, escapes[i], size) != 0)
 			continue;
 		while (size < length && size < 16 &&
 			(isdigit((unsigned char)text[size]) || text[size] == ';'))
@@ -630,6 +630,12 @@ static size_t blank_length(const char *text, size_t length, char *shown)
 	return 0;
 }
 
+/* Stands for itself, and begins nothing that escape_length(), colour_length() and blank_length() know. */
+static bool is_ordinary(char c)
+{
+	return c >= ' ' && c <= '~' && c != '^' && c != 'E' && c != '\\' && c != '?' && c != '[';
+}
+
 void log_line_read(struct log_line *line, const char *start, size_t length)
 {
 	size_t size = 0, skip;
@@ -639,16 +645,20 @@ void log_line_read(struct log_line *line, const char *start, size_t length)
 		length--;
 	for (size_t i = 0; i < length && size < sizeof(line->text) - 1; i++) {
 		c = start[i];
+		if (is_ordinary(c)) {
+			line->text[size++] = c;
+			continue;
+		}
 		if (c == '\033') {
 			i += escape_length(start + i, length - i) - 1;
 			continue;
 		}
-		skip = strchr("^E\\?[", c) && c ? colour_length(start + i, length - i) : 0;
+		skip = colour_length(start + i, length - i);
 		if (skip) {
 			i += skip - 1;
 			continue;
 		}
-		skip = c == '\t' || c & 0x80 ? blank_length(start + i, length - i, &c) : 0;
+		skip = blank_length(start + i, length - i, &c);
 		if (skip) {
 			i += skip - 1;
 			if (!c)

@@ -408,8 +408,7 @@ static void take_line(struct log_reader *reader, const char *text, size_t length
 	if ((reader->records || *text == '_' || *text == 'M') &&
 		take_field(reader, text, length, text > whole))
 		return;
-	if (wants(reader, whole, whole_length))
-		take_plain(reader, whole, whole_length);
+	take_plain(reader, whole, whole_length);
 }
 
 /* Where the line begins that has something which may matter, NULL: none of them has. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A log: its lines in the order of time, machine by machine. */
 #define _GNU_SOURCE
 #include "core/rules/timeline.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,248 +12,9 @@
 #include "core/facts/log_reader.h"
 #include "core/rules/timeline_parser.h"
 
-/* Whole numbers are exact up to here, in JSON as well. */
-#define VALUE_MAX ((uint64_t)1 << 53)
-
-#define ONLY_ON_CONSOLE                                                                            \
-	"a resumed system's log ends where its image was made; a serial console has it"
-
-void parser_set(struct fact_number *fact, uint64_t value, uint64_t factor)
-{
-	uint64_t product;
-
-	if (!__builtin_mul_overflow(value, factor, &product) && product <= VALUE_MAX)
-		fact_set_number(fact, product);
-}
-
-/* ---- A cycle begins and ends --------------------------------------------------------------- */
-
-void parser_open(struct parser *parser)
-{
-	parser->open = true;
-	parser->seen = (struct seen) { .sure = parser->attempt };
-	parser->phase = PHASE_SAVING;
-	parser->failure = FAILURE_NONE;
-	parser->failed_when_saved = false;
-	parser->allocated_pages = 0;
-	if (parser->opened)
-		parser->order = ++*parser->opened;
-	if (*parser->line->stamp)
-		fact_set_text(&parser->now.stamp, parser->line->stamp);
-	if (*parser->line->host)
-		fact_set_text(&parser->now.host, parser->line->host);
-}
-
-void parser_begin(struct parser *parser)
-{
-	if (!parser->open)
-		parser_open(parser);
-	parser->seen.sure = true;
-}
-
-void parser_fail(struct parser *parser, enum timeline_failure failure, const char *format, ...)
-{
-	va_list arguments;
-
-	if (parser->failure != FAILURE_NONE)
-		return;
-	parser->failure = failure;
-	parser->failed_when_saved = parser->phase == PHASE_SAVING && parser->seen.saved;
-	if (!format)
-		return;
-	va_start(arguments, format);
-	fact_take_text(&parser->now.failure, text_format_list(format, arguments));
-	va_end(arguments);
-}
-
-void parser_take_back(struct parser *parser)
-{
-	if (parser->failure != FAILURE_IMAGE_MISSING && !parser->failed_when_saved)
-		return;
-	parser->failure = FAILURE_NONE;
-	parser->failed_when_saved = false;
-	fact_set_absent(fact_of(&parser->now.failure));
-}
-
-/*
- * The machine started anew and went on without its image. Whether it has lost one depends on whether
- * it had come so far.
- */
-static void fail_lost(struct parser *parser)
-{
-	if (parser->crash)
-		parser_fail(parser, FAILURE_OTHER, "the kernel crashed: %s", parser->crash);
-	else if (parser->phase == PHASE_READING)
-		parser_fail(parser, FAILURE_OTHER,
-			"the machine started again while it was loading the image");
-	else if (parser->seen.looked)
-		parser_fail(parser, FAILURE_IMAGE_MISSING, "the boot found no image");
-	else if (parser->seen.saved || parser->seen.power_off)
-		parser_fail(parser, FAILURE_IMAGE_MISSING,
-			"the next boot did not look for the image, or did not find it");
-	else
-		parser_fail(parser, FAILURE_IMAGE_MISSING,
-			"the machine did not come back: it stopped before the image was written, or the next boot did not find it");
-}
-
-/*
- * The kernel says nothing when swap runs out while it writes a compressed image, which it cannot
- * know before (save_compressed_image() of kernel/power/swap.c, up to 6.12): it only lacks the line that
- * all is written. Where something else goes wrong, it says what.
- */
-static void fail_writing(struct parser *parser)
-{
-	parser_fail(parser, FAILURE_SWAP_SPACE,
-		"the kernel stopped writing the image without a word, as it does when there is not enough free swap");
-}
-
-/* Of a cycle that has not come to an end: tasks do not run again. LAST: the log ends here. */
-static const char *result_of_open(struct parser *parser, bool last)
-{
-	const struct seen *seen = &parser->seen;
-	bool written = seen->wrote || seen->saved || seen->power_off;
-
-	if (parser->crash && parser->phase != PHASE_READING)
-		parser_fail(parser, FAILURE_OTHER, "the kernel crashed: %s", parser->crash);
-	else if (parser->phase == PHASE_BOOTED &&
-		 (!last || seen->user_space_up ||
-			 (!written && (seen->looked || seen->boot_journal))))
-		fail_lost(parser);
-	else if (parser->phase == PHASE_READING && !last && (!seen->thawed || parser->crash))
-		fail_lost(parser);
-	return parser->failure != FAILURE_NONE ? RESULT_FAILED : RESULT_INCOMPLETE;
-}
-
-/*
- * What is proven. A resumed system's own log has no line of the writing, for it goes on where the image
- * was made; so a cycle whose kernel tasks were frozen and that ended without a failure and without a
- * line of the writing is one that resumed. Kernels before 6.19 then also told of the image: where such
- * a one did not, or where freezing is not in the log, it is not known what happened.
- */
-static const char *result_of(struct parser *parser, bool last)
-{
-	const struct seen *seen = &parser->seen;
-
-	if (parser->failure != FAILURE_NONE)
-		return RESULT_FAILED;
-	if (!seen->exit && !seen->restarted)
-		return result_of_open(parser, last);
-	if (seen->restored || (seen->exit && parser->phase != PHASE_SAVING))
-		return RESULT_RESUMED;
-	if (seen->tested)
-		return RESULT_TESTED;
-	if (seen->wrote && !seen->saved && !seen->power_off) {
-		if (!seen->told_writing)
-			return RESULT_UNKNOWN;
-		fail_writing(parser);
-		return RESULT_FAILED;
-	}
-	if (seen->saved || seen->power_off)
-		return RESULT_RESUMED;
-	if (seen->created || seen->saving)
-		return RESULT_UNKNOWN;
-	if (seen->copy || (seen->frozen && !seen->old_words))
-		return RESULT_RESUMED;
-	/* Where lines of other kinds are there as well: of those with "PM: " alone it proves nothing. */
-	if (seen->preallocate && !seen->allocated && !seen->frozen && seen->freezing &&
-		seen->restarted) {
-		parser_fail(parser, FAILURE_MEMORY,
-			"the kernel could not set enough memory aside for the image");
-		return RESULT_FAILED;
-	}
-	return seen->entry || seen->freezing ? RESULT_UNKNOWN : RESULT_INCOMPLETE;
-}
-
-static void set_absent(struct fact_number *const *facts, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		fact_set_absent(fact_of(facts[i]));
-}
-
-/* The kernel tells the speed of all of the image, also where it gave up in the middle. */
-static void forget_unfinished(struct parser *parser, bool resumed)
-{
-	struct timeline *now = &parser->now;
-	const struct seen *seen = &parser->seen;
-
-	if (!resumed && !seen->saved && !seen->power_off)
-		set_absent((struct fact_number *const[]) { &now->write_size, &now->write_time,
-				   &now->write_rate },
-			3);
-	if (!resumed && !seen->loaded && parser->failure != FAILURE_NONE)
-		set_absent((struct fact_number *const[]) { &now->read_size, &now->read_time,
-				   &now->read_rate },
-			3);
-}
-
-static void set_only_on_console(
-	struct fact_number *size, struct fact_number *time, struct fact_number *rate)
-{
-	if (size->is == FACT_KNOWN)
-		return;
-	fact_set_unknown(fact_of(size), ONLY_ON_CONSOLE);
-	fact_set_unknown(fact_of(time), ONLY_ON_CONSOLE);
-	fact_set_unknown(fact_of(rate), ONLY_ON_CONSOLE);
-}
-
-/* What the log did not have is absent; how the image went to disk it could not have. */
-static void settle(struct timeline *now, bool resumed)
-{
-	layout_settle(&timeline_layout, now);
-	if (!resumed) {
-		fact_set_absent(fact_of(&now->away));
-		return;
-	}
-	set_only_on_console(&now->write_size, &now->write_time, &now->write_rate);
-	set_only_on_console(&now->read_size, &now->read_time, &now->read_rate);
-}
-
-static void end_cycle(struct parser *parser, bool last)
-{
-	struct timeline *now = &parser->now;
-	const char *result;
-
-	if (parser->open && parser->seen.sure) {
-		result = result_of(parser, last);
-		fact_set_text(&now->result, result);
-		if (parser->refusal.known && now->failure.is != FACT_KNOWN)
-			fact_take_text(&now->failure, refusal_sentence(&parser->refusal));
-		if (parser->failure == FAILURE_WAKEUP && parser->waker)
-			fact_take_text(&now->failure,
-				text_format("%s (%s)", now->failure.value, parser->waker));
-		if (parser->failure != FAILURE_NONE)
-			fact_set_text(&now->failure_id, timeline_failure_name(parser->failure));
-		forget_unfinished(parser, strcmp(result, RESULT_RESUMED) == 0);
-		settle(now, strcmp(result, RESULT_RESUMED) == 0);
-		parser->ended(parser->data, now);
-		memset(now, 0, sizeof(*now));
-	}
-	layout_free(&timeline_layout, now);
-	strings_free(&parser->refusal.names);
-	text_set(&parser->crash, NULL);
-	text_set(&parser->waker, NULL);
-	parser->refusal = (struct refusal) { 0 };
-	parser->names_to_come = 0;
-	parser->open = false;
-}
-
-void parser_end(struct parser *parser)
-{
-	end_cycle(parser, false);
-}
-
-void parser_drop(struct parser *parser)
-{
-	if (parser->open && !parser->seen.entry && !parser->attempt) {
-		parser->seen.sure = false;
-		end_cycle(parser, false);
-	}
-}
-
-/* ---- The lines of a log, in order, machine by machine ---------------------------------------- */
-
-/* So many lines are kept until it is known which way the log runs: some 8 MiB. */
-#define KEPT_MAX ((size_t)40000)
+/* So many lines wait until it is known which way the log runs, with so many bytes of words. */
+#define PENDING_MAX  ((size_t)40000)
+#define MESSAGES_MAX ((size_t)4 * 1024 * 1024)
 
 /* More machines than these are read as one. */
 #define HOSTS_MAX 64
@@ -271,15 +32,15 @@ void parser_drop(struct parser *parser)
 #define YEAR_BACK_SECONDS ((int64_t)180 * 86400)
 #define YEAR_SECONDS	  ((int64_t)366 * 86400)
 
-/* A line that may matter, without what stood in front of it. */
-struct kept {
-	unsigned host;
+/* A line that may matter, without what stood in front of it. It waits for those that come after it. */
+struct pending {
+	unsigned machine;
 	bool everybody; /* a boot that the journal tells of, whosever it is */
 	bool has_time, has_clock;
 	int64_t time;
 	uint64_t clock;
-	char *stamp; /* NULL: none */
-	char *message;
+	const char *message; /* in timelines.messages */
+	char stamp[LOG_STAMP_SIZE];
 };
 
 struct found {
@@ -300,8 +61,10 @@ struct timelines {
 	struct log_taker taker;
 	struct log_reader *reader;
 	struct log_account account;
-	struct kept *kept;
-	size_t kept_count;
+	struct pending *pending;
+	size_t pending_count;
+	char *messages; /* of the lines that wait, one after the other */
+	size_t messages_size;
 	unsigned names_to_come;
 	size_t forwards, backwards; /* how often a line was later than the one before, or earlier */
 	struct machine *machines;
@@ -309,7 +72,7 @@ struct timelines {
 	uint64_t opened;
 	struct found *found;
 	size_t found_count;
-	struct log_line line; /* a kept one, made whole again */
+	struct log_line line; /* one that waited, made whole again */
 };
 
 static int compare_found(const void *a, const void *b)
@@ -369,53 +132,53 @@ static unsigned machine_of(struct timelines *all, const char *host)
 	return (unsigned)all->machine_count++;
 }
 
-static void feed_kept(struct timelines *all, const struct kept *kept)
+static void hand_on(struct timelines *all, const struct pending *pending)
 {
 	struct log_line *line = &all->line;
 
-	snprintf(line->text, sizeof(line->text), "%s", kept->message);
-	snprintf(line->stamp, sizeof(line->stamp), "%s", kept->stamp ? kept->stamp : "");
-	snprintf(line->host, sizeof(line->host), "%s", all->machines[kept->host].host);
-	line->message = line->text;
+	memcpy(line->stamp, pending->stamp, sizeof(line->stamp));
+	memcpy(line->host, all->machines[pending->machine].host, sizeof(line->host));
+	line->message = pending->message;
 	line->kernel = true;
-	line->has_clock = kept->has_clock;
-	line->clock = kept->clock;
+	line->has_clock = pending->has_clock;
+	line->clock = pending->clock;
 	for (size_t i = 0; i < all->machine_count; i++)
-		if (kept->everybody || i == kept->host)
+		if (pending->everybody || i == pending->machine)
 			parser_take_line(&all->machines[i].parser, line);
 }
 
 /* ---- The order of the lines ---- */
 
 /* The kernel's clock runs on from one line to the other, whatever the clock on the wall did meanwhile. */
-static bool clock_runs_on(const struct kept *before, const struct kept *after)
+static bool clock_runs_on(const struct pending *before, const struct pending *after)
 {
-	return before->has_clock && after->has_clock && before->host == after->host &&
+	return before->has_clock && after->has_clock && before->machine == after->machine &&
 	       after->clock >= before->clock && after->clock - before->clock < CLOCK_PAUSE_MS;
 }
 
-static void vote(struct timelines *all, const struct kept *kept)
+/* Counts whether LINE is later or earlier than the one BEFORE it. */
+static void count_direction(
+	struct timelines *all, const struct pending *before, const struct pending *line)
 {
-	const struct kept *before = all->kept_count ? kept - 1 : NULL;
 	int64_t later = 0;
 
-	if (!before || before->host != kept->host)
+	if (before->machine != line->machine)
 		return;
-	if (before->has_time && kept->has_time)
-		later = kept->time - before->time;
-	if (later == 0 && before->has_clock && kept->has_clock)
-		later = (int64_t)(kept->clock - before->clock);
+	if (before->has_time && line->has_time)
+		later = line->time - before->time;
+	if (later == 0 && before->has_clock && line->has_clock)
+		later = (int64_t)(line->clock - before->clock);
 	all->forwards += later > 0;
-	all->backwards += later < 0 && !clock_runs_on(before, kept);
+	all->backwards += later < 0 && !clock_runs_on(before, line);
 }
 
-static void reverse(struct kept *kept, size_t count)
+static void reverse(struct pending *lines, size_t count)
 {
 	for (size_t i = 0; i < count / 2; i++) {
-		struct kept other = kept[i];
+		struct pending other = lines[i];
 
-		kept[i] = kept[count - 1 - i];
-		kept[count - 1 - i] = other;
+		lines[i] = lines[count - 1 - i];
+		lines[count - 1 - i] = other;
 	}
 }
 
@@ -444,39 +207,39 @@ static size_t cut_parts(struct timelines *all, struct part *parts)
 	size_t count = 0;
 	bool timed = false;
 
-	for (size_t i = 0; i < all->kept_count; i++) {
-		struct kept *kept = &all->kept[i];
-		int64_t back = timed && kept->has_time ? last - (kept->time + years) : 0;
+	for (size_t i = 0; i < all->pending_count; i++) {
+		const struct pending *line = &all->pending[i];
+		int64_t back = timed && line->has_time ? last - (line->time + years) : 0;
 
-		if (back > YEAR_BACK_SECONDS && kept->time < 0) {
+		if (back > YEAR_BACK_SECONDS && line->time < 0) {
 			years += YEAR_SECONDS;
 			back = 0;
 		}
-		if (!count || (back > BACK_SECONDS && !clock_runs_on(kept - 1, kept))) {
+		if (!count || (back > BACK_SECONDS && !clock_runs_on(line - 1, line))) {
 			parts[count++] = (struct part) { .first = i, .time = last };
-			if (kept->has_time)
-				parts[count - 1].time = kept->time + years;
+			if (line->has_time)
+				parts[count - 1].time = line->time + years;
 		}
 		parts[count - 1].count++;
-		if (!kept->has_time)
+		if (!line->has_time)
 			continue;
 		if (!timed)
-			parts[count - 1].time = kept->time + years;
-		last = kept->time + years;
+			parts[count - 1].time = line->time + years;
+		last = line->time + years;
 		timed = true;
 	}
 	return count;
 }
 
-/* Hands the lines that are kept to their machines, oldest first, and forgets them. */
-static void flush_kept(struct timelines *all)
+/* Hands the lines that wait to their machines, oldest first. */
+static void flush(struct timelines *all)
 {
-	struct part *parts = memory_new(all->kept_count + 1, sizeof(*parts));
+	struct part *parts = memory_new(all->pending_count + 1, sizeof(*parts));
 	size_t count;
 
 	if (all->backwards > all->forwards) {
 		all->account.backwards = true;
-		reverse(all->kept, all->kept_count);
+		reverse(all->pending, all->pending_count);
 	}
 	count = cut_parts(all, parts);
 	for (size_t i = 1; i < count; i++)
@@ -485,12 +248,8 @@ static void flush_kept(struct timelines *all)
 	qsort(parts, count, sizeof(*parts), compare_parts);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < parts[i].count; k++)
-			feed_kept(all, &all->kept[parts[i].first + k]);
-	for (size_t i = 0; i < all->kept_count; i++) {
-		free(all->kept[i].stamp);
-		free(all->kept[i].message);
-	}
-	all->kept_count = 0;
+			hand_on(all, &all->pending[parts[i].first + k]);
+	all->pending_count = all->messages_size = 0;
 	free(parts);
 }
 
@@ -533,12 +292,47 @@ static bool line_is_known(struct log_line *line)
 	return false;
 }
 
+/* Some logs have each line twice. */
+static bool is_repeated(
+	const struct pending *before, const struct pending *line, const char *message)
+{
+	return before->machine == line->machine && before->time == line->time &&
+	       before->clock == line->clock && strcmp(before->message, message) == 0;
+}
+
+static void add_pending(struct timelines *all, struct pending *line, const struct log_line *read)
+{
+	const struct pending *before =
+		all->pending_count ? &all->pending[all->pending_count - 1] : NULL;
+	size_t size = strlen(read->message) + 1;
+	char *message;
+
+	if (before && is_repeated(before, line, read->message))
+		return;
+	if (all->pending_count == PENDING_MAX || all->messages_size + size > MESSAGES_MAX) {
+		flush(all);
+		before = NULL;
+	}
+	if (!all->pending) {
+		all->pending = memory_new(PENDING_MAX, sizeof(*all->pending));
+		all->messages = memory_new(MESSAGES_MAX, 1);
+	}
+	message = all->messages + all->messages_size;
+	memcpy(message, read->message, size);
+	line->message = message;
+	all->messages_size += size;
+	memcpy(line->stamp, read->stamp, sizeof(line->stamp));
+	if (before)
+		count_direction(all, before, line);
+	all->pending[all->pending_count++] = *line;
+	all->account.lines++;
+}
+
 static void take_line(void *data, struct log_line *line)
 {
 	struct timelines *all = data;
-	const struct kept *before = all->kept_count ? &all->kept[all->kept_count - 1] : NULL;
 	bool known = line_is_known(line);
-	struct kept kept = { .has_time = line->has_time,
+	struct pending pending = { .has_time = line->has_time,
 		.has_clock = line->has_clock,
 		.time = line->time,
 		.clock = line->clock,
@@ -552,22 +346,8 @@ static void take_line(void *data, struct log_line *line)
 	}
 	if (strstr(line->message, " refusing to freeze"))
 		all->names_to_come = NAMES_TO_COME;
-	kept.host = machine_of(all, line->host);
-	/* Some logs have each line twice. */
-	if (before && before->host == kept.host && before->time == kept.time &&
-		before->clock == kept.clock && (kept.has_time || kept.has_clock) &&
-		strcmp(before->message, line->message) == 0)
-		return;
-	if (all->kept_count == KEPT_MAX)
-		flush_kept(all);
-	if (!all->kept)
-		all->kept = memory_new(KEPT_MAX, sizeof(*all->kept));
-	kept.stamp = *line->stamp ? text_copy(line->stamp) : NULL;
-	kept.message = text_copy(line->message);
-	all->kept[all->kept_count] = kept;
-	vote(all, &all->kept[all->kept_count]);
-	all->kept_count++;
-	all->account.lines++;
+	pending.machine = machine_of(all, line->host);
+	add_pending(all, &pending, line);
 }
 
 struct timelines *timelines_begin(unsigned long page_size)
@@ -588,9 +368,9 @@ void timelines_feed(struct timelines *timelines, const char *bytes, size_t size)
 void timelines_end(struct timelines *timelines, timeline_list *found, struct log_account *account)
 {
 	log_reader_end(timelines->reader);
-	flush_kept(timelines);
+	flush(timelines);
 	for (size_t i = 0; i < timelines->machine_count; i++) {
-		end_cycle(&timelines->machines[i].parser, true);
+		parser_end_log(&timelines->machines[i].parser);
 		timelines->account.hosts += *timelines->machines[i].host != '\0';
 	}
 	keep_newest(timelines, TIMELINES_MAX);
@@ -603,7 +383,8 @@ void timelines_end(struct timelines *timelines, timeline_list *found, struct log
 		*account = timelines->account;
 	free(timelines->found);
 	free(timelines->machines);
-	free(timelines->kept);
+	free(timelines->pending);
+	free(timelines->messages);
 	free(timelines);
 }
 

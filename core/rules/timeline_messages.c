@@ -24,20 +24,8 @@
 #define RATE_DIGITS 2
 #define RATE_UNIT   ((uint64_t)1000 * 1024 / 100)
 
-/* A name of a task has 15 characters; a device's name, of driver and address, can be longer. */
-#define TASK_NAME_MAX	15
-#define DEVICE_NAME_MAX 96
-
-/* More names than these say nothing more. */
-#define NAMES_MAX 5
-
-/* Lines after the one that counts the tasks which did not freeze that may name them. */
-#define NAMES_LINES 400
-
 /* A crash is told by its first words. */
 #define CRASH_WORDS_MAX 80
-
-#define WQ_FREEZABLE 0x4 /* include/linux/workqueue.h */
 
 static const char *const names[FAILURES] = { [FAILURE_NONE] = "",
 	[FAILURE_FREEZING] = "freezing",
@@ -71,33 +59,20 @@ bool timeline_failure_passes(enum timeline_failure failure)
 
 /* ---- How it goes --------------------------------------------------------------------------- */
 
-static void set_clock(const struct parser *parser, struct fact_number *fact)
-{
-	if (parser->line->has_clock)
-		fact_set_number(fact, parser->line->clock);
-}
-
-static void restored(struct parser *parser)
-{
-	parser->seen.restored = true;
-	parser->phase = PHASE_RESTORED;
-	parser_take_back(parser);
-}
-
 static void on_entry(struct parser *parser, const char *rest UNUSED)
 {
 	parser_end(parser);
 	parser->suspending = false;
 	parser_open(parser);
 	parser->seen.entry = parser->seen.sure = true;
-	set_clock(parser, &parser->now.entry);
+	parser_set_clock(parser, &parser->now.entry);
 }
 
 static void on_exit_line(struct parser *parser, const char *rest UNUSED)
 {
 	parser_begin(parser);
 	parser->seen.exit = true;
-	set_clock(parser, &parser->now.exit);
+	parser_set_clock(parser, &parser->now.exit);
 	parser_end(parser);
 }
 
@@ -127,7 +102,7 @@ static void on_syncing(struct parser *parser, const char *rest UNUSED)
 		return;
 	parser_end(parser);
 	parser_open(parser);
-	set_clock(parser, &parser->now.entry);
+	parser_set_clock(parser, &parser->now.entry);
 }
 
 static void on_sync(struct parser *parser, const char *rest)
@@ -195,7 +170,7 @@ static void on_creating(struct parser *parser, const char *rest UNUSED)
 {
 	parser_begin(parser);
 	if (parser->seen.copy)
-		restored(parser);
+		parser_restored(parser);
 }
 
 static void set_image(struct parser *parser, uint64_t pages)
@@ -210,7 +185,7 @@ static void on_copy(struct parser *parser, const char *rest)
 
 	parser_begin(parser);
 	if (parser->phase != PHASE_SAVING || parser->seen.created || parser->seen.saving)
-		restored(parser);
+		parser_restored(parser);
 	parser->seen.copy = true;
 	/* In the restored system pages that are zero are counted again. */
 	if (log_decimal(rest, 0, &pages, NULL) && !parser->seen.created)
@@ -224,7 +199,7 @@ static void on_needed(struct parser *parser, const char *rest)
 
 	parser_begin(parser);
 	if (parser->phase != PHASE_SAVING)
-		restored(parser);
+		parser_restored(parser);
 	parser->seen.copy = true;
 	if (parser->now.image_pages.is != FACT_KNOWN && log_decimal(rest, 0, &pages, NULL))
 		set_image(parser, pages);
@@ -284,7 +259,7 @@ static void on_power_off(struct parser *parser, const char *rest UNUSED)
 		return;
 	parser->seen.power_off = true;
 	parser_take_back(parser);
-	set_clock(parser, &parser->now.power_off);
+	parser_set_clock(parser, &parser->now.power_off);
 }
 
 /* Of the devices' stop, and again, in platform mode, of the power-off itself. */
@@ -377,7 +352,7 @@ static void on_threads(struct parser *parser, const char *rest)
 static void on_restored(struct parser *parser, const char *rest UNUSED)
 {
 	parser_begin(parser);
-	restored(parser);
+	parser_restored(parser);
 }
 
 static void on_away(struct parser *parser, const char *rest)
@@ -401,268 +376,13 @@ static void on_restarting(struct parser *parser, const char *rest)
 	if (text_starts(rest, " ..."))
 		parser->seen.old_words = true;
 	if (!parser->seen.entry)
-		set_clock(parser, &parser->now.exit);
+		parser_set_clock(parser, &parser->now.exit);
 }
 
 static void on_test(struct parser *parser, const char *rest UNUSED)
 {
 	if (parser->open)
 		parser->seen.sure = parser->seen.tested = true;
-}
-
-/* ---- Freezing ------------------------------------------------------------------------------ */
-
-char *refusal_sentence(const struct refusal *refusal)
-{
-	memory_cleanup_free char *names_text = strings_join(&refusal->names, ", ");
-	memory_cleanup_free char *seconds = text_format("%llu.%03llu s",
-		(unsigned long long)(refusal->ms / 1000), (unsigned long long)(refusal->ms % 1000));
-	const char *colon = *names_text ? ": " : "";
-	char *text;
-
-	if (refusal->tasks == 0 && refusal->busy_queue)
-		return text_format("a work queue of the kernel was still busy after %s%s%s",
-			seconds, colon, names_text);
-	text = text_format("%llu %s%s%s did not freeze within %s%s%s",
-		(unsigned long long)refusal->tasks, refusal->kernel_tasks ? "kernel " : "",
-		refusal->tasks == 1 ? "task" : "tasks",
-		refusal->busy_queue ? " and a work queue" : "", seconds, colon, names_text);
-	if (refusal->names.count && refusal->tasks > refusal->names.count)
-		text_append(&text, " and %llu more",
-			(unsigned long long)(refusal->tasks - refusal->names.count));
-	return text;
-}
-
-/* "failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=0):", or aborted */
-static void take_refusal(struct parser *parser, const char *rest)
-{
-	struct refusal *refusal = &parser->refusal;
-	const char *after = strstr(rest, " after "), *bracket = strchr(rest, '(');
-	const char *busy = strstr(rest, "wq_busy=");
-	uint64_t value;
-
-	if (strstr(rest, "aborted")) {
-		parser_fail(parser, FAILURE_WAKEUP,
-			"an event woke the machine while its tasks were being frozen");
-		return;
-	}
-	if (parser->failure != FAILURE_NONE)
-		return;
-	parser_fail(parser, FAILURE_FREEZING, NULL);
-	parser->names_to_come = NAMES_LINES;
-	refusal->known = true;
-	refusal->kernel_tasks = !parser->seen.user_space;
-	if (after && log_decimal(after + strlen(" after "), 3, &value, NULL))
-		refusal->ms = value;
-	if (bracket && log_decimal(bracket + 1, 0, &value, NULL))
-		refusal->tasks = value;
-	refusal->busy_queue = busy && busy[strlen("wq_busy=")] == '1';
-}
-
-static void on_elapsed(struct parser *parser, const char *rest)
-{
-	uint64_t ms;
-
-	if (!parser->open || parser->phase != PHASE_SAVING || !parser->seen.freezing ||
-		!log_decimal(rest, 3, &ms, NULL))
-		return;
-	fact_set_number(
-		parser->seen.user_space ? &parser->now.freeze_user : &parser->now.freeze_kernel,
-		ms);
-	parser->seen.frozen = parser->seen.frozen || !parser->seen.user_space;
-}
-
-/* REST follows the words that say what is frozen. */
-static void take_freezing(struct parser *parser, const char *rest)
-{
-	const char *elapsed = strstr(rest, "(elapsed ");
-
-	parser->seen.freezing = true;
-	if (text_starts(rest, " failed ") || text_starts(rest, " aborted"))
-		take_refusal(parser, rest);
-	else if (elapsed)
-		on_elapsed(parser, elapsed + strlen("(elapsed "));
-}
-
-static void on_freezing_user(struct parser *parser, const char *rest)
-{
-	if (parser->open && parser->seen.restarted)
-		parser_end(parser);
-	/* Through /dev/snapshot, and before 4.10, a hibernation is not announced. */
-	if (!parser->open) {
-		parser_open(parser);
-		set_clock(parser, &parser->now.entry);
-	}
-	parser->seen.user_space = true;
-	take_freezing(parser, rest);
-}
-
-static void on_freezing_kernel(struct parser *parser, const char *rest)
-{
-	if (!parser->open)
-		return;
-	parser->seen.user_space = false;
-	take_freezing(parser, rest);
-}
-
-/* Of user space or of kernel tasks, as the line before said */
-static void on_freezing(struct parser *parser, const char *rest)
-{
-	if (parser->open)
-		take_freezing(parser, rest);
-}
-
-static void add_name(struct refusal *refusal, const char *name, size_t length)
-{
-	while (length && name[length - 1] == ' ')
-		length--;
-	if (length && refusal->names.count < NAMES_MAX)
-		strings_take(&refusal->names, text_copy_length(name, length));
-}
-
-/*
- * The tasks that did not freeze follow the line that counts them:
- *	task:NetworkManager  state:D stack:    0 pid: 2014 ppid:     1 flags:0x00004006
- *	systemd-udevd   D13440   382    330 0x80004124
- * and the work queues, up to 5.15 those as well that need not be frozen:
- *	workqueue events_freezable: flags=0x4
- */
-static void take_name(struct parser *parser, const char *message)
-{
-	struct refusal *refusal = &parser->refusal;
-	const char *state;
-
-	if (text_starts(message, "task:")) {
-		message += strlen("task:");
-		state = strstr(message, " state:");
-		if (state && state - message <= TASK_NAME_MAX + 1)
-			add_name(refusal, message, (size_t)(state - message));
-		return;
-	}
-	if (text_starts(message, "workqueue ")) {
-		const char *flags = strstr(message, "flags=0x");
-
-		message += strlen("workqueue ");
-		if (refusal->tasks == 0 &&
-			(!flags || strtoul(flags + strlen("flags="), NULL, 16) & WQ_FREEZABLE))
-			add_name(refusal, message, strcspn(message, ":"));
-		return;
-	}
-	if (strlen(message) < TASK_NAME_MAX + 2 || message[TASK_NAME_MAX] != ' ' ||
-		!strchr("RSDTtXZPI", message[TASK_NAME_MAX + 1]) ||
-		isalpha((unsigned char)message[TASK_NAME_MAX + 2]) ||
-		!strstr(message + TASK_NAME_MAX, " 0x"))
-		return;
-	add_name(refusal, message, TASK_NAME_MAX);
-}
-
-/* ---- Devices ------------------------------------------------------------------------------- */
-
-/* freeze of devices complete after 12.345 msecs: REST is what follows "complete after " */
-static void take_devices(
-	struct parser *parser, const char *rest, struct fact_number *fact, bool restoring)
-{
-	uint64_t us;
-
-	if (!parser->open || !log_decimal(rest, 3, &us, NULL))
-		return;
-	fact_set_number(fact, us);
-	if (restoring && (parser->seen.copy || parser->phase != PHASE_SAVING))
-		restored(parser);
-}
-
-static void on_freeze(struct parser *parser, const char *rest)
-{
-	take_devices(parser, rest, &parser->now.devices_freeze_us, false);
-}
-
-static void on_late_freeze(struct parser *parser, const char *rest)
-{
-	take_devices(parser, rest, &parser->now.devices_freeze_late_us, false);
-}
-
-static void on_noirq_freeze(struct parser *parser, const char *rest)
-{
-	take_devices(parser, rest, &parser->now.devices_freeze_noirq_us, false);
-}
-
-static void on_noirq_restore(struct parser *parser, const char *rest)
-{
-	take_devices(parser, rest, &parser->now.devices_restore_noirq_us, true);
-}
-
-static void on_early_restore(struct parser *parser, const char *rest)
-{
-	take_devices(parser, rest, &parser->now.devices_restore_early_us, true);
-}
-
-static void on_restore(struct parser *parser, const char *rest)
-{
-	take_devices(parser, rest, &parser->now.devices_restore_us, true);
-}
-
-/* NAME_LENGTH bytes at NAME refused, as REST says; the number follows MARK. */
-static void device_failed(struct parser *parser, const char *name, size_t name_length,
-	const char *rest, const char *mark)
-{
-	const char *number = strstr(rest, mark);
-	bool reading = text_starts(rest, "quiesce");
-	uint64_t code = 0;
-
-	if (!parser->open)
-		return;
-	while (name_length && (name[name_length - 1] == ' ' || name[name_length - 1] == ':'))
-		name_length--;
-	if (name_length > DEVICE_NAME_MAX)
-		name_length = DEVICE_NAME_MAX;
-	if (number)
-		log_decimal(number + strlen(mark), 0, &code, NULL);
-	parser_fail(parser, FAILURE_DEVICE_BUSY, "device %.*s refused to stop (error -%llu)%s",
-		(int)name_length, name, (unsigned long long)code,
-		reading ? ", so the image was not loaded" : "");
-}
-
-/*
- * What a device says of itself, its name in front:
- *	PM: Device usb8 failed to freeze async: error -2
- *	xhci_hcd 0000:00:14.0: PM: failed to freeze async: error -16
- *	nvme nvme0: PM: not prepared for power transition: code -11
- *	mmc0: PM: **** DPM device timeout ****
- * Only stopping it ends a hibernation: failing to thaw or to restore does not.
- */
-static bool take_device(struct parser *parser, const char *message)
-{
-	static const char device[] = "PM: Device ", failed[] = "failed to ";
-	const char *name = message, *end = strstr(message, ": PM: "), *what;
-
-	if (text_starts(message, device)) {
-		name += strlen(device);
-		end = strstr(name, " failed to ");
-		end = end ? end : strstr(name, " not prepared ");
-	}
-	if (!end)
-		return false;
-	what = end + (*end == ':' ? strlen(": PM: ") : 1);
-	if (text_starts(what, "**** DPM device timeout")) {
-		/* "... after 60 seconds; 60 seconds until panic ****": it may still answer */
-		if (parser->open && !strstr(what, "until panic"))
-			parser_fail(parser, FAILURE_DEVICE_BUSY,
-				"device %.*s did not answer in time (the kernel's watchdog for devices)",
-				(int)(end - name > DEVICE_NAME_MAX ? DEVICE_NAME_MAX : end - name),
-				name);
-		return true;
-	}
-	if (text_starts(what, "not prepared for power")) {
-		device_failed(parser, name, (size_t)(end - name), what, "code -");
-		return true;
-	}
-	if (!text_starts(what, failed))
-		return false;
-	what += strlen(failed);
-	if (text_starts(what, "freeze") || text_starts(what, "quiesce") ||
-		text_starts(what, "hibernate"))
-		device_failed(parser, name, (size_t)(end - name), what, "error -");
-	return true;
 }
 
 /* ---- What went wrong ----------------------------------------------------------------------- */
@@ -886,36 +606,10 @@ static void on_waker(struct parser *parser, const char *rest)
 
 /* ---- The table ----------------------------------------------------------------------------- */
 
-enum where {
-	PM,	/* after "PM: ", and "hibernation: " where that is */
-	ANYHOW, /* by itself */
-};
-
-/* How a failure's line counts; one with a function of its own has none. */
-enum side {
-	NOT_BY_ITSELF, /* only in a hibernation that is known of */
-	HIBERNATING,   /* proves one */
-	READING,       /* proves that there is an image */
-};
-
-/*
- * WORDS begin the line; * is a word of any kind. KERNELS: which ones say so, as far as known (a release
- * is the first or the last one), NULL: all of them.
- */
-struct message {
-	const char *words;
-	enum where where;
-	const char *kernels;
-	void (*take)(struct parser *parser, const char *rest);
-	enum side side;
-	enum timeline_failure failure;
-	const char *sentence;
-};
-
 #define FAIL(by, kind, words) .side = by, .failure = kind, .sentence = words
 
 /* clang-format off */
-static const struct message messages[] = {
+const struct message timeline_messages[] = {
 	/* Beginning and end: hibernate.c, main.c */
 	{ "hibernation entry", PM, "4.10-", .take = on_entry },
 	{ "hibernation exit", PM, "4.10-", .take = on_exit_line },
@@ -1024,7 +718,7 @@ static const struct message messages[] = {
 	{ "Memory allocation failed", PM, "-6.18", FAIL(HIBERNATING, FAILURE_MEMORY,
 		"there is not enough free memory to make the image") },
 	{ "Image allocation is ", PM, NULL, FAIL(HIBERNATING, FAILURE_MEMORY,
-		"the kernel could not set enough memory aside for the image") },
+		"the kernel could not reserve enough memory for the image") },
 	{ "Cannot allocate original bitmap", PM, NULL, FAIL(HIBERNATING, FAILURE_MEMORY,
 		"there is not enough free memory to make the image") },
 	{ "Cannot allocate copy bitmap", PM, NULL, FAIL(HIBERNATING, FAILURE_MEMORY,
@@ -1121,67 +815,11 @@ static const struct message messages[] = {
 };
 /* clang-format on */
 
-/* What follows WORDS in TEXT, NULL: it does not begin with them. */
-static const char *after_words(const char *text, const char *words)
-{
-	for (; *words; words++) {
-		if (*words == '*') {
-			size_t length = strcspn(text, " ");
+const size_t timeline_message_count = ARRAY_SIZE(timeline_messages);
 
-			if (!length)
-				return NULL;
-			text += length;
-		} else if (*text++ != *words) {
-			return NULL;
-		}
-	}
-	return text;
-}
+_Static_assert(ARRAY_SIZE(timeline_messages) < UINT8_MAX, "timeline_search.c has a byte for each");
 
-/* The row of a message, with what follows its words. */
-static const struct message *message_find(const char *message, const char **rest)
-{
-	bool pm;
-
-	message += strspn(message, " ");
-	pm = text_starts(message, "PM: ");
-	if (pm)
-		message += strlen("PM: ");
-	if (pm && text_starts(message, "hibernation: "))
-		message += strlen("hibernation: ");
-	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
-		const char *words = messages[i].words;
-		const char *after;
-
-		if (*words != *message && *words != '*')
-			continue;
-		after = (messages[i].where == PM) && !pm ? NULL : after_words(message, words);
-
-		if (after) {
-			*rest = after;
-			return &messages[i];
-		}
-	}
-	return NULL;
-}
-
-const char *message_row(size_t index, bool *after_pm, const char **kernels)
-{
-	if (index >= ARRAY_SIZE(messages))
-		return NULL;
-	*after_pm = messages[index].where == PM;
-	*kernels = messages[index].kernels;
-	return messages[index].words;
-}
-
-bool message_is_known(const struct log_line *line)
-{
-	const char *rest;
-
-	return message_find(line->message, &rest) ||
-	       (!line->other && (strstr(line->message, ": PM: ") ||
-					text_starts(line->message, "PM: Device ")));
-}
+/* ---- A line -------------------------------------------------------------------------------- */
 
 static void take_failure(struct parser *parser, const struct message *message)
 {
@@ -1226,87 +864,8 @@ void parser_take_line(struct parser *parser, const struct log_line *line)
 		message->take(parser, rest);
 	else if (message && message->sentence)
 		take_failure(parser, message);
-	else if (!message && !take_device(parser, line->message) && parser->names_to_come) {
+	else if (!message && !parser_take_device(parser, line->message) && parser->names_to_come) {
 		parser->names_to_come--;
-		take_name(parser, line->message);
+		parser_take_name(parser, line->message);
 	}
-}
-
-/*
- * Each line of the table, and what take_device() and take_freezing() look for, has one of these: a log
- * of any size is searched for them before anything else is made of a line. "PM: " is the first.
- */
-static const char *const markers[] = { "PM: ", "Freezing ", "(elapsed ", "(allocated ",
-	"Filesystems sync", "Restarting tasks", "xen:manage", "xenstore", "Starting new kernel",
-	"hibernation debug", "Preparing to enter", "reboot: ", "Power down.", "Linux version",
-	"Booting Linux", "-- Boot ", "-- Reboot", "Reached target ", "Startup finished",
-	"Suspended for", "Error taking CPU", "Non-boot CPUs are not",
-	"Lockdown: ", "-error on swap", "Hibernate inconsistent", "Unrecognized hibernate",
-	"hibernate: ", "Kernel panic", "Oops: ", "Internal error: ", "BUG: ", "kernel BUG at ",
-	"invalid opcode: ", "divide error: ", "Unable to handle kernel",
-	"general protection fault" };
-
-/* Four bytes as a number of HASH_BITS bits. */
-#define HASH_BITS 12
-
-static unsigned hash_of(const char *text)
-{
-	uint32_t bytes;
-
-	memcpy(&bytes, text, sizeof(bytes));
-	return (bytes * 2654435761u) >> (32 - HASH_BITS);
-}
-
-/* No row has more characters in its words. */
-#define WORDS_MAX ((size_t)120)
-
-/*
- * "PM: " and words that no row has: most of what the kernel says of power management. What comes from a
- * device has its name in front, and an escape sequence of a terminal may follow.
- */
-static bool is_other_pm(const char *begin, const char *text, const char *end)
-{
-	static const char kernel[] = "kernel: ", named[] = ": ", hibernation[] = "hibernation: ";
-	size_t size = (size_t)(end - text) < WORDS_MAX ? (size_t)(end - text) : WORDS_MAX;
-	size_t before = (size_t)(text - begin);
-	char words[WORDS_MAX + 1];
-	const char *after = words + strlen("PM: "), *rest;
-
-	if (before >= strlen(named) && memcmp(text - strlen(named), named, strlen(named)) == 0 &&
-		(before < strlen(kernel) ||
-			memcmp(text - strlen(kernel), kernel, strlen(kernel)) != 0))
-		return false;
-	memcpy(words, text, size);
-	words[size] = '\0';
-	if (text_starts(after, hibernation))
-		after += strlen(hibernation);
-	return isalpha((unsigned char)*after) && !text_starts(after, "Device ") &&
-	       !message_find(words, &rest);
-}
-
-static bool begins_with_marker(const char *begin, const char *text, const char *end)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(markers); i++) {
-		size_t size = strlen(markers[i]);
-
-		if (*text == *markers[i] && (size_t)(end - text) >= size &&
-			memcmp(text, markers[i], size) == 0)
-			return i > 0 || !is_other_pm(begin, text, end);
-	}
-	return false;
-}
-
-const char *messages_search(const char *text, size_t length)
-{
-	static bool begins[1 << HASH_BITS];
-	const char *begin = text, *end = text + length;
-
-	if (!begins[hash_of(markers[0])])
-		for (size_t i = 0; i < ARRAY_SIZE(markers); i++)
-			begins[hash_of(markers[i])] = true;
-	for (const char *last = end - sizeof(uint32_t); length >= sizeof(uint32_t) && text <= last;
-		text++)
-		if (begins[hash_of(text)] && begins_with_marker(begin, text, end))
-			return text;
-	return NULL;
 }

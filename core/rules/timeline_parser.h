@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the two files of the parser of timelines share; nobody else includes this. */
+/*
+ * What the files of the parser of timelines share; nobody else includes this.
+ *
+ *	timeline.c            a log: its lines in the order of time, machine by machine
+ *	timeline_cycle.c      a hibernation: where it begins and ends, and how it went
+ *	timeline_messages.c   the table: what each message of the kernel tells
+ *	timeline_freezing.c   messages about tasks, and those that did not freeze
+ *	timeline_devices.c    messages about devices, and those that did not stop
+ *	timeline_search.c     finding messages
+ */
 #ifndef EC2HIB_RULES_TIMELINE_PARSER_H
 #define EC2HIB_RULES_TIMELINE_PARSER_H
 
@@ -31,7 +40,7 @@ struct seen {
 	bool freezing;	   /* freezing began ... */
 	bool user_space;   /* ... of user space, not of kernel tasks */
 	bool frozen;	   /* ... and of kernel tasks it ended well */
-	bool preallocate;  /* began to set memory aside ... */
+	bool preallocate;  /* began to reserve memory ... */
 	bool allocated;	   /* ... and did */
 	bool copy;	   /* the pages of the image were counted */
 	bool created;	   /* the first kernel went on with a ready image */
@@ -77,14 +86,19 @@ struct parser {
 	void *data;
 };
 
+/* ---- timeline_cycle.c ---- */
+
 /* Begins a cycle with this line, perhaps one that turns out to be none; none is open. */
 void parser_open(struct parser *parser);
 
 /* The line is one of a hibernation: of the cycle that is open, or of a new one. */
 void parser_begin(struct parser *parser);
 
-/* Ends the cycle that is open, if any. */
+/* Ends the cycle that is open, if any: another one begins, or this one is over. */
 void parser_end(struct parser *parser);
+
+/* The same where the log ends. */
+void parser_end_log(struct parser *parser);
 
 /* The open cycle is none, unless it was announced: something else freezes tasks and devices. */
 void parser_drop(struct parser *parser);
@@ -96,27 +110,92 @@ void parser_fail(struct parser *parser, enum timeline_failure failure, const cha
 /* What had gone wrong did not matter: the image was found, or runs again. */
 void parser_take_back(struct parser *parser);
 
+/* What was in the image runs again. */
+void parser_restored(struct parser *parser);
+
 /* VALUE times FACTOR, unless that is beyond what a log could mean. */
 void parser_set(struct fact_number *fact, uint64_t value, uint64_t factor);
 
+/* The kernel's clock of this line, where it has one. */
+void parser_set_clock(const struct parser *parser, struct fact_number *fact);
+
 /* ---- timeline_messages.c ---- */
+
+enum where {
+	PM,	/* after "PM: ", and "hibernation: " where that is */
+	ANYHOW, /* by itself */
+};
+
+/* How a failure's line counts; one with a function of its own has none. */
+enum side {
+	NOT_BY_ITSELF, /* only in a hibernation that is known of */
+	HIBERNATING,   /* proves one */
+	READING,       /* proves that there is an image */
+};
+
+/*
+ * WORDS begin the line; * is a word of any kind. KERNELS: which ones say so, as far as known (a release
+ * is the first or the last one), NULL: all of them.
+ */
+struct message {
+	const char *words;
+	enum where where;
+	const char *kernels;
+	void (*take)(struct parser *parser, const char *rest);
+	enum side side;
+	enum timeline_failure failure;
+	const char *sentence;
+};
+
+extern const struct message timeline_messages[];
+extern const size_t timeline_message_count;
+
+/* What the line says goes into the cycle. */
+void parser_take_line(struct parser *parser, const struct log_line *line);
+
+/* ---- timeline_freezing.c: REST is what follows the words in the table ---- */
+
+void on_freezing_user(struct parser *parser, const char *rest);
+void on_freezing_kernel(struct parser *parser, const char *rest);
+void on_freezing(struct parser *parser, const char *rest);
+void on_elapsed(struct parser *parser, const char *rest);
+
+/* A line that may name a task or a work queue that did not freeze. */
+void parser_take_name(struct parser *parser, const char *message);
+
+/* The sentence for tasks that did not freeze; the caller frees it. */
+char *refusal_sentence(const struct refusal *refusal);
+
+/* ---- timeline_devices.c ---- */
+
+/* A device's name has driver and address in it. */
+#define DEVICE_NAME_MAX 96
+
+void on_freeze(struct parser *parser, const char *rest);
+void on_late_freeze(struct parser *parser, const char *rest);
+void on_noirq_freeze(struct parser *parser, const char *rest);
+void on_noirq_restore(struct parser *parser, const char *rest);
+void on_early_restore(struct parser *parser, const char *rest);
+void on_restore(struct parser *parser, const char *rest);
+
+/* True where the line is what a device says of itself, its name in front. */
+bool parser_take_device(struct parser *parser, const char *message);
+
+/* ---- timeline_search.c ---- */
 
 /* Where bytes may have a line that is in the table: the first place, NULL: nowhere. */
 const char *messages_search(const char *text, size_t length);
+
+/* The row of a message, with what follows its words; NULL: it has none. */
+const struct message *message_find(const char *message, const char **rest);
+
+/* Whether the line is in the table, or of a device. */
+bool message_is_known(const struct log_line *line);
 
 /*
  * A row of the table, for tests that hold it against the kernel's sources: its words (* is any word), NULL
  * after the last row; whether they follow "PM: "; and which kernels say so ("4.10-", NULL: all).
  */
 const char *message_row(size_t index, bool *after_pm, const char **kernels);
-
-/* Whether the line is in the table, or of a device. */
-bool message_is_known(const struct log_line *line);
-
-/* What the line says goes into the cycle. */
-void parser_take_line(struct parser *parser, const struct log_line *line);
-
-/* The sentence for tasks that did not freeze; the caller frees it. */
-char *refusal_sentence(const struct refusal *refusal);
 
 #endif

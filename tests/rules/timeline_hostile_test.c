@@ -170,7 +170,7 @@ static void check_no_failure(
 
 /*
  * What a log that was cut does not show is no failure. But one thing a kernel says by its silence: that it
- * could not set memory aside. A hole in the log at just that place looks the same.
+ * could not reserve memory. A hole in the log at just that place looks the same.
  */
 static void cut_logs_have_no_failures_of_their_own(void **state UNUSED)
 {

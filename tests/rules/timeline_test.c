@@ -642,10 +642,10 @@ static const struct {
 		     "PM: hibernation: Error -12 creating image\n" EXIT,
 		"memory", "there is not enough free memory to make the image" },
 	{ ENTRY "PM: hibernation: Image allocation is 812 pages short\n" EXIT, "memory",
-		"the kernel could not set enough memory aside for the image" },
+		"the kernel could not reserve enough memory for the image" },
 	{ ENTRY FROZEN "PM: Preallocating image memory... \n"
 		       "Restarting tasks ... done.\n" EXIT,
-		"memory", "the kernel could not set enough memory aside for the image" },
+		"memory", "the kernel could not reserve enough memory for the image" },
 	{ ENTRY SNAP CREATED "PM: Failed to allocate LZO page\n" EXIT, "memory",
 		"there is not enough free memory to write or read the image" },
 	{ ENTRY "PM: hibernation: Wakeup event detected during hibernation, rolling back.\n" EXIT,

@@ -167,7 +167,7 @@ static size_t phases_of(const struct timeline *timeline, struct phase *phases)
 	add_phase(phases, &count, "sync file systems", &timeline->sync, 1000);
 	add_phase(phases, &count, "freeze user space", &timeline->freeze_user, 1000);
 	add_phase(phases, &count, "freeze kernel tasks", &timeline->freeze_kernel, 1000);
-	add_phase(phases, &count, "set memory aside", &timeline->allocate_time, 1000);
+	add_phase(phases, &count, "reserve memory", &timeline->allocate_time, 1000);
 	add_phase(phases, &count, "stop devices", &timeline->devices_freeze_us, 1);
 	add_phase(phases, &count, "write the image", &timeline->write_time, 1000);
 	add_phase(phases, &count, "read the image", &timeline->read_time, 1000);
