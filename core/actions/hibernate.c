@@ -19,6 +19,7 @@
 #include "core/base/process.h"
 #include "core/base/text.h"
 #include "core/rules/timeline.h"
+#include "core/rules/unswappable.h"
 
 /* systemd's own jobs before and after; the time away does not count (CLOCK_MONOTONIC). */
 #define SYSTEMD_TIMEOUT_MS (30 * 60 * 1000)
@@ -110,6 +111,13 @@ static int failed(const struct transaction *transaction, int status, const struc
 	enum timeline_failure failure = timeline_failure_of(timeline);
 
 	*passes = timeline_failure_passes(failure) || (!logged && status == -EBUSY);
+	if ((status == -ENOMEM || failure == FAILURE_MEMORY) &&
+		transaction->facts.memory.unswappable.is == FACT_KNOWN) {
+		memory_cleanup_free char *stays = unswappable_text(&transaction->facts.memory);
+
+		return error_set(err, -status, "the kernel did not hibernate: %s; %s",
+			logged ? logged : reason->text, stays);
+	}
 	if (logged)
 		return error_set(err, -status, "the kernel did not hibernate: %s", logged);
 	return error_set(err, -status, "the kernel did not hibernate: %s%s%s", reason->text,

@@ -40,7 +40,21 @@ struct kernel_facts {
 	NUMBER(total, "bytes", "MemTotal of /proc/meminfo")                                        \
 	NUMBER(available, "bytes", "MemAvailable of /proc/meminfo", VOLATILE)                      \
 	NUMBER(image_estimate, "bytes",                                                            \
-		"what an image would need now: used memory less file cache", VOLATILE)
+		"what an image would need now: used memory less file cache", VOLATILE)             \
+	NUMBER(unswappable, "bytes", "what can be neither dropped nor swapped out", VOLATILE)      \
+	NUMBER(huge_pages, "bytes", "set aside for huge pages of all sizes, in use or not")        \
+	NUMBER(huge_pages_free, "bytes", "of these, not in use", VOLATILE)                         \
+	TEXT(huge_pages_setting, "what sets them aside; null: nothing that could be found")        \
+	NUMBER(locked, "bytes", "Mlocked of /proc/meminfo", VOLATILE)                              \
+	NUMBER(unevictable, "bytes", "Unevictable: locked and secret memory, and ramfs", VOLATILE) \
+	NUMBER(kernel, "bytes", "slab that stays, stacks, page tables, per CPU, vmalloc",          \
+		VOLATILE)                                                                          \
+	NUMBER(compressed, "bytes", "what zram and zswap hold", VOLATILE)                          \
+	NUMBER(zfs_cache, "bytes", "of what cannot be swapped out, what ZFS gives back", VOLATILE) \
+	TEXT(holder,                                                                               \
+		"the process that holds most of what cannot be swapped out; null: it is little",   \
+		VOLATILE)                                                                          \
+	NUMBER(holder_bytes, "bytes", "how much that is: locked, pinned and huge pages", VOLATILE)
 struct memory_facts {
 	FACT_MEMBERS(MEMORY_FACTS)
 };

@@ -13,6 +13,7 @@
 #include "core/facts/initramfs.h"
 #include "core/facts/instance.h"
 #include "core/facts/kernel.h"
+#include "core/facts/memory.h"
 #include "core/facts/prewarm_state.h"
 #include "core/facts/rehearsal.h"
 #include "core/facts/swaps.h"
@@ -25,7 +26,8 @@ static void gather_live(struct facts *facts, const struct root *root)
 
 	if (root->live) {
 		kernel_gather(&facts->kernel, root);
-		memory_gather(&facts->memory, root);
+		memory_gather(
+			&facts->memory, root, fact_text_or(&facts->kernel.command_line, NULL));
 		swaps_gather(&facts->swaps, root, &facts->root.devices);
 		return;
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/facts/kernel.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -68,62 +66,4 @@ void kernel_gather(struct kernel_facts *kernel, const struct root *root)
 		&kernel->nvme_io_timeout, root, "/sys/module/nvme_core/parameters/io_timeout");
 	switch_gather(&kernel->workqueue_power_efficient, root,
 		"/sys/module/workqueue/parameters/power_efficient");
-}
-
-/* The bytes in the line "NAME:   12345 kB"; false when there is none. */
-static bool meminfo_value(const char *meminfo, const char *name, uint64_t *bytes)
-{
-	size_t length = strlen(name);
-
-	for (const char *line = meminfo; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, length) == 0 && line[length] == ':') {
-			*bytes = strtoull(line + length + 1, NULL, 10) * KIB;
-			return true;
-		}
-		if (!*line)
-			break;
-	}
-	return false;
-}
-
-/*
- * What an image would hold now: all pages in use but those that the kernel drops first, which are
- * file cache and reclaimable slab (kernel/power/snapshot.c, minimum_image_size).
- */
-static void estimate_image(struct memory_facts *memory, const char *meminfo)
-{
-	static const char *const dropped[] = { "MemFree", "Active(file)", "Inactive(file)",
-		"SReclaimable" };
-	uint64_t image = memory->total.value, part;
-
-	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++) {
-		if (!meminfo_value(meminfo, dropped[i], &part)) {
-			fact_set_unknown(fact_of(&memory->image_estimate),
-				"/proc/meminfo has no %s", dropped[i]);
-			return;
-		}
-		image -= part < image ? part : image;
-	}
-	fact_set_number(&memory->image_estimate, image);
-}
-
-void memory_gather(struct memory_facts *memory, const struct root *root)
-{
-	memory_cleanup_free char *meminfo = NULL;
-	struct error err = { "" };
-	uint64_t bytes;
-
-	if (root_read(root, "/proc/meminfo", FILE_LIMIT, &meminfo, NULL, &err) < 0) {
-		layout_set_unknown(&memory_facts_layout, memory, err.text);
-		return;
-	}
-	if (!meminfo_value(meminfo, "MemTotal", &bytes)) {
-		layout_set_unknown(&memory_facts_layout, memory, "/proc/meminfo has no MemTotal");
-		return;
-	}
-	fact_set_number(&memory->total, bytes);
-	if (meminfo_value(meminfo, "MemAvailable", &bytes)) /* from Linux 3.14 */
-		fact_set_number(&memory->available, bytes);
-	estimate_image(memory, meminfo);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The running kernel and the memory it has. */
+/* The running kernel. */
 #ifndef EC2HIB_FACTS_KERNEL_H
 #define EC2HIB_FACTS_KERNEL_H
 
@@ -7,8 +7,5 @@
 
 /* From /proc and /sys below ROOT, and uname(2). */
 void kernel_gather(struct kernel_facts *kernel, const struct root *root);
-
-/* From /proc/meminfo below ROOT. */
-void memory_gather(struct memory_facts *memory, const struct root *root);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/rules/arguments.h"
 #include "core/rules/checks_parts.h"
+#include "core/rules/unswappable.h"
 #include "core/rules/rehearsal.h"
 
 /* AWS advises 4294967295 s for EBS; kernels before 4.15 take at most 255 s. */
@@ -250,6 +251,33 @@ static struct finding timeout_finding(
 		wanted, memory);
 }
 
+/* An image needs as much free memory as it is large: see core/rules/unswappable.h. */
+CHECK_FUNCTION(memory_unswappable)
+{
+	const struct memory_facts *memory = &facts->memory;
+	memory_cleanup_free char *text = NULL, *fix = NULL;
+	memory_cleanup_free char *stays = size_format(memory_unswappable(memory));
+	memory_cleanup_free char *total = size_format(memory->total.value);
+	struct finding finding;
+
+	if (finding_gap(&finding, NEED(facts->memory.total), NEED(facts->memory.unswappable)))
+		return finding;
+	text = unswappable_text(memory);
+	fix = unswappable_fix(memory);
+	switch (image_fits_memory(memory)) {
+	case IMAGE_FITS_NOT:
+		return finding_fail(fix,
+			"%s; an image needs as much free memory as it is large, so the kernel would give up (ENOMEM) whatever the swap",
+			text);
+	case IMAGE_FITS_BARELY:
+		return finding_warn(fix,
+			"%s; from about half of memory on the kernel gives up (ENOMEM) whatever the swap",
+			text);
+	default:
+		return finding_pass("%s of %s of memory cannot be swapped out", stays, total);
+	}
+}
+
 CHECK_FUNCTION(freeze_timeout)
 {
 	uint64_t memory = facts->memory.total.value, wanted;
@@ -344,6 +372,9 @@ static const struct check checks[] = {
 	{ "resume-interface", "the running kernel can be told",
 		"Kernels from 4.17 take the place of a swap file in /sys/power/resume_offset. Older ones may take it through /dev/snapshot, which only Amazon's kernels heed for good.",
 		LIVE, REFUSES, .evaluate = check_resume_interface },
+	{ "memory-unswappable", "memory that cannot go",
+		"Huge pages, locked and secret memory and the kernel's own cannot be swapped out, so they are in every image; and the kernel makes an image in free memory before it writes it. With more than half of memory like that it gives up, however large the swap is.",
+		LIVE, REFUSES, .evaluate = check_memory_unswappable },
 	{ "freeze-timeout", "time to freeze all tasks",
 		"The kernel gives a hibernation up when it cannot freeze all tasks in time. The more memory, the longer that takes; the curve in the configuration says how long.",
 		LIVE, .evaluate = check_freeze_timeout },

@@ -16,6 +16,7 @@
 #include "core/rules/hibernation.h"
 #include "core/rules/size.h"
 #include "core/rules/storage.h"
+#include "core/rules/unswappable.h"
 
 #define MODE_OTHERS_READ  0044
 #define MODE_OTHERS_WRITE 0022
@@ -82,6 +83,13 @@ CHECK_FUNCTION(swap_size)
 	if (area->header_size.is == FACT_KNOWN && area->header_size.value < size)
 		size = area->header_size.value;
 	size_text = size_format(size);
+	if (size >= memory / 2 && image_fits_memory(&facts->memory) == IMAGE_FITS_NOT) {
+		memory_cleanup_free char *stays = unswappable_text(&facts->memory);
+
+		return finding_warn("ec2hib status memory-unswappable",
+			"%s of swap for %s of memory, but no swap is large enough now: %s",
+			size_text, memory_text, stays);
+	}
 	if (size + SWAP_SIZE_SLACK >= memory)
 		return finding_pass("%s of swap for %s of memory", size_text, memory_text);
 	if (size < memory / 2)

@@ -18,6 +18,7 @@
 #include "core/facts/header.h"
 #include "core/facts/at_boot.h"
 #include "core/facts/kernel.h"
+#include "core/facts/memory.h"
 #include "core/facts/swaps.h"
 #include "core/facts/system.h"
 #include "tests/lib/test_root.h"
@@ -52,6 +53,84 @@ static void kernel_files_become_facts(void **state)
 	facts_free(&facts);
 }
 
+/* A database: 4 GiB of huge pages by its own file, a process that holds most of the locked rest. */
+static void memory_that_cannot_go_is_counted_and_named(void **state)
+{
+	struct test_root *test = *state;
+	struct memory_facts memory = { 0 };
+
+	test_root_put(test, "/proc/meminfo",
+		"MemTotal:        8000000 kB\nMemFree:          400000 kB\n"
+		"Unevictable:      900000 kB\nMlocked:          800000 kB\n"
+		"Active(anon):     500000 kB\nInactive(anon):   500000 kB\n"
+		"Active(file):     100000 kB\nInactive(file):   150000 kB\n"
+		"SReclaimable:      50000 kB\nSUnreclaim:        60000 kB\n"
+		"KernelStack:        5000 kB\nPageTables:        10000 kB\n"
+		"VmallocUsed:       20000 kB\nHugePages_Total:    2048\n"
+		"HugePages_Free:     1024\nHugepagesize:       2048 kB\n");
+	test_root_put(test, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "2048\n");
+	test_root_put(test, "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "512\n");
+	test_root_put(test, "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "1\n");
+	test_root_put(test, "/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages", "0\n");
+	test_root_put(test, "/etc/sysctl.d/10-none.conf", "vm.nr_hugepages = 0\n");
+	test_root_put(test, "/etc/sysctl.d/80-db.conf", "# db\n vm/nr_hugepages = 2048\n");
+	test_root_put(test, "/proc/1/status", "Name:\tinit\nVmRSS:\t    5000 kB\n");
+	test_root_put(test, "/proc/812/status",
+		"Name:\tpostgres\nVmLck:\t  900000 kB\nVmPin:\t       0 kB\nVmRSS:\t  700000 kB\nHugetlbPages:\t  2048 kB\n");
+	memory_gather(&memory, &test->root, "root=/dev/sda quiet");
+	assert_int_equal(memory.unswappable.value, 6300000 * KIB);
+	assert_int_equal(memory.huge_pages.value, 5 * GIB);
+	assert_int_equal(memory.huge_pages_free.value, GIB);
+	assert_string_equal(
+		memory.huge_pages_setting.value, "vm.nr_hugepages in /etc/sysctl.d/80-db.conf");
+	assert_int_equal(memory.locked.value, 800000 * KIB);
+	assert_int_equal(memory.unevictable.value, 900000 * KIB);
+	assert_int_equal(memory.kernel.value, 90000 * KIB);
+	assert_int_equal(memory.zfs_cache.is, FACT_ABSENT);
+	assert_string_equal(memory.holder.value, "postgres (process 812)");
+	assert_int_equal(memory.holder_bytes.value, 702048 * KIB);
+	layout_free(&memory_facts_layout, &memory);
+}
+
+static void who_sets_huge_pages_aside_is_found(void **state)
+{
+	struct test_root *test = *state;
+	static const char *const wanted[] = { "vm.nr_hugepages of the tuned profile my-db",
+		"hugepages=16 on the kernel command line" };
+
+	test_root_put(test, "/proc/meminfo",
+		"MemTotal:  8000000 kB\nHugetlb:  4194304 kB\nHugePages_Total:  0\nHugepagesize:  2048 kB\n");
+	test_root_put(test, "/etc/tuned/active_profile", "throughput-performance my-db\n");
+	test_root_put(test, "/etc/tuned/my-db/tuned.conf",
+		"[main]\ninclude=postgresql\n[sysctl]\nvm.nr_hugepages=${pages}\n");
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		struct memory_facts memory = { 0 };
+
+		memory_gather(&memory, &test->root,
+			i ? "default_hugepagesz=1G hugepagesz=1G hugepages=16" : "quiet");
+		assert_int_equal(memory.huge_pages.value, 4 * GIB);
+		assert_string_equal(memory.huge_pages_setting.value, wanted[i]);
+		/* Not even the kernel's lists are there: unknown, not little. */
+		assert_int_equal(memory.unswappable.is, FACT_UNKNOWN);
+		layout_free(&memory_facts_layout, &memory);
+	}
+}
+
+static void what_zfs_caches_can_go(void **state)
+{
+	struct test_root *test = *state;
+	struct memory_facts memory = { 0 };
+
+	test_root_put(test, "/proc/meminfo", "MemTotal:  8000000 kB\n");
+	test_root_put(test, "/proc/spl/kstat/zfs/arcstats",
+		"13 1 0x01 123 33456 1 2\nname                            type data\n"
+		"size                            4    3221225472\n"
+		"c_min                           4    1073741824\n");
+	memory_gather(&memory, &test->root, NULL);
+	assert_int_equal(memory.zfs_cache.value, 2 * GIB);
+	layout_free(&memory_facts_layout, &memory);
+}
+
 static void image_estimate_leaves_out_what_the_kernel_drops(void **state)
 {
 	struct test_root *test = *state;
@@ -61,7 +140,7 @@ static void image_estimate_leaves_out_what_the_kernel_drops(void **state)
 		"MemTotal:        1000000 kB\nMemFree:          400000 kB\n"
 		"MemAvailable:     700000 kB\nActive(file):     100000 kB\n"
 		"Inactive(file):   150000 kB\nSReclaimable:      50000 kB\n");
-	memory_gather(&memory, &test->root);
+	memory_gather(&memory, &test->root, NULL);
 	assert_int_equal(memory.total.value, 1000000 * KIB);
 	assert_int_equal(memory.available.value, 700000 * KIB);
 	assert_int_equal(memory.image_estimate.value, 300000 * KIB);
@@ -386,6 +465,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_TEST_ROOT(kernel_files_become_facts),
 		WITH_TEST_ROOT(image_estimate_leaves_out_what_the_kernel_drops),
+		WITH_TEST_ROOT(memory_that_cannot_go_is_counted_and_named),
+		WITH_TEST_ROOT(who_sets_huge_pages_aside_is_found),
+		WITH_TEST_ROOT(what_zfs_caches_can_go),
 		cmocka_unit_test(swaps_are_read_with_odd_names),
 		cmocka_unit_test(header_tells_swap_from_image),
 		cmocka_unit_test(zeros_are_told_from_what_somebody_wrote),
