@@ -76,9 +76,11 @@ static bool is_silent(const struct invocation *invocation)
 	return invocation->global.quiet || wanted->json;
 }
 
-static void show_note(void *data, int priority UNUSED, const char *text)
+static void show_note(void *data, int priority, const char *text)
 {
-	if (!is_silent(data))
+	if (priority <= LOG_ERR)
+		complain("%s", text);
+	else if (!is_silent(data))
 		style_line(stdout, "      ", text);
 }
 
@@ -126,11 +128,34 @@ static void show_json(const struct plan *plan, bool applied, const char *failure
 	json_show(answer);
 }
 
-static int apply(struct invocation *invocation, const struct gather *gather, struct facts *facts,
-	const struct plan *plan)
+typedef int make_plan(struct plan *plan, const struct facts *facts, const struct config *config,
+	const struct setup_options *wanted, struct error *err);
+
+/*
+ * What is left for the administrator after all that could be done: now with the numbers of the area
+ * as it is. True: something is.
+ */
+static bool anything_left(struct invocation *invocation, const struct session *session,
+	struct facts *facts, make_plan *make)
+{
+	struct plan plan = { 0 };
+	struct error ignored = { "" };
+	bool left;
+
+	facts_gather_again(facts, &session->gather);
+	make(&plan, facts, &session->config, invocation->options, &ignored);
+	left = plan.incomplete;
+	if (!is_silent(invocation))
+		plan_show_by_hand(&plan, &invocation->style);
+	plan_free(&plan);
+	return left;
+}
+
+static int apply(struct invocation *invocation, const struct session *session, struct facts *facts,
+	const struct plan *plan, make_plan *make)
 {
 	const struct reporter reporter = { show_note, interrupt_came, invocation };
-	struct setup setup = { .gather = gather,
+	struct setup setup = { .gather = &session->gather,
 		.facts = facts,
 		.reporter = &reporter,
 		.begin = show_step,
@@ -143,11 +168,11 @@ static int apply(struct invocation *invocation, const struct gather *gather, str
 	status = plan_apply(&setup, plan, &err);
 	if (wanted->json)
 		show_json(plan, status == 0, status < 0 ? err.text : NULL);
-	if (status < 0) {
+	if (status < 0)
 		complain("%s", err.text);
+	if (plan->by_hand.count && anything_left(invocation, session, facts, make))
 		return EXIT_NOT_READY;
-	}
-	return 0;
+	return status < 0 ? EXIT_NOT_READY : 0;
 }
 
 /* Shows the plan; true when it is to be carried out. */
@@ -161,9 +186,11 @@ static bool present(
 			show_json(plan, !wanted->dry_run, NULL);
 		} else if (!invocation->global.quiet) {
 			plan_show(plan, &invocation->style);
-			if (plan->count == 0)
+			if (plan->count == 0 && !plan->incomplete)
 				puts(nothing);
 		}
+		if (plan->incomplete && !wanted->dry_run)
+			*status = EXIT_NOT_READY;
 		return false;
 	}
 	/* Who is asked has to see what about. */
@@ -189,9 +216,6 @@ static int begin_changes(struct invocation *invocation, const struct root *root,
 		undo_recover(root, &log);
 	return lock;
 }
-
-typedef int make_plan(struct plan *plan, const struct facts *facts, const struct config *config,
-	const struct setup_options *wanted, struct error *err);
 
 /* What setup and teardown have in common; NOTHING is said when there is nothing to do. */
 static int carry_out(struct invocation *invocation, const struct session *session, make_plan *make,
@@ -219,7 +243,7 @@ static int carry_out(struct invocation *invocation, const struct session *sessio
 		complain("%s", err.text);
 		status = EXIT_NOT_READY;
 	} else if (present(invocation, &plan, nothing, &status)) {
-		status = apply(invocation, &session->gather, &facts, &plan);
+		status = apply(invocation, session, &facts, &plan, make);
 	}
 	plan_free(&plan);
 	facts_free(&facts);

@@ -14,6 +14,16 @@ static void show_notes(const struct plan *plan, const struct style *style)
 			style_colour(style, COLOUR_PLAIN));
 		style_wrap(style, stdout, plan->notes.items[i], TEXT_COLUMN + 1, TEXT_COLUMN + 1);
 	}
+	plan_show_by_hand(plan, style);
+}
+
+void plan_show_by_hand(const struct plan *plan, const struct style *style)
+{
+	for (size_t i = 0; i < plan->by_hand.count; i++) {
+		printf("%sby hand:%s ", style_colour(style, COLOUR_RISK),
+			style_colour(style, COLOUR_PLAIN));
+		style_wrap(style, stdout, plan->by_hand.items[i], TEXT_COLUMN + 4, TEXT_COLUMN + 4);
+	}
 }
 
 void plan_show_gate(const struct report *gate, const struct style *style)
@@ -54,6 +64,7 @@ void plan_show_step(const struct plan *plan, size_t index, const struct style *s
 json_t *plan_to_json(const struct plan *plan)
 {
 	json_t *steps = json_array(), *notes = json_array(), *gate = json_array();
+	json_t *by_hand = json_array();
 
 	for (size_t i = 0; i < plan->count; i++)
 		json_array_append_new(steps, json_pack("{s:s, s:s}", "id", plan->steps[i].id,
@@ -67,5 +78,8 @@ json_t *plan_to_json(const struct plan *plan)
 			gate, json_pack("{s:s, s:s, s:s?}", "check", finding->check->id, "text",
 				      finding->text, "fix", finding->fix));
 	}
-	return json_pack("{s:o, s:o, s:o}", "gate", gate, "steps", steps, "notes", notes);
+	for (size_t i = 0; i < plan->by_hand.count; i++)
+		json_array_append_new(by_hand, json_string(plan->by_hand.items[i]));
+	return json_pack("{s:o, s:o, s:o, s:o}", "gate", gate, "steps", steps, "notes", notes,
+		"by_hand", by_hand);
 }

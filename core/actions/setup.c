@@ -3,6 +3,7 @@
 #include "core/actions/setup.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -377,6 +378,13 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_UNDO_TAKE_OVER] = undo_take_over,
 };
 
+/* The steps that were not done. */
+struct failures {
+	size_t *steps;
+	size_t count;
+	struct error last;
+};
+
 /* *WAS_ON: the area was switched on before this step, or before it was made room for. */
 static int run_step(
 	struct setup *setup, const struct plan *plan, size_t index, bool *was_on, struct error *err)
@@ -405,21 +413,50 @@ static int run_step(
 	return 0;
 }
 
+/* The first step that has failed and that step INDEX rests on; NULL: it can be done. */
+static const struct step *missing_step(
+	const struct plan *plan, const struct failures *failures, size_t index)
+{
+	for (size_t i = 0; i < failures->count; i++)
+		if (step_rests_on(&plan->steps[index], &plan->steps[failures->steps[i]]))
+			return &plan->steps[failures->steps[i]];
+	return NULL;
+}
+
+/* The last failure is the caller's to tell; the ones before it are told here. */
+static void remember_failure(
+	struct setup *setup, struct failures *failures, size_t index, const struct error *err)
+{
+	failures->steps = memory_grow(failures->steps, failures->count, sizeof(*failures->steps));
+	failures->steps[failures->count++] = index;
+	if (*failures->last.text)
+		reporter_log(setup->reporter, LOG_ERR, "%s", failures->last.text);
+	failures->last = *err;
+}
+
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 {
+	struct failures failures = { 0 };
 	bool was_on = false;
+	int result = 0;
 
-	for (size_t i = 0; i < plan->count; i++) {
+	for (size_t i = 0; i < plan->count && result != -ECANCELED; i++) {
+		struct error failure = { "" };
 		int status;
 
-		if (setup->due && !setup->due(setup->data, &plan->steps[i]))
+		if ((setup->due && !setup->due(setup->data, &plan->steps[i])) ||
+			missing_step(plan, &failures, i))
 			continue;
-		status = run_step(setup, plan, i, &was_on, err);
-		if (status < 0) {
-			if (was_on)
-				switch_on_again(setup);
-			return status;
-		}
+		status = run_step(setup, plan, i, &was_on, &failure);
+		if (status == 0)
+			continue;
+		result = result == 0 || status == -ECANCELED ? status : result;
+		remember_failure(setup, &failures, i, &failure);
+		if (was_on)
+			switch_on_again(setup);
 	}
-	return 0;
+	if (failures.count)
+		*err = failures.last;
+	free(failures.steps);
+	return result;
 }

@@ -23,10 +23,11 @@ struct setup {
 };
 
 /*
- * Runs the steps in order. The first one that fails ends it: it has undone what it had half made
- * (a swap file that was switched off to be replaced is on again), the error says which step it was,
- * and the steps before it stay done. Running setup again then plans what is left. -ECANCELED when
- * the reporter is cancelled between two steps.
+ * Runs the steps in order. One that fails has undone what it had half made (a swap file that was
+ * switched off to be replaced is on again), and the steps that do not rest on it are done all the
+ * same (step_rests_on()). Of several failures the last is in ERR, which says which step it was, and
+ * the others go to the reporter. Running setup again then plans what is left. -ECANCELED, and no
+ * further step, when the reporter is cancelled between two steps.
  */
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err);
 

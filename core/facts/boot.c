@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
 #include "core/facts/boot.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +18,8 @@
 /* clang-format off */
 #define LOADERS(row)                                                                  \
 	row(grub_debian) /* Debian, Ubuntu */                                         \
-	row(bls)         /* Amazon Linux 2023, RHEL 8 and later, Fedora; systemd-boot */ \
+	row(bls)         /* Amazon Linux 2023, RHEL 8 and later, Fedora */             \
+	row(systemd_boot)                                                             \
 	row(grub2)       /* Amazon Linux 2, SUSE */                                   \
 	row(grub_legacy) /* Amazon Linux 1 */
 /* clang-format on */
@@ -49,38 +52,14 @@ static void find_hidden(struct boot_search *search)
 	}
 }
 
-/* Set by systemd-boot: the name of the loader, in UTF-16 (systemd.io/BOOT_LOADER_INTERFACE). */
-#define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-
-/* True when the firmware says that systemd-boot started this system. */
-static bool started_by_systemd_boot(const struct root *root)
-{
-	static const char name[] = "systemd-boot";
-	memory_cleanup_free char *info = NULL;
-	struct error err = { "" };
-	size_t size;
-
-	if (!root->live || root_read(root, LOADER_INFO, 4096, &info, &size, &err) < 0)
-		return false;
-	/* Four bytes of attributes, then UTF-16: every second byte. */
-	for (size_t i = 0; i < sizeof(name) - 1; i++)
-		if (4 + 2 * i >= size || info[4 + 2 * i] != name[i])
-			return false;
-	return true;
-}
-
 void boot_search_begin(struct boot_search *search, const struct root *root, struct boot_facts *boot)
 {
 	*search = (struct boot_search) { .root = root, .boot = boot };
 	find_hidden(search);
-	search->efi = root->live && root_exists(root, "/sys/firmware/efi");
+	firmware_read(&search->firmware, root);
+	boot_mounts_gather(&search->mounts, root);
 	search->entries = boot_bls_folder(root);
 	boot_grub_find(search);
-	/* A grub.cfg may be left from before, but is not what boots. */
-	if (search->entries && started_by_systemd_boot(root)) {
-		text_set(&search->config, NULL);
-		text_set(&search->config_text, NULL);
-	}
 }
 
 void boot_search_end(struct boot_search *search)
@@ -89,6 +68,8 @@ void boot_search_end(struct boot_search *search)
 	free(search->config);
 	free(search->config_text);
 	free(search->environment);
+	firmware_free(&search->firmware);
+	boot_mounts_free(&search->mounts);
 }
 
 /* Whether boot configuration of ours is there: settings, or a changed line. */
@@ -128,30 +109,271 @@ static void set_missing(struct fact *fact, const struct boot_search *search)
 		fact_set_absent(fact);
 }
 
+/* ---- Which of the loaders it is ---- */
+
+/* What the firmware starts when it is not told: it tells nothing of the program. */
+static bool is_fallback(const char *path)
+{
+	return fnmatch("/efi/boot/boot*.efi", path, FNM_CASEFOLD) == 0;
+}
+
+static bool has_image(const struct boot_program *program, const char *path)
+{
+	for (const char *const *pattern = program->images; *pattern; pattern++)
+		if (fnmatch(*pattern, strchr(*pattern, '/') ? path : path_name(path),
+			    FNM_CASEFOLD) == 0)
+			return true;
+	return false;
+}
+
+static bool starts_with_program(const struct firmware *firmware, const struct boot_program *program)
+{
+	const struct firmware_option *current = firmware->current;
+
+	/* What was started last has set this; the firmware's own record is of what came first. */
+	if (firmware->loader)
+		return program->info && text_starts(firmware->loader, program->info);
+	return current && current->path && has_image(program, current->path);
+}
+
+/* Is there any word of what started this system? */
+static bool is_told(const struct firmware *firmware)
+{
+	const struct firmware_option *current = firmware->current;
+
+	return firmware->loader || firmware->stub ||
+	       (current && current->path && !is_fallback(current->path));
+}
+
+/* What is told, in words; the caller frees it. */
+static char *told_words(const struct firmware *firmware)
+{
+	if (firmware->loader && firmware->stub)
+		return text_format(
+			"%s with a unified kernel image (LoaderInfo, StubInfo)", firmware->loader);
+	if (firmware->loader)
+		return text_format("%s (LoaderInfo)", firmware->loader);
+	if (firmware->stub)
+		return text_format("a unified kernel image (StubInfo: %s)", firmware->stub);
+	if (firmware->current && firmware->current->path)
+		return text_format("%s (Boot%04X \"%s\")", firmware->current->path,
+			firmware->current->number, firmware->current->description);
+	return NULL;
+}
+
+/* Does what is told fit this loader? */
+static bool fits(const struct firmware *firmware, const struct boot_loader *loader)
+{
+	/* The image that is running has its arguments in it, whoever started it. */
+	if (firmware->stub && !loader->starts_images)
+		return false;
+	if (!firmware->loader && firmware->stub)
+		return true;
+	return (loader->program && starts_with_program(firmware, loader->program)) ||
+	       (loader->other_program && starts_with_program(firmware, loader->other_program));
+}
+
+/* The loaders whose files are here, in the order in which they are asked. */
+struct candidates {
+	const struct boot_loader *items[16];
+	size_t count;
+};
+
+static void find_candidates(struct candidates *candidates, struct boot_search *search)
+{
+	*candidates = (struct candidates) { 0 };
+	for (const struct boot_loader *const *loader = boot_loaders; *loader; loader++)
+		if (candidates->count < ARRAY_SIZE(candidates->items) && (*loader)->boots(search))
+			candidates->items[candidates->count++] = *loader;
+}
+
+/* "GRUB and systemd-boot" */
+static char *candidate_names(const struct candidates *candidates)
+{
+	strings_cleanup struct strings names = { 0 };
+
+	for (size_t i = 0; i < candidates->count; i++)
+		if (!strings_contain(&names, candidates->items[i]->program->name))
+			strings_add(&names, candidates->items[i]->program->name);
+	return strings_join(&names, " and ");
+}
+
+/* False: the candidates are of more than one program. */
+static bool are_one_program(const struct candidates *candidates)
+{
+	for (size_t i = 1; i < candidates->count; i++)
+		if (candidates->items[i]->program != candidates->items[0]->program)
+			return false;
+	return true;
+}
+
+static const struct boot_loader *decide_by_word(
+	struct boot_search *search, const struct candidates *candidates, const char *told)
+{
+	memory_cleanup_free char *names = NULL;
+
+	for (size_t i = 0; i < candidates->count; i++)
+		if (fits(&search->firmware, candidates->items[i])) {
+			fact_set_text(&search->boot->loader_known, LOADER_KNOWN);
+			return candidates->items[i];
+		}
+	fact_set_text(&search->boot->loader_known, LOADER_CONTRADICTED);
+	names = candidate_names(candidates);
+	fact_set_unknown(fact_of(&search->boot->loader),
+		"this system was started by %s, but the boot configuration that is here is of %s",
+		told, names);
+	return NULL;
+}
+
+static const struct boot_loader *decide_by_files(
+	struct boot_search *search, const struct candidates *candidates)
+{
+	memory_cleanup_free char *names = NULL;
+
+	if (are_one_program(candidates)) {
+		fact_set_text(&search->boot->loader_known, LOADER_GUESSED);
+		return candidates->items[0];
+	}
+	names = candidate_names(candidates);
+	fact_set_unknown(fact_of(&search->boot->loader),
+		"there is boot configuration of %s, and nothing says which of them boots", names);
+	return NULL;
+}
+
+/* NULL: the fact is unknown with its reason, or no loader was found. */
+static const struct boot_loader *choose(struct boot_search *search)
+{
+	memory_cleanup_free char *told = told_words(&search->firmware);
+	struct candidates candidates;
+
+	find_candidates(&candidates, search);
+	fact_set_text(&search->boot->started_by, told);
+	if (candidates.count == 0)
+		return NULL;
+	if (!candidates.items[0]->program) {
+		fact_set_text(&search->boot->loader_known, LOADER_KNOWN);
+		return candidates.items[0];
+	}
+	return is_told(&search->firmware) ? decide_by_word(search, &candidates, told)
+					  : decide_by_files(search, &candidates);
+}
+
+/* ---- What belongs there and is not mounted ---- */
+
+/* What a boot loader may read and is not mounted; NULL: nothing. */
+static const struct boot_mount *missing_mount(const struct boot_search *search)
+{
+	const struct boot_facts *boot = search->boot;
+	const struct boot_mount *missing = boot_mounts_missing(&search->mounts, "/boot/");
+
+	if (!missing && boot->config.is == FACT_KNOWN)
+		missing = boot_mounts_missing(&search->mounts, boot->config.value);
+	/* A BIOS does not look at the EFI partition. */
+	for (size_t i = 0; !missing && search->firmware.efi && i < search->mounts.count; i++)
+		missing = boot_mounts_missing(&search->mounts, search->mounts.items[i].folder);
+	return missing;
+}
+
+static void gather_mounts(struct boot_search *search)
+{
+	struct fact_text *unmounted = &search->boot->unmounted;
+	const struct boot_mount *missing = missing_mount(search);
+
+	if (missing) {
+		fact_set_text(unmounted, missing->folder);
+		fact_set_text(&search->boot->unmounted_by, missing->who);
+		return;
+	}
+	fact_set_absent(fact_of(unmounted));
+	fact_set_absent(fact_of(&search->boot->unmounted_by));
+	for (size_t i = 0; i < search->mounts.count; i++) {
+		const struct boot_mount *mount = &search->mounts.items[i];
+
+		if (mount->doubtful)
+			fact_set_unknown(fact_of(unmounted),
+				"%s is in %s and not mounted, but has files: whether these boot cannot be told",
+				mount->folder, mount->who);
+	}
+}
+
+/* True when what the loader reads lies below a folder that is not mounted: its files are not those. */
+static bool is_below_missing(const struct boot_search *search)
+{
+	const struct fact_text *config = &search->boot->config;
+
+	return boot_mounts_missing(&search->mounts, "/boot/") ||
+	       (config->is == FACT_KNOWN && boot_mounts_missing(&search->mounts, config->value));
+}
+
+/* ---- All of it ---- */
+
+static void gather_firmware(struct boot_search *search)
+{
+	const struct firmware *firmware = &search->firmware;
+	struct boot_facts *boot = search->boot;
+	const struct firmware_option *next = firmware->next, *current = firmware->current;
+
+	if (!search->root->live) {
+		fact_set_unknown(fact_of(&boot->firmware),
+			"%s is an image, not the running machine", search->root->path);
+		fact_set_unknown(fact_of(&boot->next_by), "%s", boot->firmware.why);
+		return;
+	}
+	fact_set_text(&boot->firmware, firmware->efi ? "uefi" : "bios");
+	if (firmware->hidden)
+		fact_set_unknown(fact_of(&boot->next_by), "%s", firmware->hidden);
+	else if (!next || !current || firmware_option_same(next, current))
+		fact_set_absent(fact_of(&boot->next_by));
+	else
+		fact_take_text(&boot->next_by,
+			text_format("Boot%04X \"%s\" (%s)", next->number, next->description,
+				next->path ? next->path : "no file"));
+	fact_set_flag(&boot->next_is_once, firmware->next_is_once);
+}
+
+/* Entries of files that do not boot are no answer. */
+static void forget_entries(struct boot_search *search)
+{
+	struct fact_text *loader = &search->boot->loader;
+	const struct boot_mount *missing = missing_mount(search);
+	memory_cleanup_free char *why =
+		missing ? text_format("%s is in %s but not mounted", missing->folder, missing->who)
+			: text_copy(loader->why);
+
+	fact_list_free(&entry_facts_layout, &search->boot->entries);
+	fact_set_unknown(fact_of(&search->boot->entries), "%s", why);
+	fact_set_unknown(fact_of(loader), "%s", why);
+}
+
 void boot_gather(struct boot_facts *boot, const struct root *root, const char *state_dir)
 {
-	const struct boot_loader *const *loader = boot_loaders;
+	const struct boot_loader *loader;
 	struct boot_search search;
+	bool undecided;
 
 	boot_search_begin(&search, root, boot);
-	while (*loader && !(*loader)->boots(&search))
-		loader++;
+	gather_firmware(&search);
+	loader = choose(&search);
 	/*
 	 * Who makes a grub.cfg may be unknown; its entries are those of the next boots all the
 	 * same.
 	 */
-	if (*loader)
-		(*loader)->gather(&search);
+	if (loader)
+		loader->gather(&search);
 	else
 		boot_grub_gather(&search);
-	if (*loader)
-		fact_set_text(&boot->loader, (*loader)->name);
-	else
+	gather_mounts(&search);
+	undecided = boot->loader.why != NULL;
+	if (loader)
+		fact_set_text(&boot->loader, loader->name);
+	else if (!undecided)
 		set_missing(fact_of(&boot->loader), &search);
 	if (boot->entries.count)
 		boot->entries.is = FACT_KNOWN;
 	else
 		set_missing(fact_of(&boot->entries), &search);
+	if (is_below_missing(&search) || undecided)
+		forget_entries(&search);
 	boot_grub_gather_force_partuuid(&search);
 	find_ours(&search, state_dir);
 	boot_search_end(&search);

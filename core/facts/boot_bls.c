@@ -226,8 +226,7 @@ void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub)
 	}
 }
 
-/* The paths of the entry files in FOLDER. */
-static void list_files(const struct root *root, const char *folder, struct strings *files)
+void boot_bls_list(const struct root *root, const char *folder, struct strings *files)
 {
 	strings_cleanup struct strings names = { 0 };
 	struct error err = { "" };
@@ -246,7 +245,7 @@ char *boot_bls_folder(const struct root *root)
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		strings_cleanup struct strings files = { 0 };
 
-		list_files(root, folders[i], &files);
+		boot_bls_list(root, folders[i], &files);
 		if (files.count)
 			return text_copy(folders[i]);
 	}
@@ -255,49 +254,34 @@ char *boot_bls_folder(const struct root *root)
 
 bool boot_bls_boots(const struct boot_search *search)
 {
-	return search->entries && (!search->config_text || strstr(search->config_text, "blscfg"));
+	return search->entries && search->config &&
+	       (!search->config_text || strstr(search->config_text, "blscfg"));
 }
 
-/* What loader.conf beside the entries sets as default; "" when nothing. */
-static char *systemd_boot_choice(struct boot_search *search)
+void boot_bls_read(struct boot_search *search, const struct strings *files, const char *environment)
 {
-	memory_cleanup_free char *folder = path_folder(search->entries);
-	memory_cleanup_free char *path = text_format("%s/loader.conf", folder);
-	memory_cleanup_free char *text = boot_search_read(search, path, ENTRY_LIMIT);
-	const char *at = text ? text : "";
-	char *choice = text_copy(""), *line;
+	for (size_t i = 0; i < files->count; i++) {
+		memory_cleanup_free char *text =
+			boot_search_read(search, files->items[i], ENTRY_LIMIT);
 
-	while ((line = boot_next_line(&at))) {
-		if (boot_line_is(line, "default"))
-			text_set(&choice, text_trim(text_copy(strstr(line, "default") + 7)));
-		free(line);
+		if (text)
+			boot_bls_parse(search->boot, path_name(files->items[i]), text, environment);
 	}
-	return choice;
 }
 
+/* grub.cfg says which of the files is the default. */
 void boot_bls_gather(struct boot_search *search)
 {
 	strings_cleanup struct strings files = { 0 };
 	memory_cleanup_free char *choice = NULL;
-	bool grub = false;
 
-	/* grub.cfg still says which of the files is the default. */
 	if (search->config_text)
-		grub = boot_grub_parse(search->boot, search->config_text, search->environment,
-			search->efi, &choice);
-	else
-		choice = systemd_boot_choice(search);
+		boot_grub_parse(search->boot, search->config_text, search->environment,
+			search->firmware.efi, &choice);
 	fact_set_text(&search->boot->config, search->entries);
-	list_files(search->root, search->entries, &files);
-	for (size_t i = 0; i < files.count; i++) {
-		memory_cleanup_free char *text =
-			boot_search_read(search, files.items[i], ENTRY_LIMIT);
-
-		if (text)
-			boot_bls_parse(
-				search->boot, path_name(files.items[i]), text, search->environment);
-	}
-	boot_bls_sort(search->boot, choice, grub);
+	boot_bls_list(search->root, search->entries, &files);
+	boot_bls_read(search, &files, search->environment);
+	boot_bls_sort(search->boot, choice ? choice : "", true);
 }
 
 /*
@@ -316,7 +300,7 @@ void boot_bls_sources(const struct root *root, struct boot_sources *sources)
 		root_read(root, environment, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
 	kernelopts = boot_environment_get(text, "kernelopts");
 	if (folder)
-		list_files(root, folder, &files);
+		boot_bls_list(root, folder, &files);
 	for (size_t i = 0; i < files.count; i++) {
 		struct boot_source *source =
 			boot_sources_add(sources, text_copy(files.items[i]), "options");
@@ -333,6 +317,7 @@ void boot_bls_sources(const struct root *root, struct boot_sources *sources)
 const struct boot_loader boot_loader_bls = {
 	.name = "bls",
 	.where = "in the boot entries",
+	.program = &boot_program_grub,
 	.boots = boot_bls_boots,
 	.gather = boot_bls_gather,
 	.sources = boot_bls_sources,

@@ -8,6 +8,13 @@
 
 #include "core/facts/boot_loader.h"
 
+/* Adds the paths of the entry files in FOLDER. */
+void boot_bls_list(const struct root *root, const char *folder, struct strings *files);
+
+/* Adds the entries in FILES; ENVIRONMENT as for boot_bls_parse(). */
+void boot_bls_read(
+	struct boot_search *search, const struct strings *files, const char *environment);
+
 /* The folder with the entry files; NULL: there is none. The caller frees it. */
 char *boot_bls_folder(const struct root *root);
 

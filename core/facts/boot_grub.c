@@ -741,6 +741,13 @@ bool boot_grub_parse(
 
 /* ---- Where the files are ---- */
 
+/* From 2.12 on it sets LoaderInfo (its module bli). shim starts the GRUB beside it. */
+const struct boot_program boot_program_grub = {
+	.name = "GRUB",
+	.info = "GRUB",
+	.images = (const char *const[]) { "grub*.efi", "shim*.efi", "core.efi", NULL },
+};
+
 char *boot_environment_path(const struct root *root)
 {
 	static const char *const paths[] = { "/boot/grub2/grubenv", "/boot/grub/grubenv",
@@ -779,7 +786,7 @@ static char *find_config(const struct boot_search *search)
 	static const char *const paths[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
 	char *efi = find_efi_config(search->root);
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths) && !(efi && search->efi); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && !(efi && search->firmware.efi); i++)
 		if (root_exists(search->root, paths[i])) {
 			free(efi);
 			return text_copy(paths[i]);
@@ -804,8 +811,8 @@ void boot_grub_gather(struct boot_search *search)
 
 	fact_set_text(&search->boot->config, search->config);
 	if (search->config_text)
-		boot_grub_parse(search->boot, search->config_text, search->environment, search->efi,
-			&choice);
+		boot_grub_parse(search->boot, search->config_text, search->environment,
+			search->firmware.efi, &choice);
 }
 
 /* ---- Settings that grub-mkconfig reads ---- */

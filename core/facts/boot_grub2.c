@@ -77,6 +77,7 @@ static int settings(
 const struct boot_loader boot_loader_grub2 = {
 	.name = "grub2",
 	.where = GRUB_DEFAULTS ", then grub2-mkconfig",
+	.program = &boot_program_grub,
 	.boots = boots,
 	.gather = boot_grub_gather,
 	.settings_file = GRUB_DEFAULTS,

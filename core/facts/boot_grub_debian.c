@@ -39,6 +39,7 @@ static int settings(
 const struct boot_loader boot_loader_grub_debian = {
 	.name = "grub-debian",
 	.where = GRUB_DEFAULTS ".d, then update-grub",
+	.program = &boot_program_grub,
 	.boots = boots,
 	.gather = boot_grub_gather,
 	.settings_file = GRUB_DEFAULTS ".d/zz-ec2hib.cfg",

@@ -135,6 +135,7 @@ static void sources(const struct root *root, struct boot_sources *sources)
 const struct boot_loader boot_loader_grub_legacy = {
 	.name = "grub-legacy",
 	.where = "in menu.lst",
+	.program = &boot_program_grub,
 	.boots = boots,
 	.gather = gather,
 	.sources = sources,

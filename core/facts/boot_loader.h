@@ -14,13 +14,16 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/text.h"
+#include "core/facts/boot_mounts.h"
 #include "core/facts/facts.h"
+#include "core/facts/firmware.h"
 
 /* What was found on the disk before the loaders are asked, and where their answers go. */
 struct boot_search {
 	const struct root *root;
 	struct boot_facts *boot;
-	bool efi;	     /* the firmware of this machine */
+	struct firmware firmware;
+	struct boot_mounts mounts;
 	char *entries;	     /* the folder with entry files, or NULL: boot_bls.h */
 	char *config;	     /* the grub.cfg that counts, or NULL: boot_grub.h */
 	char *config_text;   /* NULL when it cannot be read */
@@ -60,9 +63,35 @@ struct boot_settings {
 	char *bare; /* without ours; NULL: the file goes */
 };
 
+/* A program that starts kernels, and how it is recognised when it has started this system. */
+struct boot_program {
+	const char *name;
+	const char *info;	   /* LoaderInfo begins so; NULL: it sets none */
+	const char *const *images; /* patterns of its files on the EFI partition; NULL ends them */
+};
+
+/* GRUB has several loaders here, which differ in where its entries come from. */
+extern const struct boot_program boot_program_grub;
+
+/* What the administrator types where nothing is edited: BEFORE, the arguments, AFTER. */
+struct boot_manual {
+	const char *before;
+	const char *between; /* two arguments */
+	const char *after;
+	const char *initramfs; /* for an initramfs that can resume; NULL: as elsewhere */
+	const char *swap; /* for a swap area that is on at boot; NULL: /etc/fstab is as elsewhere */
+};
+
 struct boot_loader {
 	const char *name;  /* in facts->boot.loader */
 	const char *where; /* where it has the arguments from, for a plan: "in menu.lst" */
+
+	/* One of these starts such a machine; both NULL: any may, and the files alone decide. */
+	const struct boot_program *program, *other_program;
+	bool starts_images; /* unified kernel images, which have their arguments in themselves */
+
+	/* Set: it is recognised, and its entries are read, but nothing of it is changed. */
+	const struct boot_manual *manual;
 
 	/* Does this machine boot this way? */
 	bool (*boots)(const struct boot_search *search);

@@ -8,7 +8,7 @@ FACT_LAYOUT(swap_facts, SWAP_FACTS);
 FACT_LAYOUT(extent_facts, EXTENT_FACTS);
 static FACT_LAYOUT(area_facts, AREA_FACTS);
 static FACT_LAYOUT(root_facts, ROOT_FACTS);
-static FACT_LAYOUT(entry_facts, ENTRY_FACTS);
+FACT_LAYOUT(entry_facts, ENTRY_FACTS);
 static FACT_LAYOUT(boot_facts, BOOT_FACTS);
 static FACT_LAYOUT(agent_facts, AGENT_FACTS);
 static FACT_LAYOUT(system_facts, SYSTEM_FACTS);

@@ -221,9 +221,21 @@ typedef FACT_LIST(struct entry_facts) entry_list;
 /* The tool that the check of RESUME is about; see core/facts/initramfs.h. */
 #define INITRAMFS_TOOLS "initramfs-tools"
 
+/* How the loader is known. In `loader_known`. */
+#define LOADER_KNOWN	    "known"	   /* it says itself that it started this system */
+#define LOADER_GUESSED	    "guessed"	   /* nothing else is there */
+#define LOADER_CONTRADICTED "contradicted" /* something else started this system */
+
 /* The next boot. */
 #define BOOT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
 	TEXT(loader, "who manages the boot entries, as ec2hib-setup(8) names it")                  \
+	TEXT(loader_known, "known: it started this system; guessed: by its files; contradicted")   \
+	TEXT(firmware, "uefi or bios")                                                             \
+	TEXT(started_by, "what started this system, as the firmware's variables tell")             \
+	TEXT(next_by, "what the firmware starts next; null: the same again")                       \
+	FLAG(next_is_once, "by BootNext: for one boot")                                            \
+	TEXT(unmounted, "a folder that boot loaders read and that is not mounted; null: none")     \
+	TEXT(unmounted_by, "who wants it mounted: /etc/fstab or its mount unit")                   \
 	TEXT(config, "file or folder that holds the entries")                                      \
 	LIST(entries, entry_list, entry_facts, "what the loader offers")                           \
 	TEXT(force_partuuid, "GRUB_FORCE_PARTUUID of an Ubuntu cloud image")                       \
@@ -327,6 +339,7 @@ extern const struct layout facts_layout;
 
 /* Layouts of the parts that somebody needs alone. */
 extern const struct layout device_facts_layout;
+extern const struct layout entry_facts_layout;
 extern const struct layout extent_facts_layout;
 extern const struct layout instance_facts_layout;
 extern const struct layout kernel_facts_layout;

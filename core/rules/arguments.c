@@ -8,6 +8,7 @@
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/facts/boot.h"
 
 const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend", NULL };
 
@@ -277,6 +278,37 @@ bool arguments_in_entries(const struct boot_facts *boot, const struct strings *w
 			return false;
 	}
 	return boot->entries.count > 0;
+}
+
+bool arguments_of_this_boot(const struct facts *facts, const struct strings *wanted)
+{
+	const struct fact_text *line = &facts->kernel.command_line;
+
+	if (line->is != FACT_KNOWN)
+		return false;
+	for (size_t i = 0; i < wanted->count; i++) {
+		const char *argument = wanted->items[i];
+		size_t length = strcspn(argument, "=");
+		memory_cleanup_free char *key = text_copy_length(argument, length);
+		memory_cleanup_free char *value = arguments_get(line->value, key);
+
+		if (text_starts(key, "resume") && !text_equal(value, argument + length + 1))
+			return false;
+	}
+	return true;
+}
+
+char *arguments_by_hand(const struct facts *facts, const struct strings *wanted)
+{
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
+	const struct boot_manual *manual = loader ? loader->manual : NULL;
+	memory_cleanup_free char *arguments = strings_join(wanted, manual ? manual->between : " ");
+
+	if (facts->boot.unmounted.is == FACT_KNOWN)
+		return text_format("mount %s, then run: ec2hib setup", facts->boot.unmounted.value);
+	if (manual)
+		return text_format("%s%s%s", manual->before, arguments, manual->after);
+	return text_format("add to the kernel command line: %s", arguments);
 }
 
 bool arguments_plain(const struct strings *arguments)

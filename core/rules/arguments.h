@@ -60,6 +60,15 @@ bool entry_is_of_this_system(const struct boot_facts *boot, const struct entry_f
  */
 bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted);
 
+/* True when the running kernel was started with the wanted resume arguments. */
+bool arguments_of_this_boot(const struct facts *facts, const struct strings *wanted);
+
+/*
+ * What the administrator types for the next boot to have the WANTED arguments, where setup cannot
+ * see to it. The caller frees it.
+ */
+char *arguments_by_hand(const struct facts *facts, const struct strings *wanted);
+
 /* True when the texts consist of letters, digits and _-=:/.,+@% alone: safe within a shell file. */
 bool arguments_plain(const struct strings *arguments);
 

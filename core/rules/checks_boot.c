@@ -6,6 +6,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/boot.h"
 #include "core/rules/arguments.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/rehearsal.h"
@@ -16,49 +17,74 @@
 #define BY_PARTUUID  "/dev/disk/by-partuuid/"
 #define FIX_REHEARSE "ec2hib test-hibernate"
 
-/* Does the running kernel have all that setup would ask of a boot entry but the console's part? */
-static bool started_right(const struct facts *facts, const struct strings *wanted)
+/* The loader is not known, or is not one that setup can change: the entries alone tell. */
+static struct finding by_hand(const struct facts *facts, const char *what)
 {
-	const struct fact_text *line = &facts->kernel.command_line;
+	const struct entry_facts *next = facts_next_entry(facts);
+	strings_cleanup struct strings wanted = { 0 };
+	memory_cleanup_free char *fix = NULL;
 
-	if (line->is != FACT_KNOWN)
-		return false;
-	for (size_t i = 0; i < wanted->count; i++) {
-		const char *argument = wanted->items[i];
-		size_t length = strcspn(argument, "=");
-		memory_cleanup_free char *key = text_copy_length(argument, length);
-		memory_cleanup_free char *value = arguments_get(line->value, key);
-
-		if (text_starts(key, "resume") && !text_equal(value, argument + length + 1))
-			return false;
-	}
-	return true;
+	if (!arguments_wanted(facts, &wanted))
+		return finding_warn(
+			NULL, "%s: the resume arguments will have to be added by hand", what);
+	if (next && next->arguments.is == FACT_KNOWN &&
+		arguments_complete(next->arguments.value, &wanted))
+		return finding_pass("%s: the next boot has the resume arguments", what);
+	if (!next && arguments_of_this_boot(facts, &wanted))
+		return finding_warn(NULL,
+			"%s: this boot had the right resume arguments, whether the next one has them cannot be told",
+			what);
+	fix = arguments_by_hand(facts, &wanted);
+	return finding_fail(fix, "%s: the next boot would not look for the image", what);
 }
 
 CHECK_FUNCTION(boot_loader)
 {
 	const struct boot_facts *boot = &facts->boot;
-	strings_cleanup struct strings wanted = { 0 };
-	memory_cleanup_free char *arguments = NULL, *fix = NULL;
+	const struct boot_loader *loader = boot_loader_of(boot);
+	memory_cleanup_free char *what = NULL;
 	struct finding finding;
 
+	if (boot->unmounted.is == FACT_KNOWN) {
+		what = text_format("mount %s, then run: ec2hib setup", boot->unmounted.value);
+		return finding_fail(what,
+			"%s is in %s but not mounted: what is there is not what boots",
+			boot->unmounted.value, fact_text_or(&boot->unmounted_by, "/etc/fstab"));
+	}
+	if (loader && loader->manual) {
+		what = text_format("%s, which ec2hib does not change", loader->name);
+		return by_hand(facts, what);
+	}
 	if (boot->loader.is == FACT_KNOWN)
 		return finding_pass("%s (%s)", boot->loader.value,
 			fact_text_or(&boot->config, "place not known"));
-	if (boot->loader.is == FACT_UNKNOWN) {
-		finding_gap(&finding, NEED(facts->boot.loader));
+	if (boot->loader.is == FACT_ABSENT)
+		return by_hand(facts, "no boot loader that ec2hib knows");
+	if (fact_text_is(&boot->loader_known, LOADER_CONTRADICTED) && boot->loader.why)
+		return by_hand(facts, boot->loader.why);
+	finding_gap(&finding, NEED(facts->boot.loader));
+	return finding;
+}
+
+/* BootOrder may have been changed for another disk; BootNext is meant. */
+CHECK_FUNCTION(firmware_next_boot)
+{
+	const struct boot_facts *boot = &facts->boot;
+	struct finding finding;
+
+	if (fact_text_is(&boot->firmware, "bios"))
+		return finding_skip("a BIOS keeps no record of what it starts");
+	if (boot->next_by.is == FACT_ABSENT)
+		return finding_pass("the firmware starts what has started this system");
+	if (finding_gap(&finding, NEED(facts->boot.firmware), NEED(facts->boot.next_by)))
 		return finding;
-	}
-	if (!arguments_wanted(facts, &wanted))
-		return finding_warn(NULL,
-			"no boot loader that ec2hib knows: the resume arguments will have to be added by hand");
-	arguments = strings_join(&wanted, " ");
-	fix = text_format("add to the kernel command line: %s", arguments);
-	if (started_right(facts, &wanted))
-		return finding_warn(NULL,
-			"no boot loader that ec2hib knows: this boot had the right resume arguments, whether the next one has them cannot be told");
-	return finding_fail(fix,
-		"no boot loader that ec2hib knows: the next boot would not look for the image");
+	if (fact_is_true(&boot->next_is_once))
+		return finding_fail("efibootmgr --delete-bootnext",
+			"the firmware starts %s next (BootNext), not what has started this system",
+			boot->next_by.value);
+	return finding_warn("efibootmgr --bootorder, with what has started this system first",
+		"the firmware tries %s first (BootOrder), which is not what has started this system",
+		boot->next_by.value);
 }
 
 /* A person, or a failed boot, can choose another entry. */
@@ -580,6 +606,11 @@ static const struct check checks[] = {
 	{ "boot-loader", "boot loader",
 		"The next boot learns from its kernel arguments where the image is. ec2hib changes them for the boot loaders that it knows; elsewhere somebody has to do it by hand.",
 		VITAL, .evaluate = check_boot_loader },
+	{ "firmware-next-boot", "firmware starts the same",
+		"UEFI firmware starts what BootNext or BootOrder name. Where that is another "
+		"program or disk than the one that has started this system, the boot entries "
+		"that were judged here are not those of the next boot.",
+		LIVE, REFUSES, .evaluate = check_firmware_next_boot },
 	{ "resume-value", "resume arguments well formed",
 		"resume= has to name the device that holds the file system of the swap file, in a way that can be found at boot: not the file, not /dev/root, not UUID= without an initramfs, and not an NVMe name that can change.",
 		VITAL, .evaluate = check_resume_value },

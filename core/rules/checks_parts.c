@@ -6,6 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/boot.h"
 #include "core/rules/arguments.h"
 
 #define VENDOR_EC2 "Amazon EC2"
@@ -182,13 +183,11 @@ bool no_next_entry(
 
 char *boot_fix(const struct facts *facts, const struct config *config)
 {
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 	strings_cleanup struct strings wanted = { 0 };
-	memory_cleanup_free char *arguments = NULL;
 
-	if (facts->boot.loader.is != FACT_ABSENT && config->boot_config != CHOICE_NO)
+	if ((loader && !loader->manual && config->boot_config != CHOICE_NO) ||
+		!arguments_wanted(facts, &wanted))
 		return text_copy(FIX_SETUP);
-	if (!arguments_wanted(facts, &wanted))
-		return text_copy(FIX_SETUP);
-	arguments = strings_join(&wanted, " ");
-	return text_format("add to the kernel command line: %s", arguments);
+	return arguments_by_hand(facts, &wanted);
 }

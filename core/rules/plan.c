@@ -74,9 +74,26 @@ add_note(struct plan *plan, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Known to be missing: setup has not ended well before it is done. */
+static void plan_by_hand(struct plan *plan, const char *words)
+{
+	strings_add(&plan->by_hand, words);
+	plan->incomplete = true;
+}
+
 bool step_is_vital(const struct step *step)
 {
 	return step->kind <= STEP_KERNEL_RESUME && step->kind != STEP_SWAP_AT_BOOT;
+}
+
+bool step_rests_on(const struct step *step, const struct step *failed)
+{
+	/* The swap area comes first, and the way back has its order. */
+	if (failed->kind < STEP_SWAP_AT_BOOT || failed->kind >= STEP_UNDO_SERVICE)
+		return true;
+	/* Who answers EC2 until now goes on as long as we cannot. */
+	return step->kind == STEP_TAKE_OVER ||
+	       (step->kind == STEP_SLEEP_KEY && failed->kind == STEP_SERVICE);
 }
 
 void plan_free(struct plan *plan)
@@ -86,6 +103,7 @@ void plan_free(struct plan *plan)
 	free(plan->steps);
 	strings_free(&plan->notes);
 	report_free(&plan->gate);
+	strings_free(&plan->by_hand);
 	*plan = (struct plan) { 0 };
 }
 
@@ -282,55 +300,105 @@ static const char *loader_files(const struct facts *facts)
 	return loader ? loader->where : "";
 }
 
+/* Of an area that is still to be made: where it will lie, nobody knows yet. */
+static bool wanted_arguments(const struct facts *facts, bool new_file, struct strings *wanted)
+{
+	if (!new_file)
+		return arguments_wanted(facts, wanted);
+	if (facts->area.resume_argument.is != FACT_KNOWN)
+		return false;
+	strings_take(wanted, text_format("resume=%s", facts->area.resume_argument.value));
+	strings_add(wanted, "resume_offset=(where the file will lie)");
+	strings_add(wanted, "no_console_suspend=1");
+	return true;
+}
+
+/* What setup cannot do: the words to type, unless the running kernel shows that somebody did. */
+static void plan_boot_by_hand(
+	struct plan *plan, const struct facts *facts, const struct strings *wanted, bool new_file)
+{
+	const struct boot_facts *boot = &facts->boot;
+	memory_cleanup_free char *words = arguments_by_hand(facts, wanted);
+
+	if (boot->loader.is == FACT_ABSENT) {
+		strings_take(&plan->by_hand,
+			text_format("no boot loader configuration was found; %s", words));
+		return;
+	}
+	if (boot->unmounted.is != FACT_KNOWN && !new_file && !facts_next_entry(facts) &&
+		arguments_of_this_boot(facts, wanted))
+		return;
+	if (boot->loader.is == FACT_UNKNOWN)
+		add_note(plan, "the boot configuration is left alone: %s",
+			boot->loader.why ? boot->loader.why : "the loader is not known");
+	plan_by_hand(plan, words);
+}
+
 static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 	const struct config *config, const struct setup_request *request, bool new_file)
 {
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 	strings_cleanup struct strings wanted = { 0 };
-	bool known = arguments_wanted(facts, &wanted);
-	memory_cleanup_free char *arguments = strings_join(&wanted, " ");
-	const char *resume = fact_text_or(&facts->area.resume_argument, "?");
+	memory_cleanup_free char *arguments = NULL;
 
-	if (new_file)
-		text_set(&arguments,
-			text_format(
-				"resume=%s resume_offset=(where the file will lie) no_console_suspend=1",
-				resume));
-	if (facts->area.resume_argument.is != FACT_KNOWN || (!known && !new_file)) {
+	if (!wanted_arguments(facts, new_file, &wanted)) {
 		add_note(plan, "boot arguments are left alone: %s",
 			facts->area.resume_argument.why ? facts->area.resume_argument.why
 							: "the resume device is not known");
 		return;
 	}
-	if (!new_file && facts->boot.loader.is == FACT_KNOWN &&
-		arguments_in_entries(&facts->boot, &wanted))
+	if (!new_file && loader && arguments_in_entries(&facts->boot, &wanted))
 		return;
-	if (facts->boot.loader.is != FACT_KNOWN)
-		add_note(plan,
-			"no boot loader configuration was found; add to the kernel command line yourself: %s",
-			arguments);
-	else if (request->keep_boot_config || config->boot_config == CHOICE_NO)
+	arguments = strings_join(&wanted, " ");
+	if (request->keep_boot_config || config->boot_config == CHOICE_NO)
 		add_note(plan, "the boot configuration is left alone as asked; it needs: %s",
 			arguments);
-	else
+	else if (!loader || loader->manual)
+		plan_boot_by_hand(plan, facts, &wanted, new_file);
+	else {
+		if (facts->boot.unmounted.is == FACT_UNKNOWN && facts->boot.unmounted.why)
+			add_note(plan, "%s", facts->boot.unmounted.why);
 		add_step(plan, STEP_BOOT_ARGUMENTS, 0, "boot arguments %s (%s)", arguments,
 			loader_files(facts));
+	}
+}
+
+/* Why the initramfs of the next boot cannot be made anew here; NULL: it can. */
+static const char *initramfs_obstacle(const struct facts *facts)
+{
+	const struct entry_facts *next = facts_next_entry(facts);
+
+	if (!next)
+		return "which entry boots next is not known";
+	if (next->initramfs.is != FACT_KNOWN)
+		return "which initramfs boots next is not known";
+	if (next->version.is != FACT_KNOWN)
+		return next->version.why ? next->version.why
+					 : "which kernel boots next is not known";
+	return NULL;
 }
 
 static void plan_initramfs(
 	struct plan *plan, const struct facts *facts, const struct setup_request *request)
 {
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 	const struct entry_facts *next = facts_next_entry(facts);
+	const char *obstacle = initramfs_obstacle(facts);
 
 	if (facts->boot.initramfs_tool.is != FACT_KNOWN || initramfs_can_resume(facts))
 		return;
 	if (request->keep_initramfs)
 		add_note(plan,
 			"the initramfs is left alone as asked; without resume support in it the next boot finds no image");
+	else if (loader && loader->manual && loader->manual->initramfs)
+		plan_by_hand(plan, loader->manual->initramfs);
+	else if (obstacle)
+		add_note(plan,
+			"the initramfs is left alone: %s; it needs resume support, or the next boot finds no image",
+			obstacle);
 	else
 		add_step(plan, STEP_INITRAMFS, 0, "initramfs %s: resume support (%s)",
-			next ? fact_text_or(&next->initramfs, "of the next boot")
-			     : "of the next boot",
-			facts->boot.initramfs_tool.value);
+			next->initramfs.value, facts->boot.initramfs_tool.value);
 }
 
 /* ---- The running kernel ---- */

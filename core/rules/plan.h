@@ -59,8 +59,10 @@ struct step {
 struct plan {
 	struct step *steps;
 	size_t count;
-	struct strings notes; /* what is left out, why, and what the administrator does by hand */
-	struct report gate;   /* of setup: what makes all of it useless; see setup_gate() */
+	struct strings notes;	/* what is left out, and why */
+	struct strings by_hand; /* what only the administrator can do: the words to type */
+	bool incomplete;	/* and it is known that this is not done yet */
+	struct report gate;	/* of setup: what makes all of it useless; see setup_gate() */
 };
 
 /*
@@ -117,6 +119,9 @@ int teardown_plan(struct plan *plan, const struct facts *facts, struct error *er
 
 /* Whether a machine that hibernates without this step of setup would not come back. */
 bool step_is_vital(const struct step *step);
+
+/* Whether STEP has no sense, or does harm, after the step FAILED was not done. */
+bool step_rests_on(const struct step *step, const struct step *failed);
 
 void plan_free(struct plan *plan);
 

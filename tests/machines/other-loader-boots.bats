@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Another boot loader starts the machine than the one whose files are there.
+
+load machine
+
+GLOBAL=8be4df61-93ca-11d2-aa0d-00e098032b8c
+
+setup() {
+	need_machine
+}
+
+teardown() {
+	drop_machine
+}
+
+# boot_option NUMBER DESCRIPTION PATH: a Boot#### variable of a file on a partition.
+boot_option() {
+	local path length
+	path=$(printf '%s' "$3" | iconv -f UTF-8 -t UTF-16LE | od -An -v -tx1 | tr -d ' \n')0000
+	length=$((42 + 4 + ${#path} / 2 + 4))
+	{
+		printf '\1\0\0\0'
+		printf "\\x$(printf %02x $((length % 256)))\\x$(printf %02x $((length / 256)))"
+		printf '%s' "$2" | iconv -f UTF-8 -t UTF-16LE
+		printf '\0\0'
+		printf '\4\1\52\0\1\0\0\0'
+		head -c 16 /dev/zero
+		printf 'PPPPPPPPPPPPPPPP\2\2'
+		printf '\4\4'
+		printf "\\x$(printf %02x $((4 + ${#path} / 2)))\\0"
+		printf '%b' "$(sed 's/../\\x&/g' <<<"$path")"
+		printf '\177\377\4\0'
+	} | efi_variable_bytes "Boot$1" "$GLOBAL"
+}
+
+boot_number() { # NAME BYTES
+	printf "$2" | efi_variable_bytes "$1" "$GLOBAL"
+}
+
+grub_is_left_alone() {
+	local before after
+	before=$(sha256sum "$IMAGE/boot/grub/grub.cfg")
+	run setup_machine --size 20M
+	[ "$status" -eq 1 ]
+	[[ "${lines[-1]}$output" == *"by hand: "*"resume_offset=$(live_fact area.resume_offset) "* ]]
+	after=$(sha256sum "$IMAGE/boot/grub/grub.cfg")
+	[ "$before" = "$after" ]
+	[ ! -e "$IMAGE/etc/default/grub.d/zz-ec2hib.cfg" ]
+	[ "$(live_state boot-loader)" = fail ]
+	[ "$(live_state resume-offset-next-boot)" != pass ]
+	[ "$(live_fact boot.loader_known)" = contradicted ]
+}
+
+@test "rEFInd by LoaderInfo, GRUB's files are left over" {
+	make_machine debian-12
+	start_machine
+	efi_variable LoaderInfo 'rEFInd 0.14.2'
+	grub_is_left_alone
+	[[ "$(live_text boot-loader)" == *"rEFInd 0.14.2"* ]]
+}
+
+@test "a loader that nobody knows, by its name" {
+	make_machine debian-12
+	start_machine
+	efi_variable LoaderInfo 'Ventura 3'
+	grub_is_left_alone
+}
+
+@test "a kernel that the firmware itself starts, by its path" {
+	make_machine debian-12
+	start_machine
+	boot_option 0002 Linux '\EFI\Arch\vmlinuz-linux.efi'
+	boot_number BootCurrent '\2\0'
+	grub_is_left_alone
+}
+
+@test "GRUB by its path, also through shim: known" {
+	make_machine debian-12
+	start_machine
+	boot_option 0001 debian '\EFI\debian\shimx64.efi'
+	boot_number BootCurrent '\1\0'
+	boot_number BootOrder '\1\0'
+	[ "$(live_fact boot.loader)" = grub-debian ]
+	[ "$(live_fact boot.loader_known)" = known ]
+	[ "$(live_state firmware-next-boot)" = pass ]
+	setup_machine --size 20M
+	[ "$(live_state boot-loader)" = pass ]
+}
+
+@test "GRUB by LoaderInfo, or nothing said: the only files that are there" {
+	make_machine debian-12
+	start_machine
+	[ "$(live_fact boot.loader_known)" = guessed ]
+	[ "$(live_fact boot.firmware)" = bios ]
+	efi_variable LoaderInfo 'GRUB 2.12'
+	[ "$(live_fact boot.loader_known)" = known ]
+}
+
+@test "BootNext names another program: failed; BootOrder: warned" {
+	make_machine debian-12
+	start_machine
+	boot_option 0001 debian '\EFI\debian\shimx64.efi'
+	boot_option 0003 fedora '\EFI\fedora\shimx64.efi'
+	boot_number BootCurrent '\1\0'
+	boot_number BootOrder '\3\0\1\0'
+	[ "$(live_state firmware-next-boot)" = warn ]
+	boot_number BootNext '\3\0'
+	[ "$(live_state firmware-next-boot)" = fail ]
+	[[ "$(live_text firmware-next-boot)" == *'Boot0003 "fedora" (/EFI/fedora/shimx64.efi)'* ]]
+}
+
+@test "damaged variables are no evidence and no crash" {
+	make_machine debian-12
+	start_machine
+	printf '\1\0\0\0\377\377x' | efi_variable_bytes Boot0001 "$GLOBAL"
+	boot_number BootCurrent '\1\0'
+	boot_number BootOrder '\1'
+	printf 'x' | efi_variable_bytes LoaderInfo 4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+	[ "$(live_fact boot.loader)" = grub-debian ]
+}
