@@ -46,6 +46,7 @@ struct agent {
 	int signals;
 	struct requests requests;
 	struct debounce debounce;
+	struct standing spot, rebalance; /* what these sources said last */
 	struct jobs jobs;
 	struct report report;
 	uint64_t next_watchdog; /* CLOCK_MONOTONIC, us */
@@ -115,6 +116,34 @@ static void request_start(struct agent *agent)
 
 /* ---- The metadata service -------------------------------------------------------------------- */
 
+/* Whether it is only said once more. */
+static bool is_standing(struct agent *agent, const struct notice *notice)
+{
+	uint64_t now = clock_ms(CLOCK_MONOTONIC);
+
+	if (notice->kind <= NOTICE_TERMINATE)
+		return standing_hears(&agent->spot, notice, now);
+	return notice->kind == NOTICE_REBALANCE && standing_hears(&agent->rebalance, notice, now);
+}
+
+/*
+ * EC2 may press the button and leave a notice of the same order: who has just come back from that
+ * hibernation hears it for the first time, and has answered it.
+ */
+static bool was_answered_by_resume(const struct agent *agent, const struct notice *notice)
+{
+	return !agent->watch->dry_run &&
+	       debounce_woke(&agent->debounce, boottime_ms(), (int64_t)agent->config->debounce) &&
+	       notice_was_meant_for(notice, time(NULL));
+}
+
+static void log_answered(const struct agent *agent, const struct notice *notice)
+{
+	log_event(agent->log, LOG_NOTICE, "notice",
+		"notice: %s%s%s: answered, the machine has hibernated since",
+		notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time);
+}
+
 /*
  * A notice is remembered before anything is done about it, so that it is done once. What has to
  * wait was still requested now: should another ec2hib hibernate the machine before its turn comes,
@@ -127,19 +156,23 @@ static void hear_notice(struct agent *agent, const struct notice *notice)
 		.requested_at = clock_ms(CLOCK_BOOTTIME),
 		.slept = clock_slept_ms() };
 	bool ignored = notice_reaction(notice, agent->config) == REACTION_IGNORE;
+	bool answered = was_answered_by_resume(agent, notice);
 
 	if (notice->kind == NOTICE_LIFECYCLE && !notice_leaves_service(notice)) {
 		report_forget_lifecycle(&agent->report);
 		return;
 	}
-	if (report_was_acted_on(&agent->report, notice))
+	if (is_standing(agent, notice) || report_was_acted_on(&agent->report, notice))
 		return;
-	log_event(agent->log, LOG_NOTICE, "notice", "notice: %s%s%s%s%s%s",
-		notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time,
-		*notice->detail ? ", " : "", notice->detail,
-		ignored ? "; ignored, as configured" : "");
+	if (answered)
+		log_answered(agent, notice);
+	else
+		log_event(agent->log, LOG_NOTICE, "notice", "notice: %s%s%s%s%s%s",
+			notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time,
+			*notice->detail ? ", " : "", notice->detail,
+			ignored ? "; ignored, as configured" : "");
 	report_acted_on(&agent->report, notice);
-	if (ignored) {
+	if (ignored || answered) {
 		report_settled(&agent->report, notice, true);
 		report_write(&agent->report);
 		return;
@@ -168,6 +201,10 @@ static uint64_t poll_step(struct agent *agent)
 	for (size_t i = 0; i < news.count; i++)
 		hear_notice(agent, &news.notices[i]);
 	free(news.notices);
+	if (news.gone) {
+		agent->spot.is = false;
+		report_forget_timeless(&agent->report);
+	}
 	if (news.result == POLL_ANSWERED)
 		report_poll_answered(&agent->report, poller->latency, is_idle(agent));
 	else if (news.result == POLL_FAILED)
@@ -255,9 +292,7 @@ static void settle_answered(struct agent *agent)
 		requests_remove(&agent->requests, i);
 		if (request.kind != REQUEST_NOTICE)
 			continue;
-		log_event(agent->log, LOG_NOTICE, "notice",
-			"notice: %s%s%s: answered, the machine has hibernated since",
-			notice_kinds[notice->kind], *notice->time ? " at " : "", notice->time);
+		log_answered(agent, notice);
 		report_settled(&agent->report, notice, true);
 	}
 }

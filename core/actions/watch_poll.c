@@ -15,9 +15,16 @@
 #include "core/base/text.h"
 #include "core/rules/watch.h"
 
+/* EC2 gives a hibernation no two minutes: an answer that takes longer than this is too late. */
+#define PATIENCE_MS 5000
+
 int poller_open(struct poller *poller, const struct imds_options *options, struct error *err)
 {
-	int status = imds_open(&poller->imds, options, err);
+	struct imds_options patient = *options;
+	int status;
+
+	patient.patience_ms = PATIENCE_MS;
+	status = imds_open(&poller->imds, &patient, err);
 
 	if (status != -ECANCELED)
 		return status;
@@ -29,8 +36,6 @@ int poller_open(struct poller *poller, const struct imds_options *options, struc
 void poller_close(struct poller *poller)
 {
 	imds_items_free(poller->items, poller->count);
-	for (size_t i = 0; i < NOTICE_SOURCES; i++)
-		free(poller->trouble[i]);
 	imds_close(poller->imds);
 }
 
@@ -77,18 +82,31 @@ static bool is_answered(const struct imds_item *item)
 	return item->status == 0 || item->status == -ENOENT;
 }
 
+/* How often it comes back, after WHAT is wrong. */
+static const char *const again[] = {
+	[TROUBLE_BEGINS] = "",
+	[TROUBLE_RETURNS] = ", again and again",
+	[TROUBLE_STAYS] = ", since yesterday at least",
+	[TROUBLE_ENDS] = NULL,
+};
+
 /*
- * An answer that does not parse, or one that alone does not come, is never a notice, and said once
- * as long as it is the same. NULL: nothing is wrong.
+ * An answer that does not parse, or one that alone does not come, is never a notice. WHY is NULL
+ * when nothing is wrong.
  */
 static void complain(struct poller *poller, size_t i, const char *what, const char *why)
 {
-	if (text_equal(poller->trouble[i], why))
-		return;
-	if (why)
-		log_event(poller->log, LOG_WARNING, "metadata", "%s %s: %s", notice_paths[i], what,
-			why);
-	text_set(&poller->trouble[i], why ? text_copy(why) : NULL);
+	uint64_t now = clock_ms(CLOCK_BOOTTIME);
+	struct trouble *trouble = &poller->trouble[i];
+	enum trouble_news news = why ? trouble_failed(trouble, now) : trouble_passed(trouble, now);
+
+	if (news == TROUBLE_ENDS)
+		log_event(poller->log, LOG_NOTICE, "metadata",
+			"%s is answered as it should be again, after %u failures", notice_paths[i],
+			trouble->failures);
+	else if (news != TROUBLE_SAYS_NOTHING)
+		log_event(poller->log, LOG_WARNING, "metadata", "%s %s%s: %s", notice_paths[i],
+			what, again[news], why);
 }
 
 static void add_notices(struct poller *poller, size_t i, struct poll_news *news)
@@ -119,9 +137,10 @@ static void hear(struct poller *poller, struct poll_news *news)
 			return;
 		if (item->status == 0)
 			add_notices(poller, poller->heard, news);
-		else if (item->status == -ENOENT)
+		else if (item->status == -ENOENT) {
 			complain(poller, poller->heard, NULL, NULL);
-		else if (is_answered(&poller->items[SOURCE_ACTION]))
+			news->gone |= poller->heard == SOURCE_ACTION;
+		} else if (is_answered(&poller->items[SOURCE_ACTION]))
 			complain(poller, poller->heard, "is not answered", item->error.text);
 	}
 }
@@ -139,13 +158,15 @@ static uint32_t chance(void)
 
 static void failed(struct poller *poller, const struct error *err)
 {
-	unsigned pause_ms = backoff_ms(++poller->failures, (unsigned)poller->config->poll_interval,
-		BACKOFF_MOST_MS, chance());
+	unsigned pause_ms =
+		backoff_ms(++poller->failures, (unsigned)poller->config->poll_interval, chance());
 	uint64_t next = clock_us(CLOCK_MONOTONIC) + (uint64_t)pause_ms * 1000;
+	enum trouble_news news = trouble_failed(&poller->silence, clock_ms(CLOCK_BOOTTIME));
 
-	if (poller->failures == 1)
+	if (news != TROUBLE_SAYS_NOTHING)
 		log_event(poller->log, LOG_WARNING, "metadata",
-			"no answer from the metadata service, trying again: %s", err->text);
+			"no answer from the metadata service%s, trying again: %s", again[news],
+			err->text);
 	poller->error = *err;
 	if (next > poller->next)
 		poller->next = next;
@@ -165,10 +186,11 @@ static enum poll_result end(struct poller *poller)
 	int status = imds_end(poller->imds, &err);
 	bool answered = is_answered(first);
 
-	if (answered && poller->failures)
-		log_event(poller->log, LOG_NOTICE, "metadata",
-			"the metadata service answers again, after %u failures", poller->failures);
 	if (answered) {
+		if (trouble_passed(&poller->silence, clock_ms(CLOCK_BOOTTIME)) == TROUBLE_ENDS)
+			log_event(poller->log, LOG_NOTICE, "metadata",
+				"the metadata service answers again, after %u failures",
+				poller->silence.failures);
 		poller->failures = 0;
 		poller->latency = clock_us(CLOCK_MONOTONIC) - poller->began;
 		poller->complete |= poller->count == NOTICE_SOURCES;

@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/facts/imds.h"
 #include "core/rules/notice.h"
+#include "core/rules/watch.h"
 
 /* Times are CLOCK_MONOTONIC, us. */
 struct poller {
@@ -24,11 +25,12 @@ struct poller {
 	uint64_t began;
 
 	uint64_t next, next_slow;
-	unsigned failures;	       /* in a row */
-	struct error error;	       /* of the last one */
-	uint64_t latency;	       /* of the last answer */
-	bool complete;		       /* all items were answered at least once */
-	char *trouble[NOTICE_SOURCES]; /* what was complained about; NULL: nothing */
+	unsigned failures;			/* in a row */
+	struct error error;			/* of the last one */
+	uint64_t latency;			/* of the last answer */
+	bool complete;				/* all items were answered at least once */
+	struct trouble silence;			/* of the service */
+	struct trouble trouble[NOTICE_SOURCES]; /* with the answers of one source */
 };
 
 enum poll_result { POLL_GOES_ON, POLL_ANSWERED, POLL_FAILED };
@@ -38,6 +40,7 @@ struct poll_news {
 	struct notice *notices; /* whatever the service names, heard before or not; free() them */
 	size_t count;
 	enum poll_result result;
+	bool gone;     /* the service says that there is no Spot notice */
 	uint64_t wait; /* until there is something to do for the next step, us */
 };
 

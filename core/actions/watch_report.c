@@ -273,3 +273,17 @@ void report_forget_lifecycle(struct report *report)
 		if (text_starts(report->state.acted.items[i - 1].name.value, prefix))
 			acted_remove(report, i - 1);
 }
+
+void report_forget_timeless(struct report *report)
+{
+	for (size_t i = report->state.acted.count; i > 0; i--) {
+		const struct watch_acted *acted = &report->state.acted.items[i - 1];
+
+		for (int kind = NOTICE_HIBERNATE; kind <= NOTICE_TERMINATE; kind++)
+			if (fact_text_is(&acted->name, notice_kinds[kind]) &&
+				!fact_is_true(&acted->under_way)) {
+				acted_remove(report, i - 1);
+				break;
+			}
+	}
+}

@@ -48,5 +48,7 @@ void report_acted_on(struct report *report, const struct notice *notice);
 void report_settled(struct report *report, const struct notice *notice, bool settled);
 /* The lifecycle state is InService again: the next time it is not is another notice. */
 void report_forget_lifecycle(struct report *report);
+/* There is no Spot notice: the next one is another, also when it has no time to tell it by. */
+void report_forget_timeless(struct report *report);
 
 #endif

@@ -203,16 +203,37 @@ static bool take_fraction(const char **text)
 	return digits >= 1 && digits <= FRACTION_DIGITS;
 }
 
+/* "Z", or how far the local time is ahead of UTC: "+05:30"; in seconds. */
+static bool take_zone(const char **text, int64_t *ahead)
+{
+	int hours, minutes, sign = **text == '-' ? -1 : 1;
+
+	*ahead = 0;
+	if (take_text(text, "Z") || take_text(text, "z"))
+		return true;
+	if (!take_text(text, sign < 0 ? "-" : "+") || !take_number(text, 2, &hours) ||
+		!take_text(text, ":") || !take_number(text, 2, &minutes) || hours > 23 ||
+		minutes > 59)
+		return false;
+	*ahead = sign * (hours * 3600 + minutes * 60);
+	return true;
+}
+
 int instant_parse(const char *text, int64_t *when)
 {
 	struct calendar c;
+	int64_t ahead;
 
 	if (!take_number(&text, 4, &c.year) || !take_text(&text, "-") ||
 		!take_number(&text, 2, &c.month) || !take_text(&text, "-") ||
-		!take_number(&text, 2, &c.day) || !take_text(&text, "T") ||
-		!take_clock(&text, &c) || !take_fraction(&text) || !take_text(&text, "Z") || *text)
+		!take_number(&text, 2, &c.day) || !*text || !strchr("Tt ", *text))
 		return -EINVAL;
-	return count_seconds(&c, when);
+	text++;
+	if (!take_clock(&text, &c) || !take_fraction(&text) || !take_zone(&text, &ahead) || *text ||
+		count_seconds(&c, when) < 0)
+		return -EINVAL;
+	*when -= ahead;
+	return 0;
 }
 
 static bool take_month(const char **text, int *month)

@@ -60,8 +60,9 @@ char *duration_format(uint64_t ms);
 extern const char *const instant_months[12];
 
 /*
- * ISO 8601 as AWS writes it: YYYY-MM-DDTHH:MM:SSZ, perhaps with a fraction of up to nine digits
- * after the seconds, which does not count. The day has to exist. 0 or -EINVAL.
+ * RFC 3339: YYYY-MM-DDTHH:MM:SSZ, as AWS writes it, or with an offset ("+05:30") in place of the Z;
+ * perhaps with a fraction of up to nine digits after the seconds, which does not count. The day has
+ * to exist. 0 or -EINVAL.
  */
 int instant_parse(const char *text, int64_t *when);
 

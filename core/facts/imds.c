@@ -386,8 +386,12 @@ struct imds {
 	char *base;    /* the endpoint without the slash at its end */
 	char *address; /* its host and port, for messages */
 	bool v1_disabled;
-	unsigned timeout_ms;
+	unsigned timeout_ms;	   /* of one attempt, at present */
+	unsigned timeout_least_ms; /* as configured */
+	unsigned patience_ms;	   /* the most that it grows to */
 	unsigned attempts;
+	unsigned attempts_in_total; /* that TOTAL_MS has room for */
+	unsigned total_given_ms;    /* 0: it follows from these */
 	unsigned total_ms;
 
 	char *token; /* NULL: none, or none is needed */
@@ -404,23 +408,51 @@ struct imds {
 	bool renewed;	   /* a new token has been tried for this item */
 	bool under_way;	   /* a request has been sent and not been answered */
 	unsigned limit_ms; /* of this attempt */
+	uint64_t sent;	   /* CLOCK_MONOTONIC, ms */
 	uint64_t start;	   /* CLOCK_MONOTONIC, ms: when a pause ends */
 	uint64_t deadline; /* CLOCK_MONOTONIC, ms */
 	int status;	   /* why the service could not be talked to */
 	struct error error;
 };
 
+/* The time limits, of one attempt and of all. */
+static void timeout_set(struct imds *imds, uint64_t timeout_ms)
+{
+	uint64_t attempts = imds->attempts_in_total;
+	uint64_t total =
+		attempts * timeout_ms + (attempts - 1) * PAUSE_MOST_MS + IMDS_TOTAL_EXTRA_MS;
+
+	if (imds->total_given_ms)
+		total = imds->total_given_ms;
+	imds->timeout_ms = (unsigned)timeout_ms;
+	imds->total_ms = total < INT_MAX ? (unsigned)total : INT_MAX;
+}
+
 static void limits_set(struct imds *imds, const struct imds_options *options)
 {
-	uint64_t attempts = options->attempts ? options->attempts : 1;
-	uint64_t total;
-
-	imds->timeout_ms = options->timeout_ms ? options->timeout_ms : IMDS_TIMEOUT_MS;
+	imds->timeout_least_ms = options->timeout_ms ? options->timeout_ms : IMDS_TIMEOUT_MS;
+	imds->patience_ms = options->patience_ms;
 	imds->attempts = options->attempts ? options->attempts : IMDS_ATTEMPTS;
-	total = attempts * imds->timeout_ms + (attempts - 1) * PAUSE_MOST_MS + IMDS_TOTAL_EXTRA_MS;
-	if (options->total_ms)
-		total = options->total_ms;
-	imds->total_ms = total < INT_MAX ? (unsigned)total : INT_MAX;
+	imds->attempts_in_total = options->attempts ? options->attempts : 1;
+	imds->total_given_ms = options->total_ms;
+	timeout_set(imds, imds->timeout_least_ms);
+}
+
+/*
+ * A limit below what the service needs for good would make us deaf: each attempt that ran into it
+ * doubles it, and an answer brings it down to twice what that took.
+ */
+static void timeout_adapt(struct imds *imds, int status)
+{
+	uint64_t wanted = status == -ETIMEDOUT ? 2 * (uint64_t)imds->timeout_ms
+					       : 2 * (clock_ms(CLOCK_MONOTONIC) - imds->sent);
+
+	if (wanted > imds->patience_ms)
+		wanted = imds->patience_ms;
+	if (wanted < imds->timeout_least_ms)
+		wanted = imds->timeout_least_ms;
+	if (status == -ETIMEDOUT ? wanted > imds->timeout_ms : wanted < imds->timeout_ms)
+		timeout_set(imds, wanted);
 }
 
 int imds_open(struct imds **imds, const struct imds_options *options, struct error *err)
@@ -607,6 +639,7 @@ static int token_conclude(struct imds *imds, const struct answer *answer)
 			imds->address, answer->status);
 	if (status == 0 && !imds_token_valid(answer->body, answer->size))
 		status = error_set(&imds->error, EBADMSG, "%s: the answer is not a token", what);
+	timeout_adapt(imds, status);
 	if (status < 0 && !text_starts(imds->error.text, "the metadata service"))
 		return error_prefix(&imds->error, status,
 			"the metadata service at %s gave no token", imds->address);
@@ -645,6 +678,7 @@ static void item_receive(struct imds *imds, const struct answer *answer)
 	struct imds_item *item = &imds->items[imds->next];
 	int status = answer_conclude(imds, answer, item->path, &item->error);
 
+	timeout_adapt(imds, status);
 	if (answer->status == 401 && !imds->renewed) {
 		imds->renewed = true;
 		imds->without_token = false;
@@ -676,6 +710,7 @@ static void request_send(struct imds *imds, uint64_t now)
 	const char *path = imds->step == STEP_TOKEN ? "api/token" : imds->items[imds->next].path;
 	memory_cleanup_free char *url = text_format("%s/latest/%s", imds->base, path);
 
+	imds->sent = now;
 	imds->limit_ms = left < imds->timeout_ms ? (unsigned)left : imds->timeout_ms;
 	if (left == 0) {
 		answer_receive(imds, &(struct answer) { .failure = ETIMEDOUT });

@@ -37,6 +37,11 @@ struct imds_options {
 	 * IMDS_TOTAL_EXTRA_MS: 1.5 s as standard.
 	 */
 	unsigned total_ms;
+	/*
+	 * A service that is slow for good: the time limit of one attempt grows to this, and comes
+	 * back when the answers do. 0: it stays as it is.
+	 */
+	unsigned patience_ms;
 };
 
 /* A variable's value, NULL when it is not set: getenv(3), or a test's own. */

@@ -67,9 +67,9 @@ static const char *member(const json_t *object, const char *name, int *status, s
 
 static int take_time(struct notice *notice, const char *text, struct error *err)
 {
-	if (strlen(text) >= sizeof(notice->time) || instant_parse(text, &notice->when) < 0)
-		return bad(err, "the answer's time is not a date and time in UTC", text);
-	snprintf(notice->time, sizeof(notice->time), "%s", text);
+	if (instant_parse(text, &notice->when) < 0)
+		return bad(err, "the answer's time is not a date and time", text);
+	instant_format(notice->when, notice->time);
 	return 0;
 }
 
@@ -101,20 +101,20 @@ static int take_action(const json_t *object, struct notice *notice, struct error
 	return bad(err, "the answer's action is not known", action);
 }
 
-/* A Spot notice or a rebalance recommendation. */
+/* A Spot notice or a rebalance recommendation. An action without a time is one for now. */
 static int parse_object(
 	enum notice_source source, const char *text, struct notice *notice, struct error *err)
 {
+	const char *name = source == SOURCE_ACTION ? "time" : "noticeTime", *time = NULL;
 	int status = 0;
 	json_t *object = load(text, NOTICE_TEXT_LIMIT, &status, err);
-	const char *time = NULL;
+	json_t *value = json_object_get(object, name);
 
 	notice->kind = NOTICE_REBALANCE;
 	if (object && !json_is_object(object))
 		status = error_set(err, EBADMSG, "the answer is not a JSON object");
-	else if (object)
-		time = member(
-			object, source == SOURCE_ACTION ? "time" : "noticeTime", &status, err);
+	else if (object && (source != SOURCE_ACTION || (value && !json_is_null(value))))
+		time = member(object, name, &status, err);
 	if (time)
 		status = take_time(notice, time, err);
 	if (status == 0 && source == SOURCE_ACTION)
@@ -255,6 +255,27 @@ int notices_parse(enum notice_source source, const char *text, struct notice **n
 	**notices = notice;
 	*count = 1;
 	return 0;
+}
+
+/* What the clocks of two machines, and a poll's way, may differ by, s. */
+#define CLOCKS_APART_S 5
+
+bool notice_moves_along(const struct notice *before, const struct notice *after, int64_t elapsed_s)
+{
+	int64_t moved = after->when > before->when ? after->when - before->when
+						   : before->when - after->when;
+
+	if (before->kind != after->kind || before->kind > NOTICE_REBALANCE)
+		return false;
+	if (!*before->time || !*after->time)
+		return *before->time == *after->time;
+	return moved <= elapsed_s + CLOCKS_APART_S;
+}
+
+bool notice_was_meant_for(const struct notice *notice, int64_t resumed_s)
+{
+	return notice->kind == NOTICE_HIBERNATE &&
+	       (!*notice->time || notice->when <= resumed_s + CLOCKS_APART_S);
 }
 
 enum config_reaction notice_reaction(const struct notice *notice, const struct config *config)

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/error.h"
 
@@ -52,9 +53,9 @@ extern const char *const notice_paths[NOTICE_SOURCES];
 
 struct notice {
 	enum notice_kind kind;
-	char time[32];	 /* ISO 8601 UTC, as the service said it; "": a lifecycle state has none */
-	int64_t when;	 /* TIME in seconds since 1970 */
-	char id[96];	 /* of a scheduled event; else "" */
+	char time[INSTANT_LENGTH]; /* "": a lifecycle state has none, a Spot notice may have none */
+	int64_t when;		   /* TIME in seconds since 1970 */
+	char id[96];		   /* of a scheduled event; else "" */
 	char detail[64]; /* the code of a scheduled event (system-reboot), the lifecycle state */
 };
 
@@ -72,6 +73,16 @@ int notices_parse(enum notice_source source, const char *text, struct notice **n
 
 /* A lifecycle state in which the instance serves no more: all but InService and Warmed:Running. */
 bool notice_leaves_service(const struct notice *notice);
+
+/*
+ * True when AFTER, heard ELAPSED_S seconds after BEFORE from the same source and without a gap, is
+ * the same notice: some services name the time anew at each request, so that it moves as fast as
+ * the clock (amazon-ec2-metadata-mock does). One whose time jumps is another.
+ */
+bool notice_moves_along(const struct notice *before, const struct notice *after, int64_t elapsed_s);
+
+/* True when a notice to hibernate is no younger than a resume, RESUMED_S seconds since 1970. */
+bool notice_was_meant_for(const struct notice *notice, int64_t resumed_s);
 
 /* What is configured to happen on it; on a notice to hibernate it is always that. */
 enum config_reaction notice_reaction(const struct notice *notice, const struct config *config);

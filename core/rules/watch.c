@@ -91,18 +91,81 @@ void debounce_look(struct debounce *debounce, int64_t slept_ms, int64_t now_ms)
 	if (slept_ms - debounce->slept_ms < CLOCK_SLEPT_LEAST_MS)
 		return;
 	debounce->slept_ms = slept_ms;
-	debounce->resumed = true;
-	debounce->resumed_ms = now_ms;
+	debounce->resumed = debounce->woke = true;
+	debounce->resumed_ms = debounce->woke_ms = now_ms;
 }
 
-unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance)
+bool debounce_woke(const struct debounce *debounce, int64_t now_ms, int64_t window_ms)
 {
+	return debounce->woke && now_ms - debounce->woke_ms < window_ms;
+}
+
+bool standing_hears(struct standing *standing, const struct notice *notice, uint64_t now_ms)
+{
+	int64_t elapsed_s = (int64_t)((now_ms - standing->heard_ms) / 1000);
+	bool same = standing->is && notice_moves_along(&standing->notice, notice, elapsed_s);
+
+	*standing = (struct standing) { .is = true, .notice = *notice, .heard_ms = now_ms };
+	return same;
+}
+
+/* The quiet that tells one trouble from the next: at first, and at most. */
+#define QUIET_FIRST_MS ((uint64_t)10 * 60 * 1000)
+#define DAY_MS	       ((uint64_t)24 * 60 * 60 * 1000)
+
+static enum trouble_news trouble_end(struct trouble *trouble, uint64_t now_ms)
+{
+	trouble->state = TROUBLE_NONE;
+	trouble->before = true;
+	trouble->ended_ms = now_ms;
+	return TROUBLE_ENDS;
+}
+
+enum trouble_news trouble_failed(struct trouble *trouble, uint64_t now_ms)
+{
+	uint64_t since = now_ms - trouble->ended_ms;
+	bool back = trouble->before && since < trouble->quiet_ms;
+
+	trouble->last_ms = now_ms;
+	trouble->failures++;
+	if (trouble->state != TROUBLE_NONE) {
+		if (now_ms - trouble->said_ms < DAY_MS)
+			return TROUBLE_SAYS_NOTHING;
+		trouble->said_ms = now_ms;
+		return TROUBLE_STAYS;
+	}
+	if (!trouble->before || since >= DAY_MS)
+		trouble->quiet_ms = QUIET_FIRST_MS;
+	else if (trouble->quiet_ms < DAY_MS / 2)
+		trouble->quiet_ms *= 2;
+	else
+		trouble->quiet_ms = DAY_MS;
+	trouble->said_ms = now_ms;
+	if (back) {
+		trouble->state = TROUBLE_COMES_BACK;
+		return TROUBLE_RETURNS;
+	}
+	trouble->state = TROUBLE_LASTS;
+	trouble->failures = 1;
+	return TROUBLE_BEGINS;
+}
+
+enum trouble_news trouble_passed(struct trouble *trouble, uint64_t now_ms)
+{
+	if (trouble->state == TROUBLE_NONE)
+		return TROUBLE_SAYS_NOTHING;
+	if (trouble->state == TROUBLE_COMES_BACK && now_ms - trouble->last_ms < trouble->quiet_ms)
+		return TROUBLE_SAYS_NOTHING;
+	return trouble_end(trouble, now_ms);
+}
+
+unsigned backoff_ms(unsigned failures, unsigned base_ms, uint32_t chance)
+{
+	unsigned most_ms = base_ms > BACKOFF_MOST_MS ? base_ms : BACKOFF_MOST_MS;
 	uint64_t wait = base_ms, rest;
 
 	if (failures == 0)
 		return 0;
-	if (most_ms > BACKOFF_MOST_MS)
-		most_ms = BACKOFF_MOST_MS;
 	/* It stops doubling at the limit, so no number of failures is too large. */
 	for (unsigned i = 1; i < failures && wait && wait < most_ms; i++)
 		wait *= 2;

@@ -72,6 +72,8 @@ struct debounce {
 	bool resumed;	    /* one is over, and RESUMED_MS says since when */
 	int64_t resumed_ms; /* CLOCK_BOOTTIME; also when the kernel refused: that is an answer, too */
 	int64_t slept_ms;   /* clock_slept_ms() when it was looked at last */
+	bool woke;	    /* the machine has slept, and WOKE_MS says until when */
+	int64_t woke_ms;    /* CLOCK_BOOTTIME */
 };
 
 /* True when a press at PRESSED_MS of CLOCK_BOOTTIME is an echo, and to be logged and ignored. */
@@ -83,17 +85,63 @@ void debounce_answer(struct debounce *debounce, int64_t now_ms);
 /* The machine has slept for SLEPT_MS so far: a resume counts, whoever had the machine hibernate. */
 void debounce_look(struct debounce *debounce, int64_t slept_ms, int64_t now_ms);
 
+/* True when the machine has woken within WINDOW_MS before NOW_MS. */
+bool debounce_woke(const struct debounce *debounce, int64_t now_ms, int64_t window_ms);
+
+/* ---- Notices that stay ---- */
+
+/*
+ * What a source said last. The service goes on saying it, and may move its time along with the
+ * clock: that is one notice. {0}: nothing.
+ */
+struct standing {
+	bool is;
+	struct notice notice;
+	uint64_t heard_ms; /* CLOCK_MONOTONIC, which a hibernation does not count in */
+};
+
+/* True when NOTICE, heard at NOW_MS, is what was said before. It is remembered in any case. */
+bool standing_hears(struct standing *standing, const struct notice *notice, uint64_t now_ms);
+
 /* ---- The metadata service ---- */
 
-/* No wait is longer, whatever is asked for. */
-#define BACKOFF_MOST_MS 30000u
+/*
+ * Trouble that comes and goes, and what is worth a line of the log: its begin, its end, that it
+ * comes again and again, and once a day that it lasts. The more often it comes back, the longer the
+ * quiet that ends it: a day has a few dozen lines at most, whatever the pattern. {0} is none yet.
+ */
+struct trouble {
+	enum { TROUBLE_NONE, TROUBLE_LASTS, TROUBLE_COMES_BACK } state;
+	bool before; /* there was some, until ENDED_MS */
+	uint64_t ended_ms, last_ms, said_ms;
+	uint64_t quiet_ms;
+	unsigned failures; /* since it began */
+};
+
+enum trouble_news {
+	TROUBLE_SAYS_NOTHING,
+	TROUBLE_BEGINS,
+	TROUBLE_RETURNS,
+	TROUBLE_STAYS,
+	TROUBLE_ENDS
+};
+
+/* Something has failed, or has not, at NOW_MS of CLOCK_BOOTTIME: what is to be said. */
+enum trouble_news trouble_failed(struct trouble *trouble, uint64_t now_ms);
+enum trouble_news trouble_passed(struct trouble *trouble, uint64_t now_ms);
+
+/*
+ * No pause is longer, unless the polls themselves are further apart: EC2 gives a hibernation no two
+ * minutes.
+ */
+#define BACKOFF_MOST_MS 5000u
 
 /*
  * Milliseconds to wait before a service is asked again that failed FAILURES times in a row: 0 after
- * none, then up to BASE_MS, up to twice as much, and so on up to MOST_MS. The later half of a wait
- * is left to CHANCE, a random number of 32 bits, so that the machines of a fleet that failed
+ * none, then up to BASE_MS, up to twice as much, and so on up to BACKOFF_MOST_MS, or BASE_MS where
+ * that is more. The later half of a wait is left to CHANCE, a random number of 32 bits, so that the machines of a fleet that failed
  * together do not come back together.
  */
-unsigned backoff_ms(unsigned failures, unsigned base_ms, unsigned most_ms, uint32_t chance);
+unsigned backoff_ms(unsigned failures, unsigned base_ms, uint32_t chance);
 
 #endif

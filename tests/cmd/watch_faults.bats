@@ -88,28 +88,75 @@ start_service_again() {
 	within 20 has_lines /run/test/notices 1
 }
 
-@test "answers of the wrong form are said once and are no notices" {
+@test "answers of the wrong form are no notices, and cost few words" {
 	start_service
 	start_agent
-	for answer in '' hibernate '{}' '[]' 'null' '{"action":"hibernate"}' \
+	for answer in '' hibernate '{}' '[]' 'null' '{"action":"hibernate","time":""}' \
 		'{"action":"Hibernate","time":"2026-01-02T03:04:05Z"}' \
 		'{"action":"hibernate","time":"now"}' \
 		'{"action":"hibernate","time":"2026-02-30T03:04:05Z"}' \
 		'{"action":"hibernate","time":"2026-01-02T03:04:05Z"} {}' \
 		'{"action":"stop","action":"hibernate","time":"2026-01-02T03:04:05Z"}' \
 		'<html><body>hibernate</body></html>'; do
-		: >"$LOG"
 		control PUT items/meta-data/spot/instance-action "$answer"
-		within 20 has_said "is not understood"
 		more_polls 3
-		said_times "is not understood" 1
 		said_times "notice: " 0
 		state_is .failures 0
 		control DELETE items/meta-data/spot/instance-action
 		more_polls 2
 	done
+	# The first, its end, and that it comes back.
+	said_times "is not understood: " 1
+	said_times "is answered as it should be again" 1
+	said_times "is not understood, again and again: " 1
 	spot stop "$NOW"
 	within 20 has_said "notice: stop"
+}
+
+@test "a service that fails every other time is a few lines, whatever is asked" {
+	start_service --fault items:cut-header=50%
+	start_agent
+	more_faults 30
+	[ "$(said "metadata service")" -le 4 ]
+	spot stop "$NOW"
+	within 20 has_said "notice: stop"
+}
+
+@test "a notice whose time moves with the clock is one notice" {
+	start_service
+	put_hook notice/10-trace 'echo "$EC2HIB_TIME" >>/run/test/notices'
+	start_agent
+	local end=$((SECONDS + 4))
+	while ((SECONDS < end)); do
+		spot stop "$(date -u -d '+2 minutes' +%Y-%m-%dT%H:%M:%SZ)"
+		more_polls 1
+	done
+	said_times "notice: stop" 1
+	within 20 has_lines /run/test/notices 1
+	# Two minutes later at once is another order.
+	spot stop "$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%S+00:00)"
+	within 20 has_lines /run/test/notices 2
+}
+
+@test "a notice without a time is heard each time that it comes" {
+	start_service
+	put_hook notice/10-trace 'echo "${EC2HIB_TIME:-none}" >>/run/test/notices'
+	start_agent
+	for count in 1 2; do
+		control PUT items/meta-data/spot/instance-action '{"action":"stop"}'
+		within 20 has_lines /run/test/notices "$count"
+		more_polls 2
+		has_lines /run/test/notices "$count"
+		control DELETE items/meta-data/spot/instance-action
+		more_polls 2
+	done
+	[ "$(sort -u /run/test/notices)" = none ]
+}
+
+@test "a service that is always slower than the time limit is heard all the same" {
+	start_service --fault latency=1500ms --spot stop
+	AWS_METADATA_SERVICE_TIMEOUT=1 start_agent
+	within 60 has_said "notice: stop"
 }
 
 @test "tokens that are lost cost no notice and no word" {

@@ -273,6 +273,32 @@ static void all_items_together_have_a_time_limit(void **state UNUSED)
 	server_stop(&server);
 }
 
+/* A limit that is always too short would make us deaf. */
+static void limit_grows_as_slow_answers_need(void **state UNUSED)
+{
+	struct imds_options options = { .timeout_ms = 100, .attempts = 1 };
+	struct imds_server server;
+	struct error err = { "" };
+	unsigned tries = 0;
+	struct imds *imds;
+	char *text;
+
+	server_start(&server, "latency=300ms");
+	imds = client_open(&server, options);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(imds_get(imds, ID_PATH, &text, &err), -ETIMEDOUT);
+	imds_close(imds);
+	options.patience_ms = 5000;
+	imds = client_open(&server, options);
+	/* 100, 200, 400 ms, ...: more only where the machine is slow itself. */
+	while (imds_get(imds, ID_PATH, &text, &err) == -ETIMEDOUT && tries < 30)
+		tries++;
+	assert_string_equal(text, SERVER_ID);
+	free(text);
+	imds_close(imds);
+	server_stop(&server);
+}
+
 static void what_may_pass_is_tried_again(void **state UNUSED)
 {
 	static const struct {
@@ -417,6 +443,7 @@ int main(void)
 		cmocka_unit_test(limit_of_size_is_exact),
 		cmocka_unit_test(fault_of_one_item_leaves_the_others),
 		cmocka_unit_test(all_items_together_have_a_time_limit),
+		cmocka_unit_test(limit_grows_as_slow_answers_need),
 		cmocka_unit_test(what_may_pass_is_tried_again),
 		cmocka_unit_test(token_is_renewed),
 		cmocka_unit_test(token_that_has_ended_is_no_way_out),

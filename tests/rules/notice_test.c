@@ -58,6 +58,11 @@ static void times_that_exist_are_read(void **state UNUSED)
 		{ "2199-12-31T23:59:59Z", 7258118399 },
 		{ "2020-11-05T08:22:00.123Z", 1604564520 },
 	};
+	/* RFC 3339 has more ways to write 2017-09-18T08:22:00Z. */
+	static const char *const same[] = { "2017-09-18T08:22:00+00:00",
+		"2017-09-18T08:22:00-00:00", "2017-09-18t08:22:00z", "2017-09-18 08:22:00Z",
+		"2017-09-18T08:22:00.5+00:00", "2017-09-18T13:52:00+05:30",
+		"2017-09-17T22:22:00-10:00", "2017-09-18T22:21:00+13:59" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char text[INSTANT_LENGTH];
@@ -68,20 +73,28 @@ static void times_that_exist_are_read(void **state UNUSED)
 		instant_format(when, text);
 		assert_memory_equal(text, cases[i].text, strlen("2017-09-18T08:22:00"));
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+		int64_t when = -1;
+
+		assert_int_equal(instant_parse(same[i], &when), 0);
+		assert_int_equal(when, 1505722920);
+	}
 }
 
 static void times_that_do_not_exist_are_not(void **state UNUSED)
 {
 	static const char *const texts[] = { "", "2017", "2017-09-18", "2017-09-18T08:22Z",
-		"2017-09-18T08:22:00", "2017-09-18T08:22:00+00:00", "2017-09-18 08:22:00Z",
-		"2017-09-18t08:22:00z", " 2017-09-18T08:22:00Z", "2017-09-18T08:22:00Z ",
-		"2017-09-18T08:22:00ZZ", "2017-00-18T08:22:00Z", "2017-13-18T08:22:00Z",
-		"2017-09-00T08:22:00Z", "2017-09-31T08:22:00Z", "2017-02-29T08:22:00Z",
-		"2100-02-29T08:22:00Z", "2017-09-18T24:00:00Z", "2017-09-18T08:60:00Z",
-		"2017-09-18T08:22:60Z", "1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z",
-		"9999-12-31T23:59:59Z", "0000-00-00T00:00:00Z", "2017-9-18T08:22:00Z",
-		"+017-09-18T08:22:00Z", "2017-09-18T08:22:00.Z", "2017-09-18T08:22:00.1234567890Z",
-		"2017-09-18T08:22:-1Z", "20170918T082200Z" };
+		"2017-09-18T08:22:00", "2017-09-18T08:22:00+0000", "2017-09-18T08:22:00+00",
+		"2017-09-18T08:22:00+24:00", "2017-09-18T08:22:00+00:60",
+		"2017-09-18T08:22:00+00:00Z", "2017-09-18T08:22:00 00:00", "2017-09-18_08:22:00Z",
+		" 2017-09-18T08:22:00Z", "2017-09-18T08:22:00Z ", "2017-09-18T08:22:00ZZ",
+		"2017-00-18T08:22:00Z", "2017-13-18T08:22:00Z", "2017-09-00T08:22:00Z",
+		"2017-09-31T08:22:00Z", "2017-02-29T08:22:00Z", "2100-02-29T08:22:00Z",
+		"2017-09-18T24:00:00Z", "2017-09-18T08:60:00Z", "2017-09-18T08:22:60Z",
+		"1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
+		"0000-00-00T00:00:00Z", "2017-9-18T08:22:00Z", "+017-09-18T08:22:00Z",
+		"2017-09-18T08:22:00.Z", "2017-09-18T08:22:00.1234567890Z", "2017-09-18T08:22:-1Z",
+		"20170918T082200Z" };
 	static const char *const gmt[] = { "", "21 Jan 2019 09:00:43", "21 Jan 2019 09:00:43 UTC",
 		"121 Jan 2019 09:00:43 GMT", "31 Feb 2019 09:00:43 GMT", "21 jan 2019 09:00:43 GMT",
 		"21 Jan 2019 09:00:43 GMT ", "Jan 21 2019 09:00:43 GMT", "0 Jan 2019 09:00:43 GMT",
@@ -146,7 +159,7 @@ static void anything_else_is_never_a_notice(void **state UNUSED)
 	static const char *const texts[] = { "", " ", "null", "true", "\"hibernate\"", "[]", "{}",
 		"hibernate", "404 - Not Found", "<html></html>",
 		"[{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}]",
-		"{\"action\":\"hibernate\"}", "{\"time\":\"2017-09-18T08:22:00Z\"}",
+		"{\"time\":\"2017-09-18T08:22:00Z\"}", "{\"action\":\"hibernate\",\"time\":\"\"}",
 		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"",
 		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}}",
 		"{\"action\":\"hibernate\",\"time\":\"2017-09-18T08:22:00Z\"}x",
@@ -229,8 +242,10 @@ static void damaged_answers_are_errors_or_the_notice(void **state UNUSED)
 				continue;
 			/* Only another digit of the time, or another white space. */
 			assert_int_equal(notice.kind, NOTICE_HIBERNATE);
+			/* A damaged key leaves an action without a time. */
 			assert_true((byte >= '0' && byte <= '9') || byte == good[i] ||
-				    good[i] == ' ' || (i && text[i] == '.'));
+				    good[i] == ' ' || good[i] == 'T' || good[i] == 'Z' ||
+				    (i && text[i] == '.') || !*notice.time);
 		}
 	}
 }
@@ -360,35 +375,169 @@ static void notices_differ_by_kind_and_time(void **state UNUSED)
 	assert_id(&notice, "hibernate 2017-09-18T08:22:01Z");
 }
 
+static void action_without_a_time_is_a_notice(void **state UNUSED)
+{
+	static const char *const texts[] = { "{\"action\":\"hibernate\"}",
+		"{\"action\":\"hibernate\",\"time\":null}" };
+	struct notice notice;
+	struct error err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_int_equal(parse(SOURCE_ACTION, texts[i], &notice, &err), 0);
+		assert_id(&notice, "hibernate");
+	}
+	assert_int_equal(parse(SOURCE_REBALANCE, "{}", &notice, &err), -EBADMSG);
+}
+
+static struct notice notice_at(enum notice_kind kind, int64_t when)
+{
+	struct notice notice = { .kind = kind, .when = when };
+
+	if (when)
+		instant_format(when, notice.time);
+	return notice;
+}
+
+static void time_that_moves_with_the_clock_is_one_notice(void **state UNUSED)
+{
+	static const struct {
+		enum notice_kind before, after;
+		int64_t from, to, elapsed;
+		bool same;
+	} cases[] = {
+		{ NOTICE_STOP, NOTICE_STOP, 1600000000, 1600000000, 0, true },
+		{ NOTICE_STOP, NOTICE_STOP, 1600000000, 1600000001, 1, true },
+		{ NOTICE_STOP, NOTICE_STOP, 1600000000, 1600000060, 60, true },
+		{ NOTICE_STOP, NOTICE_STOP, 1600000000, 1599999998, 1, true },
+		{ NOTICE_STOP, NOTICE_STOP, 1600000000, 1600000120, 1, false },
+		{ NOTICE_STOP, NOTICE_STOP, 1600000120, 1600000000, 1, false },
+		{ NOTICE_STOP, NOTICE_HIBERNATE, 1600000000, 1600000000, 1, false },
+		{ NOTICE_HIBERNATE, NOTICE_HIBERNATE, 0, 0, 1, true },
+		{ NOTICE_HIBERNATE, NOTICE_HIBERNATE, 0, 1600000000, 1, false },
+		{ NOTICE_REBALANCE, NOTICE_REBALANCE, 1600000000, 1600000001, 1, true },
+		{ NOTICE_MAINTENANCE, NOTICE_MAINTENANCE, 1600000000, 1600000000, 1, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct notice before = notice_at(cases[i].before, cases[i].from);
+		struct notice after = notice_at(cases[i].after, cases[i].to);
+
+		assert_int_equal(
+			notice_moves_along(&before, &after, cases[i].elapsed), cases[i].same);
+	}
+}
+
+static void what_is_said_all_the_time_is_heard_once(void **state UNUSED)
+{
+	struct standing standing = { 0 };
+	struct notice notice = notice_at(NOTICE_HIBERNATE, 1600000000);
+
+	assert_false(standing_hears(&standing, &notice, 5000));
+	for (unsigned i = 1; i < 100; i++) {
+		notice = notice_at(NOTICE_HIBERNATE, 1600000000 + i);
+		assert_true(standing_hears(&standing, &notice, 5000 + i * 1000));
+	}
+	/* Another order, although there was no moment without one. */
+	notice = notice_at(NOTICE_HIBERNATE, 1600007200);
+	assert_false(standing_hears(&standing, &notice, 105000));
+	assert_true(standing_hears(&standing, &notice, 106000));
+	standing.is = false;
+	assert_false(standing_hears(&standing, &notice, 107000));
+}
+
+static void notice_older_than_the_resume_was_answered_by_it(void **state UNUSED)
+{
+	static const struct {
+		enum notice_kind kind;
+		int64_t when;
+		bool meant;
+	} cases[] = {
+		{ NOTICE_HIBERNATE, 1600000000 - 7200, true },
+		{ NOTICE_HIBERNATE, 1600000000, true },
+		{ NOTICE_HIBERNATE, 0, true },
+		{ NOTICE_HIBERNATE, 1600000120, false },
+		{ NOTICE_STOP, 1600000000 - 7200, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct notice notice = notice_at(cases[i].kind, cases[i].when);
+
+		assert_int_equal(notice_was_meant_for(&notice, 1600000000), cases[i].meant);
+	}
+}
+
+/* ---- Trouble --------------------------------------------------------------------------------- */
+
+static void trouble_is_said_when_it_begins_and_ends(void **state UNUSED)
+{
+	struct trouble trouble = { 0 };
+	uint64_t now = 1000;
+
+	assert_int_equal(trouble_passed(&trouble, now), TROUBLE_SAYS_NOTHING);
+	assert_int_equal(trouble_failed(&trouble, now += 1000), TROUBLE_BEGINS);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(trouble_failed(&trouble, now += 1000), TROUBLE_SAYS_NOTHING);
+	assert_int_equal(trouble_failed(&trouble, now += 24 * 3600 * 1000), TROUBLE_STAYS);
+	assert_int_equal(trouble_failed(&trouble, now += 1000), TROUBLE_SAYS_NOTHING);
+	assert_int_equal(trouble_passed(&trouble, now += 1000), TROUBLE_ENDS);
+	assert_int_equal(trouble_passed(&trouble, now += 1000), TROUBLE_SAYS_NOTHING);
+	/* Soon again: it comes back, and now its end takes some quiet. */
+	assert_int_equal(trouble_failed(&trouble, now += 1000), TROUBLE_RETURNS);
+	assert_int_equal(trouble_passed(&trouble, now += 1000), TROUBLE_SAYS_NOTHING);
+	assert_int_equal(trouble_passed(&trouble, now += 3600 * 1000), TROUBLE_ENDS);
+}
+
+/* One poll a second, of which the first FAIL of each PERIOD fail. */
+static void log_of_trouble_is_short_whatever_the_pattern(void **state UNUSED)
+{
+	static const struct {
+		unsigned period, fail;
+	} patterns[] = { { 2, 1 }, { 3, 2 }, { 60, 1 }, { 600, 300 }, { 660, 1 }, { 1260, 1 },
+		{ 3600, 60 }, { 7200, 3600 }, { 43200, 1 } };
+	const unsigned day = 24 * 3600;
+
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct trouble trouble = { 0 };
+		unsigned said = 0;
+
+		for (unsigned second = 0; second < day; second++) {
+			uint64_t now = 1000 * (uint64_t)(second + 1);
+			bool fails = second % patterns[i].period < patterns[i].fail;
+
+			said += (fails ? trouble_failed(&trouble, now)
+				       : trouble_passed(&trouble, now)) != TROUBLE_SAYS_NOTHING;
+		}
+		assert_in_range(said, 1, 30);
+	}
+}
+
 /* ---- Backing off ----------------------------------------------------------------------------- */
 
 static void wait_doubles_up_to_its_limit(void **state UNUSED)
 {
 	static const struct {
-		unsigned failures, base, most, least_wait, most_wait;
+		unsigned failures, base, least_wait, most_wait;
 	} cases[] = {
-		{ 0, 1000, 30000, 0, 0 },
-		{ 1, 1000, 30000, 500, 1000 },
-		{ 2, 1000, 30000, 1000, 2000 },
-		{ 5, 1000, 30000, 8000, 16000 },
-		{ 6, 1000, 30000, 15000, 30000 },
-		{ UINT_MAX, 1000, 30000, 15000, 30000 },
-		{ UINT_MAX, 1, UINT_MAX, 15000, 30000 },
-		{ UINT_MAX, UINT_MAX, UINT_MAX, 15000, 30000 },
-		{ 3, 100, 250, 125, 250 },
-		{ 9, 0, 30000, 0, 0 },
-		{ 9, 1000, 0, 0, 0 },
-		{ 1, 1, 30000, 1, 1 },
+		{ 0, 1000, 0, 0 },
+		{ 1, 1000, 500, 1000 },
+		{ 2, 1000, 1000, 2000 },
+		{ 3, 1000, 2000, 4000 },
+		{ 4, 1000, 2500, 5000 },
+		{ UINT_MAX, 1000, 2500, 5000 },
+		{ UINT_MAX, 1, 2500, 5000 },
+		{ 1, 60000, 30000, 60000 },
+		{ UINT_MAX, 60000, 30000, 60000 },
+		{ 9, 0, 0, 0 },
+		{ 1, 1, 1, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(backoff_ms(cases[i].failures, cases[i].base, cases[i].most, 0),
-			cases[i].least_wait);
 		assert_int_equal(
-			backoff_ms(cases[i].failures, cases[i].base, cases[i].most, UINT32_MAX),
+			backoff_ms(cases[i].failures, cases[i].base, 0), cases[i].least_wait);
+		assert_int_equal(backoff_ms(cases[i].failures, cases[i].base, UINT32_MAX),
 			cases[i].most_wait);
 	}
-	assert_int_equal(backoff_ms(1, 1000, 30000, UINT32_MAX / 2), 750);
+	assert_int_equal(backoff_ms(1, 1000, UINT32_MAX / 2), 750);
 }
 
 /* ---- Requests -------------------------------------------------------------------------------- */
@@ -477,18 +626,25 @@ static void echoes_of_a_press_are_ignored(void **state UNUSED)
 		int64_t pressed, window;
 		bool ignored;
 	} cases[] = {
-		{ { false, false, 0, 0 }, 0, WINDOW_MS, false },
-		{ { false, false, 0, 0 }, 5, WINDOW_MS, false },
-		{ { true, false, 0, 0 }, 5, WINDOW_MS, true },
-		{ { true, true, 1000, 0 }, 900000, WINDOW_MS, true },
-		{ { false, true, 1000, 0 }, 999, WINDOW_MS, true },
-		{ { false, true, 1000, 0 }, 1000, WINDOW_MS, true },
-		{ { false, true, 1000, 0 }, 30999, WINDOW_MS, true },
-		{ { false, true, 1000, 0 }, 31000, WINDOW_MS, false },
-		{ { false, true, 1000, 0 }, 1000, 0, true },
-		{ { false, true, 1000, 0 }, 1001, 0, false },
-		{ { false, true, INT64_MIN, 0 }, INT64_MAX, WINDOW_MS, false },
-		{ { false, true, INT64_MAX, 0 }, INT64_MIN, WINDOW_MS, true },
+		{ { .under_way = false, .resumed = false, .resumed_ms = 0 }, 0, WINDOW_MS, false },
+		{ { .under_way = false, .resumed = false, .resumed_ms = 0 }, 5, WINDOW_MS, false },
+		{ { .under_way = true, .resumed = false, .resumed_ms = 0 }, 5, WINDOW_MS, true },
+		{ { .under_way = true, .resumed = true, .resumed_ms = 1000 }, 900000, WINDOW_MS,
+			true },
+		{ { .under_way = false, .resumed = true, .resumed_ms = 1000 }, 999, WINDOW_MS,
+			true },
+		{ { .under_way = false, .resumed = true, .resumed_ms = 1000 }, 1000, WINDOW_MS,
+			true },
+		{ { .under_way = false, .resumed = true, .resumed_ms = 1000 }, 30999, WINDOW_MS,
+			true },
+		{ { .under_way = false, .resumed = true, .resumed_ms = 1000 }, 31000, WINDOW_MS,
+			false },
+		{ { .under_way = false, .resumed = true, .resumed_ms = 1000 }, 1000, 0, true },
+		{ { .under_way = false, .resumed = true, .resumed_ms = 1000 }, 1001, 0, false },
+		{ { .under_way = false, .resumed = true, .resumed_ms = INT64_MIN }, INT64_MAX,
+			WINDOW_MS, false },
+		{ { .under_way = false, .resumed = true, .resumed_ms = INT64_MAX }, INT64_MIN,
+			WINDOW_MS, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -533,6 +689,12 @@ int main(void)
 		cmocka_unit_test(one_bad_event_spoils_the_list),
 		cmocka_unit_test(lifecycle_states_are_words),
 		cmocka_unit_test(notices_differ_by_kind_and_time),
+		cmocka_unit_test(action_without_a_time_is_a_notice),
+		cmocka_unit_test(time_that_moves_with_the_clock_is_one_notice),
+		cmocka_unit_test(what_is_said_all_the_time_is_heard_once),
+		cmocka_unit_test(notice_older_than_the_resume_was_answered_by_it),
+		cmocka_unit_test(trouble_is_said_when_it_begins_and_ends),
+		cmocka_unit_test(log_of_trouble_is_short_whatever_the_pattern),
 		cmocka_unit_test(wait_doubles_up_to_its_limit),
 		cmocka_unit_test(reaction_decides_which_job),
 		cmocka_unit_test(requests_wait_in_their_order),
