@@ -199,9 +199,9 @@ end_daemon() {
 	exec 9<>/run/test/log
 	LOG=/run/test/log begin_agent
 	within 20 is_agent
-	for second in 10 11 12 13 14; do
-		spot stop "2026-01-02T03:04:${second}Z"
-		within 20 state_is .notice.time "2026-01-02T03:04:${second}Z"
+	for minute in 10 11 12 13 14; do
+		spot stop "2026-01-02T03:${minute}:05Z"
+		within 20 state_is .notice.time "2026-01-02T03:${minute}:05Z"
 	done
 	stop_agent
 	[ "$AGENT_STATUS" -eq 0 ]
@@ -233,9 +233,9 @@ end_daemon() {
 	more_polls 3
 	local before
 	before=$(ls "/proc/$AGENT_PID/fd" | wc -l)
-	for second in 10 11 12 13 14 15; do
-		spot stop "2026-01-02T03:04:${second}Z"
-		within 20 state_is .notice.time "2026-01-02T03:04:${second}Z"
+	for minute in 10 11 12 13 14 15; do
+		spot stop "2026-01-02T03:${minute}:05Z"
+		within 20 state_is .notice.time "2026-01-02T03:${minute}:05Z"
 		more_polls 2
 	done
 	within 20 eval '[ -z "$(children_of "$AGENT_PID")" ]'
