@@ -37,13 +37,25 @@ static int sync_file(const struct root *root, const char *path, struct error *er
 }
 
 static int run(const struct root *root, const struct initramfs_tool *tool, const char *output,
-	const char *version, struct error *err)
+	const char *release, struct error *err)
 {
 	strings_cleanup struct strings program = { 0 };
 
-	tool->generator(output, version, &program);
+	tool->generator(output, release, &program);
 	strings_take(&program, NULL);
 	return process_run(root, (const char *const *)program.items, IMAGE_TIMEOUT_MS, NULL, err);
+}
+
+/* An image that cannot be looked into here is taken as it is: status says that nobody can tell. */
+static int check_image(const struct root *root, const char *path, struct error *err)
+{
+	struct error why = { "" };
+	int status = initramfs_check(root, path, &why);
+
+	if (status == 0 || status == -ENOSYS || status == -EOPNOTSUPP)
+		return 0;
+	*err = why;
+	return status;
 }
 
 /*
@@ -51,14 +63,16 @@ static int run(const struct root *root, const struct initramfs_tool *tool, const
  * another name, and a rename puts the image in place.
  */
 static int replace_image(const struct root *root, const struct initramfs_tool *tool,
-	const char *image, const char *version, struct error *err)
+	const char *image, const char *release, bool resumes, struct error *err)
 {
 	memory_cleanup_free char *draft = text_format("%s.ec2hib-new", image);
 	struct error ignored = { "" };
-	int status = run(root, tool, draft, version, err);
+	int status = run(root, tool, draft, release, err);
 
 	if (status == 0)
 		status = sync_file(root, draft, err);
+	if (status == 0 && resumes)
+		status = check_image(root, draft, err);
 	if (status == 0)
 		status = root_rename(root, draft, image, err);
 	if (status < 0)
@@ -68,25 +82,29 @@ static int replace_image(const struct root *root, const struct initramfs_tool *t
 
 /*
  * Makes the image of the entry that boots next anew, with the configuration as it is, and flushes
- * the file system for the boot loader.
+ * the file system for the boot loader. RESUMES: one that would not resume is an error.
  */
 static int make_image(const struct root *root, const struct facts *facts,
-	const struct initramfs_tool *tool, struct error *err)
+	const struct initramfs_tool *tool, bool resumes, struct error *err)
 {
 	const struct entry_facts *entry = facts_next_entry(facts);
-	const char *version = entry ? entry->version.value : NULL;
+	const char *release = entry ? entry->release.value : NULL;
 	memory_cleanup_free char *image = NULL;
 	int status;
 
 	if (entry && entry->initramfs.value)
 		image = boot_real_path(root, entry->initramfs.value);
-	if (!version || (tool->takes_output && !image))
+	if (!release || !image)
 		return error_set(err, ENOENT,
-			"which kernel boots next, and with which initramfs, is not known");
+			"which kernel boots next, and with which initramfs, is not known%s%s",
+			entry && entry->release.why ? ": " : "",
+			entry && entry->release.why ? entry->release.why : "");
 	if (tool->takes_output)
-		status = replace_image(root, tool, image, version, err);
+		status = replace_image(root, tool, image, release, resumes, err);
 	else
-		status = run(root, tool, NULL, version, err);
+		status = run(root, tool, NULL, release, err);
+	if (status == 0 && !tool->takes_output && resumes)
+		status = check_image(root, image, err);
 	/* GRUB would load what the name meant before the rename, if its blocks are still there. */
 	if (status == 0)
 		boot_flush(root, &facts->boot);
@@ -99,7 +117,7 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	memory_cleanup_free char *old = NULL, *text = NULL, *settings = NULL, *obstacle = NULL;
 	int status;
 
-	if (facts->boot.initramfs_tool.is == FACT_ABSENT || initramfs_can_resume(facts))
+	if (facts->boot.initramfs_tool.is == FACT_ABSENT || initramfs_is_set_up(facts))
 		return 0;
 	if (!tool)
 		return error_set(err, EOPNOTSUPP, "cannot make the initramfs resume: %s",
@@ -113,8 +131,8 @@ int initramfs_set(const struct root *root, const struct facts *facts, struct err
 	status = own_file_read(root, tool->config, &old, err);
 	if (status == 0 && !text_equal(old, text))
 		status = own_file_put(root, tool->config, text, err);
-	if (status == 0)
-		status = make_image(root, facts, tool, err);
+	if (status == 0 && !initramfs_can_resume(facts))
+		status = make_image(root, facts, tool, true, err);
 	if (status < 0) {
 		struct error ignored = { "" };
 
@@ -140,7 +158,7 @@ static int remove_config(const struct root *root, const struct facts *facts,
 	status = own_file_put(root, tool->config, GOING_AWAY, err);
 	/* Where no initramfs is used, or another tool makes it, there is none to make. */
 	if (status == 0 && tool == initramfs_tool_of(&facts->boot))
-		status = make_image(root, facts, tool, err);
+		status = make_image(root, facts, tool, false, err);
 	if (status < 0) {
 		struct error ignored = { "" };
 

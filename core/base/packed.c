@@ -9,6 +9,7 @@
 #endif
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/compiler.h"
 #include "core/base/library.h"
@@ -46,6 +47,132 @@ const char *packed_kind_name(enum packed_kind kind)
 		"lz4", "lzop" };
 
 	return names[kind];
+}
+
+ssize_t packed_from_range(void *data, char *buffer, size_t size, struct error *err)
+{
+	struct packed_range *range = data;
+	uint64_t left = range->end - range->at;
+	ssize_t got;
+
+	if (size > left)
+		size = (size_t)left;
+	do
+		got = pread(range->fd, buffer, size, (off_t)range->at);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return error_errno(err, errno, "cannot read it");
+	range->at += (uint64_t)got;
+	return got;
+}
+
+/* ---- Frames ---- */
+
+static uint32_t le32(const unsigned char *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	       (uint32_t)at[3] << 24;
+}
+
+/* The COUNT bytes at AT, at most 4, as a number; false: they are not there. */
+static bool number_at(const struct packed_range *range, uint64_t at, size_t count, uint32_t *number)
+{
+	unsigned char bytes[4] = { 0 };
+
+	if (at + count > range->end || pread(range->fd, bytes, count, (off_t)at) != (ssize_t)count)
+		return false;
+	*number = le32(bytes);
+	return true;
+}
+
+/* More than a gigabyte has, in the 64 KiB that are the smallest anybody uses; looking at each costs. */
+#define BLOCKS_MAX 65536
+
+#define ZSTD_MAGIC	 0xfd2fb528U
+#define SKIPPABLE_MAGIC	 0x184d2a50U /* and the fifteen after it */
+#define LZ4_MAGIC	 0x184d2204U
+#define LZ4_LEGACY_MAGIC 0x184c2102U
+
+/* The end of the frame of zstd whose header begins at AT; 0: it cannot be told. */
+static uint64_t zstd_frame_end(const struct packed_range *range, uint64_t at)
+{
+	static const unsigned dictionary[] = { 0, 1, 2, 4 }, content[] = { 0, 2, 4, 8 };
+	uint32_t descriptor, block = 0;
+	bool single;
+
+	if (!number_at(range, at, 1, &descriptor))
+		return 0;
+	single = descriptor >> 5 & 1;
+	at += 1 + !single + dictionary[descriptor & 3] + content[descriptor >> 6] +
+	      (single && descriptor >> 6 == 0);
+	for (int blocks = 0; !(block & 1); blocks++) {
+		if (blocks == BLOCKS_MAX || !number_at(range, at, 3, &block))
+			return 0;
+		/* A block that is one byte many times over stores that byte. */
+		at += 3 + ((block >> 1 & 3) == 1 ? 1 : block >> 3);
+	}
+	return at + (descriptor & 4);
+}
+
+static uint64_t lz4_frame_end(const struct packed_range *range, uint64_t at)
+{
+	uint32_t flags, size;
+
+	if (!number_at(range, at, 1, &flags))
+		return 0;
+	/* Flags, block size, content size, dictionary, checksum. */
+	at += 2 + (flags & 8) + (flags & 1 ? 4 : 0) + 1;
+	for (int blocks = 0; blocks < BLOCKS_MAX; blocks++) {
+		if (!number_at(range, at, 4, &size))
+			return 0;
+		at += 4;
+		if (size == 0)
+			return at + (flags & 4);
+		at += (size & 0x7fffffffU) + (flags & 16 ? 4 : 0);
+	}
+	return 0;
+}
+
+/* Blocks up to the end, to zeros, or to what cannot be a block's size (8 MiB unpacked at most). */
+static uint64_t lz4_legacy_end(const struct packed_range *range, uint64_t at)
+{
+	uint32_t size;
+
+	for (int blocks = 0; blocks < BLOCKS_MAX; blocks++) {
+		if (!number_at(range, at, 4, &size) || !size || size > 0x810000 ||
+			at + 4 + size > range->end)
+			return at;
+		at += 4 + (uint64_t)size;
+	}
+	return 0;
+}
+
+static uint64_t frame_end(const struct packed_range *range, uint64_t at)
+{
+	uint32_t magic, size;
+
+	if (!number_at(range, at, 4, &magic))
+		return 0;
+	if (magic == ZSTD_MAGIC)
+		return zstd_frame_end(range, at + 4);
+	if (magic == LZ4_MAGIC)
+		return lz4_frame_end(range, at + 4);
+	if (magic == LZ4_LEGACY_MAGIC)
+		return lz4_legacy_end(range, at + 4);
+	if ((magic & ~15U) == SKIPPABLE_MAGIC && number_at(range, at + 4, 4, &size))
+		return at + 8 + size;
+	return 0;
+}
+
+uint64_t packed_frames_end(enum packed_kind kind, const struct packed_range *range)
+{
+	uint64_t at = range->at, next;
+
+	if (kind != PACKED_ZSTD && kind != PACKED_LZ4)
+		return range->end;
+	while ((next = frame_end(range, at)) != 0 && next <= range->end)
+		at = next;
+	return at == range->at ? range->end : at;
 }
 
 #ifdef HAVE_LIBARCHIVE

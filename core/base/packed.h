@@ -35,6 +35,14 @@ const char *packed_kind_name(enum packed_kind kind); /* "gzip" */
 /* Where packed bytes come from: at most SIZE into BUFFER; 0 at the end; or a negative errno. */
 typedef ssize_t packed_source(void *data, char *buffer, size_t size, struct error *err);
 
+/* A part of an open file, as the DATA of packed_from_range(). It moves on as it is read. */
+struct packed_range {
+	int fd;
+	uint64_t at;
+	uint64_t end;
+};
+packed_source packed_from_range;
+
 struct packed;
 
 /*
@@ -49,6 +57,13 @@ ssize_t packed_read(struct packed *packed, char *buffer, size_t size, struct err
 
 /* After the end: so many bytes of the source were what is packed; others may follow. */
 uint64_t packed_used(const struct packed *packed);
+
+/*
+ * Where the frames of zstd or lz4 that RANGE begins with end, by the sizes that they say (RFC 8878, 3.1;
+ * lz4_Frame_format.md): their unpackers take whatever follows for damage. RANGE's own end for any other
+ * kind, and where the sizes make no sense.
+ */
+uint64_t packed_frames_end(enum packed_kind kind, const struct packed_range *range);
 
 void packed_close(struct packed *packed); /* NULL: nothing */
 

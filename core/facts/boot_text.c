@@ -111,18 +111,6 @@ static bool is_microcode(const char *path)
 	return strstr(name, "ucode") || strstr(name, "microcode");
 }
 
-/* The initramfs proper of a list of files; the caller frees it, NULL: none. */
-static char *choose_initramfs(const char *list)
-{
-	strings_cleanup struct strings files = { 0 };
-
-	strings_split(&files, list, " \t");
-	for (size_t i = 0; i < files.count; i++)
-		if (!is_microcode(files.items[i]))
-			return text_copy(files.items[i]);
-	return NULL;
-}
-
 /* "6.1.0-13-cloud-amd64" of /boot/vmlinuz-6.1.0-13-cloud-amd64; NULL: the name has no version. */
 static const char *version_of(const char *kernel)
 {
@@ -155,6 +143,22 @@ static const char *without_device(const char *path)
 	return end ? end + 1 : path;
 }
 
+/* All files of the LIST, and which of them is the initramfs proper: one that is not microcode. */
+static void set_initramfs(struct entry_facts *entry, const char *list)
+{
+	strings_cleanup struct strings files = { 0 };
+	const char *proper = NULL;
+
+	strings_split(&files, list ? list : "", " \t");
+	for (size_t i = 0; i < files.count; i++) {
+		text_set(&files.items[i], text_copy(without_device(files.items[i])));
+		if (!proper && !is_microcode(files.items[i]))
+			proper = files.items[i];
+	}
+	fact_set_text(&entry->initramfs, proper);
+	fact_take_text(&entry->initramfs_files, files.count ? strings_join(&files, " ") : NULL);
+}
+
 struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id, const char *title,
 	const char *kernel, const char *version, const char *initramfs, const char *arguments)
 {
@@ -173,11 +177,6 @@ struct entry_facts *boot_add_entry(struct boot_facts *boot, const char *id, cons
 		fact_set_text(&entry->version, version);
 	else
 		fact_set_unknown(fact_of(&entry->version), "the name of %s has no version", kernel);
-	fact_take_text(&entry->initramfs, initramfs ? choose_initramfs(initramfs) : NULL);
-	if (entry->initramfs.value) {
-		char *path = text_copy(without_device(entry->initramfs.value));
-
-		fact_take_text(&entry->initramfs, path);
-	}
+	set_initramfs(entry, initramfs);
 	return entry;
 }

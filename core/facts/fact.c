@@ -87,6 +87,14 @@ void fact_read_number(struct fact_number *fact, const struct root *root, const c
 	free(text.why);
 }
 
+/* The reason of what a saved file does not have. */
+#define NOT_SAVED "not in the saved facts"
+
+bool fact_was_not_saved(const struct fact *fact)
+{
+	return fact->is == FACT_UNKNOWN && text_equal(fact->why, NOT_SAVED);
+}
+
 bool fact_text_is(const struct fact_text *fact, const char *value)
 {
 	return fact->is == FACT_KNOWN && strcmp(fact->value, value) == 0;
@@ -339,7 +347,7 @@ int layout_from_json(const struct layout *layout, void *structure, json_t *json,
 		else if (field->type == FIELD_GROUP)
 			continue;
 		else if (!value)
-			fact_set_unknown(member, "not in the saved facts");
+			fact_set_unknown(member, NOT_SAVED);
 		else if (json_is_null(value))
 			fact_set_absent(member);
 		else if (json_is_string(why) && *json_string_value(why))

@@ -181,6 +181,9 @@ bool fact_text_is(const struct fact_text *fact, const char *value);
 bool fact_is_true(const struct fact_flag *fact);
 bool fact_is_false(const struct fact_flag *fact);
 
+/* True for a fact that came after the ec2hib which saved the file that these facts are from. */
+bool fact_was_not_saved(const struct fact *fact);
+
 /* The value of a fact that is known, else OTHER. */
 static inline uint64_t fact_number_or(const struct fact_number *fact, uint64_t other)
 {

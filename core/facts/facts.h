@@ -208,8 +208,10 @@ struct root_facts {
 	TEXT(id, "file name of a BLS entry, else the number of the entry")                         \
 	TEXT(title, "what the menu shows")                                                         \
 	TEXT(kernel, "path of the kernel as the loader sees it")                                   \
-	TEXT(version, "kernel release, from the entry or the file's name")                         \
+	TEXT(version, "what the entry or the file's name says of it: text for people")             \
+	TEXT(release, "kernel release, from the kernel itself; of the entry that boots next")      \
 	TEXT(initramfs, "path of the initramfs; null: boots without")                              \
+	TEXT(initramfs_files, "all files that are loaded as initramfs, blanks between them")       \
 	TEXT(arguments, "kernel command line")                                                     \
 	FLAG(is_default, "the entry that boots next")                                              \
 	FLAG(rescue, "a recovery or rescue entry")
@@ -240,8 +242,19 @@ typedef FACT_LIST(struct entry_facts) entry_list;
 	LIST(entries, entry_list, entry_facts, "what the loader offers")                           \
 	TEXT(force_partuuid, "GRUB_FORCE_PARTUUID of an Ubuntu cloud image")                       \
 	TEXT(initramfs_tool, "who makes the initramfs; null: none is used")                        \
+	TEXT(initramfs_maker, "who made the initramfs that boots next, as it tells itself")        \
 	FLAG(initramfs_resume, "the initramfs that boots next can resume")                         \
-	TEXT(initramfs_setting, "RESUME of initramfs-tools")                                       \
+	TEXT(initramfs_lacks, "why it cannot; null: it can")                                       \
+	FLAG(initramfs_lasts, "one that is made anew can, too, by the tool's configuration")       \
+	TEXT(initramfs_setting, "RESUME of initramfs-tools, for one that is made anew")            \
+	TEXT(initramfs_arguments, "what it adds to the kernel command line; null: nothing")        \
+	TEXT(initramfs_opens, "mappings in its own crypttab; null: it has none")                   \
+	FLAG(initramfs_lvm, "it has what logical volumes need")                                    \
+	FLAG(initramfs_crypt, "it has what encrypted devices need")                                \
+	FLAG(initramfs_raid, "it has what software RAID needs")                                    \
+	FLAG(initramfs_nvme, "it, or its kernel, has the driver of NVMe disks")                    \
+	FLAG(initramfs_xen_blkfront, "it, or its kernel, has the driver of Xen's disks")           \
+	FLAG(initramfs_virtio_blk, "it, or its kernel, has the driver of virtio disks")            \
 	FLAG(our_arguments, "boot configuration that ec2hib wrote is there")                       \
 	FLAG(our_initramfs, "initramfs configuration that ec2hib wrote is there")                  \
 	FLAG(fstab_entry, "/etc/fstab activates the swap area at boot")                            \

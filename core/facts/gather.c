@@ -13,6 +13,7 @@
 #include "core/facts/initramfs.h"
 #include "core/facts/instance.h"
 #include "core/facts/kernel.h"
+#include "core/facts/kernel_image.h"
 #include "core/facts/memory.h"
 #include "core/facts/prewarm_state.h"
 #include "core/facts/rehearsal.h"
@@ -55,6 +56,7 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 
 	gather_live(facts, gather->root);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
+	kernel_image_gather(&facts->boot, gather->root);
 	initramfs_gather(&facts->boot, gather->root, fact_text_or(&facts->kernel.release, NULL));
 	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
 	area_record_gather(&facts->area, gather->root, gather->config);

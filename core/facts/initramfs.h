@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether the initramfs that boots next can resume, told from configuration and time stamps: no
- * program runs and no image is unpacked, because status has to answer in a blink.
+ * The initramfs that boots next: what the image itself holds (initramfs_image.h), and what an image that
+ * its tool makes anew would hold, by the tool's configuration.
  *
  * A tool that makes images is a file: initramfs_NAME.c has one struct initramfs_tool. As with the
  * boot loaders it reads and names what is to be done; core/actions/initramfs.c does it. A new one
@@ -23,9 +23,8 @@ struct initramfs_tool {
 	/* Fills initramfs_setting; NULL: there is no such setting. */
 	void (*gather_setting)(struct boot_facts *boot, const struct root *root);
 
-	/* Fills initramfs_resume for an image that is as old as IMAGE says. */
-	void (*gather_resume)(
-		struct boot_facts *boot, const struct root *root, const struct stat *image);
+	/* Fills initramfs_lasts: whether an image that is made anew resumes. */
+	void (*gather_lasts)(struct boot_facts *boot, const struct root *root);
 
 	/* What our file has to say for the images to resume. The caller frees it. */
 	char *(*settings)(const struct facts *facts);
@@ -34,8 +33,8 @@ struct initramfs_tool {
 	 * will. */
 	char *(*obstacle)(const struct root *root);
 
-	/* The program that makes the image of the kernel VERSION, and its arguments. */
-	void (*generator)(const char *output, const char *version, struct strings *program);
+	/* The program that makes the image of the kernel RELEASE, and its arguments. */
+	void (*generator)(const char *output, const char *release, struct strings *program);
 	bool takes_output; /* it writes to OUTPUT; otherwise it replaces the image by itself */
 };
 
@@ -46,12 +45,18 @@ extern const struct initramfs_tool *const initramfs_tools[];
 const struct initramfs_tool *initramfs_tool_of(const struct boot_facts *boot);
 
 /*
- * Fills initramfs_tool, initramfs_resume, initramfs_setting and our_initramfs, after boot_gather():
- * the default entry tells the image. RUNNING_RELEASE (may be NULL) names the kernel to look for
- * when there is no such entry.
+ * Fills all that begins with initramfs_, and our_initramfs, after boot_gather() and
+ * kernel_image_gather(): the entry that boots next tells the image. RUNNING_RELEASE (may be NULL) names the
+ * kernel to look for when there is no such entry.
  */
 void initramfs_gather(
 	struct boot_facts *boot, const struct root *root, const char *running_release);
+
+/*
+ * 0 when the image in the file PATH resumes; else a negative errno and why not, or why that cannot be
+ * told.
+ */
+int initramfs_check(const struct root *root, const char *path, struct error *err);
 
 /*
  * For the tools: the files of a package's folder and then of the administrator's, each in the order

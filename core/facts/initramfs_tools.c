@@ -63,10 +63,9 @@ static void gather_setting(struct boot_facts *boot, const struct root *root)
 	fact_take_text(&boot->initramfs_setting, value);
 }
 
-static void gather_resume(
-	struct boot_facts *boot, const struct root *root, const struct stat *image UNUSED)
+static void gather_lasts(struct boot_facts *boot, const struct root *root)
 {
-	fact_set_flag(&boot->initramfs_resume,
+	fact_set_flag(&boot->initramfs_lasts,
 		root_exists(root, TOOLS_FOLDER "/scripts/local-premount/resume"));
 }
 
@@ -86,12 +85,12 @@ static char *settings(const struct facts *facts)
 		"RESUME=%s\n", named ? fact_text_or(&area->resume_argument, "none") : "none");
 }
 
-static void generator(const char *output UNUSED, const char *version, struct strings *program)
+static void generator(const char *output UNUSED, const char *release, struct strings *program)
 {
 	strings_add(program, "update-initramfs");
 	strings_add(program, "-u");
 	strings_add(program, "-k");
-	strings_add(program, version);
+	strings_add(program, release);
 }
 
 const struct initramfs_tool initramfs_tool_initramfs_tools = {
@@ -100,7 +99,7 @@ const struct initramfs_tool initramfs_tool_initramfs_tools = {
 	.config = TOOLS_CONFIG "/conf.d/zzz-ec2hib",
 	.makes = makes,
 	.gather_setting = gather_setting,
-	.gather_resume = gather_resume,
+	.gather_lasts = gather_lasts,
 	.settings = settings,
 	.generator = generator,
 };

@@ -372,6 +372,9 @@ bool initramfs_setting_fits(const struct facts *facts)
 
 	if (setting->is != FACT_KNOWN)
 		return true;
+	/* Then it tells the hooks which device's drivers and keys the image needs. */
+	if (strcmp(setting->value, "none") == 0 && fact_text_is(&facts->area.kind, "device"))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		if (strcmp(setting->value, harmless[i]) == 0)
 			return true;
@@ -381,4 +384,14 @@ bool initramfs_setting_fits(const struct facts *facts)
 bool initramfs_can_resume(const struct facts *facts)
 {
 	return fact_is_true(&facts->boot.initramfs_resume) && initramfs_setting_fits(facts);
+}
+
+bool initramfs_is_set_up(const struct facts *facts)
+{
+	const struct boot_facts *boot = &facts->boot;
+
+	if (boot->initramfs_resume.is == FACT_UNKNOWN)
+		return fact_is_true(&boot->our_initramfs) && fact_is_true(&boot->initramfs_lasts) &&
+		       initramfs_setting_fits(facts);
+	return initramfs_can_resume(facts) && !fact_is_false(&boot->initramfs_lasts);
 }

@@ -95,8 +95,8 @@ enum resume_kind resume_value_kind(const char *value);
 bool resume_value_needs_initramfs(const char *value);
 
 /*
- * True when RESUME of initramfs-tools does no harm: it is not set, empty, auto, none, or the swap
- * area's own device. resume= on the command line goes before it in any case (init of
+ * True when RESUME of initramfs-tools does no harm: it is not set, empty, auto, the swap area's own
+ * device, or, for a swap file, none. resume= on the command line goes before it in any case (init of
  * initramfs-tools); what else it names is waited for when that argument is lost. "none" is what
  * ec2hib sets for a swap file, see core/facts/initramfs_tools.c.
  */
@@ -106,5 +106,11 @@ bool initramfs_setting_fits(const struct facts *facts);
  * True when the initramfs of the next boot can resume, and is not told to wait for something else.
  */
 bool initramfs_can_resume(const struct facts *facts);
+
+/*
+ * True when there is nothing left to do for it: it can resume, and its tool's configuration does not leave
+ * that out of the next one. Of an image that nobody can look into, when our configuration asks for it.
+ */
+bool initramfs_is_set_up(const struct facts *facts);
 
 #endif

@@ -127,22 +127,36 @@ CHECK_FUNCTION(kernel_version_next_boot)
 {
 	const struct kernel_facts *kernel = &facts->kernel;
 	const struct entry_facts *entry;
+	const char *next = NULL;
 	struct finding finding;
+	bool older;
 
-	if (no_next_entry(facts, &finding, &entry) ||
-		finding_gap(&finding, NEED(entry->version), NEED(facts->kernel.release),
-			NEED(facts->kernel.machine)))
+	if (no_next_entry(facts, &finding, &entry))
 		return finding;
-	if (strcmp(entry->version.value, kernel->release.value) == 0)
+	/* Saved before there was a release: the text for people may be one. */
+	older = entry->release.is == FACT_ABSENT || fact_was_not_saved(fact_of(&entry->release));
+	if (older && kernel->release.is == FACT_KNOWN &&
+		fact_text_is(&entry->version, kernel->release.value))
+		next = kernel->release.value;
+	else if (older)
+		return finding_unknown(
+			"these facts were saved without the release of the kernel that boots next");
+	else if (finding_gap(&finding, NEED(entry->release)))
+		return finding;
+	if (finding_gap(&finding, NEED(facts->kernel.release), NEED(facts->kernel.machine)))
+		return finding;
+	if (!next)
+		next = entry->release.value;
+	if (strcmp(next, kernel->release.value) == 0)
 		return finding_pass(
 			"the next boot has the running kernel, %s", kernel->release.value);
 	if (strcmp(kernel->machine.value, "aarch64") == 0)
 		return finding_fail("reboot",
 			"the next boot has kernel %s, but %s is running: arm64 refuses the image of another kernel",
-			entry->version.value, kernel->release.value);
+			next, kernel->release.value);
 	return finding_warn("reboot",
 		"the next boot has kernel %s, but %s is running: it may refuse the image (\"Image mismatch\")",
-		entry->version.value, kernel->release.value);
+		next, kernel->release.value);
 }
 
 CHECK_FUNCTION(initramfs_resume)
@@ -150,6 +164,7 @@ CHECK_FUNCTION(initramfs_resume)
 	const struct boot_facts *boot = &facts->boot;
 	const struct entry_facts *next = facts_next_entry(facts);
 	const char *tool = fact_text_or(&boot->initramfs_tool, "a tool that is not known");
+	const char *maker = fact_text_or(&boot->initramfs_maker, tool);
 	struct finding finding;
 
 	if (next && next->initramfs.is == FACT_ABSENT)
@@ -163,10 +178,128 @@ CHECK_FUNCTION(initramfs_resume)
 		return finding;
 	}
 	if (boot->initramfs_resume.value)
-		return finding_pass("the initramfs can resume (%s)", tool);
+		return finding_pass("the initramfs can resume (%s)", maker);
 	return finding_fail(FIX_SETUP,
-		"the initramfs of the next boot has no resume support (%s): it would not look for the image",
-		tool);
+		"the initramfs of the next boot would not look for the image (%s): %s", maker,
+		fact_text_or(&boot->initramfs_lacks, "it has no resume support"));
+}
+
+/* The image is there now; a kernel update, or whoever runs the tool, makes another one. */
+CHECK_FUNCTION(initramfs_rebuild)
+{
+	const struct boot_facts *boot = &facts->boot;
+	struct finding finding;
+
+	if (boot->initramfs_tool.is == FACT_ABSENT)
+		return finding_skip("no initramfs is used");
+	if (finding_gap(&finding, NEED(facts->boot.initramfs_resume)))
+		return finding;
+	if (!boot->initramfs_resume.value)
+		return finding_skip("the present one cannot resume");
+	/* Older ec2hib did not look. */
+	if (fact_was_not_saved(fact_of(&boot->initramfs_lasts)))
+		return finding_skip("these facts were saved without what the tool is told");
+	if (finding_gap(
+		    &finding, NEED(facts->boot.initramfs_tool), NEED(facts->boot.initramfs_lasts)))
+		return finding;
+	if (boot->initramfs_lasts.value)
+		return finding_pass("an initramfs that is made anew can resume, too (%s)",
+			boot->initramfs_tool.value);
+	return finding_warn(FIX_SETUP,
+		"nothing tells %s to make the next initramfs able to resume, too: a kernel update may take that away",
+		boot->initramfs_tool.value);
+}
+
+/* What the swap area's device needs of an initramfs, and whether it is there. */
+struct device_need {
+	const struct fact_flag *fact;
+	const char *name; /* in the JSON of the facts */
+	const char *what; /* a person's word */
+};
+
+/* False: it needs nothing that an initramfs could lack. */
+static bool device_needs(
+	const struct boot_facts *boot, const struct device_facts *device, struct device_need *need)
+{
+	const struct {
+		const char *kind, *prefix;
+		struct device_need need;
+	} rows[] = {
+		{ "lvm", "", { &boot->initramfs_lvm, "facts->boot.initramfs_lvm", "LVM" } },
+		{ "crypt", "",
+			{ &boot->initramfs_crypt, "facts->boot.initramfs_crypt",
+				"cryptsetup and dm-crypt" } },
+		{ "raid", "", { &boot->initramfs_raid, "facts->boot.initramfs_raid", "mdadm" } },
+		{ "disk", "nvme",
+			{ &boot->initramfs_nvme, "facts->boot.initramfs_nvme",
+				"the driver nvme" } },
+		{ "disk", "xvd",
+			{ &boot->initramfs_xen_blkfront, "facts->boot.initramfs_xen_blkfront",
+				"the driver xen-blkfront" } },
+		{ "disk", "vd",
+			{ &boot->initramfs_virtio_blk, "facts->boot.initramfs_virtio_blk",
+				"the driver virtio_blk" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (fact_text_is(&device->kind, rows[i].kind) &&
+			text_starts(fact_text_or(&device->name, ""), rows[i].prefix)) {
+			*need = rows[i].need;
+			return true;
+		}
+	return false;
+}
+
+static struct finding devices_finding(const struct facts *facts)
+{
+	const struct device_facts *missing = NULL;
+	struct finding finding = { 0 };
+	const char *what = NULL;
+	size_t needs = 0, gaps = 0;
+
+	for (size_t i = 0; i < facts->area.devices.count; i++) {
+		const struct device_facts *device = &facts->area.devices.items[i];
+		struct device_need need;
+
+		if (!device_needs(&facts->boot, device, &need))
+			continue;
+		needs++;
+		if (fact_is_false(need.fact) && !missing) {
+			missing = device;
+			what = need.what;
+		} else if (need.fact->is != FACT_KNOWN && !gaps++) {
+			finding_first_gap(
+				&finding, (const struct need[]) { { fact_of(need.fact), need.name },
+						  { NULL, NULL } });
+		}
+	}
+	if (missing) {
+		finding_free(&finding);
+		return finding_fail("make the initramfs anew with what is missing",
+			"%s lies on %s, and the initramfs of the next boot lacks %s: it would not find the image",
+			area_name(facts), fact_text_or(&missing->name, "a device"), what);
+	}
+	if (gaps)
+		return finding;
+	if (!needs)
+		return finding_skip(
+			"%s lies on nothing that an initramfs has to open", area_name(facts));
+	return finding_pass("the initramfs has what %s lies on", area_name(facts));
+}
+
+CHECK_FUNCTION(initramfs_devices)
+{
+	const struct entry_facts *next = facts_next_entry(facts);
+	struct finding finding;
+
+	if (next && next->initramfs.is == FACT_ABSENT)
+		return finding_skip("the next boot has no initramfs");
+	if (facts->boot.initramfs_tool.is == FACT_ABSENT &&
+		facts->boot.initramfs_resume.is == FACT_ABSENT)
+		return finding_skip("no initramfs is used");
+	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.devices)))
+		return finding;
+	return devices_finding(facts);
 }
 
 /* The argument resume= goes before RESUME, which is what is left when the argument is lost. */
@@ -639,8 +772,14 @@ static const struct check checks[] = {
 		"After a kernel upgrade without a reboot, the next boot runs another kernel than the one that wrote the image. arm64 refuses such an image, x86-64 may.",
 		LIVE, REFUSES, .evaluate = check_kernel_version_next_boot },
 	{ "initramfs-resume", "initramfs can resume",
-		"Where the machine boots with an initramfs, that has to look for the image before it mounts the root file system. dracut leaves this out unless it is asked for.",
+		"Where the machine boots with an initramfs, that has to look for the image before it mounts the root file system. dracut leaves this out unless it is asked for. The image itself is looked into: what its configuration asks for may not be in it.",
 		VITAL, REFUSES, .evaluate = check_initramfs_resume },
+	{ "initramfs-devices", "initramfs opens the disks",
+		"The initramfs has to open what the swap area lies on before it can look for the image: logical volumes, encrypted devices, software RAID, and the disk itself, whose driver may be a module.",
+		REFUSES, .evaluate = check_initramfs_devices },
+	{ "initramfs-rebuild", "the next initramfs resumes, too",
+		"A kernel update makes a new initramfs. What was put into the present one by hand is lost then, unless the configuration of the tool that makes it asks for it.",
+		.evaluate = check_initramfs_rebuild },
 	{ "initramfs-setting", "RESUME of initramfs-tools",
 		"initramfs-tools waits for the device that its RESUME names. One that is not there delays every boot and is of no use when resume= is lost.",
 		.evaluate = check_initramfs_setting },

@@ -372,8 +372,8 @@ static const char *initramfs_obstacle(const struct facts *facts)
 		return "which entry boots next is not known";
 	if (next->initramfs.is != FACT_KNOWN)
 		return "which initramfs boots next is not known";
-	if (next->version.is != FACT_KNOWN)
-		return next->version.why ? next->version.why
+	if (next->release.is != FACT_KNOWN)
+		return next->release.why ? next->release.why
 					 : "which kernel boots next is not known";
 	return NULL;
 }
@@ -385,13 +385,17 @@ static void plan_initramfs(
 	const struct entry_facts *next = facts_next_entry(facts);
 	const char *obstacle = initramfs_obstacle(facts);
 
-	if (facts->boot.initramfs_tool.is != FACT_KNOWN || initramfs_can_resume(facts))
+	if (facts->boot.initramfs_tool.is != FACT_KNOWN || initramfs_is_set_up(facts))
 		return;
 	if (request->keep_initramfs)
 		add_note(plan,
 			"the initramfs is left alone as asked; without resume support in it the next boot finds no image");
 	else if (loader && loader->manual && loader->manual->initramfs)
 		plan_by_hand(plan, loader->manual->initramfs);
+	else if (initramfs_can_resume(facts))
+		add_step(plan, STEP_INITRAMFS, 0,
+			"%s: resume support in every initramfs that it makes",
+			facts->boot.initramfs_tool.value);
 	else if (obstacle)
 		add_note(plan,
 			"the initramfs is left alone: %s; it needs resume support, or the next boot finds no image",

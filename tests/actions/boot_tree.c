@@ -23,6 +23,7 @@
 #include "core/facts/boot.h"
 #include "core/facts/boot_text.h"
 #include "core/facts/initramfs.h"
+#include "core/facts/kernel_image.h"
 #include "core/rules/arguments.h"
 
 extern char **environ;
@@ -119,6 +120,7 @@ void tree_gather(struct tree *tree)
 	facts_free(tree->facts);
 	tree->facts->area = area;
 	boot_gather(&tree->facts->boot, &tree->root, TREE_STATE);
+	kernel_image_gather(&tree->facts->boot, &tree->root);
 	initramfs_gather(&tree->facts->boot, &tree->root, NULL);
 }
 
@@ -147,6 +149,19 @@ int tree_remove(struct tree *tree, struct strings *left, struct error *err)
 	return boot_arguments_remove(&tree->root, tree->facts, &tree->config, left, err);
 }
 
+/* The text of a file; of one with NUL bytes all of them, made visible. */
+static char *file_content(const struct tree *tree, const char *name)
+{
+	struct error err;
+	char *bytes;
+	size_t size;
+
+	assert_int_equal(root_read(&tree->root, name, FILE_LIMIT, &bytes, &size, &err), 0);
+	if (strlen(bytes) != size)
+		text_set(&bytes, text_printable(bytes, size));
+	return bytes;
+}
+
 /* Adds what is in the folder PATH to CONTENT; true when there was anything. */
 static bool add_folder(const struct tree *tree, const char *path, char **content)
 {
@@ -173,7 +188,7 @@ static bool add_folder(const struct tree *tree, const char *path, char **content
 		} else if (S_ISLNK(status.st_mode)) {
 			text_set(&below, root_readlink(&tree->root, name));
 		} else {
-			text_set(&below, tree_read(tree, name));
+			text_set(&below, file_content(tree, name));
 		}
 		text_append(content, "==== %s %o\n%s\n", name, status.st_mode, below);
 	}
@@ -203,7 +218,7 @@ void tree_assert_content(const struct tree *tree, const char *content, const cha
 		a--;
 		b--;
 	}
-	fail_msg("%s: the tree differs\n---- expected\n%.1500s\n---- is\n%.1500s", when, a, b);
+	fail_msg("%s: the tree differs\n---- expected\n%.400s\n---- is\n%.400s", when, a, b);
 }
 
 char *tree_log(const struct tree *tree)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/actions/initramfs.h"
@@ -128,26 +129,75 @@ static void resume_setting_follows_the_area(void **state UNUSED)
 	tree_close(&tree);
 }
 
-static void dracut_image_older_than_its_setting_cannot_resume(void **state UNUSED)
+static void shell(const struct tree *tree, const char *command)
+{
+	memory_cleanup_free char *line = text_format("cd %s && %s", tree->path, command);
+
+	assert_int_equal(system(line), 0);
+}
+
+#define AL2023_IMAGE "/boot/initramfs-6.1.102-108.177.amzn2023.x86_64.img"
+
+static void image_says_whether_it_resumes_not_its_configuration(void **state UNUSED)
 {
 	struct error err;
 	struct tree tree;
 
 	tree_open(&tree, "amazon-linux-2023");
-	assert_int_equal(tree.facts->boot.initramfs_resume.is, FACT_UNKNOWN);
+	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
+	assert_string_equal(tree.facts->boot.initramfs_maker.value, "dracut");
 	tree_write(&tree, "/etc/dracut.conf.d/mine.conf", "add_dracutmodules+=\" a resume \"\n");
 	tree_gather(&tree);
 	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
-	tree_write(&tree, "/boot/initramfs-6.1.102-108.177.amzn2023.x86_64.img", "new\n");
+	assert_true(fact_is_true(&tree.facts->boot.initramfs_lasts));
+	shell(&tree, "bin/stub-image dracut ." AL2023_IMAGE " resume");
 	tree_gather(&tree);
 	assert_true(fact_is_true(&tree.facts->boot.initramfs_resume));
 	tree_write(&tree, "/etc/dracut.conf.d/off.conf", "omit_dracutmodules+=\" resume \"\n");
 	tree_gather(&tree);
-	assert_true(fact_is_false(&tree.facts->boot.initramfs_resume));
+	assert_true(fact_is_true(&tree.facts->boot.initramfs_resume));
+	assert_true(fact_is_false(&tree.facts->boot.initramfs_lasts));
 	/* Nothing that setup can do helps. */
 	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "/etc/dracut.conf.d/off.conf omits"));
 	assert_false(root_exists(&tree.root, "/etc/dracut.conf.d/ec2hib.conf"));
+	tree_close(&tree);
+}
+
+/* dracut -a resume: in this image, and not in the next one. */
+static void configuration_follows_an_image_that_resumes(void **state UNUSED)
+{
+	struct error err;
+	struct tree tree;
+
+	tree_open(&tree, "rhel-9");
+	tree_area(&tree, PARTITION, &offset);
+	shell(&tree, "bin/stub-image dracut ./boot/initramfs-5.14.0-427*.img resume");
+	tree_gather(&tree);
+	assert_true(initramfs_can_resume(tree.facts));
+	assert_false(initramfs_is_set_up(tree.facts));
+	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), 0);
+	assert_true(root_exists(&tree.root, "/etc/dracut.conf.d/ec2hib.conf"));
+	assert_false(root_exists(&tree.root, "/var/log/stubs.log"));
+	tree_gather(&tree);
+	assert_true(initramfs_is_set_up(tree.facts));
+	tree_close(&tree);
+}
+
+static void new_image_that_does_not_resume_is_refused(void **state UNUSED)
+{
+	memory_cleanup_free char *start = NULL;
+	struct error err;
+	struct tree tree;
+
+	tree_open(&tree, "rhel-9");
+	tree_area(&tree, PARTITION, &offset);
+	tree_write(&tree, "/usr/bin/dracut",
+		"#!/bin/sh\nstub-image cpio usr/lib/dracut/modules.txt resume usr/lib/systemd/systemd x >$2\n");
+	start = tree_content(&tree);
+	assert_int_equal(initramfs_set(&tree.root, tree.facts, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "it lacks systemd-hibernate-resume.service"));
+	tree_assert_content(&tree, start, "image that does not resume");
 	tree_close(&tree);
 }
 
@@ -157,7 +207,9 @@ int main(void)
 		cmocka_unit_test(initramfs_learns_to_resume_and_forgets),
 		cmocka_unit_test(new_image_is_flushed_for_the_boot_loader),
 		cmocka_unit_test(resume_setting_follows_the_area),
-		cmocka_unit_test(dracut_image_older_than_its_setting_cannot_resume),
+		cmocka_unit_test(image_says_whether_it_resumes_not_its_configuration),
+		cmocka_unit_test(configuration_follows_an_image_that_resumes),
+		cmocka_unit_test(new_image_that_does_not_resume_is_refused),
 	};
 
 	if (tree_missing())
