@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 
 int root_open(struct root *root, const char *path, struct error *err)
@@ -191,11 +193,36 @@ const char *path_name(const char *path)
 }
 
 /* The folder that holds PATH, for the *at calls. A descriptor or a negative errno. */
+/*
+ * A store of NixOS or Guix, into which links lead from /etc: what is in it was made from a
+ * configuration, is checked by its hash, and is replaced with the next generation.
+ */
+static bool is_store(int folder)
+{
+	static const char *const stores[] = { "/nix/store/", "/gnu/store/" };
+	memory_cleanup_free char *link = text_format("/proc/self/fd/%d", folder);
+	char where[PATH_MAX];
+	ssize_t length = readlink(link, where, sizeof(where) - 1);
+
+	where[length > 0 ? length : 0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
+		if (strstr(where, stores[i]))
+			return true;
+	return false;
+}
+
+/* The folder of PATH, to change something in it. */
 static int open_folder(const struct root *root, const char *path, struct error *err)
 {
 	memory_cleanup_free char *folder = path_folder(path);
+	int fd = root_openat(root, folder, O_RDONLY | O_DIRECTORY, 0, err);
 
-	return root_openat(root, folder, O_RDONLY | O_DIRECTORY, 0, err);
+	if (fd < 0 || !is_store(fd))
+		return fd;
+	close(fd);
+	return error_set(err, EROFS,
+		"cannot change %s%s: it is in a store, which is made from the system's configuration",
+		root->path, path);
 }
 
 int file_write_all(int fd, const char *text, size_t size)

@@ -17,11 +17,17 @@
 /* The loaders in the order in which they are asked: boot_loader_NAME of each. */
 /* clang-format off */
 #define LOADERS(row)                                                                  \
+	/* Systems that make their configuration themselves, whatever loader reads it. */ \
+	row(rpm_ostree) row(bootc) row(ostree) row(nixos) row(guix) row(ubuntu_core)  \
+	row(flatcar) row(transactional_bls) row(transactional)                        \
+	/* Loaders that are changed. */                                               \
 	row(grub_debian) /* Debian, Ubuntu */                                         \
 	row(bls)         /* Amazon Linux 2023, RHEL 8 and later, Fedora */             \
 	row(systemd_boot)                                                             \
 	row(grub2)       /* Amazon Linux 2, SUSE */                                   \
-	row(grub_legacy) /* Amazon Linux 1 */
+	row(grub_legacy) /* Amazon Linux 1 */                                         \
+	/* Loaders that are read alone. */                                            \
+	row(refind) row(limine_made) row(limine) row(stub) row(grub_bare)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct boot_loader boot_loader_##name;

@@ -39,6 +39,8 @@ char *boot_real_path(const struct root *root, const char *path)
 {
 	static const char *const mounts[] = { "", "/boot", "/boot/efi", "/efi" };
 
+	if (!path)
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		char *real = text_format("%s%s", mounts[i], path);
 

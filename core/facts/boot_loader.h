@@ -78,8 +78,12 @@ struct boot_manual {
 	const char *before;
 	const char *between; /* two arguments */
 	const char *after;
-	const char *initramfs; /* for an initramfs that can resume; NULL: as elsewhere */
-	const char *swap; /* for a swap area that is on at boot; NULL: /etc/fstab is as elsewhere */
+	const char *replace;	   /* before an old value that has to go; NULL: it is not said */
+	const char *device_before; /* the same with the path of the resume device; may be NULL */
+	const char *device_after;
+	const char *initramfs;	 /* for an initramfs that can resume; NULL: made as elsewhere */
+	const char *swap_before; /* for a swap area that is on at boot, around its path; NULL: */
+	const char *swap_after;	 /* /etc/fstab is as elsewhere */
 };
 
 struct boot_loader {
@@ -148,7 +152,7 @@ void boot_settings_free(struct boot_settings *settings);
 /*
  * The file as the running system names it of a PATH that a boot loader uses: the loader's paths
  * begin at its own file system, which may be /boot or the EFI partition. The caller frees it; NULL:
- * there is no such file.
+ * there is no such file, or PATH, which is not known, is NULL.
  */
 char *boot_real_path(const struct root *root, const char *path);
 

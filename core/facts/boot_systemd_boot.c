@@ -134,12 +134,14 @@ char *boot_systemd_boot_choice(struct boot_search *search)
 	return text_copy(configured ? configured : "");
 }
 
-static void gather(struct boot_search *search)
+void boot_systemd_boot_gather(struct boot_search *search)
 {
 	strings_cleanup struct strings files = { 0 };
 	memory_cleanup_free char *choice = boot_systemd_boot_choice(search), *folder = NULL;
 
 	list_entries(search, &files);
+	if (files.count == 0)
+		return;
 	folder = path_folder(files.items[0]);
 	fact_set_text(&search->boot->config, folder);
 	boot_bls_read(search, &files, NULL);
@@ -166,6 +168,6 @@ const struct boot_loader boot_loader_systemd_boot = {
 	.where = "in the boot entries",
 	.program = &boot_program_systemd_boot,
 	.boots = boots,
-	.gather = gather,
+	.gather = boot_systemd_boot_gather,
 	.sources = sources,
 };

@@ -298,6 +298,48 @@ bool arguments_of_this_boot(const struct facts *facts, const struct strings *wan
 	return true;
 }
 
+/* "/dev/disk/by-uuid/..." of "UUID=..."; the caller frees it. */
+static char *device_path(const char *value)
+{
+	if (text_starts(value, "UUID="))
+		return text_format("/dev/disk/by-uuid/%s", value + strlen("UUID="));
+	if (text_starts(value, "PARTUUID="))
+		return text_format("/dev/disk/by-partuuid/%s", value + strlen("PARTUUID="));
+	return text_copy(value);
+}
+
+/* An old offset has to go where the words only add. */
+static void add_stale(const struct facts *facts, const struct boot_manual *manual, char **words)
+{
+	const struct entry_facts *next = facts_next_entry(facts);
+
+	if (!next || next->arguments.is != FACT_KNOWN)
+		return;
+	for (const char *const *key = arguments_keys; *key; key++) {
+		memory_cleanup_free char *value = arguments_get(next->arguments.value, *key);
+		memory_cleanup_free char *argument =
+			value ? text_format("%s=%s", *key, value) : NULL;
+
+		if (argument && *value && !strstr(*words, argument))
+			text_append(words, "%s%s", manual->replace, argument);
+	}
+}
+
+static char *manual_words(
+	const struct facts *facts, const struct boot_manual *manual, const char *arguments)
+{
+	char *words = text_format("%s%s%s", manual->before, arguments, manual->after);
+
+	if (manual->replace)
+		add_stale(facts, manual, &words);
+	if (manual->device_before && facts->area.resume_argument.is == FACT_KNOWN) {
+		memory_cleanup_free char *device = device_path(facts->area.resume_argument.value);
+
+		text_append(&words, "%s%s%s", manual->device_before, device, manual->device_after);
+	}
+	return words;
+}
+
 char *arguments_by_hand(const struct facts *facts, const struct strings *wanted)
 {
 	const struct boot_loader *loader = boot_loader_of(&facts->boot);
@@ -307,7 +349,7 @@ char *arguments_by_hand(const struct facts *facts, const struct strings *wanted)
 	if (facts->boot.unmounted.is == FACT_KNOWN)
 		return text_format("mount %s, then run: ec2hib setup", facts->boot.unmounted.value);
 	if (manual)
-		return text_format("%s%s%s", manual->before, arguments, manual->after);
+		return manual_words(facts, manual, arguments);
 	return text_format("add to the kernel command line: %s", arguments);
 }
 

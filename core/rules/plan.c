@@ -257,6 +257,25 @@ static void note_small_area(
 		have, total);
 }
 
+/* A system that makes its fstab from elsewhere would drop our line. */
+static void plan_swap_at_boot(struct plan *plan, const struct facts *facts)
+{
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
+	const struct boot_manual *manual = loader ? loader->manual : NULL;
+	const char *path = facts->area.path.value;
+	memory_cleanup_free char *words = NULL;
+
+	if (fact_is_true(&facts->boot.fstab_entry))
+		return;
+	if (!manual || !manual->swap_before) {
+		add_step(plan, STEP_SWAP_AT_BOOT, 0, "switch %s on at every boot (/etc/fstab)",
+			path);
+		return;
+	}
+	words = text_format("%s%s%s", manual->swap_before, path, manual->swap_after);
+	plan_by_hand(plan, words);
+}
+
 static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
 	const struct setup_request *request, bool *new_file, struct error *err)
 {
@@ -284,9 +303,7 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 	swap_size_free(&size);
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
 		add_step(plan, STEP_SWAP_ON, 0, "switch %s on", area->path.value);
-	if (!fact_is_true(&facts->boot.fstab_entry))
-		add_step(plan, STEP_SWAP_AT_BOOT, 0, "switch %s on at every boot (/etc/fstab)",
-			area->path.value);
+	plan_swap_at_boot(plan, facts);
 	return 0;
 }
 
@@ -297,7 +314,7 @@ static const char *loader_files(const struct facts *facts)
 {
 	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 
-	return loader ? loader->where : "";
+	return loader && loader->where ? loader->where : "no known boot loader";
 }
 
 /* Of an area that is still to be made: where it will lie, nobody knows yet. */

@@ -280,8 +280,17 @@ static void every_loader_is_whole(void **state UNUSED)
 		const struct boot_loader *loader = *at;
 
 		assert_ptr_equal(loader_named(loader->name), loader);
-		assert_non_null(loader->where);
 		assert_true(loader->boots && loader->gather);
+		if (loader->manual) {
+			assert_true(loader->manual->before && loader->manual->between &&
+				    loader->manual->after);
+			assert_int_equal(loader->manual->swap_before != NULL,
+				loader->manual->swap_after != NULL);
+			assert_true(!loader->where && !loader->sources && !loader->settings &&
+				    !loader->generator);
+			continue;
+		}
+		assert_true(loader->where && loader->program);
 		assert_true(loader->sources || loader->settings);
 		assert_int_equal(loader->settings != NULL, loader->settings_file != NULL);
 		assert_true(!loader->settings || loader->generator);
