@@ -254,6 +254,7 @@ struct session {
 	struct root host;
 	char *config_path; /* of --config, absolute; NULL: the standard one, below root */
 	struct config config;
+	unsigned config_warnings; /* so many were said of it */
 	struct imds_options imds;
 	struct gather gather; /* all of it, for whoever gathers facts */
 	/* With saved facts these are all that there is. */
@@ -282,6 +283,7 @@ int session_facts(struct session *session, struct facts *facts, struct error *er
 
 /* ---- What the files of this folder export to the command table ---- */
 
+extern const struct command command_check_config;
 extern const struct command command_complete;
 extern const struct command command_help;
 extern const struct command command_hibernate;

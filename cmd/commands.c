@@ -26,6 +26,7 @@ const struct command *const commands[] = {
 	&command_history,
 	&command_tui,
 	&command_imds,
+	&command_check_config,
 	&command_shell,
 	&command_help,
 	&command_version,

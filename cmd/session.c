@@ -14,9 +14,22 @@
 #include "core/base/text.h"
 #include "core/base/files.h"
 
-static void config_complaint(void *data, const char *text)
+/* Whose configuration is read, and for which command line. */
+struct reader {
+	struct session *session;
+	const struct invocation *invocation;
+};
+
+static void config_complaint(void *data, int priority, const char *text)
 {
-	warn_user(data, "%s", text);
+	const struct reader *reader = data;
+
+	if (priority == LOG_ERR) {
+		complain("%s", text);
+		return;
+	}
+	reader->session->config_warnings++;
+	warn_user(reader->invocation, "%s", text);
 }
 
 /*
@@ -71,16 +84,18 @@ static int read_overrides(
 }
 
 /* --config is a path outside of --root; the standard place is inside. */
-static int read_config(const struct session *session, struct config *config,
+static int read_config(struct session *session, struct config *config,
 	const struct invocation *invocation, struct error *err)
 {
+	struct reader reader = { session, invocation };
+	const struct reporter reporter = { .log = config_complaint, .data = &reader };
 	const char *given = session->config_path;
 	int status = check_config(session, err);
 
 	if (status < 0)
 		return status;
 	status = config_read(config, given ? &session->host : &session->root,
-		given ? given : CONFIG_PATH, config_complaint, (void *)(uintptr_t)invocation, err);
+		given ? given : CONFIG_PATH, &reporter, err);
 	if (status < 0 && (status != -ENOENT || given))
 		return status;
 	return read_overrides(config, invocation, err);

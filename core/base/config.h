@@ -15,6 +15,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/reporter.h"
 
 #define CONFIG_PATH "/etc/ec2hib.conf"
 
@@ -71,28 +72,28 @@ struct config_key {
 	const char *name;
 	enum config_kind kind;
 	size_t offset;	      /* in struct config */
-	const char *standard; /* the default, as it would stand in the file */
+	const char *standard; /* the default, as the file would have it */
 	const char *help;
-	const char *const *words; /* of CONFIG_WORD, NULL at the end */
-	uint64_t least, most;	  /* of CONFIG_NUMBER and CONFIG_DURATION; 0, 0: any */
+	/* Of CONFIG_WORD, NULL at the end; of CONFIG_IGNORED: values that need no word. */
+	const char *const *words;
+	uint64_t least, most; /* of CONFIG_NUMBER and CONFIG_DURATION; 0, 0: any */
 };
 
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
-
-/* Called for what deserves a word and is no error: an unknown key, with file and line. */
-typedef void config_warning(void *data, const char *text);
 
 /* The defaults; config_free() ends it. */
 void config_init(struct config *config);
 void config_free(struct config *config);
 
 /*
- * Reads PATH below ROOT over what CONFIG holds. A bad value is -EINVAL and names file and line;
- * -ENOENT when there is no such file. WARN may be NULL.
+ * Reads PATH below ROOT over what CONFIG holds. Whatever is wrong names file and line: REPORTER
+ * (may be NULL) gets what deserves a word and is no error, such as an unknown key, as LOG_WARNING,
+ * and of several errors each as LOG_ERR. -EINVAL with the one error, or with how many there are;
+ * -ENOENT when there is no such file.
  */
 int config_read(struct config *config, const struct root *root, const char *path,
-	config_warning *warn, void *data, struct error *err);
+	const struct reporter *reporter, struct error *err);
 
 /* Sets one key from text, as config_read() does; SECTION may be NULL for any. */
 int config_set(struct config *config, const char *section, const char *name, const char *value,

@@ -8,38 +8,30 @@
 #include "core/base/text.h"
 
 struct segment {
-	uint64_t from; /* bytes */
-	uint64_t to;   /* bytes, not included */
+	uint64_t from; /* GiB */
+	uint64_t to;   /* GiB, not included */
 	uint64_t ms;
 };
 
 /* The kernel keeps the timeout in an unsigned int of milliseconds. */
-#define TIMEOUT_MAX_S  (UINT32_MAX / 1000)
-#define MEMORY_MAX_GIB (UINT64_MAX / GIB)
+#define TIMEOUT_MAX_S (UINT32_MAX / 1000)
 
-static bool memory_parse(const char *text, uint64_t *bytes)
-{
-	if (number_parse(text, bytes) < 0 || *bytes > MEMORY_MAX_GIB)
-		return false;
-	*bytes *= GIB;
-	return true;
-}
-
-/* FROM-TO:SECONDS or FROM-:SECONDS; TEXT is cut up. */
+/* FROM-TO:SECONDS, FROM-:SECONDS or FROM:SECONDS, perhaps with blanks; TEXT is cut up. */
 static bool segment_parse(char *text, struct segment *segment)
 {
-	char *to = strchr(text, '-'), *seconds = to ? strchr(to, ':') : NULL;
+	char *seconds = strchr(text, ':'), *to;
 
 	if (!seconds)
 		return false;
-	*to++ = '\0';
 	*seconds++ = '\0';
-	if (!memory_parse(text, &segment->from))
+	to = strchr(text, '-');
+	if (to)
+		*to++ = '\0';
+	segment->to = UINT64_MAX;
+	if (number_parse(text_trim(text), &segment->from) < 0 ||
+		(to && *text_trim(to) && number_parse(to, &segment->to) < 0))
 		return false;
-	if (*to == '\0')
-		segment->to = UINT64_MAX;
-	else if (!memory_parse(to, &segment->to))
-		return false;
+	seconds = text_trim(seconds);
 	if (number_parse(seconds, &segment->ms) < 0 || segment->ms == 0 ||
 		segment->ms > TIMEOUT_MAX_S)
 		return false;
@@ -78,10 +70,11 @@ int curve_check(const char *curve)
 
 bool curve_timeout(const char *curve, uint64_t memory, uint64_t *ms)
 {
+	uint64_t gib = memory / GIB + (memory % GIB != 0);
 	struct segment segment;
 
 	while (curve && curve_next(&curve, &segment) > 0)
-		if (memory >= segment.from && memory < segment.to) {
+		if (gib >= segment.from && gib < segment.to) {
 			*ms = segment.ms;
 			return true;
 		}

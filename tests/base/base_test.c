@@ -349,7 +349,7 @@ static void end_of_a_long_complaint_is_kept(void **state UNUSED)
 /* ---- The configuration ----------------------------------------------------------------------- */
 
 /* Keeps the last warning. */
-static void keep_warning(void *data, const char *text)
+static void keep_warning(void *data, int priority UNUSED, const char *text)
 {
 	text_set(data, text_copy(text));
 }
@@ -357,22 +357,23 @@ static void keep_warning(void *data, const char *text)
 static void files_of_the_old_agents_are_read_as_they_are(void **state)
 {
 	struct test_root *test = *state;
-	static const char hibagent[] = "[core]\n"
-				       "# a comment\n"
-				       "lock-in-ram = True\n"
-				       "log-to-stderr = True\n"
-				       "check-ephemeral-volumes = True\n"
-				       "freeze-timeout-curve=0-8:20,8-:40\n"
-				       "[swap]\n"
-				       "percentage-of-ram = 90\n"
-				       "target-size-mb = 5000\n"
-				       "mkswap = /sbin/mkswap {swapfile}\n"
-				       "swapon = /sbin/swapon {swapfile}\n"
-				       "swapfile = /var/swap.1\n"
-				       "[pm-utils]\n"
-				       "hibernate-command = /usr/sbin/pm-hibernate\n"
-				       "[notification]\n"
-				       "monitored-url = http://169.254.169.254/x\n";
+	static const char hibagent[] =
+		"[core]\n"
+		"# a comment\n"
+		"lock-in-ram = True\n"
+		"log-to-stderr = True\n"
+		"check-ephemeral-volumes = True\n"
+		"freeze-timeout-curve=0-8:20,8-:40\n"
+		"[swap]\n"
+		"percentage-of-ram = 90\n"
+		"target-size-mb = 5000\n"
+		"mkswap = /sbin/mkswap {swapfile}\n"
+		"swapon = /sbin/swapon {swapfile}\n"
+		"swapfile = /var/swap.1\n"
+		"[pm-utils]\n"
+		"hibernate-command = /usr/sbin/pm-hibernate\n"
+		"[notification]\n"
+		"monitored-url = http://169.254.169.254/latest/meta-data/spot/instance-action\n";
 	static const char hibinit[] = "[core]\nlog-to-syslog = True\ngrub-update = False\n"
 				      "touch-swap = False\nbtrfs-enabled = True\n"
 				      "state-dir = /var/lib/hibinit-agent\n";
@@ -384,14 +385,18 @@ static void files_of_the_old_agents_are_read_as_they_are(void **state)
 	test_root_put(test, "/b.cfg", hibinit);
 	config_init(&config);
 	assert_int_equal(
-		config_read(&config, &test->root, "/a.cfg", keep_warning, &warning, &err), 0);
+		config_read(&config, &test->root, "/a.cfg",
+			&(struct reporter) { .log = keep_warning, .data = &warning }, &err),
+		0);
 	assert_null(warning);
 	assert_string_equal(config.swapfile, "/var/swap.1");
 	assert_int_equal(config.percentage_of_ram, 90);
 	assert_int_equal(config.target_size_mb, 5000);
 	assert_string_equal(config.freeze_timeout_curve, "0-8:20,8-:40");
 	assert_int_equal(
-		config_read(&config, &test->root, "/b.cfg", keep_warning, &warning, &err), 0);
+		config_read(&config, &test->root, "/b.cfg",
+			&(struct reporter) { .log = keep_warning, .data = &warning }, &err),
+		0);
 	assert_null(warning);
 	assert_int_equal(config.boot_config, CHOICE_NO);
 	assert_int_equal(config.touch_swap, CHOICE_NO);
@@ -419,7 +424,18 @@ static void bad_values_name_file_and_line(void **state)
 			":2: freeze-timeout-curve is \"0-8:20 s\", not FROM-TO:SECONDS" },
 		{ "[core]\nnonsense\n", -EINVAL, ":2: neither a [section] nor a key = value" },
 		{ "[core]\n# c\ncolour = red\n", 0, ":3: unknown key \"colour\" in [core]" },
-		{ "[swap]\ngrub-update = no\n", 0, ":2: unknown key \"grub-update\" in [swap]" },
+		{ "[swap]\ngrub-update = no\n", 0,
+			":2: unknown key \"grub-update\" in [swap]: it belongs into [core]" },
+		{ "colour = red\n", 0, ":1: unknown key \"colour\"" },
+		{ "[swap\nswapfile = /x\n", -EINVAL, ":1: a section is written [name]" },
+		{ "[swap]\n= 7\n", -EINVAL, ":2: neither a [section] nor a key = value" },
+		{ "[swap]\nswapfile = /a\n  /b\n", -EINVAL, ":3: a line that begins with a blank" },
+		{ "[pm-utils]\nhibernate-command = /usr/local/sbin/drain\n", 0,
+			":2: hibernate-command = /usr/local/sbin/drain is not followed: " },
+		{ "[swap]\nmkswap = /sbin/mkswap -L mine {swapfile}\n", 0,
+			":2: mkswap = /sbin/mkswap -L mine {swapfile} is not followed: " },
+		{ "[notification]\nmonitored-url = http://127.0.0.1:9/x\n", 0,
+			":2: monitored-url = http://127.0.0.1:9/x is not followed: " },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -430,7 +446,8 @@ static void bad_values_name_file_and_line(void **state)
 		test_root_put(test, "/c", cases[i].text);
 		config_init(&config);
 		assert_int_equal(
-			config_read(&config, &test->root, "/c", keep_warning, &warning, &err),
+			config_read(&config, &test->root, "/c",
+				&(struct reporter) { .log = keep_warning, .data = &warning }, &err),
 			cases[i].status);
 		if (cases[i].status == 0)
 			assert_non_null(warning);
@@ -440,6 +457,62 @@ static void bad_values_name_file_and_line(void **state)
 	}
 }
 
+/* Whatever the file says more: its values are as if it were plain. */
+static void forms_of_the_old_agents_are_taken(void **state)
+{
+	struct test_root *test = *state;
+	static const struct {
+		const char *text, *section, *name, *value;
+	} cases[] = {
+		{ "image-size = minimal\n", "hibernate", "image-size", "minimal" },
+		{ "[core]\nstate-dir = /var/lib/hibinit-agent/\n", "core", "state-dir",
+			"/var/lib/hibinit-agent" },
+		{ "[core]\ntouch-swap = T\n", "core", "touch-swap", "yes" },
+		{ "[core]\ntouch-swap = f\n", "core", "touch-swap", "no" },
+		{ "[core]\nfreeze-timeout-curve = 0-8:20, 8-:40\n", "core", "freeze-timeout-curve",
+			"0-8:20, 8-:40" },
+		{ "\xef\xbb\xbf[swap]\r\nswapfile: /a\r\n", "swap", "swapfile", "/a" },
+		{ "[Swap]\n  SwapFile = /a ; a comment\n", "swap", "swapfile", "/a" },
+		{ "[pm-utils]\nhibernate-command = a\n  b\n[swap]\nswapfile=/a", "swap", "swapfile",
+			"/a" },
+		{ "[swap]\nswapfile = /a\n[swap]\nswapfile = /b\n", "swap", "swapfile", "/b" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memory_cleanup_free char *value = NULL;
+		struct config config;
+		struct error err = { "" };
+
+		test_root_put(test, "/c", cases[i].text);
+		config_init(&config);
+		if (config_read(&config, &test->root, "/c", NULL, &err) != 0)
+			fail_msg("case %zu: %s", i, err.text);
+		for (size_t k = 0; k < config_key_count; k++)
+			if (strcmp(config_keys[k].name, cases[i].name) == 0)
+				value = config_get(&config, &config_keys[k]);
+		assert_string_equal(value, cases[i].value);
+		config_free(&config);
+	}
+}
+
+static void long_lines_are_read_whole(void **state)
+{
+	struct test_root *test = *state;
+	memory_cleanup_free char *text = NULL, *path = memory_new(3001, 1);
+	struct config config;
+	struct error err = { "" };
+
+	memset(path, 'x', 3000);
+	*path = '/';
+	text = text_format("# %s\n[swap]\nswapfile = %s\ntarget-size-mb = 1\n", path, path);
+	test_root_put(test, "/c", text);
+	config_init(&config);
+	assert_int_equal(config_read(&config, &test->root, "/c", NULL, &err), 0);
+	assert_string_equal(config.swapfile, path);
+	assert_int_equal(config.target_size_mb, 1);
+	config_free(&config);
+}
+
 static void no_configuration_is_enoent(void **state)
 {
 	struct test_root *test = *state;
@@ -447,7 +520,7 @@ static void no_configuration_is_enoent(void **state)
 	struct error err;
 
 	config_init(&config);
-	assert_int_equal(config_read(&config, &test->root, "/none", NULL, NULL, &err), -ENOENT);
+	assert_int_equal(config_read(&config, &test->root, "/none", NULL, &err), -ENOENT);
 	assert_string_equal(config.swapfile, "auto");
 	config_free(&config);
 }
@@ -491,6 +564,8 @@ int main(void)
 		cmocka_unit_test(end_of_a_long_complaint_is_kept),
 		WITH_TEST_ROOT(files_of_the_old_agents_are_read_as_they_are),
 		WITH_TEST_ROOT(bad_values_name_file_and_line),
+		WITH_TEST_ROOT(forms_of_the_old_agents_are_taken),
+		WITH_TEST_ROOT(long_lines_are_read_whole),
 		WITH_TEST_ROOT(no_configuration_is_enoent),
 	};
 

@@ -439,10 +439,46 @@ at_terminal() {
 	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:2: unknown key \"colour\""* ]]
 }
 
-@test "a key before any section is a warning that says so" {
+@test "a key before any section counts" {
 	printf 'swapfile = /x\n' >"$BATS_TEST_TMPDIR/c"
-	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-size
-	[[ "$output" == *"warning: $BATS_TEST_TMPDIR/c:1: key \"swapfile\" comes before any [section]"* ]]
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status swap-file
+	[[ "$output" == *"/x "* && "$output" != *warning* ]]
+}
+
+@test "all that is wrong in a configuration is said in one run" {
+	printf '%s\n' 'swapfile = x' '[swap]' 'target-size-mb = lots' 'colour = red' '[watch' \
+		"poll-interval = $(printf '7%.0s' {1..500})" >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" check-config "$BATS_TEST_TMPDIR/c"
+	[ "$status" -eq 2 ]
+	echo "$output"
+	[ "$(sed -nE 's/^ec2hib: (warning: )?[^:]*:([0-9]+):.*/\1\2/p' <<<"$output" | xargs)" = \
+		'1 3 warning: 4 5 warning: 6' ]
+	[ "${lines[5]}" = "ec2hib: $BATS_TEST_TMPDIR/c: 3 errors" ]
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" status
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 6 ]
+}
+
+@test "check-config tells warnings from errors, and a file that is not there" {
+	printf '[swap]\nswapfile = /x\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" check-config "$BATS_TEST_TMPDIR/c"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$BATS_TEST_TMPDIR/c: no errors" ]
+	printf '[pm-utils]\nhibernate-command = /usr/local/sbin/drain\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" --config "$BATS_TEST_TMPDIR/c" check-config
+	[ "$status" -eq 1 ]
+	[[ "${lines[0]}" == *"/c:2: hibernate-command = /usr/local/sbin/drain is not followed: "* ]]
+	[ "${lines[1]}" = "$BATS_TEST_TMPDIR/c: no errors, 1 warning" ]
+	printf '[swap]\nswapfile = /x\0y\n' >"$BATS_TEST_TMPDIR/c"
+	run "$EC2HIB" check-config "$BATS_TEST_TMPDIR/c"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"/c:2: a NUL: this is not a text file" ]]
+	run "$EC2HIB" check-config "$BATS_TEST_TMPDIR/none"
+	[ "$status" -eq 2 ]
+	mkdir "$BATS_TEST_TMPDIR/image"
+	run "$EC2HIB" --root "$BATS_TEST_TMPDIR/image" check-config
+	[ "$status" -eq 0 ]
+	[[ "$output" == "$BATS_TEST_TMPDIR/image/etc/ec2hib.conf is not there: the defaults apply" ]]
 }
 
 @test "a pipe in place of a file is no reason to wait" {

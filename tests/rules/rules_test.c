@@ -24,10 +24,13 @@ static void curve_has_a_timeout_for_each_size(void **state UNUSED)
 	static const struct {
 		uint64_t memory;
 		uint64_t ms;
-	} rows[] = { { 0, 20000 }, { 8 * GIB - 1, 20000 }, { 8 * GIB, 40000 }, { 15 * GIB, 40000 },
-		{ 16 * GIB, 60000 }, { 63 * GIB, 60000 }, { 64 * GIB, 150000 },
-		{ 128 * GIB, 200000 }, { 255 * GIB, 200000 }, { 256 * GIB, 400000 },
-		{ 24 * 1024 * GIB, 400000 }, { UINT64_MAX - 1, 400000 } };
+	} rows[] = { { 0, 20000 }, { 7 * GIB, 20000 },
+		/* What Linux sees of instances of 8, 16 and 64 GiB; hibagent rounds up. */
+		{ (uint64_t)7819 * 1024 * 1024, 40000 }, { 8 * GIB, 40000 }, { 15 * GIB, 40000 },
+		{ (uint64_t)16069500 * 1024, 60000 }, { 16 * GIB, 60000 }, { 63 * GIB, 60000 },
+		{ (uint64_t)65000000 * 1024, 60000 }, { 63 * GIB + 1, 150000 },
+		{ 64 * GIB, 150000 }, { 128 * GIB, 200000 }, { 255 * GIB, 200000 },
+		{ 256 * GIB, 400000 }, { 24 * 1024 * GIB, 400000 }, { UINT64_MAX, 400000 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint64_t ms = 0;
@@ -52,11 +55,11 @@ static void curve_that_says_nothing_changes_nothing(void **state UNUSED)
 
 static void curve_that_does_not_parse_is_refused(void **state UNUSED)
 {
-	static const char *const curves[] = { "x", "0-8", "0:20", "0-8:", "0-8:0", "-8:20",
-		"8-8:20", "16-8:20", "0-8:20,", ",0-8:20", "0-8:20,,8-:40", "0-8:20 ", " 0-8:20",
+	static const char *const curves[] = { "x", "0-8", "0:20s", "0-8:", "0-8:0", "-8:20",
+		"8-8:20", "16-8:20", "0-8:20,", ",0-8:20", "0-8:20,,8-:40", "0-8:2 0", "0-1 6:20",
 		"0-8:20;8-:40", "0-8:20s", "0-0x8:20", "0--8:20", "+0-8:20", "0-8:4294968",
-		"0-8:99999999999999999999", "0-99999999999999999999:20", "17179869184-:20",
-		"0-8.5:20", "0-16:20,16-:x", "0:8-20", ":", "-", "-:20" };
+		"0-8:99999999999999999999", "0-99999999999999999999:20", "0-8:20:30", "0-8.5:20",
+		"0-16:20,16-:x", "0:8-20", ":", "-", "-:20" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(curves); i++)
 		if (curve_check(curves[i]) != -EINVAL)
@@ -71,6 +74,11 @@ static void first_segment_that_holds_the_size_counts(void **state UNUSED)
 	assert_int_equal(ms, 30000);
 	assert_true(curve_timeout("8-:4294967", 10 * GIB, &ms));
 	assert_int_equal(ms, 4294967000);
+	/* As hibagent reads them: blanks, and a size without an end. */
+	assert_true(curve_timeout(" 0-8:20, 8 - 16 : 40 ,16-:60", 10 * GIB, &ms));
+	assert_int_equal(ms, 40000);
+	assert_true(curve_timeout("0-8:20,8:45", 10 * GIB, &ms));
+	assert_int_equal(ms, 45000);
 }
 
 /* ---- Instance types ---------------------------------------------------------------- */

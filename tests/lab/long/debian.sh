@@ -18,7 +18,7 @@ DEBIAN_NEEDS="
 : "${DEBIAN_INITRAMFS:=initramfs-tools}"
 
 DEBIAN_PACKAGES=systemd,systemd-sysv,udev,dbus,kmod,iproute2,grub-pc,initramfs-tools
-DEBIAN_PACKAGES+=,zstd,libcurl4,libjansson4,libmount1,libblkid1,libinih1,libmicrohttpd12
+DEBIAN_PACKAGES+=,zstd,libcurl4,libjansson4,libmount1,libblkid1,libmicrohttpd12
 
 # What /etc/initramfs-tools/conf.d/resume names.
 DEBIAN_GONE_SWAP=ec2000bb-0000-4000-8000-000000000002
