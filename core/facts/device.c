@@ -326,6 +326,7 @@ static void describe(struct device_facts *device, const struct root *host, const
 	fact_set_text(&device->number, number);
 	fact_set_text(&device->kind, kind);
 	fact_set_text(&device->mapper, dm_name);
+	fact_set_text(&device->mapper_uuid, dm_uuid);
 	fact_set_text(&device->backing_file, file);
 	if (sectors && number_parse(sectors, &count) == 0)
 		fact_set_number(&device->size, count * 512); /* always 512, whatever the disk */

@@ -94,6 +94,7 @@ struct memory_facts {
 		   "vdo, dm, loop, zram, ram, zvol, bcache or network")                            \
 	FLAG(leaf, "nothing is known to lie below it")                                             \
 	TEXT(mapper, "name at the device mapper: vg-lv, or crypttab's; null: no such device")      \
+	TEXT(mapper_uuid, "identity at the device mapper: LVM-..., CRYPT-LUKS2-...")               \
 	TEXT(backing_file, "file of a loop device; null: none")                                    \
 	NUMBER(size, "bytes", "size of the device")                                                \
 	TEXT(model, "the disk's model; tells EBS from instance store")                             \

@@ -137,6 +137,17 @@ static char *key_of(const char *argument)
 	return text_copy_length(argument, strcspn(argument, "="));
 }
 
+/* The initramfs takes all of these, the kernel and init's words only the last one. */
+static bool is_list(const char *argument)
+{
+	return text_starts(argument, "rd.");
+}
+
+static bool is_word(const struct word *word, const char *argument)
+{
+	return word->length == strlen(argument) && memcmp(word->start, argument, word->length) == 0;
+}
+
 static bool has_wanted_key(const struct word *word, const void *data)
 {
 	const struct strings *wanted = data;
@@ -144,7 +155,8 @@ static bool has_wanted_key(const struct word *word, const void *data)
 	for (size_t i = 0; i < wanted->count; i++) {
 		memory_cleanup_free char *key = key_of(wanted->items[i]);
 
-		if (value_in(word->start, word->length, key))
+		if (is_list(key) ? is_word(word, wanted->items[i])
+				 : value_in(word->start, word->length, key) != NULL)
 			return true;
 	}
 	return has_any_key(word, arguments_keys);
@@ -168,6 +180,10 @@ static bool says(const char *line, const char *argument)
 	if (*value == '=')
 		value++;
 	while (next_word(&line, &word) && !word.last) {
+		if (is_list(argument)) {
+			count = is_word(&word, argument) ? 1 : count;
+			continue;
+		}
 		memory_cleanup_free char *there = word_value(&word, key);
 
 		if (!there)
@@ -229,6 +245,293 @@ char *arguments_replace(const char *line, const struct strings *wanted)
 		*tail ? " " : "", tail);
 }
 
+/* ---- What the initramfs opens ---- */
+
+/* Adds the values of all arguments KEY of LINE, which may be NULL. */
+static void add_values(struct strings *values, const char *line, const char *key)
+{
+	struct word word;
+
+	while (line && next_word(&line, &word) && !word.last) {
+		char *value = word_value(&word, key);
+
+		if (value)
+			strings_take(values, value);
+	}
+}
+
+/* Of the command line of the next boot and of what its initramfs adds, whatever has one of KEYS. */
+static void named(struct strings *values, const struct facts *facts, const char *line,
+	const char *const *keys)
+{
+	for (; *keys; keys++) {
+		add_values(values, facts->boot.initramfs_arguments.value, *keys);
+		add_values(values, line, *keys);
+	}
+}
+
+/* "rhel/swap" of "rhel-swap": a '-' within a name is doubled (dmsetup(8), splitname). NULL: it is none. */
+static char *volume_of(const char *mapper)
+{
+	char *volume = memory_new(strlen(mapper) + 1, 1), *end = volume;
+	bool split = false;
+
+	for (const char *at = mapper; *at; at++) {
+		if (*at == '-' && at[1] == '-') {
+			*end++ = *at++;
+		} else if (*at == '-' && !split) {
+			*end++ = '/';
+			split = true;
+		} else {
+			*end++ = *at;
+		}
+	}
+	if (split)
+		return volume;
+	free(volume);
+	return NULL;
+}
+
+/* HEX digits, 32 of them, as a UUID is written; anything else as it is. */
+static char *dashed_uuid(const char *hex, size_t length)
+{
+	if (length != 32)
+		return text_copy_length(hex, length);
+	return text_format("%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+/* The UUID in "CRYPT-LUKS2-UUID-NAME"; NULL: it is not LUKS. */
+static char *luks_uuid(const struct device_facts *device)
+{
+	const char *identity = fact_text_or(&device->mapper_uuid, ""), *uuid;
+
+	if (!text_starts(identity, "CRYPT-LUKS"))
+		return NULL;
+	uuid = strchr(identity + strlen("CRYPT-"), '-');
+	return uuid && uuid[1] ? dashed_uuid(uuid + 1, strcspn(uuid + 1, "-")) : NULL;
+}
+
+/* A UUID without what different tools put between its digits. */
+static char *bare_uuid(const char *uuid)
+{
+	char *bare = text_copy(uuid), *end = bare;
+
+	for (; *uuid; uuid++)
+		if (!strchr("-:", *uuid))
+			*end++ = (char)tolower((unsigned char)*uuid);
+	*end = '\0';
+	return bare;
+}
+
+/*
+ * The UUID of a software RAID as mdadm writes it; the caller frees it, NULL: not known. Its members have it:
+ * those come after it in the list.
+ */
+static char *raid_uuid(const struct facts *facts, const struct device_facts *device)
+{
+	const device_list *list = &facts->area.devices;
+
+	for (size_t i = (size_t)(device - list->items) + 1; i < list->count; i++) {
+		memory_cleanup_free char *bare = NULL;
+
+		if (!fact_text_is(&list->items[i].holds, "linux_raid_member") ||
+			list->items[i].uuid.is != FACT_KNOWN)
+			continue;
+		bare = bare_uuid(list->items[i].uuid.value);
+		if (strlen(bare) == 32)
+			return text_format(
+				"%.8s:%.8s:%.8s:%.8s", bare, bare + 8, bare + 16, bare + 24);
+	}
+	return NULL;
+}
+
+static char *device_argument(const struct facts *facts, const struct device_facts *device)
+{
+	memory_cleanup_free char *volume = NULL, *uuid = NULL;
+
+	if (fact_text_is(&device->kind, KIND_LVM) && device->mapper.is == FACT_KNOWN) {
+		volume = volume_of(device->mapper.value);
+		return volume ? text_format("rd.lvm.lv=%s", volume) : NULL;
+	}
+	if (fact_text_is(&device->kind, KIND_CRYPT)) {
+		uuid = luks_uuid(device);
+		return uuid ? text_format("rd.luks.uuid=luks-%s", uuid) : NULL;
+	}
+	if (!fact_text_is(&device->kind, KIND_RAID))
+		return NULL;
+	uuid = raid_uuid(facts, device);
+	return uuid ? text_format("rd.md.uuid=%s", uuid) : NULL;
+}
+
+/* True when VALUE, of rd.lvm.lv= and the like, names what ARGUMENT does. */
+static bool names_device(const char *value, const char *argument)
+{
+	const char *wanted = strchr(argument, '=') + 1;
+	memory_cleanup_free char *a = NULL, *b = NULL;
+
+	if (text_starts(argument, "rd.lvm.lv="))
+		return strcmp(value, wanted) == 0 ||
+		       (!strchr(value, '/') && text_starts(wanted, value) &&
+			       wanted[strlen(value)] == '/');
+	if (text_starts(value, "keysource:"))
+		return false;
+	value += text_starts(value, "luks-") ? strlen("luks-") : 0;
+	wanted += text_starts(wanted, "luks-") ? strlen("luks-") : 0;
+	/* A beginning is enough, and rd.luks.name= goes on with the name (dracut.cmdline(7)). */
+	a = text_copy_length(value, strcspn(value, "="));
+	text_set(&a, bare_uuid(a));
+	b = bare_uuid(wanted);
+	return *a && strstr(b, a);
+}
+
+/* What dracut takes for one kind of device. */
+struct opener {
+	const char *kind;
+	const char *off;
+	const char *const *names;
+	const char *const *others; /* names that the facts cannot compare */
+};
+
+static const struct opener openers[] = {
+	{ KIND_LVM, "rd.lvm",
+		(const char *const[]) { "rd.lvm.lv", "rd_LVM_LV", "rd.lvm.vg", "rd_LVM_VG", NULL },
+		(const char *const[]) { NULL } },
+	{ KIND_CRYPT, "rd.luks",
+		(const char *const[]) { "rd.luks.uuid", "rd_LUKS_UUID", "rd.luks.name", "luks.uuid",
+			"luks.name", NULL },
+		(const char *const[]) { "rd.luks.partuuid", "rd.luks.serial", NULL } },
+	{ KIND_RAID, "rd.md", (const char *const[]) { "rd.md.uuid", "rd_MD_UUID", NULL },
+		(const char *const[]) { NULL } },
+};
+
+static const struct opener *opener_of(const struct device_facts *device)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(openers); i++)
+		if (fact_text_is(&device->kind, openers[i].kind))
+			return &openers[i];
+	return NULL;
+}
+
+/* As getargbool of dracut: the last one counts, and "0", "no" and "off" are no. */
+static bool is_off(const char *value)
+{
+	return strcmp(value, "0") == 0 || strcmp(value, "no") == 0 || strcmp(value, "off") == 0;
+}
+
+static bool is_switched(
+	const struct facts *facts, const char *line, const char *key, bool otherwise)
+{
+	strings_cleanup struct strings values = { 0 };
+
+	named(&values, facts, line, (const char *const[]) { key, NULL });
+	return values.count ? !is_off(values.items[values.count - 1]) : otherwise;
+}
+
+static bool is_in_crypttab(const struct facts *facts, const struct device_facts *device)
+{
+	strings_cleanup struct strings names = { 0 };
+
+	strings_split(&names, fact_text_or(&facts->boot.initramfs_opens, ""), " ");
+	return device->mapper.is == FACT_KNOWN && strings_contain(&names, device->mapper.value);
+}
+
+/* With LINE as the command line. */
+static enum opening dracut_opening(
+	const struct facts *facts, const struct device_facts *device, const char *line)
+{
+	const struct opener *opener = opener_of(device);
+	memory_cleanup_free char *argument = device_argument(facts, device);
+	strings_cleanup struct strings values = { 0 }, others = { 0 };
+
+	if (!is_switched(facts, line, opener->off, true))
+		return OPENING_OFF;
+	named(&values, facts, line, opener->names);
+	named(&others, facts, line, opener->others);
+	for (size_t i = 0; argument && i < values.count; i++)
+		if (names_device(values.items[i], argument))
+			return OPENING_YES;
+	if (others.count || (!argument && values.count))
+		return OPENING_UNKNOWN;
+	if (values.count)
+		return OPENING_NOT_NAMED;
+	if (is_in_crypttab(facts, device) || is_switched(facts, line, "rd.auto", false))
+		return OPENING_YES;
+	return OPENING_NONE_NAMED;
+}
+
+/* The command line of the next boot; NULL: it is not known. */
+static const char *next_line(const struct facts *facts)
+{
+	const struct entry_facts *next = facts_next_entry(facts);
+
+	return next && next->arguments.is == FACT_KNOWN ? next->arguments.value : NULL;
+}
+
+static bool is_made_by(const struct boot_facts *boot, const char *tool)
+{
+	return boot->initramfs_maker.is == FACT_KNOWN ? fact_text_is(&boot->initramfs_maker, tool)
+						      : fact_text_is(&boot->initramfs_tool, tool);
+}
+
+enum opening area_device_opening(const struct facts *facts, const struct device_facts *device)
+{
+	const char *line = next_line(facts);
+
+	if (is_made_by(&facts->boot, "dracut") && line)
+		return dracut_opening(facts, device, line);
+	if (!is_made_by(&facts->boot, INITRAMFS_TOOLS))
+		return OPENING_UNKNOWN;
+	if (!fact_text_is(&device->kind, KIND_CRYPT))
+		return OPENING_YES;
+	if (facts->boot.initramfs_opens.is == FACT_UNKNOWN || device->mapper.is != FACT_KNOWN)
+		return OPENING_UNKNOWN;
+	return is_in_crypttab(facts, device) ? OPENING_YES : OPENING_NOT_NAMED;
+}
+
+char *area_device_argument(const struct facts *facts, const struct device_facts *device)
+{
+	return is_made_by(&facts->boot, "dracut") ? device_argument(facts, device) : NULL;
+}
+
+bool area_device_needs_opening(const struct facts *facts, const struct device_facts *device)
+{
+	const device_list *root = &facts->root.devices;
+
+	if (!opener_of(device))
+		return false;
+	/* What the system has started from was opened. */
+	for (size_t i = 0; i < root->count; i++)
+		if (text_equal(root->items[i].number.value, device->number.value))
+			return false;
+	return true;
+}
+
+static bool is_argument(const struct word *word, const void *argument)
+{
+	return is_word(word, argument);
+}
+
+/* What dracut has to be told: a line that has it already for this reason keeps it. */
+static void add_openers(const struct facts *facts, struct strings *wanted)
+{
+	const device_list *devices = &facts->area.devices;
+	const char *line = next_line(facts);
+
+	for (size_t i = 0; line && i < devices->count; i++) {
+		const struct device_facts *device = &devices->items[i];
+		memory_cleanup_free char *argument = NULL, *without = NULL;
+
+		if (!area_device_needs_opening(facts, device))
+			continue;
+		argument = area_device_argument(facts, device);
+		if (!argument)
+			continue;
+		without = remove_words(line, is_argument, argument);
+		if (dracut_opening(facts, device, without) == OPENING_NOT_NAMED)
+			strings_take(wanted, text_copy(argument));
+	}
+}
+
 bool arguments_wanted(const struct facts *facts, struct strings *wanted)
 {
 	const struct area_facts *area = &facts->area;
@@ -243,6 +546,7 @@ bool arguments_wanted(const struct facts *facts, struct strings *wanted)
 		strings_take(
 			wanted, text_format("resume_offset=%" PRIu64, area->resume_offset.value));
 	strings_add(wanted, "no_console_suspend=1");
+	add_openers(facts, wanted);
 	return true;
 }
 

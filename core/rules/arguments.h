@@ -25,7 +25,8 @@ char *arguments_get(const char *line, const char *key);
 
 /*
  * LINE with the WANTED arguments ("key=value"), each once and at the end (before a "--"), and
- * without any other argument that has the key of a wanted one or one of arguments_keys. Everything
+ * without any other argument that has the key of a wanted one or one of arguments_keys. Those of
+ * the initramfs ("rd.") are lists: others with the same key stay. Everything
  * else keeps its order and spacing. A line that already says just that comes back as it is, byte
  * for byte. The caller frees it.
  */
@@ -44,9 +45,34 @@ bool arguments_complete(const char *line, const struct strings *wanted);
  * The arguments that the next boot needs to find the image in facts->area: resume=,
  * no_console_suspend=1, and for a swap file resume_offset=. A swap device has none: its header is
  * its first page, offset 0, which is what the kernel and initramfs-tools take without an argument.
+ * Where dracut opens only what is named, also the names of what the area lies on (rd.lvm.lv=, ...).
  * False, and WANTED as it was, while the facts do not tell.
  */
 bool arguments_wanted(const struct facts *facts, struct strings *wanted);
+
+/*
+ * Whether the initramfs of the next boot opens DEVICE, one that the area lies on: a logical volume, an
+ * encrypted device or a software RAID.
+ *
+ * dracut opens those alone that are named by rd.lvm.lv=, rd.lvm.vg=, rd.luks.uuid= and the like, once one
+ * is named; of a kind of which none is named all with rd.auto=1, and since version 024 none without that
+ * (dracut.cmdline(7)). An image may bring arguments of its own and a crypttab. initramfs-tools opens the
+ * encrypted devices of the image's crypttab and all volumes.
+ */
+enum opening {
+	OPENING_YES,
+	OPENING_NOT_NAMED, /* others are */
+	OPENING_NONE_NAMED,
+	OPENING_OFF, /* rd.lvm=0 and the like */
+	OPENING_UNKNOWN,
+};
+enum opening area_device_opening(const struct facts *facts, const struct device_facts *device);
+
+/* What names DEVICE to dracut: "rd.lvm.lv=vg/swap". The caller frees it; NULL: it has no such name. */
+char *area_device_argument(const struct facts *facts, const struct device_facts *device);
+
+/* True for a device that an initramfs has to open and that is not among those of the root file system. */
+bool area_device_needs_opening(const struct facts *facts, const struct device_facts *device);
 
 /*
  * False for an entry with another root= than the default one, or with none where that has one: it

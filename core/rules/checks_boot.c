@@ -302,6 +302,63 @@ CHECK_FUNCTION(initramfs_devices)
 	return devices_finding(facts);
 }
 
+static struct finding opening_finding(
+	const struct facts *facts, const struct device_facts *device, enum opening opening)
+{
+	const char *name = fact_text_or(&device->mapper, fact_text_or(&device->name, "a device"));
+	memory_cleanup_free char *argument = area_device_argument(facts, device);
+	memory_cleanup_free char *add =
+		argument ? text_format("add to the kernel command line: %s", argument) : NULL;
+
+	switch (opening) {
+	case OPENING_NOT_NAMED:
+		return finding_fail(FIX_SETUP,
+			"%s lies on %s, which the initramfs does not open: others are named to it, and this one is not",
+			area_name(facts), name);
+	case OPENING_OFF:
+		return finding_fail(
+			"take rd.lvm=0, rd.luks=0 and rd.md=0 off the kernel command line",
+			"%s lies on %s, and the kernel command line keeps the initramfs from opening such devices",
+			area_name(facts), name);
+	case OPENING_NONE_NAMED:
+		return finding_warn(add,
+			"%s lies on %s, and nothing names it to the initramfs: dracut opens it with rd.auto=1 alone, or before version 024",
+			area_name(facts), name);
+	default:
+		return finding_unknown("whether the initramfs opens %s", name);
+	}
+}
+
+CHECK_FUNCTION(initramfs_opens)
+{
+	const struct entry_facts *entry;
+	struct finding finding;
+	size_t opened = 0;
+
+	if (no_area(facts, &finding) || no_next_entry(facts, &finding, &entry))
+		return finding;
+	if (entry->initramfs.is == FACT_ABSENT)
+		return finding_skip("the next boot has no initramfs");
+	if (finding_gap(&finding, NEED(entry->arguments), NEED(facts->area.devices)))
+		return finding;
+	for (size_t i = 0; i < facts->area.devices.count; i++) {
+		const struct device_facts *device = &facts->area.devices.items[i];
+		enum opening opening;
+
+		if (!area_device_needs_opening(facts, device))
+			continue;
+		opening = area_device_opening(facts, device);
+		if (opening != OPENING_YES)
+			return opening_finding(facts, device, opening);
+		opened++;
+	}
+	if (!opened)
+		return finding_skip(
+			"%s lies on nothing that the initramfs has to open for it alone",
+			area_name(facts));
+	return finding_pass("the initramfs opens what %s lies on", area_name(facts));
+}
+
 /* The argument resume= goes before RESUME, which is what is left when the argument is lost. */
 CHECK_FUNCTION(initramfs_setting)
 {
@@ -777,6 +834,9 @@ static const struct check checks[] = {
 	{ "initramfs-devices", "initramfs opens the disks",
 		"The initramfs has to open what the swap area lies on before it can look for the image: logical volumes, encrypted devices, software RAID, and the disk itself, whose driver may be a module.",
 		REFUSES, .evaluate = check_initramfs_devices },
+	{ "initramfs-opens", "initramfs opens the swap area",
+		"dracut opens only those logical volumes, encrypted devices and RAIDs that the command line names, once it names one; initramfs-tools only those encrypted devices that its crypttab has. The image on another one is not found.",
+		REFUSES, .evaluate = check_initramfs_opens },
 	{ "initramfs-rebuild", "the next initramfs resumes, too",
 		"A kernel update makes a new initramfs. What was put into the present one by hand is lost then, unless the configuration of the tool that makes it asks for it.",
 		.evaluate = check_initramfs_rebuild },

@@ -60,6 +60,7 @@ static void kernel_takes_the_last_value(void **state UNUSED)
 }
 
 #define FILE_WANTED   "resume=PARTUUID=1 resume_offset=34816 no_console_suspend=1"
+#define LIST_WANTED   "resume=UUID=2 rd.lvm.lv=a/swap"
 #define DEVICE_WANTED "resume=UUID=2 no_console_suspend=1"
 
 static void replace_leaves_everything_else_as_it_is(void **state UNUSED)
@@ -96,6 +97,12 @@ static void replace_leaves_everything_else_as_it_is(void **state UNUSED)
 		{ "ro " FILE_WANTED, DEVICE_WANTED, "ro " DEVICE_WANTED },
 		{ "ro resume=UUID=2 no_console_suspend resume_offset=4", DEVICE_WANTED,
 			"ro " DEVICE_WANTED },
+		/* What the initramfs is to open is a list: others of it stay. */
+		{ "rd.lvm.lv=a/root ro", LIST_WANTED, "rd.lvm.lv=a/root ro " LIST_WANTED },
+		{ "rd.lvm.lv=a/swap rd.lvm.lv=a/root resume=UUID=2", LIST_WANTED,
+			"rd.lvm.lv=a/swap rd.lvm.lv=a/root resume=UUID=2" },
+		{ "rd.lvm.lv=a/swap rd.lvm.lv=a/root", LIST_WANTED,
+			"rd.lvm.lv=a/root " LIST_WANTED },
 		/* Line ends and quotes that do not close. */
 		{ "\tkernel /boot/vmlinuz ro  ", DEVICE_WANTED,
 			"\tkernel /boot/vmlinuz ro " DEVICE_WANTED },
