@@ -203,16 +203,9 @@ static bool present(
 static int begin_changes(struct invocation *invocation, const struct root *root, struct error *err)
 {
 	const struct reporter log = { .log = show_recovery, .data = invocation };
-	int lock = lock_take(root, LOCK_PATH, 0, err), status;
+	int lock = lock_take(root, LOCK_PATH, 0, err);
 
-	if (lock < 0)
-		return lock;
-	status = lock_share(lock, err);
-	if (status < 0) {
-		close(lock);
-		return status;
-	}
-	if (root->live)
+	if (lock >= 0 && root->live)
 		undo_recover(root, &log);
 	return lock;
 }

@@ -14,24 +14,16 @@
 #define WATCH_LOCK RUN_FOLDER "/watch.lock" /* the agent */
 
 /*
- * Takes the lock on PATH, a file below /run/ec2hib; for an image its folder is locked instead.
- * Waits at most WAIT_MS for another to let go. A descriptor: closing it, or the end of the process,
- * lets go. -EBUSY when somebody else has it; the error names its process.
+ * Takes the lock on PATH, a file below /run/ec2hib; for an image on a file of its own there, which
+ * only root can open, so that nobody else can hold it. Waits at most WAIT_MS for another to let go. A
+ * descriptor: closing it, or the end of the process, lets go; when it is killed while a program of
+ * its runs, the end of that (process.h). -EBUSY when somebody else has it; the error names its
+ * process.
  */
 int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err);
 
 /* The same for a long wait: -ECANCELED when the reporter is cancelled before the lock is ours. */
 int lock_wait(const struct root *root, const char *path, unsigned wait_ms,
 	const struct reporter *reporter, struct error *err);
-
-/*
- * Programs that are run from now on hold the lock, too: when setup is killed they go on, and a
- * second setup would write the same initramfs as they do. Not around hooks, which may leave
- * something running for good.
- */
-int lock_share(int fd, struct error *err);
-
-/* Programs that are run from now on do not hold it. */
-void lock_unshare(int fd);
 
 #endif

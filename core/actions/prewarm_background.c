@@ -39,15 +39,13 @@ static void add_number(struct strings *arguments, const char *option, uint64_t n
 
 /*
  * Runs ec2hib prewarm --background, and returns when it has begun. It goes on when this process has
- * ended, and has none of its locks. 0, -EIO with what it said, or what process_execute() says.
+ * ended. 0, -EIO with what it said, or what process_execute() says.
  */
 static int start(const struct gather *gather, const struct order *order, struct error *err)
 {
 	strings_cleanup struct strings arguments = { 0 };
 	memory_cleanup_free const char **vector = NULL;
-	struct process process = {
-		.root = gather->root, .timeout_ms = BEGIN_TIMEOUT_MS, .alone = true
-	};
+	struct process process = { .root = gather->root, .timeout_ms = BEGIN_TIMEOUT_MS };
 	char self[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 

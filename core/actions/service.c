@@ -14,18 +14,13 @@ struct services services_of(const struct root *root, const struct facts *facts)
 		.systemd = fact_text_is(&facts->system.init, "systemd") };
 }
 
-/*
- * What a script of System V starts is our descendant and stays: the lock that setup shares with its
- * programs must not go with it.
- */
 static int run(const struct services *services, const char *const *arguments,
 	const char *const *environment, struct error *err)
 {
 	const struct process process = { .root = services->root,
 		.arguments = arguments,
 		.environment = environment,
-		.timeout_ms = SERVICE_TIMEOUT_MS,
-		.alone = true };
+		.timeout_ms = SERVICE_TIMEOUT_MS };
 
 	return process_execute(&process, NULL, err);
 }

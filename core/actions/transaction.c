@@ -81,7 +81,7 @@ void transaction_stop_prewarm(struct transaction *transaction)
 
 /*
  * Who waits has the turn: a rehearsal, which lets go of the lock after each level and takes it
- * again at once, cannot come before a notice that was there first. An image has one lock for all.
+ * again at once, cannot come before a notice that was there first.
  */
 static int wait_for_lock(const struct transaction *transaction, struct error *err)
 {
@@ -196,11 +196,6 @@ int transaction_prepare(struct transaction *transaction, struct error *err)
 	struct hibernation_plan *plan = &transaction->plan;
 	int status = stop_when_cancelled(transaction, err);
 
-	/*
-	 * When this is killed, a swapoff(8) of ours goes on: who undoes it has to wait for its end.
-	 */
-	if (status == 0)
-		status = lock_share(transaction->lock, err);
 	if (status < 0)
 		return status;
 	/* A hook may have freed memory or swap. */
@@ -286,7 +281,6 @@ int transaction_mend(struct transaction *transaction, struct error *err)
 void transaction_restore(struct transaction *transaction)
 {
 	undo_all(transaction->root, &transaction->undo, &transaction->steady);
-	lock_unshare(transaction->lock);
 }
 
 void transaction_end(struct transaction *transaction)

@@ -303,10 +303,7 @@ static int run_start(struct child *child)
 	if (!start_has_work(child))
 		return 0;
 	lock = lock_wait(child->gather.root, LOCK_PATH, PATIENCE_MS, &child->reporter, &err);
-	/* What a step runs goes on when we are killed, and keeps the next one out until it ends. */
-	status = lock < 0 ? lock : lock_share(lock, &err);
-	if (status == 0)
-		status = apply_start(child, &err);
+	status = lock < 0 ? lock : apply_start(child, &err);
 	if (status < 0 && !(status == -ECANCELED && child_stop))
 		log_event(child->jobs->log, LOG_WARNING, "setup", "%s", err.text);
 	if (lock >= 0)

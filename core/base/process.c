@@ -23,14 +23,17 @@
 
 #define DRAIN_READS 64
 
-/* No descriptor of ours that is meant for other programs has this number or a higher one. */
-#define SHARED_MOST 256
+/* Before Linux 5.11 descriptors up to this number are hidden one by one. */
+#define HIDDEN_MOST 256
 
 /*
  * SIGKILL ends a program at once, unless it sleeps in the kernel for a disk or a server that does
  * not answer: that one cannot be ended, and is left behind.
  */
 #define KILL_WAIT_MS 2000
+
+/* How long our locks stay taken for a program that was killed after us and does not end. */
+#define KEEP_MS (60 * 1000)
 
 /* NSIG counts a signal 0, which there is not. */
 #define SIGNAL_MASK_BYTES ((NSIG - 1) / 8)
@@ -70,6 +73,7 @@ struct start {
 	const char **environment; /* the strings belong to others */
 	int out, errors;	  /* the pipes' writing ends */
 	int report;		  /* an errno is written here when exec failed */
+	int go;			  /* nothing is run before a byte comes from here */
 };
 
 /* A running child. */
@@ -78,6 +82,8 @@ struct child {
 	int pidfd; /* -1 before Linux 5.3 */
 	int report;
 	struct stream streams[2];
+	pid_t keeper;
+	int life; /* its other end is the keeper's: it closes with us */
 };
 
 static bool environment_has(const char *const *list, const char *entry)
@@ -126,10 +132,11 @@ static bool become_settle(const struct start *start)
 	return dup2(start->out, STDOUT_FILENO) >= 0 && dup2(start->errors, STDERR_FILENO) >= 0;
 }
 
-/* As process_hide_descriptors(), also before Linux 5.11. */
-static void hide_shared(void)
+/* Whatever opened them and did not think of programs. */
+static void hide_descriptors(void)
 {
-	for (int fd = STDERR_FILENO + 1; fd < SHARED_MOST; fd++)
+	process_hide_descriptors();
+	for (int fd = STDERR_FILENO + 1; fd < HIDDEN_MOST; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
@@ -163,13 +170,16 @@ static void become_expendable(void)
 __attribute__((noreturn)) static void become(const struct start *start)
 {
 	const struct process *process = start->process;
+	char byte;
 	int code;
 
 	setpgid(0, 0);
 	become_sensitive();
 	become_expendable();
-	if (process->alone)
-		hide_shared();
+	hide_descriptors();
+	/* Without one we were killed before there was a keeper. */
+	if (read(start->go, &byte, 1) != 1)
+		_exit(126);
 	if (become_settle(start)) {
 		execve(start->path, (char *const *)process->arguments,
 			(char *const *)start->environment);
@@ -206,35 +216,102 @@ static int pipe_make(int ends[2])
 	return 0;
 }
 
+/*
+ * The keeper, a copy of us with our locks, which waits for our end: LIFE has a writing end in us
+ * alone. When it comes while the child runs, the child's group ends, and then the keeper with the
+ * locks. Only what is safe between fork and exec: we may have threads.
+ */
+__attribute__((noreturn)) static void keep(int life, pid_t group)
+{
+	unsigned waited = 0;
+	sigset_t all;
+	char byte;
+
+	setpgid(0, 0); /* what ends us from the keyboard is not for it */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	while (read(life, &byte, 1) < 0 && errno == EINTR)
+		;
+	for (; kill(-group, SIGKILL) == 0 && waited < KEEP_MS; waited += TICK_MS)
+		poll(NULL, 0, TICK_MS);
+	_exit(0);
+}
+
+/* Lets the child go on once there is a keeper. 0 or a negative errno. */
+static int start_keeper(struct child *child, int go)
+{
+	int life[2], status = pipe_make(life);
+
+	if (status < 0)
+		return status;
+	child->keeper = fork();
+	if (child->keeper == 0) {
+		close(life[1]);
+		keep(life[0], child->pid);
+	}
+	status = child->keeper < 0 ? -errno : 0;
+	close(life[0]);
+	child->life = life[1];
+	if (status == 0 && write(go, "", 1) != 1)
+		status = -errno;
+	if (status < 0)
+		close(child->life);
+	return status;
+}
+
+/* Before the child's number can be another's. */
+static void stop_keeper(const struct child *child)
+{
+	kill(child->keeper, SIGKILL);
+	close(child->life);
+	while (waitpid(child->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+enum { PIPE_OUT, PIPE_ERRORS, PIPE_REPORT, PIPE_GO, PIPES };
+
 static int start_child(struct start *start, struct child *child)
 {
-	int pipes[3][2], status = 0, made = 0;
+	int pipes[PIPES][2], status = 0, made = 0, go;
 
-	while (made < 3 && (status = pipe_make(pipes[made])) == 0)
+	while (made < PIPES && (status = pipe_make(pipes[made])) == 0)
 		made++;
 	if (status == 0) {
-		start->out = pipes[0][1];
-		start->errors = pipes[1][1];
-		start->report = pipes[2][1];
+		start->out = pipes[PIPE_OUT][1];
+		start->errors = pipes[PIPE_ERRORS][1];
+		start->report = pipes[PIPE_REPORT][1];
+		start->go = pipes[PIPE_GO][0];
 		child->pid = fork();
-		if (child->pid == 0)
+		if (child->pid == 0) {
+			close(pipes[PIPE_GO][1]);
 			become(start);
+		}
 		if (child->pid < 0)
 			status = -errno;
 	}
+	/* Ours are the reading ends, but of the last. */
+	go = made == PIPES ? pipes[PIPE_GO][1] : -1;
 	for (int i = 0; i < made; i++) {
-		close(pipes[i][1]);
+		close(pipes[i][i == PIPE_GO ? 0 : 1]);
 		if (status < 0)
-			close(pipes[i][0]);
+			close(pipes[i][i == PIPE_GO ? 1 : 0]);
 	}
 	if (status < 0)
 		return status;
 	/* Both sides do this, so that the group is there whichever of them comes first. */
 	setpgid(child->pid, child->pid);
-	child->streams[0].fd = pipes[0][0];
-	child->streams[1].fd = pipes[1][0];
-	child->report = pipes[2][0];
+	child->streams[0].fd = pipes[PIPE_OUT][0];
+	child->streams[1].fd = pipes[PIPE_ERRORS][0];
+	child->report = pipes[PIPE_REPORT][0];
 	fcntl(child->report, F_SETFL, O_NONBLOCK);
+	status = start_keeper(child, go);
+	close(go);
+	/* It had no byte and ends by itself. */
+	if (status < 0) {
+		waitpid(child->pid, NULL, 0);
+		close(child->report);
+		return status;
+	}
 	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	return 0;
 }
@@ -353,12 +430,15 @@ static int child_follow(const struct process *process, struct child *child, int 
 			status = -ECANCELED;
 		else if (now_ms() >= deadline)
 			status = -ETIMEDOUT;
-		if (status < 0 && !child_end(process, child))
+		if (status < 0 && !child_end(process, child)) {
+			stop_keeper(child);
 			return -EUNATCH;
+		}
 		if (status < 0)
 			break;
 		child_poll(child, wait_length(process, child, deadline));
 	}
+	stop_keeper(child);
 	reaped = child_reap(child, wait_status);
 	child_drain(child);
 	return status < 0 ? status : reaped;

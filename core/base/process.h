@@ -36,8 +36,6 @@ struct process {
 	const struct reporter *reporter;
 	stream_line *line; /* each line of both outputs as it comes */
 	void *data;	   /* of "line" */
-	bool alone; /* it may leave something running for good: of what we have open, and share
-		     * with other programs (a lock), nothing goes with it */
 };
 
 /*
@@ -45,7 +43,11 @@ struct process {
  * to standard output, at most PROCESS_OUTPUT_LIMIT bytes.
  *
  * A program that is ended takes its process group with it. After one that ended by itself, what it
- * left running stays, and is not waited for even when it holds the outputs open.
+ * left running stays, and is not waited for even when it holds the outputs open. Of what we have
+ * open nothing goes with a program: a lock ends with us, whatever a program leaves running.
+ *
+ * When we are killed while it runs, it is ended, too, and our locks stay taken until it has: whoever
+ * comes next and runs the same program does not meet it.
  *
  * A program that cannot be ended, because it waits for a device in the kernel, is left behind after
  * two seconds, and the error says so (-ETIMEDOUT).

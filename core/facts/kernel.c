@@ -55,6 +55,9 @@ void kernel_gather(struct kernel_facts *kernel, const struct root *root)
 	fact_read_text(&kernel->power_state, root, "/sys/power/state");
 	fact_read_text(&kernel->power_disk, root, "/sys/power/disk");
 	fact_read_text(&kernel->resume_device, root, "/sys/power/resume");
+	/* Without a sysfs, as in a bare chroot, nobody can tell; one always has this folder. */
+	if (kernel->power_state.is == FACT_ABSENT && !root_exists(root, "/sys/devices"))
+		fact_set_unknown(fact_of(&kernel->power_state), "/sys is not mounted");
 	fact_read_number(&kernel->resume_offset, root, "/sys/power/resume_offset");
 	fact_read_number(&kernel->image_size, root, "/sys/power/image_size");
 	fact_read_number(&kernel->freeze_timeout, root, "/sys/power/pm_freeze_timeout");

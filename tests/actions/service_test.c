@@ -56,7 +56,7 @@ int __wrap_process_execute(const struct process *process, char **output, struct 
 		return __real_process_execute(process, output, err);
 	for (size_t i = 0; process->arguments[i]; i++)
 		text_append(&line, "%s%s", i ? " " : "", process->arguments[i]);
-	text_append(&line, "%s%s%s\n", process->alone ? "" : " SHARED",
+	text_append(&line, "%s%s\n",
 		says(process->root, LOGIND_DROP_IN, LOGIND_UNFINISHED) ? " (drop-in open)" : "",
 		says(process->root, STATE "/" TAKEN_OVER_NAME, TAKEN_OVER_UNFINISHED)
 			? " (record open)"

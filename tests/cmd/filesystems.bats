@@ -223,14 +223,27 @@ make_image_with_reserve() {
 }
 
 @test "two at once: the second one says so and changes nothing" {
+	local lock
 	make_image ext4 200M
-	exec 9<"$IMAGE"
+	# shellcheck disable=SC2046 # two numbers
+	lock=/run/ec2hib/$(printf 'image-%x-%x-lock' $(stat -c '%d %i' "$IMAGE"))
+	mkdir -p /run/ec2hib
+	exec 9<>"$lock"
 	flock 9
 	run setup_image --size 20M
 	exec 9<&-
+	rm "$lock"
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"another ec2hib is changing this machine"* ]]
 	[ ! -e "$IMAGE/swap" ]
+}
+
+@test "who can open an image cannot keep setup from it" {
+	make_image ext4 200M
+	exec 9<"$IMAGE"
+	flock 9
+	setup_image --size 20M
+	exec 9<&-
 }
 
 @test "symbolic links of an image do not lead out of it" {
