@@ -3,8 +3,10 @@
 #include "core/actions/boot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/actions/boot_products.h"
 #include "core/actions/edits.h"
@@ -13,8 +15,11 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot.h"
+#include "core/facts/boot_grub.h"
 #include "core/facts/boot_text.h"
 #include "core/rules/arguments.h"
+#include "core/rules/boot_sides.h"
+#include "core/rules/source_text.h"
 
 /* One job: what is there, what is wanted, and what was done. */
 struct boot_job {
@@ -24,7 +29,8 @@ struct boot_job {
 	const char *state_dir;
 	const struct boot_wanted *wanted; /* NULL when arguments are removed */
 	struct strings *left;		  /* what the administrator has to see to; may be NULL */
-	struct saved_files saved;	  /* all that may change, as it was */
+	bool left_over;		  /* what boots has ours, and what it is made from no longer has */
+	struct saved_files saved; /* all that may change, as it was */
 };
 
 /* ---- Settings ---- */
@@ -68,214 +74,115 @@ static bool settings_are_ours(const struct boot_settings *settings)
 	return settings->old && !text_equal(settings->old, settings->bare);
 }
 
-/* True when the entry that boots next has what is wanted, and an initramfs if that needs one. */
-static bool is_done(const struct boot_job *job)
-{
-	const struct boot_facts *boot = job->boot;
-
-	for (size_t i = 0; i < boot->entries.count; i++)
-		if (fact_is_true(&boot->entries.items[i].is_default) &&
-			boot->entries.items[i].initramfs.is == FACT_ABSENT &&
-			job->wanted->needs_initramfs && boot->force_partuuid.is == FACT_KNOWN)
-			return false;
-	return arguments_in_entries(boot, job->wanted->arguments);
-}
-
 /* ---- Lines in other people's files ---- */
 /*
- * Every changed line is recorded first, so that the way back restores its bytes. All entries
- * change, rescue entries too: a rescue boot that does not resume would run over a hibernated
- * system.
+ * Every changed line is recorded first, so that the way back restores its bytes. All entries of
+ * this system change, rescue entries too: a rescue boot that does not resume would run over a
+ * hibernated system.
  */
 
-/* Where in LINE the arguments begin and how long they are; false: the line has none. */
-static bool find_arguments(
-	const struct boot_source *source, const char *line, size_t *start, size_t *length)
+/* True when the file is an entry, but not one that starts this system. */
+static bool is_of_another(const struct boot_job *job, const struct boot_source *source)
 {
-	const char *keyword = source->keyword;
-	size_t blank = strspn(line, " \t");
+	for (size_t i = 0; i < job->boot->entries.count; i++) {
+		const struct entry_facts *entry = &job->boot->entries.items[i];
 
-	*start = 0;
-	*length = strlen(line);
-	if (!*keyword) {
-		if (!line[blank] || line[blank] == '#')
+		if (fact_text_is(&entry->id, source->id) &&
+			entry_is_of_this_system(job->boot, entry))
 			return false;
-	} else if (text_ends(keyword, "=")) {
-		if (!text_starts(line, keyword))
-			return false;
-		*start = strlen(keyword);
-	} else {
-		if (!boot_line_is(line, keyword))
-			return false;
-		*start = blank + strlen(keyword);
-		/* The blanks after a key word belong to the key word. */
-		*start += strspn(line + *start, " \t");
 	}
-	if (source->quoted) {
-		char quote = line[*start];
-		const char *end;
-
-		/* A value that is more than one quoted string is left to its owner. */
-		if (quote != '"' && quote != '\'')
-			return false;
-		end = strchr(line + ++*start, quote);
-		if (!end || end[1 + strspn(end + 1, " \t")])
-			return false;
-		*length = (size_t)(end - line);
-	}
-	*length -= *start;
 	return true;
 }
 
-/* LINE with its arguments as wanted, or with WANTED NULL without ours. The caller frees it. */
-static char *convert(
-	const struct boot_source *source, const char *line, const struct strings *wanted)
+/* Adds the edits that make TEXT, which FILE holds, into CHANGED: lines, and one more at its end. */
+static void add_edits(struct edits *edits, const char *file, const char *text, const char *changed)
 {
-	size_t start, length;
-	memory_cleanup_free char *arguments = NULL, *changed = NULL;
+	struct line old = { 0 }, new = { 0 };
 
-	if (!find_arguments(source, line, &start, &length))
-		return text_copy(line);
-	arguments = text_copy_length(line + start, length);
-	changed = wanted ? arguments_replace(arguments, wanted)
-			 : arguments_remove(arguments, arguments_keys);
-	return text_format("%.*s%s%s", (int)start, line, changed, line + start + length);
-}
+	while (line_next(&changed, &new)) {
+		memory_cleanup_free char *after = text_copy_length(new.start, new.length);
+		memory_cleanup_free char *before = NULL;
+		bool there = line_next(&text, &old);
 
-/* True when TEXT takes its arguments from the source's variable. */
-static bool uses_variable(const struct boot_source *source, const char *text)
-{
-	memory_cleanup_free char *plain = NULL, *braced = NULL;
-
-	if (!source->variable)
-		return false;
-	plain = text_format("$%s", source->variable);
-	braced = text_format("${%s}", source->variable);
-	return strstr(text, plain) || strstr(text, braced);
-}
-
-/* The last line of TEXT that has arguments, as its number; 0: none. */
-static uint64_t last_line(const struct boot_source *source, const char *text)
-{
-	struct line line = { 0 };
-	uint64_t last = 0;
-
-	while (line_next(&text, &line)) {
-		memory_cleanup_free char *copy = text_copy_length(line.start, line.length);
-		size_t start, length;
-
-		if (find_arguments(source, copy, &start, &length))
-			last = line.number;
-	}
-	return last;
-}
-
-/* Adds what has to change in TEXT, which the source's file holds. */
-static void compare_text(const struct boot_source *source, const char *text,
-	const struct strings *wanted, struct edits *edits)
-{
-	bool elsewhere = uses_variable(source, text);
-	uint64_t last = last_line(source, text);
-	struct line line = { 0 };
-
-	for (const char *at = text; line_next(&at, &line);) {
-		memory_cleanup_free char *copy = text_copy_length(line.start, line.length);
-		memory_cleanup_free char *changed = NULL;
-		bool here = (source->each || line.number == last) && !elsewhere;
-
-		changed = convert(source, copy, here ? wanted : NULL);
-		edits_add(edits, source->file, line.number, copy, changed);
-	}
-	if (last == 0 && source->added) {
-		memory_cleanup_free char *all = strings_join(wanted, " ");
-		memory_cleanup_free char *added = text_format("%s %s", source->keyword, all);
-
-		edits_add(edits, source->file, 0, "", added);
+		before = there ? text_copy_length(old.start, old.length) : text_copy("");
+		edits_add(edits, file, there ? old.number : 0, before, after);
 	}
 }
 
-static int compare_sources(const struct boot_job *job, struct edits *edits, struct error *err)
+/* The text of a source as it is, or as it is once the settings are written. NULL: no file. */
+static int read_source(const struct boot_job *job, const struct boot_settings *settings,
+	const struct boot_source *source, char **text, struct error *err)
+{
+	const char *own = job->loader->settings_file;
+	int status;
+
+	*text = NULL;
+	if (settings->with && own && strcmp(own, source->file) == 0) {
+		*text = text_copy(settings->with);
+		return 0;
+	}
+	status = root_read_text(job->root, source->file, BOOT_TEXT_LIMIT, text, err);
+	return status == -ENOENT || status == -ENOTDIR ? 0 : status;
+}
+
+static int compare_source(const struct boot_job *job, const struct boot_settings *settings,
+	const struct boot_source *source, struct edits *edits, struct error *err)
+{
+	memory_cleanup_free char *text = NULL, *changed = NULL;
+	int status;
+
+	if (source->copy || (source->id && is_of_another(job, source)))
+		return 0;
+	status = read_source(job, settings, source, &text, err);
+	if (status < 0)
+		return status;
+	if (text)
+		changed = source_text_set(source, job->boot, text, job->wanted->arguments);
+	else if (source->initial)
+		changed = arguments_replace(source->initial, job->wanted->arguments);
+	if (changed)
+		add_edits(edits, source->file, text ? text : "", changed);
+	return 0;
+}
+
+/* What has to change in the sources, once the settings are written. */
+static int compare_sources(const struct boot_job *job, const struct boot_settings *settings,
+	struct edits *edits, struct error *err)
 {
 	struct boot_sources sources = { 0 };
 	int status = 0;
 
 	if (job->loader->sources)
-		job->loader->sources(job->root, &sources);
-	for (size_t i = 0; status == 0 && i < sources.count; i++) {
-		memory_cleanup_free char *text = NULL;
-
-		status = root_read_text(
-			job->root, sources.items[i].file, BOOT_TEXT_LIMIT, &text, err);
-		if (status == 0)
-			compare_text(&sources.items[i], text, job->wanted->arguments, edits);
-		else if (status == -ENOENT || status == -ENOTDIR)
-			status = 0;
-	}
+		job->loader->sources(job->root, job->boot, &sources);
+	for (size_t i = 0; status == 0 && i < sources.count; i++)
+		status = compare_source(job, settings, &sources.items[i], edits, err);
 	boot_sources_free(&sources);
 	return status;
 }
 
-/* True when LINE has the resume device and offset that an edit of the record has set. */
-static bool is_ours(const struct edits *record, const struct boot_source *source, const char *line)
+/* Adds TEXT, a line or a file that holds arguments of ours, to OURS as a command line. */
+static void add_ours(struct strings *ours, const char *text)
 {
-	static const char *const keys[] = { "resume", "resume_offset" };
-	memory_cleanup_free char *arguments = NULL;
-	size_t start, length;
+	char *line = text_copy(text);
 
-	if (!find_arguments(source, line, &start, &length))
-		return false;
-	arguments = text_copy_length(line + start, length);
-	for (size_t i = 0; i < record->count; i++) {
-		bool same = true;
-
-		for (size_t j = 0; same && j < ARRAY_SIZE(keys); j++) {
-			memory_cleanup_free char *a = arguments_get(arguments, keys[j]);
-			memory_cleanup_free char *b =
-				arguments_get(record->items[i].after, keys[j]);
-
-			same = text_equal(a, b) && (a || j > 0);
-		}
-		if (same)
-			return true;
-	}
-	return false;
-}
-
-/* True when an edit of FILE has left LINE there, so that undoing it will take care. */
-static bool is_recorded(const struct edits *record, const char *file, const char *line)
-{
-	struct line found;
-
-	for (size_t i = 0; i < record->count; i++)
-		if (strcmp(record->items[i].file, file) == 0 && *record->items[i].after &&
-			line_find(line, record->items[i].after, 0, true, &found))
-			return true;
-	return false;
+	for (char *at = line; *at; at++)
+		if (strchr("\"'}", *at))
+			*at = ' ';
+	strings_take(ours, line);
 }
 
 /* Takes our arguments out of lines that have no edit: entries of kernels installed since. */
 static int clean_file(const struct boot_job *job, const struct boot_source *source,
-	const struct edits *record, struct error *err)
+	const struct strings *ours, struct error *err)
 {
 	memory_cleanup_free char *text = NULL, *cleaned = NULL;
-	struct line line = { 0 };
-	struct error ignored = { "" };
-	char *end;
+	int status = root_read_text(job->root, source->file, BOOT_TEXT_LIMIT, &text, err);
 
-	if (root_read_text(job->root, source->file, BOOT_TEXT_LIMIT, &text, &ignored) < 0)
+	if (status == -ENOENT || status == -ENOTDIR)
 		return 0;
-	/* Lines lose words and gain none. */
-	end = cleaned = memory_new(strlen(text) + 1, 1);
-	for (const char *at = text; line_next(&at, &line);) {
-		memory_cleanup_free char *copy = text_copy_length(line.start, line.length);
-		memory_cleanup_free char *changed = NULL;
-
-		if (is_ours(record, source, copy) && !is_recorded(record, source->file, copy))
-			changed = convert(source, copy, NULL);
-		end = stpcpy(end, changed ? changed : copy);
-		if (line.start[line.length])
-			*end++ = '\n';
-	}
+	if (status < 0)
+		return status;
+	cleaned = source_text_clean(source, text, ours);
 	if (strcmp(cleaned, text) == 0)
 		return 0;
 	cleaned = text_fit_environment(text, cleaned);
@@ -322,7 +229,7 @@ static int save_files(struct boot_job *job, const struct boot_loader *loader, st
 	int status = 0;
 
 	if (loader->sources)
-		loader->sources(job->root, &sources);
+		loader->sources(job->root, job->boot, &sources);
 	for (size_t i = 0; status == 0 && i < sources.count; i++)
 		status = saved_files_add(&job->saved, job->root, sources.items[i].file, err);
 	if (status == 0 && loader->settings)
@@ -356,46 +263,99 @@ static int save_all(struct boot_job *job, struct error *err)
 	return status;
 }
 
+#define KERNEL_CMDLINE "/etc/kernel/cmdline"
+
+/*
+ * kernel-install of RHEL and Fedora takes an /etc/kernel/cmdline that is older than
+ * /etc/default/grub for one that has to be made anew from there (grub2's 20-grub.install): what
+ * only the former has would be lost because of us.
+ */
+static bool cmdline_is_newer(const struct root *root)
+{
+	struct stat cmdline, defaults;
+
+	if (root_stat(root, KERNEL_CMDLINE, &cmdline) < 0 ||
+		root_stat(root, GRUB_DEFAULTS, &defaults) < 0)
+		return false;
+	if (cmdline.st_mtim.tv_sec != defaults.st_mtim.tv_sec)
+		return cmdline.st_mtim.tv_sec > defaults.st_mtim.tv_sec;
+	return cmdline.st_mtim.tv_nsec >= defaults.st_mtim.tv_nsec;
+}
+
+/* Makes it the newer one again. */
+static void cmdline_touch(const struct root *root)
+{
+	struct error ignored = { "" };
+	file_cleanup_close int fd = -1;
+
+	if (!root_exists(root, KERNEL_CMDLINE) || cmdline_is_newer(root))
+		return;
+	fd = root_openat(root, KERNEL_CMDLINE, O_WRONLY | O_NONBLOCK, 0, &ignored);
+	if (fd >= 0)
+		futimens(fd, NULL);
+}
+
 static int apply(struct boot_job *job, const struct boot_settings *settings, struct edits *edits,
 	struct error *err)
 {
+	bool newer = cmdline_is_newer(job->root);
 	int status = save_all(job, err);
 
 	if (status < 0)
 		return status;
-	if (edits->count)
+	if (!text_equal(settings->old, settings->with))
+		status = settings_write(job, job->loader, settings->with, err);
+	if (status == 0 && edits->count)
 		status = edits_record(job->root, job->state_dir, edits, err);
 	if (status == 0)
 		status = edits_make(job->root, edits, err);
-	if (status == 0 && settings->with && !text_equal(settings->old, settings->with))
-		status = settings_write(job, job->loader, settings->with, err);
 	if (status == 0)
 		status = make_products(job, err);
 	if (status < 0)
 		put_back(job);
+	if (newer)
+		cmdline_touch(job->root);
 	sweep(job);
 	boot_flush(job->root, job->boot);
 	return status;
 }
 
-/* Somebody else's settings may give the entries all that is wanted. */
+/* What boots has all that is wanted, and an initramfs if that needs one. */
+static bool result_fits(const struct boot_job *job)
+{
+	const struct boot_facts *boot = job->boot;
+
+	for (size_t i = 0; i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default) &&
+			boot->entries.items[i].initramfs.is == FACT_ABSENT &&
+			job->wanted->needs_initramfs && boot->force_partuuid.is == FACT_KNOWN)
+			return false;
+	return arguments_in_entries(boot, job->wanted->arguments);
+}
+
+/* Ours are as they should be, or somebody else's say all that is wanted. */
 static bool settings_fit(const struct boot_job *job, const struct boot_settings *settings)
 {
-	return text_equal(settings->old, settings->with) ||
-	       (is_done(job) && !settings_are_ours(settings));
+	if (text_equal(settings->old, settings->with))
+		return true;
+	return !settings_are_ours(settings) && job->boot->settings.is == FACT_KNOWN &&
+	       arguments_complete(job->boot->settings.value, job->wanted->arguments) &&
+	       result_fits(job);
 }
 
 static int set_all(struct boot_job *job, struct error *err)
 {
 	struct boot_settings settings = { 0 };
 	struct edits edits = { 0 };
-	int status = compare_sources(job, &edits, err);
+	int status = 0;
 
 	sweep(job);
-	if (status == 0 && job->loader->settings)
+	if (job->loader->settings)
 		status = settings_read(job, job->loader, &settings, err);
+	if (status == 0)
+		status = compare_sources(job, &settings, &edits, err);
 	if (status == 0 && (edits.count || !settings_fit(job, &settings) ||
-				   (job->loader->generator && !is_done(job))))
+				   (job->loader->generator && !result_fits(job))))
 		status = apply(job, &settings, &edits, err);
 	boot_settings_free(&settings);
 	edits_free(&edits);
@@ -435,17 +395,45 @@ int boot_arguments_set(const struct root *root, const struct facts *facts,
 }
 
 /* Takes our arguments out of copies of our lines, in files of all loaders. */
-static int clean_copies(const struct boot_job *job, const struct edits *record, struct error *err)
+static int clean_copies(const struct boot_job *job, const struct strings *ours, struct error *err)
 {
 	struct boot_sources sources = { 0 };
 	int status = 0;
 
 	for (const struct boot_loader *const *at = boot_loaders; *at; at++)
 		if ((*at)->sources)
-			(*at)->sources(job->root, &sources);
+			(*at)->sources(job->root, job->boot, &sources);
 	for (size_t i = 0; status == 0 && i < sources.count; i++)
-		status = clean_file(job, &sources.items[i], record, err);
+		status = clean_file(job, &sources.items[i], ours, err);
 	boot_sources_free(&sources);
+	return status;
+}
+
+/* All command lines that we may have written. */
+static int list_ours(const struct boot_job *job, const struct edits *record, struct strings *ours,
+	struct error *err)
+{
+	int status = 0;
+
+	/* What the line had before us is not ours. */
+	for (size_t i = 0; i < record->count; i++) {
+		strings_cleanup struct strings before = { 0 };
+
+		add_ours(&before, record->items[i].before);
+		add_ours(ours, record->items[i].after);
+		if (source_line_is_ours(ours->items[ours->count - 1], &before))
+			*ours->items[ours->count - 1] = '\0';
+	}
+	for (const struct boot_loader *const *at = boot_loaders; status == 0 && *at; at++) {
+		struct boot_settings settings = { 0 };
+
+		if (!(*at)->settings)
+			continue;
+		status = settings_read(job, *at, &settings, err);
+		if (status == 0 && settings_are_ours(&settings))
+			add_ours(ours, settings.old);
+		boot_settings_free(&settings);
+	}
 	return status;
 }
 
@@ -476,16 +464,17 @@ static int settings_withdraw(const struct boot_job *job, bool idle, bool *found,
  */
 static int remove_all(struct boot_job *job, const struct edits *record, struct error *err)
 {
-	bool found = record->count > 0;
+	strings_cleanup struct strings ours = { 0 };
+	bool found = record->count > 0 || job->left_over, newer = cmdline_is_newer(job->root);
 	int status = save_all(job, err);
 
+	if (status == 0)
+		status = list_ours(job, record, &ours, err);
 	if (status < 0)
 		return status;
-	if (record->count) {
-		status = clean_copies(job, record, err);
-		if (status == 0)
-			status = edits_undo_lines(job->root, record, err);
-	}
+	status = edits_undo_lines(job->root, record, err);
+	if (status == 0)
+		status = clean_copies(job, &ours, err);
 	if (status == 0)
 		status = settings_withdraw(job, true, &found, err);
 	if (status == 0 && found)
@@ -497,6 +486,8 @@ static int remove_all(struct boot_job *job, const struct edits *record, struct e
 	status = settings_withdraw(job, false, &found, err);
 	if (status == 0)
 		status = edits_undo(job->root, job->state_dir, NULL, job->left, err);
+	if (newer)
+		cmdline_touch(job->root);
 	if (found)
 		boot_flush(job->root, job->boot);
 	return status;
@@ -510,8 +501,11 @@ int boot_arguments_remove(const struct root *root, const struct facts *facts,
 		.loader = boot_loader_of(&facts->boot),
 		.state_dir = config->state_dir,
 		.left = left };
+	strings_cleanup struct strings wanted = { 0 };
 	struct edits record;
 	int status;
+
+	job.left_over = arguments_wanted(facts, &wanted) && boot_sides_left_over(job.boot, &wanted);
 
 	/* The record's own leftover first: it may be all that a killed run has written. */
 	sweep(&job);

@@ -11,6 +11,7 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot.h"
+#include "core/facts/boot_grub.h"
 #include "core/facts/boot_text.h"
 #include "core/rules/arguments.h"
 
@@ -40,6 +41,17 @@ static struct facts *gather_made(const struct boot_products *products, const cha
 	return facts;
 }
 
+static int lacks_arguments(const struct boot_products *products, const char *name,
+	const struct entry_facts *next, struct error *err)
+{
+	memory_cleanup_free char *wanted = strings_join(products->wanted, " ");
+
+	return error_set(err, EIO,
+		"the new %s boots %s with \"%s\": something overrides the settings; have " GRUB_CMDLINE
+		" end with \"%s\" and give these arguments nowhere else",
+		name, next->kernel.value, fact_text_or(&next->arguments, ""), wanted);
+}
+
 /* Whether the machine can boot from what was made in the file DRAFT, with the arguments. */
 static int look_at(const struct boot_products *products, const char *product, const char *draft,
 	struct error *err)
@@ -58,9 +70,7 @@ static int look_at(const struct boot_products *products, const char *product, co
 		status = error_set(err, EIO, "the new %s would boot %s, which is not there", name,
 			next->kernel.value);
 	else if (products->wanted && !arguments_complete(arguments, products->wanted))
-		status = error_set(err, EIO,
-			"the new %s boots %s with \"%s\": something overrides the settings", name,
-			next->kernel.value, arguments);
+		status = lacks_arguments(products, name, next, err);
 	facts_free(facts);
 	free(facts);
 	return status;

@@ -378,6 +378,9 @@ static bool is_undone(const char *text, const struct edits *record, size_t index
 		if (strcmp(earlier->file, edit->file) != 0 ||
 			strcmp(earlier->after, edit->before) != 0)
 			continue;
+		/* A line that was added is gone. */
+		if (!*earlier->before)
+			return !line_find(text, earlier->after, earlier->line, true, &line);
 		if (line_find(text, earlier->before, earlier->line, false, &line))
 			return true;
 		edit = earlier;

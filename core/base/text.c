@@ -226,10 +226,16 @@ bool strings_contain(const struct strings *list, const char *text)
 
 char *strings_join(const struct strings *list, const char *separator)
 {
-	char *joined = text_copy("");
+	size_t between = strlen(separator), size = 1;
+	char *joined, *end;
 
 	for (size_t i = 0; i < list->count; i++)
-		text_append(&joined, "%s%s", i ? separator : "", list->items[i]);
+		size += between + strlen(list->items[i]);
+	end = joined = memory_new(size, 1);
+	for (size_t i = 0; i < list->count; i++) {
+		end = stpcpy(end, i ? separator : "");
+		end = stpcpy(end, list->items[i]);
+	}
 	return joined;
 }
 

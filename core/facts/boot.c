@@ -351,6 +351,46 @@ static void forget_entries(struct boot_search *search)
 	fact_set_unknown(fact_of(loader), "%s", why);
 }
 
+static void add_root_name(struct boot_facts *boot, const char *prefix, const char *name)
+{
+	const char *before = fact_text_or(&boot->root_names, "");
+
+	fact_take_text(&boot->root_names,
+		text_format("%s%s%s%s", before, *before ? " " : "", prefix, name));
+}
+
+/* What /etc/fstab mounts as root. */
+static void name_root(struct boot_facts *boot, const struct root *root)
+{
+	memory_cleanup_free char *text = NULL;
+	struct error ignored = { "" };
+	const char *at;
+	char *line;
+
+	fact_set_absent(fact_of(&boot->root_names));
+	if (root_read(root, "/etc/fstab", BOOT_TEXT_LIMIT, &text, NULL, &ignored) < 0)
+		return;
+	for (at = text; (line = boot_next_line(&at)); free(line)) {
+		strings_cleanup struct strings words = { 0 };
+
+		strings_split(&words, line, " \t");
+		if (words.count > 1 && *words.items[0] != '#' && strcmp(words.items[1], "/") == 0)
+			add_root_name(boot, "", words.items[0]);
+	}
+}
+
+void boot_name_root_device(struct boot_facts *boot, const device_list *devices)
+{
+	const struct device_facts *device = devices->count ? devices->items : NULL;
+
+	if (device && device->uuid.is == FACT_KNOWN)
+		add_root_name(boot, "UUID=", device->uuid.value);
+	if (device && device->partuuid.is == FACT_KNOWN)
+		add_root_name(boot, "PARTUUID=", device->partuuid.value);
+	if (device && device->name.is == FACT_KNOWN)
+		add_root_name(boot, "/dev/", device->name.value);
+}
+
 void boot_gather(struct boot_facts *boot, const struct root *root, const char *state_dir)
 {
 	const struct boot_loader *loader;
@@ -378,9 +418,13 @@ void boot_gather(struct boot_facts *boot, const struct root *root, const char *s
 		boot->entries.is = FACT_KNOWN;
 	else
 		set_missing(fact_of(&boot->entries), &search);
+	fact_set_absent(fact_of(&boot->settings));
+	if (loader && loader->gather_settings)
+		loader->gather_settings(&search);
 	if (is_below_missing(&search) || undecided)
 		forget_entries(&search);
 	boot_grub_gather_force_partuuid(&search);
+	name_root(boot, root);
 	find_ours(&search, state_dir);
 	boot_search_end(&search);
 }

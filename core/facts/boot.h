@@ -17,10 +17,13 @@ extern const struct boot_loader *const boot_loaders[];
 const struct boot_loader *boot_loader_of(const struct boot_facts *boot);
 
 /*
- * Fills loader, config, entries, force_partuuid and our_arguments. STATE_DIR is
+ * Fills loader, config, entries, root_names, settings, force_partuuid and our_arguments. STATE_DIR is
  * config->state_dir: the record of edits tells whether entries were changed by us.
  */
 void boot_gather(struct boot_facts *boot, const struct root *root, const char *state_dir);
+
+/* Adds the names of the device that holds the root file system to root_names. */
+void boot_name_root_device(struct boot_facts *boot, const device_list *devices);
 
 /* Looks at the disk for the loaders. boot_search_end() in any case. */
 void boot_search_begin(

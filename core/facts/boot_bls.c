@@ -9,6 +9,7 @@
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/base/process.h"
 #include "core/facts/boot_grub.h"
 #include "core/facts/boot_text.h"
 
@@ -36,6 +37,7 @@ struct fields {
 	char *linux;
 	char *initrd;
 	char *options;
+	char *machine;
 };
 
 static void read_field(struct fields *fields, char *line)
@@ -49,6 +51,7 @@ static void read_field(struct fields *fields, char *line)
 		{ "linux", &fields->linux },
 		{ "initrd", &fields->initrd },
 		{ "options", &fields->options },
+		{ "machine-id", &fields->machine },
 	};
 
 	text_trim(line);
@@ -63,30 +66,57 @@ static void read_field(struct fields *fields, char *line)
 	}
 }
 
+static void read_fields(struct fields *fields, const char *text)
+{
+	char *line;
+
+	while ((line = boot_next_line(&text))) {
+		read_field(fields, line);
+		free(line);
+	}
+}
+
+static void free_fields(struct fields *fields)
+{
+	free(fields->title);
+	free(fields->version);
+	free(fields->linux);
+	free(fields->initrd);
+	free(fields->options);
+	free(fields->machine);
+}
+
+/* The options of an entry file as they are written; NULL: none. The caller frees it. */
+static char *raw_options(const char *text)
+{
+	struct fields fields = { 0 };
+	char *options;
+
+	read_fields(&fields, text);
+	options = fields.options;
+	fields.options = NULL;
+	free_fields(&fields);
+	return options;
+}
+
 void boot_bls_parse(
 	struct boot_facts *boot, const char *name, const char *text, const char *environment)
 {
 	memory_cleanup_free char *id = id_of(name), *options = NULL, *initrd = NULL;
 	struct fields fields = { 0 };
-	char *line;
 
-	while ((line = boot_next_line(&text))) {
-		read_field(&fields, line);
-		free(line);
-	}
+	read_fields(&fields, text);
 	if (fields.linux) {
 		options =
 			boot_environment_expand(fields.options ? fields.options : "", environment);
 		initrd = boot_environment_expand(fields.initrd ? fields.initrd : "", environment);
 		text_trim(options);
-		boot_add_entry(boot, id, fields.title ? fields.title : id, fields.linux,
-			fields.version, initrd, options);
+		fact_set_text(&boot_add_entry(boot, id, fields.title ? fields.title : id,
+				      fields.linux, fields.version, initrd, options)
+				       ->machine,
+			fields.machine);
 	}
-	free(fields.title);
-	free(fields.version);
-	free(fields.linux);
-	free(fields.initrd);
-	free(fields.options);
+	free_fields(&fields);
 }
 
 /* The length of the run of digits, or of letters, that TEXT begins with. */
@@ -284,11 +314,93 @@ void boot_bls_gather(struct boot_search *search)
 	boot_bls_sort(search->boot, choice ? choice : "", true);
 }
 
+#define KERNEL_CMDLINE	      "/etc/kernel/cmdline"
+#define KERNEL_CMDLINE_VENDOR "/usr/lib/kernel/cmdline"
+
+/* WORDS of a command line without those that the loader fills in. The caller frees it. */
+static char *plain_words(const char *text)
+{
+	strings_cleanup struct strings words = { 0 }, plain = { 0 };
+
+	strings_split_arguments(&words, text);
+	for (size_t i = 0; i < words.count; i++)
+		if (*words.items[i] != '$' && !text_starts(words.items[i], "initrd=") &&
+			!text_starts(words.items[i], "BOOT_IMAGE="))
+			strings_add(&plain, words.items[i]);
+	return strings_join(&plain, " ");
+}
+
+/* What the file of the default entry has as options; NULL: nothing that starts a system. */
+static char *default_options(
+	const struct root *root, const struct boot_facts *boot, const struct boot_sources *sources)
+{
+	const struct entry_facts *next = NULL;
+	char *options = NULL;
+
+	for (size_t i = 0; !next && i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default))
+			next = &boot->entries.items[i];
+	for (size_t i = 0; next && i < sources->count; i++) {
+		const struct boot_source *source = &sources->items[i];
+		memory_cleanup_free char *text = NULL;
+		struct error ignored = { "" };
+
+		if (options || !fact_text_is(&next->id, source->id ? source->id : "") ||
+			root_read(root, source->file, ENTRY_LIMIT, &text, NULL, &ignored) < 0)
+			continue;
+		options = raw_options(text);
+	}
+	return options;
+}
+
 /*
- * For kernels that are installed later: kernel-install takes /etc/kernel/cmdline, RHEL 8 and 9
- * GRUB's variable kernelopts and GRUB_CMDLINE_LINUX.
+ * What kernel-install(8) would take where /etc/kernel/cmdline is missing is the command line of the
+ * running system: without our arguments until the next boot, and with them after a teardown. So
+ * the file is made, as newer versions of grubby do, from what the default entry has.
  */
-void boot_bls_sources(const struct root *root, struct boot_sources *sources)
+static char *initial_cmdline(
+	const struct root *root, const struct boot_facts *boot, const struct boot_sources *sources)
+{
+	memory_cleanup_free char *program = process_find(root, "kernel-install");
+	memory_cleanup_free char *text = NULL, *plain = NULL;
+	struct error ignored = { "" };
+
+	if (!program)
+		return NULL;
+	if (root_read(root, KERNEL_CMDLINE_VENDOR, ENTRY_LIMIT, &text, NULL, &ignored) < 0)
+		text_set(&text, default_options(root, boot, sources));
+	plain = text ? plain_words(text) : NULL;
+	return plain && strstr(plain, "root=") ? text_copy(plain) : NULL;
+}
+
+void boot_bls_add_entries(
+	struct boot_sources *sources, const struct strings *files, const char *variable)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		struct boot_source *source =
+			boot_sources_add(sources, text_copy(files->items[i]), "options");
+
+		source->id = id_of(path_name(files->items[i]));
+		source->added = true;
+		source->variable = variable;
+	}
+}
+
+void boot_bls_add_cmdline(
+	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources)
+{
+	char *initial = initial_cmdline(root, boot, sources);
+
+	boot_sources_add(sources, text_copy(KERNEL_CMDLINE), "")->initial = initial;
+}
+
+/*
+ * For kernels that are installed later: kernel-install takes /etc/kernel/cmdline, RHEL 8
+ * GRUB's variable kernelopts; grub2-mkconfig makes both from GRUB_CMDLINE_LINUX, and RHEL 9 and
+ * Fedora run it when /etc/default/grub is the younger file.
+ */
+void boot_bls_sources(
+	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources)
 {
 	memory_cleanup_free char *folder = boot_bls_folder(root);
 	memory_cleanup_free char *environment = boot_environment_path(root), *text = NULL;
@@ -301,17 +413,50 @@ void boot_bls_sources(const struct root *root, struct boot_sources *sources)
 	kernelopts = boot_environment_get(text, "kernelopts");
 	if (folder)
 		boot_bls_list(root, folder, &files);
-	for (size_t i = 0; i < files.count; i++) {
-		struct boot_source *source =
-			boot_sources_add(sources, text_copy(files.items[i]), "options");
-
-		source->added = true;
-		source->variable = kernelopts ? "kernelopts" : NULL;
-	}
+	boot_bls_add_entries(sources, &files, kernelopts ? "kernelopts" : NULL);
 	if (environment)
 		boot_sources_add(sources, text_copy(environment), "kernelopts=");
-	boot_sources_add(sources, text_copy("/etc/kernel/cmdline"), "");
-	boot_sources_add(sources, text_copy(GRUB_DEFAULTS), "GRUB_CMDLINE_LINUX=")->quoted = true;
+	boot_sources_add(sources, text_copy(GRUB_DEFAULTS), "")->shell = true;
+	if (kernelopts)
+		boot_sources_add(sources, text_copy(KERNEL_CMDLINE), "");
+	else
+		boot_bls_add_cmdline(root, boot, sources);
+}
+
+/* The words of a command line that is a file, without its comments; NULL: no such file. */
+static char *file_words(struct boot_search *search, const char *path)
+{
+	memory_cleanup_free char *text = boot_search_read(search, path, BOOT_TEXT_LIMIT);
+	const char *at = text;
+	char *words = text ? text_copy("") : NULL, *line;
+
+	while (text && (line = boot_next_line(&at))) {
+		text_trim(line);
+		if (*line && *line != '#')
+			text_append(&words, "%s%s", *words ? " " : "", line);
+		free(line);
+	}
+	return words;
+}
+
+void boot_bls_gather_cmdline(struct boot_search *search)
+{
+	memory_cleanup_free char *words = file_words(search, KERNEL_CMDLINE);
+
+	if (!words)
+		words = file_words(search, KERNEL_CMDLINE_VENDOR);
+	fact_set_text(&search->boot->settings, words);
+}
+
+static void gather_settings(struct boot_search *search)
+{
+	memory_cleanup_free char *kernelopts =
+		boot_environment_get(search->environment, "kernelopts");
+
+	if (kernelopts && !root_exists(search->root, KERNEL_CMDLINE))
+		fact_set_text(&search->boot->settings, kernelopts);
+	else
+		boot_bls_gather_cmdline(search);
 }
 
 const struct boot_loader boot_loader_bls = {
@@ -321,4 +466,5 @@ const struct boot_loader boot_loader_bls = {
 	.boots = boot_bls_boots,
 	.gather = boot_bls_gather,
 	.sources = boot_bls_sources,
+	.gather_settings = gather_settings,
 };

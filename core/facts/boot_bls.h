@@ -32,6 +32,20 @@ void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub);
 /* The operations of struct boot_loader, for loaders that differ in how the files are changed. */
 bool boot_bls_boots(const struct boot_search *search);
 void boot_bls_gather(struct boot_search *search);
-void boot_bls_sources(const struct root *root, struct boot_sources *sources);
+void boot_bls_sources(
+	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources);
+
+/*
+ * For kernel-install(8): adds the entry FILES, of which those that use the variable VARIABLE (NULL:
+ * none) have their arguments from there, and /etc/kernel/cmdline, from which the entries of later
+ * kernels are made. Where that is missing it is made from what the default entry has.
+ */
+void boot_bls_add_entries(
+	struct boot_sources *sources, const struct strings *files, const char *variable);
+void boot_bls_add_cmdline(
+	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources);
+
+/* boot->settings from what kernel-install(8) takes. */
+void boot_bls_gather_cmdline(struct boot_search *search);
 
 #endif

@@ -17,6 +17,7 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot_text.h"
+#include "core/facts/shell_settings.h"
 
 /* ---- Words and variables ---- */
 
@@ -818,27 +819,120 @@ void boot_grub_gather(struct boot_search *search)
 /* ---- Settings that grub-mkconfig reads ---- */
 
 /* The files are read in the order of their names, the last one counts. */
-void boot_grub_gather_force_partuuid(struct boot_search *search)
+/* The files of settings in the order in which they are read. */
+static void list_settings(const struct root *root, bool drop_ins, struct strings *files)
 {
 	strings_cleanup struct strings names = { 0 };
-	memory_cleanup_free char *value = NULL;
 	struct error err = { "" };
 
-	root_list(search->root, GRUB_DEFAULTS ".d", &names, &err);
-	for (size_t i = 0; i <= names.count; i++) {
-		memory_cleanup_free char *path = NULL, *text = NULL;
-		char *found;
+	strings_add(files, GRUB_DEFAULTS);
+	if (drop_ins)
+		root_list(root, GRUB_DROP_INS, &names, &err);
+	for (size_t i = 0; i < names.count; i++)
+		if (text_ends(names.items[i], ".cfg"))
+			strings_take(files, text_format(GRUB_DROP_INS "/%s", names.items[i]));
+}
 
-		if (i && !text_ends(names.items[i - 1], ".cfg"))
-			continue;
-		path = i ? text_format(GRUB_DEFAULTS ".d/%s", names.items[i - 1])
-			 : text_copy(GRUB_DEFAULTS);
-		text = boot_search_read(search, path, BOOT_TEXT_LIMIT);
-		found = text ? boot_setting(text, "GRUB_FORCE_PARTUUID") : NULL;
+/* True when the entry that boots next has an initramfs, or it is not known. */
+static bool next_has_initramfs(const struct boot_facts *boot)
+{
+	for (size_t i = 0; i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default))
+			return boot->entries.items[i].initramfs.is != FACT_ABSENT;
+	return true;
+}
+
+/*
+ * What we have set counts once grub.cfg is made from it: until then the next boot is one without
+ * an initramfs. Otherwise a setup that was cut short would have the next one decide otherwise.
+ */
+void boot_grub_gather_force_partuuid(struct boot_search *search)
+{
+	strings_cleanup struct strings files = { 0 };
+	memory_cleanup_free char *value = NULL;
+
+	list_settings(search->root, true, &files);
+	for (size_t i = 0; i < files.count; i++) {
+		memory_cleanup_free char *text =
+			boot_search_read(search, files.items[i], BOOT_TEXT_LIMIT);
+		char *found = text ? boot_setting(text, "GRUB_FORCE_PARTUUID") : NULL;
+
+		if (found && strcmp(files.items[i], GRUB_DROP_IN) == 0 &&
+			!next_has_initramfs(search->boot))
+			text_set(&found, NULL);
 		if (found)
 			text_set(&value, found);
 	}
 	fact_set_text(&search->boot->force_partuuid, value && *value ? value : NULL);
+}
+
+static void variables_begin(struct shell_variables *variables)
+{
+	*variables = (struct shell_variables) { 0 };
+	shell_set(variables, GRUB_CMDLINE, "");
+	shell_set(variables, GRUB_CMDLINE "_DEFAULT", "");
+}
+
+/* The command line that they make; NULL: nobody can tell. */
+static char *variables_end(struct shell_variables *variables)
+{
+	const char *all = shell_value(variables, GRUB_CMDLINE);
+	const char *ordinary = shell_value(variables, GRUB_CMDLINE "_DEFAULT");
+	char *line = all && ordinary ? text_format("%s %s", all, ordinary) : NULL;
+
+	shell_variables_free(variables);
+	return line ? text_trim(line) : NULL;
+}
+
+char *boot_grub_settings_line(const char *text)
+{
+	struct shell_variables variables;
+
+	variables_begin(&variables);
+	shell_read(&variables, text);
+	return variables_end(&variables);
+}
+
+/* How our drop-in adds what is wanted, once it has taken the same arguments out everywhere. */
+#define DROP_IN_ADDS GRUB_CMDLINE "=\"${" GRUB_CMDLINE ":+$" GRUB_CMDLINE " }"
+
+/* Of our drop-in, just the arguments that it adds: all others of these names are gone then. */
+static void read_drop_in(struct shell_variables *variables, const char *text)
+{
+	const char *added = strstr(text, DROP_IN_ADDS);
+	memory_cleanup_free char *arguments = NULL;
+
+	if (!added)
+		return;
+	added += strlen(DROP_IN_ADDS);
+	arguments = text_copy_length(added, strcspn(added, "\"\n"));
+	shell_set(variables, GRUB_CMDLINE, arguments);
+	shell_set(variables, GRUB_CMDLINE "_DEFAULT", "");
+}
+
+void boot_grub_gather_settings(struct boot_search *search, bool drop_ins)
+{
+	strings_cleanup struct strings files = { 0 };
+	memory_cleanup_free char *line = NULL;
+	struct shell_variables variables;
+
+	list_settings(search->root, drop_ins, &files);
+	variables_begin(&variables);
+	for (size_t i = 0; i < files.count; i++) {
+		memory_cleanup_free char *text =
+			boot_search_read(search, files.items[i], BOOT_TEXT_LIMIT);
+
+		if (text && strcmp(files.items[i], GRUB_DROP_IN) == 0)
+			read_drop_in(&variables, text);
+		else if (text)
+			shell_read(&variables, text);
+	}
+	line = variables_end(&variables);
+	if (line)
+		fact_set_text(&search->boot->settings, line);
+	else
+		fact_set_unknown(fact_of(&search->boot->settings),
+			"code in " GRUB_DEFAULTS " decides what " GRUB_CMDLINE " is");
 }
 
 bool boot_grub_is_generated(const struct boot_search *search)
@@ -853,13 +947,21 @@ bool boot_grub_is_generated(const struct boot_search *search)
  */
 char *boot_grub_shell(const struct boot_wanted *wanted)
 {
-	static const char *const names[] = { "GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT",
-		"GRUB_CMDLINE_LINUX_RECOVERY" };
+	static const char *const names[] = { GRUB_CMDLINE, GRUB_CMDLINE "_DEFAULT",
+		GRUB_CMDLINE "_RECOVERY" };
 	memory_cleanup_free char *line = strings_join(wanted->arguments, " "), *keys = NULL;
 	char *shell = NULL;
 
 	for (const char *const *key = wanted->keys; *key; key++)
 		text_append(&keys, "%s%s", keys ? "|" : "", *key);
+	/* The kernel takes both signs in a name as one. */
+	for (char *at = keys; (at = strchr(at, '_')); at += strlen("[-_]")) {
+		memory_cleanup_free char *before = text_copy_length(keys, (size_t)(at - keys));
+		size_t done = strlen(before);
+
+		text_set(&keys, text_format("%s[-_]%s", before, at + 1));
+		at = keys + done;
+	}
 	text_append(&shell,
 		"# The next boot finds the hibernated system by these kernel arguments.\n"
 		"ec2hib_clean() {\n"
@@ -875,7 +977,7 @@ char *boot_grub_shell(const struct boot_wanted *wanted)
 			"fi\n",
 			names[i], names[i], names[i]);
 	text_append(&shell,
-		"\tGRUB_CMDLINE_LINUX=\"${GRUB_CMDLINE_LINUX:+$GRUB_CMDLINE_LINUX }%s\"\n"
+		"\t" DROP_IN_ADDS "%s\"\n"
 		"unset -f ec2hib_clean\n",
 		line);
 	if (wanted->needs_initramfs)

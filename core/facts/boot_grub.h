@@ -10,6 +10,13 @@
 
 #define GRUB_DEFAULTS "/etc/default/grub"
 
+/* Debian's GRUB reads the files *.cfg here as well; ours is the last one. */
+#define GRUB_DROP_INS GRUB_DEFAULTS ".d"
+#define GRUB_DROP_IN  GRUB_DROP_INS "/zz-ec2hib.cfg"
+
+/* Of all entries; with _DEFAULT, of those that are not for recovery. */
+#define GRUB_CMDLINE "GRUB_CMDLINE_LINUX"
+
 /*
  * Runs TEXT as GRUB would as far as variables, conditions and menu entries go, with the variables
  * of the environment block ENVIRONMENT (NULL: none), and adds an entry for each menuentry that
@@ -47,6 +54,15 @@ void boot_grub_gather_force_partuuid(struct boot_search *search);
 
 /* True when there are a grub.cfg and settings to make it from. */
 bool boot_grub_is_generated(const struct boot_search *search);
+
+/*
+ * The command line that an entry gets from the settings TEXT (/etc/default/grub), after root= and
+ * the like. The caller frees it; NULL: nobody can tell, for code is in the text.
+ */
+char *boot_grub_settings_line(const char *text);
+
+/* boot->settings from /etc/default/grub, and where DROP_INS from the files in the folder, too. */
+void boot_grub_gather_settings(struct boot_search *search, bool drop_ins);
 
 /*
  * A piece of sh that takes stale arguments out of the settings and appends the wanted ones to

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * GRUB 2 with one file of settings, from which grub2-mkconfig makes grub.cfg: Amazon Linux 2, SUSE.
- * A marked block at the end of the file is ours.
+ * Other programs read and write this file as well (YaST, Puppet, by Augeas' lenses): it gets plain
+ * assignments only. A marked block of shell code is what version 0.1.0 has written; it goes.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot_grub.h"
@@ -41,7 +43,6 @@ static const char *find_mark(const char *text, const char *mark)
 static int settings(
 	struct boot_settings *settings, const struct boot_wanted *wanted, struct error *err)
 {
-	memory_cleanup_free char *shell = wanted ? boot_grub_shell(wanted) : NULL;
 	const char *old = settings->old ? settings->old : "";
 	const char *begin = find_mark(old, BLOCK_BEGIN);
 	const char *end = find_mark(begin ? begin : old, BLOCK_END);
@@ -66,12 +67,22 @@ static int settings(
 	newline = open_end ? "\n" : "";
 	mark = open_end ? BLOCK_BEGIN OPEN_END : BLOCK_BEGIN;
 	settings->bare = text_format("%.*s%s", (int)length, old, end ? end : "");
-	if (shell)
-		settings->with = text_format(
-			"%s%s%s\n%s" BLOCK_END "\n", settings->bare, newline, mark, shell);
+	if (wanted)
+		settings->with = settings->old ? text_copy(settings->bare) : NULL;
 	settings->idle = text_format(
 		"%s%s%s\n" GRUB_GOING_AWAY BLOCK_END "\n", settings->bare, newline, mark);
 	return 0;
+}
+
+static void sources(const struct root *root UNUSED, const struct boot_facts *boot UNUSED,
+	struct boot_sources *sources)
+{
+	boot_sources_add(sources, text_copy(GRUB_DEFAULTS), "")->shell = true;
+}
+
+static void gather_settings(struct boot_search *search)
+{
+	boot_grub_gather_settings(search, false);
 }
 
 const struct boot_loader boot_loader_grub2 = {
@@ -80,8 +91,10 @@ const struct boot_loader boot_loader_grub2 = {
 	.program = &boot_program_grub,
 	.boots = boots,
 	.gather = boot_grub_gather,
+	.sources = sources,
 	.settings_file = GRUB_DEFAULTS,
 	.settings_mark = BLOCK_BEGIN,
 	.settings = settings,
+	.gather_settings = gather_settings,
 	.generator = boot_grub_generator,
 };

@@ -36,13 +36,19 @@ static int settings(
 	return 0;
 }
 
+static void gather_settings(struct boot_search *search)
+{
+	boot_grub_gather_settings(search, true);
+}
+
 const struct boot_loader boot_loader_grub_debian = {
 	.name = "grub-debian",
 	.where = GRUB_DEFAULTS ".d, then update-grub",
 	.program = &boot_program_grub,
 	.boots = boots,
 	.gather = boot_grub_gather,
-	.settings_file = GRUB_DEFAULTS ".d/zz-ec2hib.cfg",
+	.settings_file = GRUB_DROP_IN,
 	.settings = settings,
+	.gather_settings = gather_settings,
 	.generator = boot_grub_generator,
 };

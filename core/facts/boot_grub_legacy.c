@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot_text.h"
 
@@ -114,6 +115,8 @@ static void gather(struct boot_search *search)
 	memory_cleanup_free char *text = NULL, *saved = NULL;
 
 	list_files(search->root, &files);
+	if (files.count == 0)
+		return; /* gone since boots() has looked */
 	fact_set_text(&search->boot->config, files.items[0]);
 	text = boot_search_read(search, files.items[0], BOOT_TEXT_LIMIT);
 	saved = boot_search_read(search, "/boot/grub/default", SAVED_LIMIT);
@@ -123,7 +126,8 @@ static void gather(struct boot_search *search)
 		boot_legacy_parse(search->boot, text, saved ? text_trim(saved) : "0");
 }
 
-static void sources(const struct root *root, struct boot_sources *sources)
+static void sources(
+	const struct root *root, const struct boot_facts *boot UNUSED, struct boot_sources *sources)
 {
 	strings_cleanup struct strings files = { 0 };
 

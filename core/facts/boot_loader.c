@@ -20,8 +20,11 @@ struct boot_source *boot_sources_add(struct boot_sources *sources, char *file, c
 
 void boot_sources_free(struct boot_sources *sources)
 {
-	for (size_t i = 0; i < sources->count; i++)
+	for (size_t i = 0; i < sources->count; i++) {
 		free(sources->items[i].file);
+		free(sources->items[i].id);
+		free(sources->items[i].initial);
+	}
 	free(sources->items);
 	*sources = (struct boot_sources) { 0 };
 }

@@ -45,9 +45,13 @@ struct boot_source {
 	/* What comes before the arguments: a word and a blank ("options"), or a name and '='
 	 * ("kernelopts="). "": the whole line is arguments, unless it is a comment. */
 	const char *keyword;
-	bool quoted; /* the arguments are one quoted string; a line that is more is left alone */
-	bool each;   /* each line is an entry. Otherwise they add up, and the last is changed */
-	bool added;  /* a file without such a line gets one */
+	bool shell; /* settings of GRUB's scripts instead: core/facts/shell_settings.h */
+	char *id;   /* the file is the entry with this id, and only changes if that is of this
+		       system; NULL: it is none */
+	bool each;  /* each line is an entry. Otherwise they add up, and the last is changed */
+	bool added; /* a text without such a line gets one */
+	bool copy;  /* somebody may have copied our lines there: they are not set, only taken out */
+	char *initial;	      /* what the file is to hold where there is none; NULL: none is made */
 	const char *variable; /* a file that uses it takes its arguments from there; may be NULL */
 };
 struct boot_sources {
@@ -107,9 +111,10 @@ struct boot_loader {
 	 * Lines of other people's files that have the arguments. Adds these files, also those from
 	 * which the entries of later kernels will be made. NULL: there are none.
 	 */
-	void (*sources)(const struct root *root, struct boot_sources *sources);
+	void (*sources)(const struct root *root, const struct boot_facts *boot,
+		struct boot_sources *sources);
 
-	/* A file of settings that has them; NULL: there is none. */
+	/* A file of settings that is ours, or has a block of ours; NULL: there is none. */
 	const char *settings_file;
 	const char *settings_mark; /* our block begins so; NULL: all of the file is ours */
 
@@ -119,6 +124,12 @@ struct boot_loader {
 	 */
 	int (*settings)(struct boot_settings *settings, const struct boot_wanted *wanted,
 		struct error *err);
+
+	/*
+	 * Fills search->boot->settings: what entries that are made later will have. NULL: that is
+	 * not told by files.
+	 */
+	void (*gather_settings)(struct boot_search *search);
 
 	/*
 	 * What boots is made from sources and settings: a program that makes PRODUCT, and its

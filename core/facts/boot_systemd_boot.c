@@ -149,7 +149,8 @@ void boot_systemd_boot_gather(struct boot_search *search)
 }
 
 /* For kernels that are installed later, kernel-install takes /etc/kernel/cmdline. */
-static void sources(const struct root *root, struct boot_sources *sources)
+static void sources(
+	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources)
 {
 	struct boot_facts none = { 0 };
 	struct boot_search search = { .root = root, .boot = &none };
@@ -158,9 +159,8 @@ static void sources(const struct root *root, struct boot_sources *sources)
 	boot_mounts_gather(&search.mounts, root);
 	list_entries(&search, &files);
 	boot_mounts_free(&search.mounts);
-	for (size_t i = 0; i < files.count; i++)
-		boot_sources_add(sources, text_copy(files.items[i]), "options")->added = true;
-	boot_sources_add(sources, text_copy("/etc/kernel/cmdline"), "");
+	boot_bls_add_entries(sources, &files, NULL);
+	boot_bls_add_cmdline(root, boot, sources);
 }
 
 const struct boot_loader boot_loader_systemd_boot = {
@@ -170,4 +170,5 @@ const struct boot_loader boot_loader_systemd_boot = {
 	.boots = boots,
 	.gather = boot_systemd_boot_gather,
 	.sources = sources,
+	.gather_settings = boot_bls_gather_cmdline,
 };

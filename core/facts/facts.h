@@ -214,6 +214,7 @@ struct root_facts {
 	TEXT(initramfs, "path of the initramfs; null: boots without")                              \
 	TEXT(initramfs_files, "all files that are loaded as initramfs, blanks between them")       \
 	TEXT(arguments, "kernel command line")                                                     \
+	TEXT(machine, "machine-id of the system that it is for, as a BLS entry may say")           \
 	FLAG(is_default, "the entry that boots next")                                              \
 	FLAG(rescue, "a recovery or rescue entry")
 struct entry_facts {
@@ -241,6 +242,8 @@ typedef FACT_LIST(struct entry_facts) entry_list;
 	TEXT(unmounted_by, "who wants it mounted: /etc/fstab or its mount unit")                   \
 	TEXT(config, "file or folder that holds the entries")                                      \
 	LIST(entries, entry_list, entry_facts, "what the loader offers")                           \
+	TEXT(root_names, "words by which root= may name the root file system")                     \
+	TEXT(settings, "kernel arguments that entries made later will have")                       \
 	TEXT(force_partuuid, "GRUB_FORCE_PARTUUID of an Ubuntu cloud image")                       \
 	TEXT(initramfs_tool, "who makes the initramfs; null: none is used")                        \
 	TEXT(initramfs_maker, "who made the initramfs that boots next, as it tells itself")        \

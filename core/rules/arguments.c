@@ -550,23 +550,130 @@ bool arguments_wanted(const struct facts *facts, struct strings *wanted)
 	return true;
 }
 
-/* What an entry mounts as root; the caller frees it, NULL: it does not say. */
-static char *root_of(const struct entry_facts *entry)
+/*
+ * One name for what udev's links and tags name alike: UUID=x for /dev/disk/by-uuid/X. The caller
+ * frees it; NULL for NULL.
+ */
+static char *device_name(const char *value)
 {
-	return entry->arguments.value ? arguments_get(entry->arguments.value, "root") : NULL;
+	static const char *const tags[][2] = { { "/dev/disk/by-uuid/", "UUID" },
+		{ "/dev/disk/by-partuuid/", "PARTUUID" }, { "/dev/disk/by-label/", "LABEL" },
+		{ "/dev/disk/by-partlabel/", "PARTLABEL" } };
+	char *name = text_copy(value);
+
+	for (size_t i = 0; value && i < ARRAY_SIZE(tags); i++)
+		if (text_starts(value, tags[i][0]))
+			text_set(&name,
+				text_format("%s=%s", tags[i][1], value + strlen(tags[i][0])));
+	if (name && (text_starts(name, "UUID=") || text_starts(name, "PARTUUID=")))
+		for (char *at = strchr(name, '='); *at; at++)
+			*at = (char)tolower((unsigned char)*at);
+	return name;
+}
+
+/* What a command line mounts as root; the caller frees it, NULL: it does not say. */
+static char *root_in(const char *line)
+{
+	memory_cleanup_free char *value = line ? arguments_get(line, "root") : NULL;
+
+	return device_name(value);
+}
+
+static const struct entry_facts *default_entry(const struct boot_facts *boot)
+{
+	for (size_t i = 0; i < boot->entries.count; i++)
+		if (fact_is_true(&boot->entries.items[i].is_default))
+			return &boot->entries.items[i];
+	return NULL;
+}
+
+/* True when the root file system is known to have the name NAME. */
+static bool is_root_name(const struct boot_facts *boot, const char *name)
+{
+	strings_cleanup struct strings names = { 0 };
+
+	strings_split(&names, fact_text_or(&boot->root_names, ""), " ");
+	for (size_t i = 0; name && i < names.count; i++) {
+		memory_cleanup_free char *other = device_name(names.items[i]);
+
+		if (strcmp(other, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* True when NAME is of a kind by which the root file system is known, but another one. */
+static bool is_other_root(const struct boot_facts *boot, const char *name)
+{
+	strings_cleanup struct strings names = { 0 };
+	size_t tag = strcspn(name, "=");
+	bool other = false;
+
+	strings_split(&names, fact_text_or(&boot->root_names, ""), " ");
+	for (size_t i = 0; name[tag] && i < names.count; i++) {
+		memory_cleanup_free char *known = device_name(names.items[i]);
+
+		if (strcmp(known, name) == 0)
+			return false;
+		other = other || strncmp(known, name, tag + 1) == 0;
+	}
+	return other;
+}
+
+/* Is there an entry whose root= is known to be the root file system? */
+static bool root_is_named(const struct boot_facts *boot)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < boot->entries.count; i++) {
+		memory_cleanup_free char *root = root_in(boot->entries.items[i].arguments.value);
+
+		found = is_root_name(boot, root);
+	}
+	return found;
+}
+
+bool arguments_are_of_this_system(const struct boot_facts *boot, const char *line)
+{
+	const struct entry_facts *next = default_entry(boot);
+	memory_cleanup_free char *its_root = root_in(line), *root = NULL;
+
+	if (is_root_name(boot, its_root))
+		return true;
+	if (next)
+		root = root_in(next->arguments.value);
+	if (!root)
+		return true;
+	/* The default entry may be another system's, where one of ours is known. */
+	if (is_other_root(boot, root) && root_is_named(boot))
+		return false;
+	return text_equal(root, its_root);
+}
+
+static char *flags_of(const struct entry_facts *entry)
+{
+	return entry->arguments.value ? arguments_get(entry->arguments.value, "rootflags") : NULL;
 }
 
 bool entry_is_of_this_system(const struct boot_facts *boot, const struct entry_facts *entry)
 {
-	memory_cleanup_free char *root = NULL, *its_root = NULL;
+	const struct entry_facts *next = default_entry(boot);
+	memory_cleanup_free char *root = NULL, *flags = NULL, *its_flags = NULL;
+	bool both;
 
-	for (size_t i = 0; !root && i < boot->entries.count; i++)
-		if (fact_is_true(&boot->entries.items[i].is_default))
-			root = root_of(&boot->entries.items[i]);
-	if (!root || entry->arguments.is == FACT_UNKNOWN)
+	if (!next || entry->arguments.is == FACT_UNKNOWN)
 		return true;
-	its_root = root_of(entry);
-	return text_equal(root, its_root);
+	both = next->machine.is == FACT_KNOWN && entry->machine.is == FACT_KNOWN;
+	root = root_in(entry->arguments.value);
+	if (!root && both)
+		return text_equal(next->machine.value, entry->machine.value);
+	if (!arguments_are_of_this_system(boot, fact_text_or(&entry->arguments, "")))
+		return false;
+	/* Systems in subvolumes of one file system; snapshots of this one have its machine-id. */
+	flags = flags_of(next);
+	its_flags = flags_of(entry);
+	return !both || text_equal(next->machine.value, entry->machine.value) ||
+	       text_equal(flags, its_flags);
 }
 
 bool arguments_in_entries(const struct boot_facts *boot, const struct strings *wanted)

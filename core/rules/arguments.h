@@ -75,8 +75,16 @@ char *area_device_argument(const struct facts *facts, const struct device_facts 
 bool area_device_needs_opening(const struct facts *facts, const struct device_facts *device);
 
 /*
- * False for an entry with another root= than the default one, or with none where that has one: it
- * starts another system, found by os-prober, or no system at all, as a memory test.
+ * True when the command line LINE mounts the root file system of this system: the one that the
+ * default entry names, or another name of it in boot->root_names. Where neither says anything, true.
+ */
+bool arguments_are_of_this_system(const struct boot_facts *boot, const char *line);
+
+/*
+ * False for an entry that starts another system, found by os-prober or installed beside this one,
+ * or no system at all, as a memory test. Its root= tells, and where several systems share a file
+ * system, its machine-id and subvolume. A rescue entry, an older kernel and a snapshot are of this
+ * system: what they boot would run over the hibernated one.
  */
 bool entry_is_of_this_system(const struct boot_facts *boot, const struct entry_facts *entry);
 

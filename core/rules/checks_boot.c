@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/facts/boot.h"
 #include "core/rules/arguments.h"
+#include "core/rules/boot_sides.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/rehearsal.h"
 
@@ -120,6 +121,35 @@ CHECK_FUNCTION(other_entries)
 			"%zu of %zu other boot entries %s not have the resume arguments: a boot from there loses the image",
 			lacking, others, lacking == 1 ? "does" : "do");
 	return finding_pass("the other boot entries have the resume arguments, too (%zu)", others);
+}
+
+/* grub.cfg has them, the settings that it is made from do not. */
+CHECK_FUNCTION(boot_settings)
+{
+	const struct boot_facts *boot = &facts->boot;
+	strings_cleanup struct strings wanted = { 0 };
+	memory_cleanup_free char *fix = boot_fix(facts, config);
+	struct finding finding;
+
+	if (boot->loader.is == FACT_ABSENT)
+		return finding_skip("no boot loader known");
+	if (boot->settings.is == FACT_ABSENT)
+		return finding_skip("entries of later kernels are not made from settings");
+	if (no_area(facts, &finding) ||
+		finding_gap(&finding, NEED(facts->boot.settings), NEED(facts->area.resume_argument),
+			NEED(facts->area.resume_offset)))
+		return finding;
+	arguments_wanted(facts, &wanted);
+	switch (boot_settings_side(boot, &wanted)) {
+	case SIDE_WANTED:
+		return finding_pass("entries of later kernels will have the resume arguments");
+	case SIDE_OTHER:
+		return finding_warn(fix,
+			"the settings that boot entries are made from have other resume arguments: after the next kernel update no boot finds the image");
+	default:
+		return finding_warn(fix,
+			"the settings that boot entries are made from do not have the resume arguments: the next kernel update drops them");
+	}
 }
 
 /* arm64 refuses the image of another kernel build (arch/arm64/kernel/hibernate.c). */
@@ -825,6 +855,9 @@ static const struct check checks[] = {
 	{ "other-entries", "the other boot entries",
 		"Whoever starts the hibernated machine from another entry of the boot menu loses the image when that entry does not say where it is.",
 		.evaluate = check_other_entries },
+	{ "boot-settings", "settings of later boot entries",
+		"Entries for later kernels, and often those of now as soon as one is installed, are made from settings. When only the entries have the resume arguments, the next kernel update drops them.",
+		.evaluate = check_boot_settings },
 	{ "kernel-version-next-boot", "the same kernel next time",
 		"After a kernel upgrade without a reboot, the next boot runs another kernel than the one that wrote the image. arm64 refuses such an image, x86-64 may.",
 		LIVE, REFUSES, .evaluate = check_kernel_version_next_boot },

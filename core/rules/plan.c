@@ -16,6 +16,7 @@
 #include "core/facts/device.h"
 #include "core/facts/sleep_answers.h"
 #include "core/rules/arguments.h"
+#include "core/rules/boot_sides.h"
 #include "core/rules/size.h"
 #include "core/rules/storage.h"
 
@@ -364,7 +365,7 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 							: "the resume device is not known");
 		return;
 	}
-	if (!new_file && loader && arguments_in_entries(&facts->boot, &wanted))
+	if (!new_file && loader && !boot_sides_lack(&facts->boot, &wanted))
 		return;
 	arguments = strings_join(&wanted, " ");
 	if (request->keep_boot_config || config->boot_config == CHOICE_NO)
@@ -734,6 +735,15 @@ static bool may_be_ours(const struct fact_flag *ours)
 	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
 }
 
+/* grub.cfg has our arguments, and the settings that it is made from do not: not any more. */
+static bool result_is_left_over(const struct facts *facts)
+{
+	strings_cleanup struct strings wanted = { 0 };
+
+	return fact_text_is(&facts->area.header_label, SWAP_LABEL) &&
+	       arguments_wanted(facts, &wanted) && boot_sides_left_over(&facts->boot, &wanted);
+}
+
 static void plan_undo_all(struct plan *plan, const struct facts *facts)
 {
 	const struct area_facts *area = &facts->area;
@@ -742,7 +752,7 @@ static void plan_undo_all(struct plan *plan, const struct facts *facts)
 	/* Nobody hibernates any more while the rest goes. */
 	plan_undo_service(plan, facts);
 	/* The next boot first: it must not look for an image in what is about to be removed. */
-	if (may_be_ours(&facts->boot.our_arguments))
+	if (may_be_ours(&facts->boot.our_arguments) || result_is_left_over(facts))
 		add_step(plan, STEP_UNDO_BOOT_ARGUMENTS, 0, "take our boot arguments out (%s)",
 			loader_files(facts));
 	if (fact_is_true(&facts->boot.our_initramfs))
