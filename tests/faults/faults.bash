@@ -11,15 +11,32 @@ CHANGING=write,pwrite64,fsync,fdatasync,syncfs,fallocate,ftruncate,fchmod,fchown
 CHANGING+=,renameat,renameat2,unlinkat,mkdirat,linkat,symlinkat,clone,clone3,fork,vfork
 OPENING=openat,openat2
 
-# faulty_machine TREE: an image of that tree, and what it is like before setup, PRISTINE, and after
-# an undisturbed one, DONE, with what status then says about booting, DONE_CHECKS.
+# faulty_machine TREE: an image of that tree. It is in memory: fsync(2) costs nothing there.
 faulty_machine() {
 	TREE=$1
 	mkdir "$BATS_TEST_TMPDIR/memory"
-	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/memory" # fsync(2) costs nothing there
+	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/memory"
 	BATS_TEST_TMPDIR+=/memory
 	make_machine "$1"
-	tar -C "$IMAGE" --exclude=./lost+found -cf "$BATS_TEST_TMPDIR/pristine.tar" .
+	PROGRAM=("$EC2HIB" --root "$IMAGE")
+	learn_ends
+}
+
+# faulty_running_machine TREE: the same as a machine that runs: swap is switched on, too, and the
+# kernel told. It is on a disk, see start_machine.
+faulty_running_machine() {
+	TREE=$1
+	make_machine "$1"
+	start_machine
+	PROGRAM=(chroot "$IMAGE" /usr/sbin/ec2hib)
+	learn_ends
+}
+
+# What the machine is like before setup, PRISTINE, and after an undisturbed one, DONE, with what
+# status then says about booting, DONE_CHECKS.
+learn_ends() {
+	tar -C "$IMAGE" --one-file-system --exclude=./lost+found \
+		-cf "$BATS_TEST_TMPDIR/pristine.tar" .
 	PRISTINE=$(list_files)
 	do_setup || found_wrong "setup without a fault: exit $STATUS: $SAID"
 	DONE=$(list_files)
@@ -31,8 +48,12 @@ faulty_machine() {
 
 drop_faulty_machine() {
 	drop_machine
-	umount "$BATS_TEST_TMPDIR"
-	BATS_TEST_TMPDIR=${BATS_TEST_TMPDIR%/memory}
+	case $BATS_TEST_TMPDIR in
+	*/memory)
+		umount "$BATS_TEST_TMPDIR"
+		BATS_TEST_TMPDIR=${BATS_TEST_TMPDIR%/memory}
+		;;
+	esac
 }
 
 # found_wrong TEXT
@@ -44,23 +65,29 @@ found_wrong() {
 # Back to the start, whatever the last point has left.
 fresh_machine() {
 	[ -n "${IS_SPOILT:-}" ] || return 0
-	find "$IMAGE" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
+	drop_swaps
+	find "$IMAGE" -mindepth 1 -maxdepth 1 ! -name lost+found \
+		-exec rm -rf --one-file-system {} + 2>/dev/null || true # what is mounted stays
 	tar -C "$IMAGE" -xpf "$BATS_TEST_TMPDIR/pristine.tar"
 	IS_SPOILT=
 }
 
 do_setup() {
-	run_program setup --yes --size 20M
+	run_program setup --yes --size 20M --no-service
 }
 
+# As teardown_machine does it: without the file whose numbers do not get shorter.
 do_teardown() {
+	rm -f "$IMAGE/sys/power/resume_offset"
 	run_program teardown --yes
+	[ ! -d "$IMAGE/sys/power" ] || echo 0 >"$IMAGE/sys/power/resume_offset"
+	return "$STATUS"
 }
 
 # run_program ARGUMENT...: its exit status in STATUS, what it said in SAID. UNDER: a program that runs it.
 run_program() {
 	STATUS=0
-	SAID=$("${UNDER[@]}" "$EC2HIB" --root "$IMAGE" "$@" 2>&1) || STATUS=$?
+	SAID=$("${UNDER[@]}" "${PROGRAM[@]}" "$@" 2>&1) || STATUS=$?
 	return "$STATUS"
 }
 UNDER=()
@@ -77,19 +104,25 @@ list_files() {
 			gsub(/resume_offset=[0-9]+/, "resume_offset=N")
 			gsub(/\n/, "\\n")
 			print FILENAME ": " $0
-		}' {} + | sort
+		}' {} + | tr -d '\0' | sort
 		find . -xdev -type f -size +64 "${ours[@]}" -exec sha256sum {} + | sort -k 2
 	)
 }
 
 boot_checks() {
-	"$EC2HIB" --root "$IMAGE" status --json | jq -r '.checks[] | select(.group == "boot")
+	"${PROGRAM[@]}" status --json | jq -r '.checks[] | select(.group == "boot")
 		| "\(.id) \(.state)"'
 }
 
+# same_as FILES WHEN: the machine has these files, no others.
 same_as() {
+	NOW=$(list_files)
+	now_same_as "$@"
+}
+
+now_same_as() {
 	local difference
-	difference=$(set -o pipefail; diff <(echo "$1") <(list_files) | cut -c 1-160) ||
+	difference=$(set -o pipefail; diff <(echo "$1") <(echo "$NOW") | cut -c 1-160) ||
 		found_wrong "$2: the files are not as they should be:"$'\n'"$difference"
 }
 
@@ -107,7 +140,7 @@ nothing_lost() {
 				if (known[line] == 2 && !(line in now)) print "lost: " line
 			for (line in now)
 				if (!(line in known) && line !~ /ec2hib-new|Being taken away/) print "found: " line
-		}' <(echo "$PRISTINE") <(echo "$DONE") - < <(list_files) | cut -c 1-160)
+		}' <(echo "$PRISTINE") <(echo "$DONE") - <<<"$NOW" | cut -c 1-160)
 	[ -z "$wrong" ] || found_wrong "$1:"$'\n'"$wrong"
 }
 
@@ -135,13 +168,14 @@ points_of() {
 		}' "$trace"
 }
 
-# with_fault setup|teardown CALL N ERROR: a run with that fault.
+# with_fault setup|teardown CALL N ERROR: a run with that fault. What it leaves is in NOW.
 with_fault() {
 	local how=error=$4
 	[ "$4" != KILL ] || how=signal=KILL
 	UNDER=(strace -qq -o /dev/null -e "trace=$2" -e signal=none -e "inject=$2:$how:when=$3")
 	"do_$1" || true
 	UNDER=()
+	NOW=$(list_files)
 }
 
 # The two ends that every point starts from and has to come back to.
@@ -171,6 +205,7 @@ try_point() {
 	with_fault "$@"
 	judge "$*" "$end"
 	nothing_lost "$*"
+	[ "$NOW" != "$PRISTINE" ] || return 0
 	[ "$1" = teardown ] || get_done "$*"
 	get_pristine "$*"
 }
@@ -191,10 +226,10 @@ judge() {
 	case $STATUS in
 	0)
 		[[ "$SAID" == *[Ww]arning* || "$SAID" == *note:*cannot* ]] ||
-			same_as "$2" "$1: exit 0"
+			now_same_as "$2" "$1: exit 0"
 		;;
 	137) [[ "$1" == *KILL ]] || found_wrong "$1: killed: $SAID" ;;
-	1 | 3) [[ "$SAID" == *"ec2hib: "* ]] || found_wrong "$1: exit $STATUS without a word: $SAID" ;;
+	[123]) [[ "$SAID" == *"ec2hib: "* ]] || found_wrong "$1: exit $STATUS without a word: $SAID" ;;
 	*) found_wrong "$1: exit $STATUS: $SAID" ;;
 	esac
 }

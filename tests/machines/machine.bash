@@ -52,8 +52,11 @@ make_machine() {
 # start_machine: $IMAGE runs from now on: on_machine runs programs in it. What a kernel that can
 # hibernate says is in its /sys; the root's device is there under its name on the host. Files that a
 # test wants to compare are to be listed after this, which puts programs into the image.
+# Its disk has to be on one: the kernel swaps pages of a file in memory out to the swap area in that
+# very file, and waits for itself for ever.
 start_machine() {
 	local folder root
+	[ "$(stat -f -c %T "$BATS_TEST_TMPDIR")" != tmpfs ] || skip "needs TMPDIR on a disk"
 	put_program "$IMAGE" mkswap swapon swapoff
 	put_own_program
 	for folder in dev proc run sys tmp; do
@@ -224,14 +227,20 @@ stubs() {
 	cat "$IMAGE/var/log/stubs.log" 2>/dev/null
 }
 
-# drop_machine: nothing of the machine stays, in whatever state a test has left it: no swap switched
-# on, nothing mounted, no loop device. A test may call it and make the next machine.
-drop_machine() {
-	local area held
-	[ -n "${IMAGE:-}" ] && [ -d "$IMAGE" ] || return 0
+# Switches off what the machine has on.
+drop_swaps() {
+	local area
 	while read -r area; do
 		swapoff "$area"
 	done < <(awk -v below="$IMAGE/" 'index($1, below) == 1 { print $1 }' /proc/swaps)
+}
+
+# drop_machine: nothing of the machine stays, in whatever state a test has left it: no swap switched
+# on, nothing mounted, no loop device. A test may call it and make the next machine.
+drop_machine() {
+	local held
+	[ -n "${IMAGE:-}" ] && [ -d "$IMAGE" ] || return 0
+	drop_swaps
 	while mountpoint -q "$IMAGE"; do
 		umount --recursive "$IMAGE" || return
 	done
