@@ -58,7 +58,8 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
 	kernel_image_gather(&facts->boot, gather->root);
 	boot_name_root_device(&facts->boot, &facts->root.devices);
-	initramfs_gather(&facts->boot, gather->root, fact_text_or(&facts->kernel.release, NULL));
+	initramfs_gather(&facts->boot, gather->root, fact_text_or(&facts->kernel.release, NULL),
+		gather->config->state_dir);
 	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);

@@ -10,6 +10,7 @@
 #include "core/base/memory.h"
 #include "core/facts/boot_loader.h"
 #include "core/facts/initramfs_image.h"
+#include "core/facts/initramfs_kept.h"
 #include "core/facts/pe.h"
 
 /* The tools in the order in which they are asked: initramfs_tool_NAME of each. */
@@ -244,8 +245,9 @@ static bool find_files(struct strings *files, const struct root *root,
 }
 
 static void gather_image(struct boot_facts *boot, const struct root *root,
-	const struct entry_facts *entry, const char *running_release)
+	const struct entry_facts *entry, const char *running_release, const char *state_dir)
 {
+	memory_cleanup_free char *identity = NULL;
 	const char *release = entry ? entry->release.value : running_release;
 	strings_cleanup struct strings files = { 0 };
 	struct initramfs_image image = { 0 };
@@ -255,16 +257,21 @@ static void gather_image(struct boot_facts *boot, const struct root *root,
 		set_image_unknown(boot, "the initramfs of the entry that boots next was not found");
 		return;
 	}
-	if (read_image(&image, root, &files, &err) < 0) {
-		set_image_unknown(boot, err.text);
-		return;
+	identity = initramfs_identity(root, &files);
+	if (!initramfs_kept_read(&image, root, state_dir, identity)) {
+		if (read_image(&image, root, &files, &err) < 0) {
+			set_image_unknown(boot, err.text);
+			return;
+		}
+		initramfs_kept_write(&image, root, state_dir, &files, identity);
 	}
 	read_built_in(&image, root, release ? release : image.release.value);
 	set_image(boot, &image);
 	layout_free(&initramfs_image_layout, &image);
 }
 
-void initramfs_gather(struct boot_facts *boot, const struct root *root, const char *running_release)
+void initramfs_gather(struct boot_facts *boot, const struct root *root, const char *running_release,
+	const char *state_dir)
 {
 	const struct entry_facts *entry = next_entry(boot);
 	const struct initramfs_tool *tool = NULL;
@@ -293,5 +300,5 @@ void initramfs_gather(struct boot_facts *boot, const struct root *root, const ch
 		fact_set_unknown(fact_of(&boot->initramfs_tool), NO_TOOL);
 		fact_set_unknown(fact_of(&boot->initramfs_lasts), NO_TOOL);
 	}
-	gather_image(boot, root, entry, running_release);
+	gather_image(boot, root, entry, running_release, state_dir);
 }

@@ -47,10 +47,11 @@ const struct initramfs_tool *initramfs_tool_of(const struct boot_facts *boot);
 /*
  * Fills all that begins with initramfs_, and our_initramfs, after boot_gather() and
  * kernel_image_gather(): the entry that boots next tells the image. RUNNING_RELEASE (may be NULL) names the
- * kernel to look for when there is no such entry.
+ * kernel to look for when there is no such entry. STATE_DIR is config->state_dir: what was found in an image
+ * is kept there; NULL: it is not.
  */
-void initramfs_gather(
-	struct boot_facts *boot, const struct root *root, const char *running_release);
+void initramfs_gather(struct boot_facts *boot, const struct root *root, const char *running_release,
+	const char *state_dir);
 
 /*
  * 0 when the image in the file PATH resumes; else a negative errno and why not, or why that cannot be

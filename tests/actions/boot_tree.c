@@ -121,7 +121,7 @@ void tree_gather(struct tree *tree)
 	tree->facts->area = area;
 	boot_gather(&tree->facts->boot, &tree->root, TREE_STATE);
 	kernel_image_gather(&tree->facts->boot, &tree->root);
-	initramfs_gather(&tree->facts->boot, &tree->root, NULL);
+	initramfs_gather(&tree->facts->boot, &tree->root, NULL, NULL);
 }
 
 void tree_area(struct tree *tree, const char *argument, const uint64_t *offset)

@@ -292,3 +292,26 @@ PY
 	[ "$(fact boot.initramfs_nvme)" = false ]
 	[ "$(fact boot.initramfs_virtio_blk)" = true ]
 }
+
+@test "what was found is kept by the file's identity, and no one else's record is believed" {
+	rhel
+	dracut_image | gzip >"$INITRAMFS"
+	start_machine
+	kept=$IMAGE/var/lib/ec2hib/initramfs.json
+	# one that was changed just now is not kept yet
+	until [ "$(date +%s)" -gt "$(($(stat -c %Z "$INITRAMFS") + 2))" ]; do sleep 0.2; done
+	[ "$(live_state initramfs-resume)" = pass ]
+	[ "$(stat -c '%a %u' "$kept")" = '600 0' ]
+	# it is used
+	sed -i 's/"dracut_modules":"[^"]*"/"dracut_modules":""/; s/"members":[0-9]*/"members":1/' "$kept"
+	[ "$(live_state initramfs-resume)" = fail ]
+	# not for another file, and not when others can write it
+	chmod 666 "$kept"
+	[ "$(live_state initramfs-resume)" = pass ]
+	chmod 600 "$kept"
+	[ "$(live_state initramfs-resume)" = fail ]
+	touch -d 2020-01-01 "$INITRAMFS"
+	[ "$(live_state initramfs-resume)" = pass ]
+	echo nonsense >"$kept"
+	[ "$(live_state initramfs-resume)" = pass ]
+}
