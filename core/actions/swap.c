@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -45,11 +46,65 @@ int swap_format(const struct root *root, const char *path, const char *uuid, con
 	return process_run(root, arguments, MKSWAP_TIMEOUT_MS, NULL, err);
 }
 
+/*
+ * PATH of the running machine, O_PATH: what is switched on is what was looked at, whoever moves names
+ * about. A link, as devices have them, is followed where only root can have made it.
+ */
+static int open_area(const char *path, struct error *err)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), checked = 0;
+	struct stat status;
+	struct root host;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISLNK(status.st_mode))
+		return fd < 0 ? -errno : fd;
+	close(fd);
+	if (root_open(&host, "/", err) < 0)
+		return -EPERM;
+	checked = root_check_trusted(&host, path, err);
+	root_close(&host);
+	if (checked < 0)
+		return -EPERM;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Who can write to a swap file can change the memory that is in it. */
+static int check_area(int fd, const char *path, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return error_errno(err, errno, "cannot switch on %s", path);
+	if (S_ISBLK(status.st_mode))
+		return 0;
+	if (!S_ISREG(status.st_mode))
+		return error_set(err, EINVAL,
+			"cannot switch on %s: it is neither a file nor a block device", path);
+	if (status.st_uid == 0 && !(status.st_mode & 022))
+		return 0;
+	return error_set(
+		err, EPERM, "cannot switch on %s: users other than root can change it", path);
+}
+
 int swap_on(const char *path, long priority, struct error *err)
 {
 	int flags = priority < 0 ? 0 : SWAP_FLAG_PREFER | (int)(priority & SWAP_FLAG_PRIO_MASK);
+	struct error why = { "" };
+	file_cleanup_close int fd = open_area(path, &why);
+	char name[64];
+	int status;
 
-	if (swapon(path, flags) == 0)
+	if (fd == -EPERM && *why.text)
+		return error_set(err, EPERM, "cannot switch on %s: %s", path, why.text);
+	if (fd < 0)
+		return error_errno(err, -fd, "cannot switch on %s", path);
+	status = check_area(fd, path, err);
+	if (status < 0)
+		return status;
+	/* The kernel shows its real path in /proc/swaps (d_path of the file that it opens). */
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (swapon(name, flags) == 0)
 		return 0;
 	if (errno == EINVAL)
 		return error_set(err, EINVAL,
@@ -170,14 +225,14 @@ int swap_file_sweep(const struct root *root, const char *path, struct error *err
 {
 	memory_cleanup_free char *first = text_format("%s" AREA_UNFINISHED, path);
 	memory_cleanup_free char *second = text_format("%s" AREA_UNFINISHED_SECOND, path);
-	int status = root_remove(root, first, err);
+	int status = trusted_remove(root, first, err);
 
-	return status < 0 ? status : root_remove(root, second, err);
+	return status < 0 ? status : trusted_remove(root, second, err);
 }
 
 int swap_file_remove(const struct root *root, const char *path, struct error *err)
 {
-	int status = root_remove(root, path, err);
+	int status = trusted_remove(root, path, err);
 
 	return status < 0 ? status : swap_file_sweep(root, path, err);
 }

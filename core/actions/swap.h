@@ -35,7 +35,7 @@ struct swap_request {
 int swap_file_create(const struct root *root, const struct swap_request *request,
 	const struct reporter *reporter, struct error *err);
 
-/* Removes what an interrupted swap_file_create() left beside PATH. */
+/* Removes what an interrupted swap_file_create() left beside PATH; -EPERM as for creating. */
 int swap_file_sweep(const struct root *root, const char *path, struct error *err);
 
 /* Removes PATH and what an interrupted swap_file_create() left beside it. */
@@ -53,7 +53,8 @@ int swap_format(const struct root *root, const char *path, const char *uuid, con
 	struct error *err);
 
 /*
- * swapon(2) on the running machine; not for an image. PRIORITY as in swapon(2), where the kernel
+ * swapon(2) on the running machine; not for an image, and only of what nobody but root can change
+ * (-EPERM). PRIORITY as in swapon(2), where the kernel
  * chooses for one below 0.
  */
 int swap_on(const char *path, long priority, struct error *err);

@@ -563,6 +563,24 @@ int trusted_program(const struct root *root, int fd, const char *path, struct er
 	return 0;
 }
 
+int trusted_remove(const struct root *root, const char *path, struct error *err)
+{
+	file_cleanup_close int folder = trusted_folder(root, path, err), synced = -1;
+
+	if (folder == -ENOENT || folder == -ENOTDIR)
+		return 0;
+	if (folder < 0)
+		return error_prefix(err, folder, "cannot remove %s%s", root->path, path);
+	if (unlinkat(folder, path_name(path), 0) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : error_errno(err, errno, "cannot remove %s%s", root->path, path);
+	synced = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (synced < 0 || fsync(synced) < 0)
+		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, path);
+	return 0;
+}
+
 int root_check_trusted(const struct root *root, const char *path, struct error *err)
 {
 	file_cleanup_close int folder = trusted_folder(root, path, err);

@@ -122,6 +122,12 @@ int root_check_own(const struct root *root, const char *path, struct error *err)
 int trusted_open(const struct root *root, const char *path, struct error *err);
 
 /*
+ * unlink(2) of PATH itself, never of what a link names, and fsync of the folder; no such file is no
+ * error.
+ */
+int trusted_remove(const struct root *root, const char *path, struct error *err);
+
+/*
  * 0 when FD, opened by trusted_open(), is a regular file that belongs to root and that nobody else
  * can write; else -EPERM and why not. PATH is for the error.
  */

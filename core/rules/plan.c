@@ -697,7 +697,9 @@ int preparation_plan(struct plan *plan, const struct facts *facts, const struct 
 	int status;
 
 	*plan = (struct plan) { 0 };
-	status = plan_old_image(plan, facts, err);
+	status = facts->area.kind.is == FACT_KNOWN ? check_folder(&facts->area, err) : 0;
+	if (status == 0)
+		status = plan_old_image(plan, facts, err);
 	if (status < 0)
 		return status;
 	if (!fact_is_true(&facts->area.active))
@@ -784,9 +786,12 @@ static void plan_undo_all(struct plan *plan, const struct facts *facts)
 static int refuse_what_cannot_go(const struct facts *facts, struct error *err)
 {
 	const struct area_facts *area = &facts->area;
+	bool ours = fact_text_is(&area->header_label, SWAP_LABEL);
 
-	if (!fact_text_is(&area->header_label, SWAP_LABEL) || !fact_is_true(&area->active) ||
-		area->used.is != FACT_KNOWN)
+	if ((ours || area->unfinished.is == FACT_KNOWN) && area->untrusted_folder.is == FACT_KNOWN)
+		return error_set(err, EPERM, "cannot remove %s: others could exchange it: %s",
+			area->path.value, area->untrusted_folder.value);
+	if (!ours || !fact_is_true(&area->active) || area->used.is != FACT_KNOWN)
 		return 0;
 	return swap_off_fits(area->path.value, area->used.value, &facts->memory, err);
 }

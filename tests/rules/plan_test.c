@@ -340,6 +340,14 @@ static void teardown_refuses_while_swap_is_needed(void **state UNUSED)
 			"undo-boot-arguments undo-kernel-resume undo-swap" },
 		{ "{" FOREIGN ", \"area.used\": 2147483648, \"memory.available\": 1073741824}", 0,
 			"" },
+		/* Where others could lead it to another file. */
+		{ "{" OURS
+		  ", \"area.untrusted_folder\": \"/home/a belongs to uid 7, not to root\"}",
+			-EPERM,
+			"cannot remove /swap: others could exchange it: /home/a belongs to uid 7" },
+		{ "{" FOREIGN
+		  ", \"area.untrusted_folder\": \"/home/a belongs to uid 7, not to root\"}",
+			0, "" },
 	};
 
 	try_rows(teardown_plan, rows, ARRAY_SIZE(rows));
