@@ -8,6 +8,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/at_boot.h"
+#include "core/facts/fstab.h"
 
 /* The file's text, "" when there is none. */
 static int read_fstab(const struct root *root, char **text, struct error *err)
@@ -27,7 +28,9 @@ int swap_at_boot_set(const struct root *root, const struct area_facts *area, str
 
 	if (status < 0)
 		return status;
-	wanted = fstab_with(text, area);
+	wanted = fstab_with(text, root, area);
+	if (strcmp(wanted, text) == 0)
+		return 0;
 	return root_replace(root, FSTAB_PATH, wanted, 0644, err);
 }
 

@@ -8,10 +8,10 @@
 #include "core/base/files.h"
 #include "core/facts/facts.h"
 
-/* Makes the line for AREA the only one of ours in /etc/fstab. */
+/* Makes /etc/fstab switch AREA on at boot; nothing else in it is ours then (core/facts/fstab.h). */
 int swap_at_boot_set(const struct root *root, const struct area_facts *area, struct error *err);
 
-/* Takes our lines away; a file that held nothing else goes, too. */
+/* Takes out what is ours; a file that held nothing else goes, too. */
 int swap_at_boot_clear(const struct root *root, struct error *err);
 
 /* The freeze timeout, in milliseconds. */

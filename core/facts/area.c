@@ -50,6 +50,37 @@ char *area_stable_name(const struct area_facts *area)
 	return text_copy(area->path.value);
 }
 
+static bool is_same_file(const struct root *root, const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return root_stat(root, a, &first) == 0 && root_stat(root, b, &second) == 0 &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+enum name_match area_name_match(
+	const struct area_facts *area, const struct root *root, const char *name)
+{
+	memory_cleanup_free char *path = device_name_path(name);
+	memory_cleanup_free char *own = device_name_path(area->path.value);
+	memory_cleanup_free char *unit = swap_unit_name(path), *own_unit = swap_unit_name(own);
+	struct device_facts device;
+
+	/* Also with a slash too many: systemd takes them off. */
+	if (strcmp(unit, own_unit) == 0)
+		return NAME_MATCHES;
+	if (!fact_text_is(&area->kind, "device"))
+		return is_same_file(root, path, own) ? NAME_MATCHES : NAME_DIFFERS;
+	if (area->devices.count == 0)
+		return NAME_UNKNOWN;
+	device = area->devices.items[0];
+	if (device.uuid.is != FACT_KNOWN)
+		device.uuid = area->header_uuid;
+	if (device.label.is != FACT_KNOWN)
+		device.label = area->header_label;
+	return device_name_match(name, &device);
+}
+
 /* What setup was given, NULL when it was given nothing. */
 static char *remembered_path(const struct config *config, const struct root *root)
 {

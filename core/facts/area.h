@@ -4,6 +4,7 @@
 #define EC2HIB_FACTS_AREA_H
 
 #include "core/base/config.h"
+#include "core/facts/device_name.h"
 #include "core/facts/facts.h"
 
 /* In the state folder: the path that setup was given with --swapfile or --swap-device. */
@@ -19,6 +20,13 @@
  * /swap otherwise. The caller frees it.
  */
 char *area_path(const struct config *config, const struct root *root);
+
+/*
+ * Whether NAME, as a file of ROOT has it, means AREA: by the device, by the file whatever path leads
+ * to it, and by the same text.
+ */
+enum name_match area_name_match(
+	const struct area_facts *area, const struct root *root, const char *name);
 
 /*
  * Everything about the area at PATH. HOST is the machine that we run on; ROOT_DEVICES what is below

@@ -15,6 +15,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/device_name.h"
 
 /* Beyond any sane stack; ends a loop in a fixture. */
 #define DEPTH_LIMIT  16
@@ -47,6 +48,8 @@ static const struct identity {
 	{ offsetof(struct device_facts, label), "LABEL", "ID_FS_LABEL_ENC" },
 	{ offsetof(struct device_facts, partuuid), "PART_ENTRY_UUID", "ID_PART_ENTRY_UUID" },
 	{ offsetof(struct device_facts, partlabel), "PART_ENTRY_NAME", "ID_PART_ENTRY_NAME" },
+	{ offsetof(struct device_facts, parttype), "PART_ENTRY_TYPE", "ID_PART_ENTRY_TYPE" },
+	{ offsetof(struct device_facts, partflags), "PART_ENTRY_FLAGS", "ID_PART_ENTRY_FLAGS" },
 };
 
 static struct fact_text *identity_of(struct device_facts *device, const struct identity *identity)
@@ -447,10 +450,16 @@ void devices_gather(
 	memory_cleanup_free char *text = device_number_text(number);
 	memory_cleanup_free char *folder = sys_folder(host, text);
 
-	if (folder)
-		gather_stack(list, host, root, text, 0);
-	else
+	if (!folder) {
 		fact_set_unknown(fact_of(list), "/sys/dev/block/%s is not there", text);
+		return;
+	}
+	gather_stack(list, host, root, text, 0);
+	if (root->live)
+		device_links_gather(&list->items[0], root);
+	else
+		fact_set_unknown(fact_of(&list->items[0].links),
+			"names below /dev are the machine's that will run %s", root->path);
 }
 
 void devices_gather_known(device_list *list, const struct root *host, const struct root *root,

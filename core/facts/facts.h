@@ -105,6 +105,9 @@ struct memory_facts {
 	TEXT(label, "label of what the device holds")                                              \
 	TEXT(partuuid, "UUID of the partition")                                                    \
 	TEXT(partlabel, "name of the partition")                                                   \
+	TEXT(parttype, "type of the partition: a GUID, or 0x and a number")                        \
+	TEXT(partflags, "attributes of the partition: 0x and a number; null: none")                \
+	TEXT(links, "of the first device: other names of it below /dev; null: none")               \
 	FLAG(random_key, "a dm-crypt device whose key is new at every boot")
 struct device_facts {
 	FACT_MEMBERS(DEVICE_FACTS)
@@ -262,7 +265,13 @@ typedef FACT_LIST(struct entry_facts) entry_list;
 	FLAG(our_arguments, "boot configuration that ec2hib wrote is there")                       \
 	FLAG(our_initramfs, "initramfs configuration that ec2hib wrote is there")                  \
 	FLAG(fstab_entry, "/etc/fstab activates the swap area at boot")                            \
-	FLAG(our_fstab_entry, "/etc/fstab has a line that ec2hib wrote")                           \
+	FLAG(fstab_noauto, "/etc/fstab has the swap area, but with noauto")                        \
+	TEXT(fstab_unit,                                                                           \
+		"systemd's name for that line of /etc/fstab; null: no line, or no systemd")        \
+	FLAG(our_fstab_entry, "/etc/fstab has a line that ec2hib wrote or changed")                \
+	TEXT(swap_unit, "what else activates it at boot: a unit of systemd, or "                   \
+			"systemd-gpt-auto-generator; null: nothing")                               \
+	TEXT(swap_mask, "masked unit that systemd needs for that line of /etc/fstab; null: none")  \
 	FLAG(freeze_timeout_kept, "the freeze timeout is set again at boot")
 struct boot_facts {
 	FACT_MEMBERS(BOOT_FACTS)

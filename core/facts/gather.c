@@ -64,7 +64,7 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);
 	prewarmed_gather(&facts->area, gather->root, gather->host, gather->config->state_dir);
-	at_boot_gather(&facts->boot, gather->root, &facts->area);
+	at_boot_gather(&facts->boot, gather->root, &facts->area, &facts->root.devices);
 }
 
 void facts_gather(struct facts *facts, const struct gather *gather)

@@ -9,6 +9,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/facts/boot.h"
+#include "core/facts/device_name.h"
 
 const char *const arguments_keys[] = { "resume", "resume_offset", "no_console_suspend", NULL };
 
@@ -831,7 +832,10 @@ bool initramfs_setting_fits(const struct facts *facts)
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		if (strcmp(setting->value, harmless[i]) == 0)
 			return true;
-	return text_equal(setting->value, facts->area.resume_argument.value);
+	if (text_equal(setting->value, facts->area.resume_argument.value))
+		return true;
+	return facts->area.devices.count &&
+	       device_name_match(setting->value, facts->area.devices.items) == NAME_MATCHES;
 }
 
 bool initramfs_can_resume(const struct facts *facts)

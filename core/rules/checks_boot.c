@@ -7,15 +7,15 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/boot.h"
+#include "core/facts/device_name.h"
 #include "core/rules/arguments.h"
 #include "core/rules/boot_sides.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/rehearsal.h"
+#include "core/rules/swap_at_boot.h"
 
 #define NO_DEVICE "0:0"
 
-#define BY_UUID	     "/dev/disk/by-uuid/"
-#define BY_PARTUUID  "/dev/disk/by-partuuid/"
 #define FIX_REHEARSE "ec2hib test-hibernate"
 
 /* The loader is not known, or is not one that setup can change: the entries alone tell. */
@@ -439,15 +439,34 @@ CHECK_FUNCTION(force_partuuid)
 
 CHECK_FUNCTION(swap_at_boot)
 {
+	const char *path = area_name(facts);
+	memory_cleanup_free char *why = NULL, *fix = NULL;
 	struct finding finding;
 
-	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->boot.fstab_entry)))
+	if (no_area(facts, &finding))
 		return finding;
-	if (facts->boot.fstab_entry.value)
-		return finding_pass("%s is switched on at boot (/etc/fstab)", area_name(facts));
-	return finding_warn(FIX_SETUP,
-		"%s is not in /etc/fstab: after an ordinary boot there is no swap to hibernate to",
-		area_name(facts));
+	switch (swap_at_boot(facts, &why, &fix)) {
+	case AT_BOOT_FSTAB:
+		return finding_pass("%s is switched on at boot (/etc/fstab)", path);
+	case AT_BOOT_UNIT:
+		return finding_pass(
+			"%s is switched on at boot (%s)", path, facts->boot.swap_unit.value);
+	case AT_BOOT_NOAUTO:
+		return finding_warn(FIX_SETUP,
+			"%s has noauto in /etc/fstab: after an ordinary boot there is no swap to hibernate to",
+			path);
+	case AT_BOOT_BLOCKED:
+		return finding_warn(fix,
+			"%s is in /etc/fstab, but %s: after an ordinary boot there is no swap to hibernate to",
+			path, why);
+	case AT_BOOT_NOTHING:
+		return finding_warn(FIX_SETUP,
+			"%s is not in /etc/fstab: after an ordinary boot there is no swap to hibernate to",
+			path);
+	case AT_BOOT_UNKNOWN:
+		break;
+	}
+	return finding_unknown("%s", why);
 }
 
 /*
@@ -470,34 +489,30 @@ static enum match text_matches(const struct fact_text *fact, const char *value)
 /* Does resume=VALUE name the device that holds the area? */
 static enum match value_matches(const char *value, const struct area_facts *area)
 {
-	const struct device_facts *device =
-		area->devices.is == FACT_KNOWN && area->devices.count ? area->devices.items : NULL;
-
 	if (fact_text_is(&area->resume_argument, value))
 		return MATCHES;
 	switch (resume_value_kind(value)) {
+	case RESUME_NONE:
+	case RESUME_DEV_ROOT:
+	case RESUME_PATH:
+	case RESUME_OTHER:
+		return DIFFERS;
 	case RESUME_NUMBER:
 		return text_matches(&area->resume_device, value);
-	case RESUME_PARTUUID:
-		return device ? text_matches(&device->partuuid, strchr(value, '=') + 1)
-			      : MATCH_UNKNOWN;
-	case RESUME_UUID:
-		return device ? text_matches(&device->uuid, strchr(value, '=') + 1) : MATCH_UNKNOWN;
-	case RESUME_DEVICE:
-		return device ? text_matches(&device->name, value + strlen("/dev/"))
-			      : MATCH_UNKNOWN;
-	case RESUME_LINK:
-		if (device && text_starts(value, BY_UUID))
-			return text_matches(&device->uuid, value + strlen(BY_UUID));
-		if (device && text_starts(value, BY_PARTUUID))
-			return text_matches(&device->partuuid, value + strlen(BY_PARTUUID));
-		return MATCH_UNKNOWN;
-	case RESUME_LABEL:
-	case RESUME_PARTLABEL:
-		return MATCH_UNKNOWN;
 	default:
-		return DIFFERS;
+		break;
 	}
+	if (area->devices.is != FACT_KNOWN || area->devices.count == 0)
+		return MATCH_UNKNOWN;
+	switch (device_name_match(value, area->devices.items)) {
+	case NAME_MATCHES:
+		return MATCHES;
+	case NAME_DIFFERS:
+		return DIFFERS;
+	case NAME_UNKNOWN:
+		break;
+	}
+	return MATCH_UNKNOWN;
 }
 
 static struct finding no_answer(const char *value, const char *path)

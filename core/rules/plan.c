@@ -19,6 +19,7 @@
 #include "core/rules/boot_sides.h"
 #include "core/rules/size.h"
 #include "core/rules/storage.h"
+#include "core/rules/swap_at_boot.h"
 
 static const char *const step_ids[] = {
 	[STEP_REMEMBER_AREA] = "remember-area",
@@ -258,23 +259,45 @@ static void note_small_area(
 		have, total);
 }
 
-/* A system that makes its fstab from elsewhere would drop our line. */
-static void plan_swap_at_boot(struct plan *plan, const struct facts *facts)
+/* By fstab; a system that makes its fstab from elsewhere would drop our line. */
+static void plan_fstab(struct plan *plan, const struct facts *facts, const char *how)
 {
 	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 	const struct boot_manual *manual = loader ? loader->manual : NULL;
 	const char *path = facts->area.path.value;
 	memory_cleanup_free char *words = NULL;
 
-	if (fact_is_true(&facts->boot.fstab_entry))
-		return;
 	if (!manual || !manual->swap_before) {
-		add_step(plan, STEP_SWAP_AT_BOOT, 0, "switch %s on at every boot (/etc/fstab)",
-			path);
+		add_step(plan, STEP_SWAP_AT_BOOT, 0, "switch %s on at every boot (%s)", path, how);
 		return;
 	}
 	words = text_format("%s%s%s", manual->swap_before, path, manual->swap_after);
 	plan_by_hand(plan, words);
+}
+
+static void plan_swap_at_boot(struct plan *plan, const struct facts *facts)
+{
+	const char *path = facts->area.path.value;
+	memory_cleanup_free char *why = NULL, *fix = NULL;
+
+	switch (swap_at_boot(facts, &why, &fix)) {
+	case AT_BOOT_FSTAB:
+	case AT_BOOT_UNIT:
+		return;
+	case AT_BOOT_NOAUTO:
+		plan_fstab(plan, facts, "/etc/fstab has it with noauto, which is taken out");
+		return;
+	case AT_BOOT_BLOCKED:
+		add_note(plan,
+			"%s is in /etc/fstab, but an ordinary boot does not switch it on: %s", path,
+			why);
+		return;
+	case AT_BOOT_NOTHING:
+		plan_fstab(plan, facts, "/etc/fstab");
+		return;
+	case AT_BOOT_UNKNOWN:
+		add_note(plan, "/etc/fstab is left alone: %s", why);
+	}
 }
 
 static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
@@ -761,7 +784,7 @@ static void plan_undo_all(struct plan *plan, const struct facts *facts)
 		add_step(plan, STEP_UNDO_INITRAMFS, 0, "take our setting out of the initramfs (%s)",
 			fact_text_or(&facts->boot.initramfs_tool, "no tool"));
 	if (may_be_ours(&facts->boot.our_fstab_entry))
-		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0, "take our line out of /etc/fstab");
+		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0, "take what is ours out of /etc/fstab");
 	if (fact_is_true(&facts->boot.freeze_timeout_kept))
 		add_step(plan, STEP_UNDO_FREEZE_AT_BOOT, 0, "remove /etc/tmpfiles.d/ec2hib.conf");
 	/* A device begins at offset 0, which is what a kernel has that was told nothing. */

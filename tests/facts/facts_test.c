@@ -16,7 +16,6 @@
 #include "core/facts/facts.h"
 #include "core/facts/gather.h"
 #include "core/facts/header.h"
-#include "core/facts/at_boot.h"
 #include "core/facts/kernel.h"
 #include "core/facts/memory.h"
 #include "core/facts/swaps.h"
@@ -315,35 +314,6 @@ static void services_and_their_keys_are_seen(void **state)
 	facts_free(&facts);
 }
 
-static void fstab_lines_are_told_apart(void **state)
-{
-	static const struct {
-		const char *line;
-		bool there;
-		bool ours;
-	} cases[] = {
-		{ "/swap none swap sw 0 0\n", true, false },
-		{ "/swap\tnone\tswap\tsw,nofail,x-ec2hib\t0\t0\n", true, true },
-		{ "/swap none swap noauto 0 0\n", false, false },
-		{ "# /swap none swap sw 0 0\n", false, false },
-		{ "/swap2 none swap sw 0 0\n", false, false },
-		{ "UUID=1 / ext4 defaults 0 1\n", false, false },
-	};
-	struct test_root *test = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct facts facts = { 0 };
-
-		test_root_put(test, FSTAB_PATH, cases[i].line);
-		fact_set_text(&facts.area.path, "/swap");
-		fact_set_text(&facts.area.kind, "file");
-		at_boot_gather(&facts.boot, &test->root, &facts.area);
-		assert_int_equal(fact_is_true(&facts.boot.fstab_entry), cases[i].there);
-		assert_int_equal(fact_is_true(&facts.boot.our_fstab_entry), cases[i].ours);
-		facts_free(&facts);
-	}
-}
-
 /* ---- Saved facts ----------------------------------------------------------------------------- */
 
 static void saved_facts_come_back_the_same(void **state UNUSED)
@@ -474,7 +444,6 @@ int main(void)
 		cmocka_unit_test(neighbours_become_one_extent),
 		cmocka_unit_test(offset_counts_whole_pages),
 		WITH_TEST_ROOT(services_and_their_keys_are_seen),
-		WITH_TEST_ROOT(fstab_lines_are_told_apart),
 		cmocka_unit_test(saved_facts_come_back_the_same),
 		cmocka_unit_test(list_that_was_read_or_copied_goes_on_growing),
 		cmocka_unit_test(damaged_facts_are_refused),
