@@ -21,6 +21,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/area.h"
+#include "core/facts/area_choice.h"
 #include "core/facts/device.h"
 #include "core/facts/prewarm_state.h"
 #include "core/facts/record.h"
@@ -122,11 +123,12 @@ static void whole_device(struct target *target, uint64_t size)
 /* Of all facts only those about the area: nothing else has a say. */
 static void gather_area(struct facts *facts, const struct gather *gather)
 {
-	memory_cleanup_free char *path = area_path(gather->config, gather->root);
+	area_choice_cleanup struct area_choice choice = { 0 };
 
 	root_gather(&facts->root, gather->root, gather->host);
+	area_choose(&choice, gather->config, gather->root, gather->host, &facts->root.devices);
 	swaps_gather(&facts->swaps, gather->root, &facts->root.devices);
-	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
+	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, choice.path);
 	area_complete(facts);
 }
 

@@ -14,6 +14,7 @@
 #include "core/actions/kernel.h"
 #include "core/actions/prewarm_background.h"
 #include "core/actions/service.h"
+#include "core/actions/subvolume.h"
 #include "core/actions/swap.h"
 #include "core/actions/take_over.h"
 #include "core/base/compiler.h"
@@ -129,6 +130,13 @@ static int remove_swap(struct setup *setup, const struct step *step, struct erro
 	if (status < 0 || only_off)
 		return status;
 	return swap_file_remove(root_of(setup), area_of(setup), err);
+}
+
+static int create_subvolume(struct setup *setup, const struct step *step UNUSED, struct error *err)
+{
+	memory_cleanup_free char *folder = path_folder(area_of(setup));
+
+	return subvolume_create(root_of(setup), folder, err);
 }
 
 static int create_swap(struct setup *setup, const struct step *step, struct error *err)
@@ -331,11 +339,15 @@ static int undo_kernel_resume(
 
 static int undo_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
+	memory_cleanup_free char *folder = path_folder(area_of(setup));
 	int status = switch_off(setup, err);
 
 	if (status < 0 || fact_text_is(&setup->facts->area.kind, "device"))
 		return status;
-	return swap_file_remove(root_of(setup), area_of(setup), err);
+	status = swap_file_remove(root_of(setup), area_of(setup), err);
+	if (status == 0 && strcmp(folder, "/") != 0)
+		status = subvolume_remove(root_of(setup), folder, err);
+	return status;
 }
 
 static int prewarm_area(struct setup *setup, const struct step *step, struct error *err)
@@ -351,6 +363,7 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_CLEAN_IMAGE] = clean_image,
 	[STEP_SWEEP_SWAP] = sweep_swap,
 	[STEP_REMOVE_SWAP] = remove_swap,
+	[STEP_CREATE_SUBVOLUME] = create_subvolume,
 	[STEP_CREATE_SWAP] = create_swap,
 	[STEP_PROTECT_SWAP] = protect_swap,
 	[STEP_LABEL_SWAP] = label_swap,

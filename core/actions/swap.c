@@ -16,6 +16,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "core/actions/subvolume.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/base/text.h"
@@ -225,9 +226,14 @@ int swap_file_sweep(const struct root *root, const char *path, struct error *err
 {
 	memory_cleanup_free char *first = text_format("%s" AREA_UNFINISHED, path);
 	memory_cleanup_free char *second = text_format("%s" AREA_UNFINISHED_SECOND, path);
+	memory_cleanup_free char *folder = path_folder(path);
 	int status = trusted_remove(root, first, err);
 
-	return status < 0 ? status : trusted_remove(root, second, err);
+	if (status == 0)
+		status = trusted_remove(root, second, err);
+	if (status == 0 && strcmp(folder, "/") != 0)
+		status = subvolume_sweep(root, folder, err);
+	return status;
 }
 
 int swap_file_remove(const struct root *root, const char *path, struct error *err)

@@ -72,7 +72,7 @@ const struct config_key config_keys[] = {
 	IGNORED("core", "check-ephemeral-volumes", "True", booleans,
 		"the check swap-medium looks at the device itself"),
 	KEY("swap", "swapfile", CONFIG_PATH_NAME, swapfile, "auto",
-		"the swap file; auto: what setup was given, else /swap-hibinit where only that exists, else /swap"),
+		"the swap file; auto: what setup was given, else one that is there and will do, else /swap (btrfs: /swap/swapfile)"),
 	KEY("swap", "swap-device", CONFIG_PATH_NAME, swap_device, "",
 		"a swap partition or logical volume to use in place of a file"),
 	KEY("swap", "percentage-of-ram", CONFIG_NUMBER, percentage_of_ram, "100",

@@ -487,11 +487,7 @@ static int check_folder(const struct root *root, int fd, const char *path, struc
 	return check_owner(root, &status, path, err);
 }
 
-/*
- * Opens the folder that holds PATH (absolute, without ..), O_PATH. A descriptor; -EPERM and the
- * folder that is not trusted; or another negative errno.
- */
-static int trusted_folder(const struct root *root, const char *path, struct error *err)
+int trusted_folder(const struct root *root, const char *path, struct error *err)
 {
 	memory_cleanup_free char *so_far = text_copy("/");
 	strings_cleanup struct strings parts = { 0 };

@@ -116,6 +116,12 @@ int root_check_own(const struct root *root, const char *path, struct error *err)
  */
 
 /*
+ * Opens the folder that holds PATH (absolute, without ..), O_PATH and O_CLOEXEC. A descriptor;
+ * -EPERM and the folder that is not trusted; or another negative errno.
+ */
+int trusted_folder(const struct root *root, const char *path, struct error *err);
+
+/*
  * Opens PATH (absolute, without ..), O_PATH and O_CLOEXEC; when it is a symbolic link, the link. A
  * descriptor; -EPERM and the folder that is not trusted; or another negative errno.
  */

@@ -19,9 +19,7 @@
 #include "core/facts/device.h"
 #include "core/facts/extents.h"
 #include "core/facts/header.h"
-
-#define HIBINIT_SWAP_FILE  "/swap-hibinit" /* ec2-hibinit-agent's */
-#define STANDARD_SWAP_FILE "/swap"	   /* hibagent's, and ours */
+#include "core/facts/subvolume.h"
 
 void area_record_gather(
 	struct area_facts *area, const struct root *root, const struct config *config)
@@ -81,8 +79,7 @@ enum name_match area_name_match(
 	return device_name_match(name, &device);
 }
 
-/* What setup was given, NULL when it was given nothing. */
-static char *remembered_path(const struct config *config, const struct root *root)
+char *area_remembered_path(const struct config *config, const struct root *root)
 {
 	struct area_facts area = { 0 };
 	char *path = NULL;
@@ -97,23 +94,7 @@ static char *remembered_path(const struct config *config, const struct root *roo
 	return path;
 }
 
-char *area_path(const struct config *config, const struct root *root)
-{
-	char *remembered;
-
-	if (*config->swap_device)
-		return text_copy(config->swap_device);
-	if (strcmp(config->swapfile, "auto") != 0)
-		return text_copy(config->swapfile);
-	remembered = remembered_path(config, root);
-	if (remembered)
-		return remembered;
-	if (!root_exists(root, STANDARD_SWAP_FILE) && root_exists(root, HIBINIT_SWAP_FILE))
-		return text_copy(HIBINIT_SWAP_FILE);
-	return text_copy(STANDARD_SWAP_FILE);
-}
-
-static void gather_header(struct area_facts *area, const struct root *root, const char *path)
+void area_gather_header(struct area_facts *area, const struct root *root, const char *path)
 {
 	memory_cleanup_free char *parent = path_folder(path);
 	struct error err = { "" };
@@ -250,6 +231,7 @@ static void gather_label(struct area_facts *area, const struct root *root)
 static void gather_unfinished(struct area_facts *area, const struct root *root, const char *path)
 {
 	static const char *const suffixes[] = { AREA_UNFINISHED, AREA_UNFINISHED_SECOND };
+	memory_cleanup_free char *folder = NULL;
 	uint64_t bytes = 0;
 	bool found = false;
 
@@ -262,6 +244,9 @@ static void gather_unfinished(struct area_facts *area, const struct root *root, 
 		found = true;
 		bytes += (uint64_t)status.st_blocks * 512; /* always 512: stat(2) */
 	}
+	folder = path_folder(path);
+	text_append(&folder, SUBVOLUME_UNFINISHED);
+	found |= strcmp(folder, "/" SUBVOLUME_UNFINISHED) != 0 && root_exists(root, folder);
 	if (found)
 		fact_set_number(&area->unfinished, bytes);
 	else
@@ -283,6 +268,11 @@ static void gather_device(
 	fact_set_flag(&area->compressed, false);
 	fact_set_absent(fact_of(&area->extents));
 	fact_set_absent(fact_of(&area->selinux_label));
+	fact_set_absent(fact_of(&area->folder));
+	fact_set_absent(fact_of(&area->folder_ours));
+	fact_set_absent(fact_of(&area->subvolume));
+	fact_set_absent(fact_of(&area->subvolume_shared));
+	fact_set_absent(fact_of(&area->snapshots));
 	fact_set_absent(fact_of(&area->filesystem));
 	fact_set_absent(fact_of(&area->mount_point));
 	fact_set_absent(fact_of(&area->filesystem_devices));
@@ -316,6 +306,7 @@ static void gather_missing(struct area_facts *area)
 void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
 	const device_list *root_devices, const char *path)
 {
+	memory_cleanup_free char *folder = NULL;
 	struct error err = { "" };
 	struct stat status;
 	int found = root_lstat(root, path, &status);
@@ -323,7 +314,9 @@ void area_gather(struct area_facts *area, const struct root *root, const struct 
 	fact_set_text(&area->path, path);
 	gather_unfinished(area, root, path);
 	fact_set_absent(fact_of(&area->untrusted_folder));
-	if (root_check_trusted(root, path, &err) < 0)
+	/* A folder that is not there yet will be made, by root and below the one that is there. */
+	folder = path_folder(path);
+	if (root_check_trusted(root, root_exists(root, folder) ? path : folder, &err) < 0)
 		fact_set_text(&area->untrusted_folder, err.text);
 	/* Programs of LVM and friends make their devices symbolic links: /dev/vg/swap. */
 	if (found == 0 && S_ISLNK(status.st_mode) && text_starts(path, "/dev/"))
@@ -339,10 +332,11 @@ void area_gather(struct area_facts *area, const struct root *root, const struct 
 		/* Not by a link's name: the header is read without following links. */
 		if (area->devices.count)
 			device = text_format("/dev/%s", area->devices.items[0].name.value);
-		gather_header(area, root, device ? device : path);
+		area_gather_header(area, root, device ? device : path);
 		return;
 	}
 	gather_filesystem(area, root, host, root_devices, path);
+	subvolume_gather(area, root, path);
 	if (found == -ENOENT) {
 		gather_missing(area);
 	} else if (found < 0) {
@@ -353,7 +347,7 @@ void area_gather(struct area_facts *area, const struct root *root, const struct 
 		fact_set_number(&area->size, (uint64_t)status.st_size);
 		gather_label(area, root);
 		gather_extents(area, root);
-		gather_header(area, root, path);
+		area_gather_header(area, root, path);
 	} else {
 		fact_set_text(&area->kind, S_ISLNK(status.st_mode) ? "link" : "other");
 	}

@@ -14,12 +14,8 @@
 #define AREA_UNFINISHED	       ".ec2hib-new"
 #define AREA_UNFINISHED_SECOND ".ec2hib-new2"
 
-/*
- * Which file or device the configuration means: swap-device, or swapfile, or for "auto" what setup
- * was given, else the file that ec2-hibinit-agent made (/swap-hibinit) where only that exists, and
- * /swap otherwise. The caller frees it.
- */
-char *area_path(const struct config *config, const struct root *root);
+/* What setup was given or has adopted; NULL: nothing. The caller frees it. */
+char *area_remembered_path(const struct config *config, const struct root *root);
 
 /*
  * Whether NAME, as a file of ROOT has it, means AREA: by the device, by the file whatever path leads
@@ -34,6 +30,9 @@ enum name_match area_name_match(
  */
 void area_gather(struct area_facts *area, const struct root *root, const struct root *host,
 	const device_list *root_devices, const char *path);
+
+/* What the header at PATH says, alone: signature and what begins with header_. */
+void area_gather_header(struct area_facts *area, const struct root *root, const char *path);
 
 /*
  * A name for the area that holds beyond a boot: a partition by its PARTUUID, since NVMe names move;

@@ -6,7 +6,7 @@ FACT_LAYOUT(memory_facts, MEMORY_FACTS);
 FACT_LAYOUT(device_facts, DEVICE_FACTS);
 FACT_LAYOUT(swap_facts, SWAP_FACTS);
 FACT_LAYOUT(extent_facts, EXTENT_FACTS);
-static FACT_LAYOUT(area_facts, AREA_FACTS);
+FACT_LAYOUT(area_facts, AREA_FACTS);
 static FACT_LAYOUT(root_facts, ROOT_FACTS);
 FACT_LAYOUT(entry_facts, ENTRY_FACTS);
 static FACT_LAYOUT(boot_facts, BOOT_FACTS);

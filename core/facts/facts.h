@@ -155,9 +155,23 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 #define PREWARMED_RUNNING  "running"
 #define PREWARMED_FINISHED "finished"
 
+/* Why the swap area is this one: see core/facts/area_choice.h. In `chosen`. */
+#define CHOSEN_CONFIGURED "configured"
+#define CHOSEN_REMEMBERED "remembered"
+#define CHOSEN_OURS	  "ours"
+#define CHOSEN_ACTIVE	  "active"
+#define CHOSEN_FSTAB	  "fstab"
+#define CHOSEN_STANDARD	  "standard"
+
+/* What the folder of the swap file is. In `folder`. */
+#define FOLDER_PLAIN	 "folder"
+#define FOLDER_SUBVOLUME "subvolume"
+
 /* The swap area that hibernation is meant to use: the configured file or device. */
 #define AREA_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
 	TEXT(path, "the file or device that is configured")                                        \
+	TEXT(chosen, "why this one: configured, remembered, ours, active (a swap file that is "    \
+		     "on), fstab (one that is there) or standard")                                 \
 	TEXT(remembered, "the area that setup was given; null: the standard one")                  \
 	TEXT(kind, "file, device, link or other; null: not there")                                 \
 	NUMBER(size, "bytes", "size of the file or device")                                        \
@@ -166,6 +180,11 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 	TEXT(untrusted_folder, "why a folder above is not root's alone; null: all are")            \
 	NUMBER(unfinished, "bytes",                                                                \
 		"taken by what an interrupted setup left beside it; null: nothing")                \
+	TEXT(folder, "its folder: folder or subvolume (the top of one, on btrfs); null: missing")  \
+	FLAG(folder_ours, "that subvolume was made by ec2hib")                                     \
+	TEXT(subvolume, "where the btrfs subvolume of the file begins; null: not btrfs")           \
+	FLAG(subvolume_shared, "more than the swap file is in that subvolume")                     \
+	TEXT(snapshots, "who takes snapshots of that subvolume; null: nobody known")               \
 	TEXT(selinux_label, "SELinux context")                                                     \
 	FLAG(active, "in /proc/swaps")                                                             \
 	NUMBER(used, "bytes", "what is swapped out into it", VOLATILE)                             \
@@ -364,6 +383,7 @@ struct facts {
 extern const struct layout facts_layout;
 
 /* Layouts of the parts that somebody needs alone. */
+extern const struct layout area_facts_layout;
 extern const struct layout device_facts_layout;
 extern const struct layout entry_facts_layout;
 extern const struct layout extent_facts_layout;

@@ -8,6 +8,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/area.h"
+#include "core/facts/area_choice.h"
 #include "core/facts/at_boot.h"
 #include "core/facts/boot.h"
 #include "core/facts/initramfs.h"
@@ -52,15 +53,17 @@ static void gather_lasting(struct facts *facts, const struct gather *gather)
 
 static void gather_changing(struct facts *facts, const struct gather *gather)
 {
-	memory_cleanup_free char *path = area_path(gather->config, gather->root);
+	area_choice_cleanup struct area_choice choice = { 0 };
 
 	gather_live(facts, gather->root);
+	area_choose(&choice, gather->config, gather->root, gather->host, &facts->root.devices);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
 	kernel_image_gather(&facts->boot, gather->root);
 	boot_name_root_device(&facts->boot, &facts->root.devices);
 	initramfs_gather(&facts->boot, gather->root, fact_text_or(&facts->kernel.release, NULL),
 		gather->config->state_dir);
-	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, path);
+	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, choice.path);
+	fact_set_text(&facts->area.chosen, choice.reason);
 	area_record_gather(&facts->area, gather->root, gather->config);
 	area_complete(facts);
 	prewarmed_gather(&facts->area, gather->root, gather->host, gather->config->state_dir);

@@ -412,3 +412,13 @@ void memory_gather(struct memory_facts *memory, const struct root *root, const c
 	if (fact_number_or(&memory->unswappable, 0) > memory->total.value / 4)
 		gather_holder(memory, root);
 }
+
+bool memory_total(const struct root *root, uint64_t *bytes)
+{
+	memory_cleanup_free char *meminfo = NULL;
+	struct error ignored = { "" };
+
+	return root->live &&
+	       root_read(root, "/proc/meminfo", FILE_LIMIT, &meminfo, NULL, &ignored) == 0 &&
+	       line_value(meminfo, "MemTotal", bytes);
+}

@@ -11,4 +11,7 @@
  */
 void memory_gather(struct memory_facts *memory, const struct root *root, const char *command_line);
 
+/* MemTotal, bytes; false for an image, and where it cannot be read. */
+bool memory_total(const struct root *root, uint64_t *bytes);
+
 #endif

@@ -23,6 +23,8 @@
 
 #define SWAP_LABEL_TYPE "swapfile_t"
 
+#define FIX_SNAPSHOTS FIX_SETUP " --swapfile " SUGGESTED_SUBVOLUME_FILE
+
 /* ---- As the kernel uses it ---- */
 
 static struct finding describe_area(const struct facts *facts)
@@ -35,16 +37,19 @@ static struct finding describe_area(const struct facts *facts)
 	size = size_format(area->size.value);
 	if (fact_text_is(&area->kind, "device"))
 		return finding_pass("%s is there, %s", area_name(facts), size);
-	return finding_pass("%s is there, %s on %s (%s)", area_name(facts), size,
+	return finding_pass("%s is there, %s on %s (%s)%s", area_name(facts), size,
 		fact_text_or(&area->mount_point, "its disk"),
-		fact_text_or(&area->filesystem, "file system not known"));
+		fact_text_or(&area->filesystem, "file system not known"),
+		!area_is_adopted(area)			    ? ""
+		: fact_text_is(&area->chosen, CHOSEN_FSTAB) ? "; it is in /etc/fstab"
+							    : "; it was switched on already");
 }
 
 CHECK_FUNCTION(swap_file)
 {
 	const struct fact_text *kind = &facts->area.kind;
 	const char *path = area_name(facts);
-	memory_cleanup_free char *fix = text_format("remove %s, then: " FIX_SETUP, path);
+	const char *fix = FIX_SETUP " --swapfile " SUGGESTED_FILE;
 	obstacle_cleanup struct obstacle obstacle = { 0 };
 	struct finding finding;
 
@@ -295,6 +300,35 @@ CHECK_FUNCTION(swap_copy_on_write)
 	return finding_pass("%s is written in place", path);
 }
 
+CHECK_FUNCTION(swap_snapshots)
+{
+	const struct area_facts *area = &facts->area;
+	const char *path = area_name(facts), *who = fact_text_or(&area->snapshots, NULL);
+	struct finding finding;
+
+	if (no_area_file(facts, &finding))
+		return finding;
+	if (area->filesystem.is == FACT_KNOWN && !fact_text_is(&area->filesystem, "btrfs"))
+		return finding_skip("only on btrfs");
+	if (finding_gap(&finding, NEED(facts->area.filesystem), NEED(facts->area.subvolume),
+		    NEED(facts->area.subvolume_shared)))
+		return finding;
+	if (!area->subvolume_shared.value)
+		return finding_pass(
+			"%s has the subvolume %s to itself", path, area->subvolume.value);
+	if (who)
+		return finding_warn(FIX_SNAPSHOTS,
+			"%s is in the btrfs subvolume %s, of which %s takes snapshots: they fail while it is switched on, and spoil it while it is off",
+			path, area->subvolume.value, who);
+	if (strcmp(area->subvolume.value, "/") == 0)
+		return finding_warn(FIX_SNAPSHOTS,
+			"%s is in the btrfs subvolume of /: a snapshot of that fails while it is switched on, and spoils it while it is off",
+			path);
+	return finding_pass(
+		"%s is in the btrfs subvolume %s, of which nobody is known to take snapshots", path,
+		area->subvolume.value);
+}
+
 CHECK_FUNCTION(swap_fragments)
 {
 	size_t count = facts->area.extents.count;
@@ -495,6 +529,9 @@ static const struct check checks[] = {
 	{ "swap-copy-on-write", "written in place",
 		"A swap file must not be copy-on-write, compressed or share blocks with a snapshot: its blocks would not stay where the kernel knows them.",
 		VITAL, REFUSES, .evaluate = check_swap_copy_on_write },
+	{ "swap-snapshots", "no snapshots of it",
+		"btrfs takes no snapshot of a subvolume with a swap file that is switched on, so snapper, timeshift and the like fail; and a snapshot of one that is off makes the file share its blocks, after which the kernel refuses it. A snapshot does not go into subvolumes below: a swap file wants one of its own.",
+		.evaluate = check_swap_snapshots },
 	{ "swap-fragments", "in few pieces",
 		"Each piece of the swap file is one more jump when the image is written and read, and EC2 stops an instance by force that is not off in about 20 minutes.",
 		.evaluate = check_swap_fragments },

@@ -26,6 +26,7 @@ static const char *const step_ids[] = {
 	[STEP_CLEAN_IMAGE] = "clean-image",
 	[STEP_SWEEP_SWAP] = "sweep-swap",
 	[STEP_REMOVE_SWAP] = "remove-swap",
+	[STEP_CREATE_SUBVOLUME] = "create-subvolume",
 	[STEP_CREATE_SWAP] = "create-swap",
 	[STEP_PROTECT_SWAP] = "protect-swap",
 	[STEP_LABEL_SWAP] = "label-swap",
@@ -143,6 +144,36 @@ static void plan_sweep_area(struct plan *plan, const struct area_facts *area)
 		area->path.value, size);
 }
 
+/*
+ * On btrfs a swap file that is switched on keeps its subvolume from being snapshotted: a new one is
+ * made in a subvolume of its own where its folder is not there yet.
+ */
+static void plan_subvolume(struct plan *plan, const struct area_facts *area)
+{
+	memory_cleanup_free char *folder = path_folder(area->path.value);
+	const char *below = fact_text_or(&area->subvolume, "the file system");
+
+	if (!fact_text_is(&area->filesystem, "btrfs"))
+		return;
+	if (area->folder.is == FACT_ABSENT)
+		add_step(plan, STEP_CREATE_SUBVOLUME, 0,
+			"make the btrfs subvolume %s for the swap file alone: snapshots go on working",
+			folder);
+	else if (fact_is_true(&area->subvolume_shared))
+		add_note(plan,
+			"no snapshot of %s can be taken while %s is switched on; a swap file in a folder that is not there yet gets a subvolume of its own: ec2hib setup --swapfile " SUGGESTED_SUBVOLUME_FILE,
+			below, area->path.value);
+}
+
+/* Whose file it is that will be used, where nobody has named it. */
+static void note_adopted(struct plan *plan, const struct area_facts *area)
+{
+	if (area_is_adopted(area))
+		add_note(plan, "%s is used, a swap file that is there already (%s) and will do",
+			area->path.value,
+			fact_text_is(&area->chosen, CHOSEN_FSTAB) ? "/etc/fstab" : "switched on");
+}
+
 static void plan_new_file(
 	struct plan *plan, const struct facts *facts, const struct swap_size *size)
 {
@@ -153,6 +184,7 @@ static void plan_new_file(
 			size->why);
 	else if (size->decision == SIZE_REPLACE)
 		add_step(plan, STEP_REMOVE_SWAP, 1, "switch %s off: %s", path, size->why);
+	plan_subvolume(plan, &facts->area);
 	add_step(plan, STEP_CREATE_SWAP, size->bytes, "make the swap file %s: %s", path, size->why);
 }
 
@@ -323,6 +355,7 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 		plan_new_file(plan, facts, &size);
 	else
 		plan_present_area(plan, facts);
+	note_adopted(plan, area);
 	note_small_area(plan, facts, &size);
 	swap_size_free(&size);
 	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
@@ -695,7 +728,8 @@ int setup_plan(struct plan *plan, const struct facts *facts, const struct config
 	if (plan->gate.count && !request->force)
 		return error_set(err, ENOTSUP,
 			"nothing is set up: this machine would not hibernate; --force sets it up all the same");
-	if (request->area_given)
+	/* What is adopted has to be found again, also when it is off or memory has grown. */
+	if (request->area_given || area_is_adopted(&facts->area))
 		plan_remember_area(plan, facts);
 	status = plan_area(plan, facts, config, request, &new_file, err);
 	if (status < 0)

@@ -17,14 +17,15 @@
 
 /* In the order in which they have to run: see setup_plan() for why. */
 enum step_kind {
-	STEP_REMEMBER_AREA, /* which file or device was chosen */
-	STEP_CLEAN_IMAGE,   /* make the area plain swap again */
-	STEP_SWEEP_SWAP,    /* remove what an interrupted run left beside the file */
-	STEP_REMOVE_SWAP,   /* switch off and remove the file, to make room for the new */
-	STEP_CREATE_SWAP,   /* make the file, formatted and complete */
-	STEP_PROTECT_SWAP,  /* root:root 0600 */
-	STEP_LABEL_SWAP,    /* SELinux */
-	STEP_FORMAT_SWAP,   /* mkswap where there is no header */
+	STEP_REMEMBER_AREA,    /* which file or device was chosen */
+	STEP_CLEAN_IMAGE,      /* make the area plain swap again */
+	STEP_SWEEP_SWAP,       /* remove what an interrupted run left beside the file */
+	STEP_REMOVE_SWAP,      /* switch off and remove the file, to make room for the new */
+	STEP_CREATE_SUBVOLUME, /* btrfs: for the file alone, so that snapshots go on working */
+	STEP_CREATE_SWAP,      /* make the file, formatted and complete */
+	STEP_PROTECT_SWAP,     /* root:root 0600 */
+	STEP_LABEL_SWAP,       /* SELinux */
+	STEP_FORMAT_SWAP,      /* mkswap where there is no header */
 	STEP_SWAP_ON,
 	STEP_SWAP_AT_BOOT,   /* /etc/fstab */
 	STEP_BOOT_ARGUMENTS, /* resume= and friends for the next boots */

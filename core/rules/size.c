@@ -257,6 +257,44 @@ static bool present_between(const struct facts *facts, uint64_t least, uint64_t 
 	return area->size.value >= least && area->size.value <= limit;
 }
 
+bool area_is_adopted(const struct area_facts *area)
+{
+	if (fact_text_is(&area->header_label, SWAP_LABEL))
+		return false;
+	return fact_text_is(&area->chosen, CHOSEN_ACTIVE) ||
+	       fact_text_is(&area->chosen, CHOSEN_FSTAB);
+}
+
+/* Nobody has named it in this run, and it is not ours. */
+static bool must_stay(const struct area_facts *area)
+{
+	return area_is_adopted(area) || (fact_text_is(&area->chosen, CHOSEN_REMEMBERED) &&
+						fact_text_is(&area->kind, "file") &&
+						!fact_text_is(&area->header_label, SWAP_LABEL));
+}
+
+/* A file of somebody else's: as it is, or not at all. */
+static int decide_adopted(const struct facts *facts, const struct target *target,
+	struct swap_size *size, struct error *err)
+{
+	const struct area_facts *area = &facts->area;
+	const char *defect = swap_file_defect(area);
+	memory_cleanup_free char *present = NULL, *needed = size_format(target->least);
+	const bool btrfs = fact_text_is(&area->filesystem, "btrfs");
+
+	if (area->size.is != FACT_KNOWN)
+		return fact_missing(fact_of(&area->size), "how large the swap file is", err);
+	present = size_format(area->size.value);
+	if (!defect && area->size.value + SWAP_SIZE_SLACK >= target->least) {
+		keep(size, area_path(facts), area->size.value, target->why);
+		return 0;
+	}
+	return error_set(err, EEXIST,
+		"cannot use %s: it %s%s, and stays as it is, because ec2hib did not make it; for a file of %s run: ec2hib setup --swapfile %s",
+		area_path(facts), defect ? defect : "has ", defect ? "" : present, needed,
+		btrfs ? SUGGESTED_SUBVOLUME_FILE : SUGGESTED_FILE);
+}
+
 static int decide_file(const struct facts *facts, const struct target *target,
 	struct swap_size *size, struct error *err)
 {
@@ -319,11 +357,12 @@ static int check_kind(const struct facts *facts, const struct config *config, st
 		return 0;
 	if (strcmp(kind->value, "link") == 0)
 		return error_set(err, EINVAL,
-			"cannot use %s: it is a symbolic link, which others could point elsewhere",
+			"cannot use %s: it is a symbolic link, which others could point elsewhere; run: ec2hib setup --swapfile " SUGGESTED_FILE,
 			path);
 	if (strcmp(kind->value, "file") != 0)
 		return error_set(err, EINVAL,
-			"cannot use %s: it is neither a regular file nor a block device", path);
+			"cannot use %s: it is neither a regular file nor a block device; run: ec2hib setup --swapfile " SUGGESTED_FILE,
+			path);
 	if (device_wanted)
 		return error_set(err, EINVAL, "cannot use %s: it is not a block device", path);
 	return 0;
@@ -340,6 +379,8 @@ int swap_size_decide(const struct facts *facts, const struct config *config, con
 		status = target_of(facts, config, wanted, &target, err);
 	if (status == 0 && fact_text_is(&facts->area.kind, "device"))
 		status = decide_device(facts, &target, size, err);
+	else if (status == 0 && must_stay(&facts->area))
+		status = decide_adopted(facts, &target, size, err);
 	else if (status == 0)
 		status = decide_file(facts, &target, size, err);
 	free(target.why);

@@ -19,6 +19,10 @@
 
 #define SIZE_AUTO "auto"
 
+/* Files that setup can make where the standard one cannot be used. */
+#define SUGGESTED_FILE		 "/swap-ec2hib"
+#define SUGGESTED_SUBVOLUME_FILE "/swap-ec2hib/swapfile"
+
 /* What mkswap and rounding take off does not make an area too small. Bytes. */
 #define SWAP_SIZE_SLACK MIB
 
@@ -40,11 +44,12 @@ struct swap_size {
  *
  * auto is the larger of percentage-of-ram and target-size-mb, and memory's size where only that
  * fits. A file is kept when it is usable, large enough, and not more than 100 MiB beyond the
- * target. What removing it would free counts as room; 10 MiB stay free. A device is kept when it is
+ * target; what somebody else made and was adopted is kept whatever its size beyond that, and never
+ * replaced. What removing it would free counts as room; 10 MiB stay free. A device is kept when it is
  * large enough.
  *
  * 0; -EINVAL (WANTED is not a size, or what is there cannot be a swap area), -ENODATA (a fact that
- * is needed is not known), -ENOSPC. swap_size_free() ends it.
+ * is needed is not known), -ENOSPC, -EEXIST (a file that was adopted will not do). swap_size_free() ends it.
  */
 int swap_size_decide(const struct facts *facts, const struct config *config, const char *wanted,
 	struct swap_size *size, struct error *err);
@@ -55,6 +60,12 @@ void swap_size_free(struct swap_size *size);
  * it writes the image, and a node that it keeps in memory.
  */
 bool swap_is_fragmented(uint64_t size, size_t extents);
+
+/*
+ * The area is a swap file that somebody else made and that nobody named for ec2hib: it is used, but
+ * never replaced nor removed.
+ */
+bool area_is_adopted(const struct area_facts *area);
 
 /* Why the file that is there cannot be a swap file (holes, ...), or NULL. */
 const char *swap_file_defect(const struct area_facts *area);

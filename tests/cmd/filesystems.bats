@@ -16,25 +16,26 @@ teardown() {
 # The first page of the swap file on its device, as another program sees it.
 offset_by_others() {
 	case $1 in
-	btrfs) btrfs inspect-internal map-swapfile -r "$IMAGE/swap" ;;
-	*) filefrag -v -b4096 "$IMAGE/swap" | awk '$1 == "0:" { sub(/\.\..*/, "", $4); print $4 }' ;;
+	btrfs) btrfs inspect-internal map-swapfile -r "$2" ;;
+	*) filefrag -v -b4096 "$2" | awk '$1 == "0:" { sub(/\.\..*/, "", $4); print $4 }' ;;
 	esac
 }
 
 setup_makes_a_swap_file_on() {
 	make_image "$1" "$2"
 	setup_image --size 40M
-	[ "$(stat -c '%a %U %G %s' "$IMAGE/swap")" = "600 root root 41943040" ]
+	file=$IMAGE$(fact area.path)
+	[ "$(stat -c '%a %U %G %s' "$file")" = "600 root root 41943040" ]
 	[ "$(fact area.holes)" = 0 ]
 	[ "$(fact area.copy_on_write)" = false ]
 	[ "$(fact area.signature)" = swap ]
 	[ "$(fact area.header_size)" = 41943040 ]
-	[ "$(fact area.resume_offset)" = "$(offset_by_others "$1")" ]
-	[ "$(blkid -p -o value -s LABEL "$IMAGE/swap")" = ec2hib ]
-	[ "$(fact area.header_uuid)" = "$(blkid -p -o value -s UUID "$IMAGE/swap")" ]
+	[ "$(fact area.resume_offset)" = "$(offset_by_others "$1" "$file")" ]
+	[ "$(blkid -p -o value -s LABEL "$file")" = ec2hib ]
+	[ "$(fact area.header_uuid)" = "$(blkid -p -o value -s UUID "$file")" ]
 	# the kernel itself takes it
-	swapon "$IMAGE/swap"
-	swapoff "$IMAGE/swap"
+	swapon "$file"
+	swapoff "$file"
 }
 
 @test "setup makes a swap file on ext4 that the kernel takes" {
@@ -58,6 +59,157 @@ setup_makes_a_swap_file_on() {
 	[ "$(fact 'area.devices[0].kind')" = loop ]
 	[ "$(fact area.resume_offset)" = \
 		"$(btrfs inspect-internal map-swapfile -r "$IMAGE/@swap/file")" ]
+}
+
+# What the snapshots of a distribution are about: the subvolume of /.
+@test "on btrfs snapshots of the root work while the swap file is on" {
+	make_image btrfs 400M
+	before=$(list_image)
+	setup_image --size 40M
+	file=$IMAGE$(fact area.path)
+	[ "$file" = "$IMAGE/swap/swapfile" ]
+	[ "$(stat -c '%i %a %U' "$IMAGE/swap")" = "256 755 root" ]
+	[ "$(state swap-snapshots)" = pass ]
+	swapon "$file"
+	btrfs subvolume snapshot -r "$IMAGE" "$IMAGE/snapshot"
+	swapoff "$file"
+	swapon "$file" # it shares nothing with the snapshot
+	swapoff "$file"
+	btrfs subvolume delete "$IMAGE/snapshot" >/dev/null
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ ! -e "$IMAGE/swap" ]
+	[ "$before" = "$(list_image)" ]
+}
+
+@test "a swap file among what is snapshotted is a warning" {
+	make_image btrfs 400M
+	setup_image --size 40M --swapfile /swapfile >"$BATS_TEST_TMPDIR/out" 2>&1
+	grep -q "no snapshot of / can be taken.*--swapfile /swap-ec2hib/swapfile" "$BATS_TEST_TMPDIR/out"
+	[ "$(state swap-snapshots)" = warn ]
+	mkdir -p "$IMAGE/etc/snapper/configs"
+	printf '# subvolume to snapshot\nSUBVOLUME="/"\n' >"$IMAGE/etc/snapper/configs/root"
+	[ "$(fact area.snapshots)" = snapper ]
+	setup_image --size 40M --swapfile /swap-ec2hib/swapfile
+	[ "$(state swap-snapshots)" = pass ]
+	# a subvolume of the administrator's with more in it, which nobody snapshots
+	btrfs subvolume create "$IMAGE/data" >/dev/null
+	echo precious >"$IMAGE/data/mine"
+	setup_image --size 40M --swapfile /data/file
+	[ "$(state swap-snapshots)" = pass ]
+	[ "$(fact area.subvolume_shared)" = true ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ "$(cat "$IMAGE/data/mine")" = precious ]
+}
+
+@test "teardown leaves a subvolume that is not ours, or is not empty" {
+	make_image btrfs 400M
+	btrfs subvolume create "$IMAGE/swap" >/dev/null
+	setup_image --size 40M
+	[ "$(fact area.folder_ours)" = false ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	rmdir "$IMAGE/swap"
+	setup_image --size 40M
+	echo precious >"$IMAGE/swap/mine"
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ "$(ls "$IMAGE/swap")" = mine ]
+}
+
+@test "killed while the subvolume is made, and run again or torn down" {
+	make_image btrfs 400M
+	before=$(list_image)
+	for call in ioctl fsetxattr fchmod renameat2; do
+		number=1
+		# the ioctl that makes it is not the first one
+		[ "$call" = ioctl ] && number=$(strace -qq -e trace=ioctl "$EC2HIB" --root "$IMAGE" \
+			setup --yes -q --size 20M 2>&1 >/dev/null | grep -n SUBVOL_CREATE | cut -d: -f1)
+		"$EC2HIB" --root "$IMAGE" teardown --yes -q
+		for next in setup teardown; do
+			run strace -qq -o /dev/null -e trace=$call \
+				-e inject=$call:signal=SIGKILL:when=$number \
+				"$EC2HIB" --root "$IMAGE" setup --yes -q --size 20M
+			[ "$status" -ne 0 ]
+			if [ "$next" = setup ]; then
+				setup_image -q --size 20M
+				[ "$(stat -c '%a %s' "$IMAGE/swap/swapfile")" = "600 20971520" ]
+				[ "$(fact area.folder_ours)" = true ]
+			fi
+			"$EC2HIB" --root "$IMAGE" teardown --yes -q
+			[ "$before" = "$(list_image)" ]
+			[ -z "$(ls -A "$IMAGE" | grep swap)" ]
+		done
+	done
+}
+
+# ---- What is there already ----------------------------------------------------------------------
+
+make_swap_file() { # PATH SIZE
+	fallocate -l "$2" "$IMAGE$1"
+	chmod 600 "$IMAGE$1"
+	mkswap "$IMAGE$1" >/dev/null
+}
+
+@test "a swap file of the administrator's that will do is used, and never removed" {
+	make_image ext4 600M
+	mkdir "$IMAGE/swap"
+	for path in /swapfile /swap.img /swap/swap /var-swap; do
+		rm -rf "$IMAGE/etc/fstab" "$IMAGE/var"
+		make_swap_file "$path" 40M
+		printf '%s none swap sw 0 0\n' "$path" >"$IMAGE/etc/fstab"
+		sum=$(sha256sum <"$IMAGE$path")
+		[ "$(fact area.path)" = "$path" ]
+		[ "$(fact area.chosen)" = fstab ]
+		run setup_image --size 40M
+		[ "$status" -eq 0 ]
+		[[ "$output" == *"$path is used, a swap file that is there already"* ]]
+		[ "$(cat "$IMAGE/etc/fstab")" = "$path none swap sw 0 0" ]
+		[ "$(fact area.chosen)" = remembered ]
+		# one that will not do is not replaced either
+		run setup_image --size 100M
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"ec2hib did not make it"*"ec2hib setup --swapfile /swap-ec2hib"* ]]
+		"$EC2HIB" --root "$IMAGE" teardown --yes
+		[ "$sum" = "$(sha256sum <"$IMAGE$path")" ]
+		rm "$IMAGE$path"
+	done
+}
+
+@test "a swap file of the administrator's that will not do is left alone" {
+	make_image ext4 600M
+	printf '/swapfile none swap sw 0 0\n' >"$IMAGE/etc/fstab"
+	truncate -s 40M "$IMAGE/swapfile" # holes
+	chmod 600 "$IMAGE/swapfile"
+	mkswap "$IMAGE/swapfile" >/dev/null
+	inode=$(stat -c %i "$IMAGE/swapfile")
+	[ "$(fact area.path)" = /swap ]
+	setup_image --size 40M
+	[ "$(stat -c %s "$IMAGE/swap")" = $((40 << 20)) ]
+	[ "$inode" = "$(stat -c %i "$IMAGE/swapfile")" ]
+	[ "$(fact area.chosen)" = ours ]
+}
+
+@test "what the administrator names comes before what is there" {
+	make_image ext4 600M
+	make_swap_file /swapfile 40M
+	printf '/swapfile none swap sw 0 0\n' >"$IMAGE/etc/fstab"
+	printf '[swap]\nswapfile = /mine\n' >"$IMAGE/etc/ec2hib.conf"
+	[ "$(fact area.path)" = /mine ]
+	[ "$(fact area.chosen)" = configured ]
+}
+
+@test "a folder /swap and what is in it stay" {
+	make_image ext4 600M
+	mkdir "$IMAGE/swap"
+	echo precious >"$IMAGE/swap/mine"
+	run "$EC2HIB" --root "$IMAGE" status swap-file
+	[[ "$output" != *remove* ]]
+	setup_image --size 40M
+	[ "$(fact area.path)" = /swap/swapfile ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ "$(ls "$IMAGE/swap")" = mine ]
+	# named as the file itself it is refused, and another name is offered
+	run setup_image --size 40M --swapfile /swap
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"run: ec2hib setup --swapfile /swap-ec2hib"* ]]
 }
 
 @test "btrfs on two devices is refused, and nothing is left behind" {

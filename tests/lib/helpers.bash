@@ -53,9 +53,8 @@ make_image() {
 # What a failed test has mounted or switched on below it goes first.
 drop_image() {
 	if [ -n "${IMAGE:-}" ] && mountpoint -q "$IMAGE"; then
-		if grep -q "^$IMAGE/swap " /proc/swaps; then
-			swapoff "$IMAGE/swap"
-		fi
+		awk -v image="$IMAGE/" 'index($1, image) == 1 { print $1 }' /proc/swaps |
+			xargs -r -n 1 swapoff
 		umount --recursive "$IMAGE"
 	fi
 }

@@ -238,10 +238,9 @@ static void what_is_no_swap_area_is_refused(void **state UNUSED)
 		const char *text;
 	} rows[] = {
 		{ "link", "",
-			"cannot use /swap: it is a symbolic link, which others could point "
-			"elsewhere" },
+			"cannot use /swap: it is a symbolic link, which others could point elsewhere; run: ec2hib setup --swapfile /swap-ec2hib" },
 		{ "other", "",
-			"cannot use /swap: it is neither a regular file nor a block device" },
+			"cannot use /swap: it is neither a regular file nor a block device; run: ec2hib setup --swapfile /swap-ec2hib" },
 		{ NULL, "/dev/vg/swap", "cannot use /swap: there is no such device" },
 		{ "file", "/dev/vg/swap", "cannot use /swap: it is not a block device" },
 	};
