@@ -244,11 +244,26 @@ static int scan_packed(struct source *source, enum packed_kind kind, struct erro
 			       : (int)got;
 }
 
-/* UTF-16, as Windows' shell writes the output of a command: all that a kernel says is ASCII. */
-static bool is_utf16(const struct source *source)
+static bool has_utf16_mark(const struct source *source)
 {
 	return source->first >= 2 && (memcmp(source->buffer, "\xff\xfe", 2) == 0 ||
 					     memcmp(source->buffer, "\xfe\xff", 2) == 0);
+}
+
+/*
+ * UTF-16, as Windows' shell writes the output of a command, or without its mark: each second byte is a
+ * NUL then, because all that a kernel says is ASCII.
+ */
+static bool is_utf16(const struct source *source)
+{
+	const char *bytes = source->buffer;
+
+	if (has_utf16_mark(source))
+		return true;
+	for (size_t i = 2; i < 8; i++)
+		if (source->first < 8 || !bytes[i] != !bytes[i - 2])
+			return false;
+	return !bytes[0] != !bytes[1];
 }
 
 static size_t without_nuls(char *bytes, size_t size)
@@ -267,7 +282,7 @@ static int scan_plain(struct source *source, struct error *err)
 	bool utf16 = is_utf16(source);
 	uint64_t size = 0;
 
-	if (utf16) /* its mark */
+	if (has_utf16_mark(source))
 		source->buffer[0] = source->buffer[1] = '\n';
 	while (got > 0) {
 		size += (uint64_t)got;

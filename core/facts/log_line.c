@@ -3,6 +3,7 @@
 #include "core/facts/log_line.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 #include "core/base/compiler.h"
@@ -199,7 +200,7 @@ static const char *take_date(struct log_line *line, const char *text)
 	}
 	if (!is_time(time))
 		return NULL;
-	if (time > text && time[-1] != ' ' && !(time[-1] == 'T' && time - text == 11))
+	if (time > text && time[-1] != ' ' && !(strchr("T_", time[-1]) && time - text == 11))
 		return NULL;
 	tail = after_time(time);
 	for (end = time; end < tail && !strchr("Z+-", *end); end++)
@@ -246,7 +247,7 @@ static const char *take_clock(struct log_line *line, const char *text)
 	return text + 1;
 }
 
-/* [T123], [    C0], [T1@C0] (the caller), [  +0.000012], [Nov21 13:00], [Sat Nov 21 13:00:02 2026]. */
+/* [T123], [    C0], [T1@C0], [  123] (the caller), [kernel], [  +0.000012], [Nov21 13:00], [Sat Nov 21 13:00:02 2026]. */
 static const char *take_bracket(struct log_line *line, const char *text)
 {
 	const char *end = *text == '[' ? strchr(text, ']') : NULL;
@@ -256,9 +257,15 @@ static const char *take_bracket(struct log_line *line, const char *text)
 
 	if (!end || end - text > LOG_STAMP_SIZE)
 		return NULL;
-	if (length > 1 && strchr("TC", *inside) &&
-		strspn(inside + 1, "0123456789@TC") == length - 1)
+	if (length > 1 && strchr("TC", *inside) && isdigit((unsigned char)inside[1]) &&
+		!memchr(inside, ' ', length))
 		return end + 1;
+	if (line->has_clock && length && strspn(inside, "0123456789") == length)
+		return end + 1;
+	if (text_starts(inside, "kernel]")) {
+		line->kernel = true;
+		return end + 1;
+	}
 	if (*inside == '+' && length > 1 && strspn(inside + 1, ".0123456789") == length - 1)
 		return end + 1;
 	if (*inside == '<' && strspn(inside + 1, " +.0123456789>") == length - 1)
@@ -338,6 +345,41 @@ static const char *take_facility(const char *text, bool *other)
 	return rest;
 }
 
+/* kern.info, with a colon or without: what follows it, or NULL. */
+static const char *take_selector(struct log_line *line, const char *text)
+{
+	size_t length;
+
+	if (!text_starts(text, "kern."))
+		return NULL;
+	length = strlen("kern.") + strspn(text + strlen("kern."), "abcdefghijklmnopqrstuvwxyz");
+	length += text[length] == ':';
+	if (text[length] != ' ')
+		return NULL;
+	line->kernel = true;
+	return text + length;
+}
+
+/* stdout F, as the runtimes of containers write it after the date (Kubernetes, CRI): what follows it. */
+static const char *take_stream(struct log_line *line, const char *text)
+{
+	if (!text_starts(text, "stdout ") && !text_starts(text, "stderr "))
+		return NULL;
+	text += strlen("stdout ");
+	if (!strchr("FP", *text) || text[1] != ' ')
+		return NULL;
+	line->kernel = true;
+	return text + 1;
+}
+
+/* @4000000065f1a2b30000000, the clock of daemontools (TAI64N): what follows it. */
+static const char *take_tai64(const char *text)
+{
+	size_t digits = *text == '@' ? strspn(text + 1, "0123456789abcdef") : 0;
+
+	return digits == 24 && text[1 + digits] == ' ' ? text + 1 + digits : NULL;
+}
+
 /* 1764334815.657435, as journalctl -o short-unix writes it: behind it come host and program. */
 static const char *take_unix(struct log_line *line, const char *text)
 {
@@ -404,7 +446,7 @@ static const char *take_program(struct log_line *line, const char *text, bool *o
 	size_t host = 0, length;
 
 	if (!text_starts(text, "kernel: ")) {
-		host = strcspn(text, " :[");
+		host = strcspn(text, " :[{}=\"");
 		if (!host || host >= LOG_HOST_SIZE || text[host] != ' ')
 			return NULL;
 		program = text + host + strspn(text + host, " ");
@@ -416,6 +458,9 @@ static const char *take_program(struct log_line *line, const char *text, bool *o
 	rest = after_rfc5424(program);
 	if (rest) {
 		program = rest;
+		length = 0;
+	} else if (host && take_selector(line, program)) {
+		program = take_selector(line, program);
 		length = 0;
 	} else if (!length) {
 		return NULL;
@@ -450,6 +495,12 @@ static const char *take_head(struct log_line *line, const char *text)
 		rest = take_date(line, text);
 	if (!rest && !line->has_clock)
 		rest = take_facility(text, &line->other);
+	if (!rest && *text == 'k' && !line->kernel)
+		rest = take_selector(line, text);
+	if (!rest && *text == 's' && *line->stamp && !line->kernel)
+		rest = take_stream(line, text);
+	if (!rest && *text == '@')
+		rest = take_tai64(text);
 	if (!rest && !*line->host && (dated || text_starts(text, "kernel: ")))
 		rest = take_program(line, text, &line->other);
 	return rest;
@@ -476,6 +527,18 @@ static const char *after_file_name(const char *text)
 	text += length + 1;
 	length = strspn(text, "0123456789");
 	return length && text[length] == ':' && !is_time(text) ? text + length + 1 : text;
+}
+
+/* host: Nov 28 13:00:15, as those write it who run a command on many machines (clush, pdsh, dsh). */
+static const char *after_machine(struct log_line *line, const char *text)
+{
+	size_t length = strcspn(text, ": ");
+	const char *rest = text + length + 2;
+
+	if (!length || length >= LOG_HOST_SIZE || text[length] != ':' || text[length + 1] != ' ' ||
+		!take_date(line, rest))
+		return NULL;
+	return rest;
 }
 
 /* Marks of quotations and lists, and numbers of lines as cat -n, nl and web pages write them. */
@@ -550,6 +613,9 @@ static const char *find_message(struct log_line *line)
 	}
 	if (message != text && (line->kernel || line->other))
 		return message;
+	rest = message == text ? after_machine(line, text) : NULL;
+	if (rest)
+		return take_heads(line, rest);
 	rest = message == text ? after_file_name(text) : NULL;
 	if (rest) {
 		const char *after_heads = take_heads(line, rest);
@@ -560,6 +626,26 @@ static const char *find_message(struct log_line *line)
 	}
 	rest = line->other ? NULL : find_kernel(line, message);
 	return rest ? rest : message;
+}
+
+const char *log_line_next_field(const struct log_line *line, const char *text)
+{
+	static const char *const names[] = { "msg=\"", "message=\"", "MESSAGE=\"", "log=\"",
+		"line=\"" };
+	bool table = isdigit((unsigned char)line->text[*line->text == '"']);
+
+	for (; *text; text++) {
+		if (*text == ',' && table)
+			return text + 1 + (text[1] == '"');
+		if (*text == '|' && text[1] == ' ')
+			return text + 1;
+		if (*text == '}' && text[1] == ' ' && *line->stamp)
+			return text + 1;
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (*text == *names[i] && text_starts(text, names[i]))
+				return text + strlen(names[i]);
+	}
+	return NULL;
 }
 
 /* The bytes of an escape sequence (ECMA-48: CSI, OSC and the short ones), 1: only the ESC. */
@@ -630,11 +716,14 @@ static size_t blank_length(const char *text, size_t length, char *shown)
 	return 0;
 }
 
-/* Stands for itself, and begins nothing that escape_length(), colour_length() and blank_length() know. */
-static bool is_ordinary(char c)
-{
-	return c >= ' ' && c <= '~' && c != '^' && c != 'E' && c != '\\' && c != '?' && c != '[';
-}
+/* What stands for another character, or may begin something that is none: an escape sequence, a colour. */
+static const bool special[UCHAR_MAX + 1] = { [0 ... ' ' - 1] = true,
+	[0x7f ... UCHAR_MAX] = true,
+	['^'] = true,
+	['E'] = true,
+	['\\'] = true,
+	['?'] = true,
+	['['] = true };
 
 void log_line_read(struct log_line *line, const char *start, size_t length)
 {
@@ -645,7 +734,7 @@ void log_line_read(struct log_line *line, const char *start, size_t length)
 		length--;
 	for (size_t i = 0; i < length && size < sizeof(line->text) - 1; i++) {
 		c = start[i];
-		if (is_ordinary(c)) {
+		if (!special[(unsigned char)c]) {
 			line->text[size++] = c;
 			continue;
 		}

@@ -40,6 +40,12 @@ struct log_line {
 void log_line_read(struct log_line *line, const char *start, size_t length);
 
 /*
+ * What follows the next mark after TEXT that separates fields, in a line that is of no known form: CSV,
+ * logfmt (msg="..."), the labels of Loki ({job="kern"} ...). NULL: there is none.
+ */
+const char *log_line_next_field(const struct log_line *line, const char *text);
+
+/*
  * The decimal number that TEXT begins with, times 10 to the power of DIGITS, further digits cut
  * off: "12.345" is 12345 with 3. True, with what follows it in *REST; false where there is none or
  * it is beyond what a log could mean.

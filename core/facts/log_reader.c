@@ -11,9 +11,7 @@
 #include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
-
-/* A line of JSON may hold a whole log; of a longer one the rest is left out. */
-#define LONG_LINE_MAX ((size_t)8 * 1024 * 1024)
+#include "core/facts/log_block.h"
 
 /* A value of JSON costs some hundred bytes, so that one with more commas is not taken for a log. */
 #define JSON_COMMAS_MAX 50000
@@ -36,10 +34,11 @@ struct record {
 struct log_reader {
 	const struct log_taker *taker;
 	struct log_line *line;
-	char *part; /* of a line that has not ended yet */
-	size_t part_length, part_room;
-	unsigned probed; /* lines that were looked at one by one */
-	bool records;	 /* the log is one of fields, a line each */
+	struct log_block part; /* of a line that has not ended yet */
+	unsigned probed;       /* lines that were looked at one by one */
+	struct log_block block;
+	char *field;  /* whose value BLOCK is */
+	bool records; /* the log is one of fields, a line each */
 	struct record record;
 };
 
@@ -50,11 +49,12 @@ static bool wants(const struct log_reader *reader, const char *text, size_t leng
 	return reader->taker->find(reader->taker->data, text, length) != NULL;
 }
 
-/* The end of what was one line once: a carriage return, or a newline in words, as in quoted text. */
+/* The end of what was one line once: a carriage return, a NUL, or a newline in words, as in quoted text. */
 static const char *find_break(const char *text, const char *end)
 {
 	for (; text < end; text++)
-		if (*text == '\r' || (*text == '\\' && end - text > 1 && strchr("nr", text[1])))
+		if (*text == '\r' || !*text ||
+			(*text == '\\' && end - text > 1 && strchr("nr", text[1])))
 			return text;
 	return end;
 }
@@ -138,7 +138,19 @@ static void record_end(struct log_reader *reader)
 	record_free(record);
 }
 
-/* A field of a record; VALUE is the record's afterwards. */
+/* Fields that name the program: a record of another one than the kernel is not ours. */
+static bool names_program(const char *name, size_t length)
+{
+	static const char *const names[] = { "_TRANSPORT", "SYSLOG_IDENTIFIER", "appname",
+		"programname", "PROGRAM", "ProcessName", "ident" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+			return true;
+	return false;
+}
+
+/* A field of a record; VALUE is the record's afterwards. NULL: it has something else than text. */
 static void record_field(struct log_reader *reader, const char *name, size_t length, char *value)
 {
 	struct record *record = &reader->record;
@@ -151,8 +163,15 @@ static void record_field(struct log_reader *reader, const char *name, size_t len
 		{ "message", &record->text },
 		{ "@message", &record->text },
 		{ "Message", &record->text },
+		{ "short_message", &record->text },
+		{ "SyslogMessage", &record->text },
 		{ "log", &record->text },
 		{ "line", &record->text },
+		{ "event", &record->text },
+		{ "_raw", &record->text },
+		{ "body", &record->text },
+		{ "stringValue", &record->text },
+		{ "content", &record->text },
 		{ "value", &record->text },
 		{ "textPayload", &record->text },
 		{ "_HOSTNAME", &record->host },
@@ -162,15 +181,17 @@ static void record_field(struct log_reader *reader, const char *name, size_t len
 	};
 
 	record->open = true;
-	if ((length == strlen("_TRANSPORT") && memcmp(name, "_TRANSPORT", length) == 0) ||
-		(length == strlen("SYSLOG_IDENTIFIER") &&
-			memcmp(name, "SYSLOG_IDENTIFIER", length) == 0))
-		record->other = record->other || !text_equal(value, "kernel");
+	if (!value)
+		return;
+	if (names_program(name, length))
+		record->other = record->other || !text_starts(value, "kernel");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (strlen(fields[i].name) != length || memcmp(fields[i].name, name, length) != 0)
+		bool words = fields[i].to == &record->message || fields[i].to == &record->text;
+
+		if (*fields[i].name != *name || strlen(fields[i].name) != length ||
+			memcmp(fields[i].name, name, length) != 0)
 			continue;
-		if ((fields[i].to == &record->message || fields[i].to == &record->text) && value &&
-			!wants(reader, value, strlen(value)))
+		if (words && !wants(reader, value, strlen(value)))
 			break;
 		text_set(fields[i].to, value);
 		return;
@@ -180,54 +201,37 @@ static void record_field(struct log_reader *reader, const char *name, size_t len
 
 /* ---- JSON ---- */
 
+/* The journal has text that is not UTF-8 as an array of its bytes, and of a field that is there twice both. */
+static char *text_of_array(const json_t *array)
+{
+	size_t count = json_array_size(array);
+	char *text;
+
+	if (json_is_string(json_array_get(array, 0)))
+		return text_copy(json_string_value(json_array_get(array, 0)));
+	if (!json_is_integer(json_array_get(array, 0)))
+		return NULL;
+	text = memory_new(count + 1, 1);
+	for (size_t i = 0; i < count; i++)
+		text[i] = (char)json_integer_value(json_array_get(array, i));
+	return text;
+}
+
 /* The text of a field; NULL: it has none. */
 static char *text_of(const json_t *value)
 {
+	if (json_is_array(value))
+		return text_of_array(value);
 	if (json_is_string(value))
 		return text_copy_length(json_string_value(value), json_string_length(value));
 	return json_is_number(value) ? text_format("%f", json_number_value(value)) : NULL;
-}
-
-static int sextet(char c)
-{
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(alphabet, c) : NULL;
-
-	return at ? (int)(at - alphabet) : -1;
-}
-
-/* The bytes that TEXT is the base64 of, with a NUL; NULL: it is not (RFC 4648). */
-static char *base64_decode(const char *text, size_t *size)
-{
-	char *bytes = memory_new(strlen(text) / 4 * 3 + 4, 1);
-	unsigned value = 0, bits = 0;
-
-	*size = 0;
-	for (; *text && *text != '='; text++) {
-		int six = sextet(*text);
-
-		if (six < 0 && isspace((unsigned char)*text))
-			continue;
-		if (six < 0) {
-			free(bytes);
-			return NULL;
-		}
-		value = (value << 6 | (unsigned)six) & 0xffff;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			bytes[(*size)++] = (char)(value >> bits & 0xff);
-		}
-	}
-	return bytes;
 }
 
 /* What get-console-output has for "Output". */
 static void take_console(struct log_reader *reader, const char *output)
 {
 	size_t size;
-	memory_cleanup_free char *decoded = base64_decode(output, &size);
+	memory_cleanup_free char *decoded = base64_decode(output, strlen(output), &size);
 
 	if (decoded)
 		feed_lines(reader, decoded, size);
@@ -249,7 +253,9 @@ static void take_value(struct log_reader *reader, json_t *value)
 		take_console(reader, output);
 	if (output || !json_is_object(value))
 		return;
-	json_object_foreach(value, name, item) if (json_is_object(item) || json_is_array(item))
+	json_object_foreach(
+		value, name, item) if (json_is_object(item) ||
+				       (json_is_array(item) && strcmp(name, "MESSAGE") != 0))
 		take_value(reader, item);
 	json_object_foreach(value, name, item)
 		record_field(reader, name, strlen(name), text_of(item));
@@ -314,15 +320,33 @@ static bool has_many_values(const char *text, size_t length)
 	return false;
 }
 
+/* Where words begin that are an array of bytes: nothing can be found in them before they are read. */
+static const char *find_bytes(const char *text, size_t length)
+{
+	static const char mark[] = "\"MESSAGE\"";
+	const char *end = text + length;
+
+	while ((text = memmem(text, (size_t)(end - text), mark, strlen(mark)))) {
+		text += strlen(mark);
+		while (text < end && strchr(" :", *text))
+			text++;
+		if (text < end && *text == '[')
+			return text;
+	}
+	return NULL;
+}
+
 /* True when the line is JSON, or a part of it. */
 static bool take_json(struct log_reader *reader, const char *text, size_t length)
 {
 	json_error_t ignored;
 	json_t *json;
 
-	if (length > 6 && memcmp(text, "data: ", 6) == 0) { /* json-sse */
-		text += 6;
-		length -= 6;
+	if (length > 6 && memcmp(text, "data:", 5) == 0) { /* json-sse */
+		size_t mark = text[5] == ' ' ? 6 : 5;
+
+		text += mark;
+		length -= mark;
 	}
 	if (length && *text == '\036') { /* json-seq */
 		text++;
@@ -333,7 +357,8 @@ static bool take_json(struct log_reader *reader, const char *text, size_t length
 	if (length > 2 &&
 		((*text == '{' && text[length - 1] == '}') ||
 			(*text == '[' && strchr("{[\"", text[1]) && text[length - 1] == ']'))) {
-		if (!wants(reader, text, length) && !memmem(text, length, "\"Output\"", 8))
+		if (!wants(reader, text, length) && !memmem(text, length, "\"Output\"", 8) &&
+			!find_bytes(text, length))
 			return true;
 		if (has_many_values(text, length))
 			return false;
@@ -348,7 +373,7 @@ static bool take_json(struct log_reader *reader, const char *text, size_t length
 		record_end(reader);
 		return true;
 	}
-	if (length < 4 || *text != '"' || !memchr(text, ':', length))
+	if (length < 4 || *text != '"')
 		return false;
 	return take_member(reader, text, length) || take_quoted(reader, text, length);
 }
@@ -364,6 +389,17 @@ static size_t field_length(const char *text, size_t length)
 				     text[i] == '_'))
 		i++;
 	return i > 2 && i < length && text[i] == '=' ? i + 1 : 0;
+}
+
+/* A line that is the name of a field and nothing else: its value is not text. */
+static bool is_field_name(const char *text, size_t length)
+{
+	size_t i = 0;
+
+	while (i < length && (isupper((unsigned char)text[i]) || isdigit((unsigned char)text[i]) ||
+				     text[i] == '_'))
+		i++;
+	return i && i == length && !isdigit((unsigned char)*text);
 }
 
 /* journalctl -o export and verbose: records end with an empty line, or where the next has its date. */
@@ -411,6 +447,73 @@ static void take_line(struct log_reader *reader, const char *text, size_t length
 	take_plain(reader, whole, whole_length);
 }
 
+/* ---- Lines that are one thing together ---- */
+
+static void end_block(struct log_reader *reader)
+{
+	struct log_block block = reader->block;
+	char *field = reader->field, *bytes;
+	const char *value;
+	size_t size;
+
+	/* What it says may have others in it. */
+	reader->block = (struct log_block) { 0 };
+	reader->field = NULL;
+	if (block.kind == LOG_BLOCK_FOLDED)
+		take_line(reader, block.text, block.length);
+	if (block.kind == LOG_BLOCK_BINARY && block.length > 8) {
+		value = log_block_value(&block, &size);
+		record_field(reader, field, strlen(field), text_copy_length(value, size));
+	}
+	if (block.kind == LOG_BLOCK_BASE64) {
+		bytes = base64_decode(block.text, block.length, &size);
+		if (bytes && wants(reader, bytes, size))
+			feed_lines(reader, bytes, size);
+		free(bytes);
+	}
+	free(field);
+	log_block_free(&block);
+}
+
+/* True where the line belongs to a block, and says nothing of its own. */
+static bool take_block(struct log_reader *reader, const char *text, size_t length)
+{
+	static bool (*const takes[])(struct log_block *, const char *, size_t, bool *) = {
+		[LOG_BLOCK_BASE64] = log_block_take_base64,
+		[LOG_BLOCK_FOLDED] = log_block_take_folded,
+		[LOG_BLOCK_BINARY] = log_block_take_binary,
+	};
+	struct log_block *block = &reader->block;
+	bool ended = false, taken = false;
+
+	if (block->kind != LOG_BLOCK_NONE) {
+		taken = takes[block->kind](block, text, length, &ended);
+		if (ended)
+			end_block(reader);
+	}
+	if (taken || block->kind != LOG_BLOCK_NONE)
+		return taken;
+	if (reader->records && is_field_name(text, length)) {
+		block->kind = LOG_BLOCK_BINARY;
+		reader->field = text_copy_length(text, length);
+		return true;
+	}
+	if (log_block_begin_folded(block, text, length))
+		return true;
+	/* Beside it the line may have something else. */
+	log_block_begin_base64(block, text, length);
+	return false;
+}
+
+/* A line that is looked at, whatever it is. */
+static void feed_line(struct log_reader *reader, const char *text, size_t length)
+{
+	if (!take_block(reader, text, length))
+		take_line(reader, text, length);
+	if (reader->block.kind != LOG_BLOCK_NONE)
+		reader->probed = 0;
+}
+
 /* Where the line begins that has something which may matter, NULL: none of them has. */
 static const char *find_line(const struct log_reader *reader, const char *bytes, const char *end)
 {
@@ -426,30 +529,21 @@ static void feed_lines(struct log_reader *reader, const char *bytes, size_t size
 	const char *end = bytes + size;
 
 	while (bytes < end) {
+		bool looks = reader->records || reader->probed < PROBE_LINES;
 		const char *newline;
+		size_t length;
 
-		if (reader->probed < PROBE_LINES)
-			reader->probed++;
-		else if (!reader->records && !(bytes = find_line(reader, bytes, end)))
+		if (!looks && !(bytes = find_line(reader, bytes, end)))
 			return;
 		newline = memchr(bytes, '\n', (size_t)(end - bytes));
-		take_line(reader, bytes, (size_t)((newline ? newline : end) - bytes));
+		length = (size_t)((newline ? newline : end) - bytes);
+		reader->probed += reader->probed < PROBE_LINES;
+		if (looks)
+			feed_line(reader, bytes, length);
+		else
+			take_line(reader, bytes, length);
 		bytes = newline ? newline + 1 : end;
 	}
-}
-
-static void keep_part(struct log_reader *reader, const char *bytes, size_t size)
-{
-	if (reader->part_length + size > LONG_LINE_MAX)
-		size = LONG_LINE_MAX - reader->part_length;
-	if (reader->part_length + size > reader->part_room) {
-		reader->part_room = reader->part_length + size + (size_t)64 * 1024;
-		reader->part = realloc(reader->part, reader->part_room);
-		if (!reader->part)
-			abort(); /* core/base/memory.h */
-	}
-	memcpy(reader->part + reader->part_length, bytes, size);
-	reader->part_length += size;
 }
 
 struct log_reader *log_reader_begin(const struct log_taker *taker)
@@ -465,14 +559,14 @@ void log_reader_feed(struct log_reader *reader, const char *bytes, size_t size)
 {
 	const char *end = bytes + size, *last;
 
-	if (reader->part_length) {
+	if (reader->part.length) {
 		const char *newline = memchr(bytes, '\n', size);
 
-		keep_part(reader, bytes, (size_t)((newline ? newline : end) - bytes));
+		log_block_append(&reader->part, bytes, (size_t)((newline ? newline : end) - bytes));
 		if (!newline)
 			return;
-		take_line(reader, reader->part, reader->part_length);
-		reader->part_length = 0;
+		feed_line(reader, reader->part.text, reader->part.length);
+		reader->part.length = 0;
 		bytes = newline + 1;
 	}
 	last = bytes < end ? memrchr(bytes, '\n', (size_t)(end - bytes)) : NULL;
@@ -480,15 +574,16 @@ void log_reader_feed(struct log_reader *reader, const char *bytes, size_t size)
 		feed_lines(reader, bytes, (size_t)(last + 1 - bytes));
 	bytes = last ? last + 1 : bytes;
 	if (bytes < end)
-		keep_part(reader, bytes, (size_t)(end - bytes));
+		log_block_append(&reader->part, bytes, (size_t)(end - bytes));
 }
 
 void log_reader_end(struct log_reader *reader)
 {
-	if (reader->part_length)
-		take_line(reader, reader->part, reader->part_length);
+	if (reader->part.length)
+		feed_line(reader, reader->part.text, reader->part.length);
+	end_block(reader);
 	record_end(reader);
-	free(reader->part);
+	log_block_free(&reader->part);
 	free(reader->line);
 	free(reader);
 }

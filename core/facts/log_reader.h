@@ -5,8 +5,9 @@
  * Beside plain lines (core/facts/log_line.h) it knows what holds lines in other forms:
  *	journalctl -o json, json-pretty, json-sse, json-seq, export and verbose;
  *	dmesg -J;
- *	aws ec2 get-console-output with its JSON, the output plain or in base64;
+ *	aws ec2 get-console-output with its JSON or YAML, and the API's XML, the output plain or in base64;
  *	other JSON that has a line of a log as "message", "log" and the like (CloudWatch, Docker, rsyslog).
+ * What has several lines of such a form is put together first (core/facts/log_block.h).
  *
  * Memory is bounded by one line, whatever the log's size. So that a log of any size passes quickly,
  * whoever wants the lines says of each, before anything is made of it, whether it may matter.

@@ -276,19 +276,34 @@ static void count_unread(struct timelines *all, const struct log_line *line)
 			(int)sizeof(all->account.first) - 1, line->text);
 }
 
-/* Also after what may be the name of a file: that it is one shows only by the words that follow. */
+static bool is_known_after(struct log_line *line, const char *message)
+{
+	const char *before = line->message;
+
+	line->message = message;
+	if (message_is_known(line))
+		return true;
+	line->message = before;
+	return false;
+}
+
+/*
+ * Also after what may be the name of a file, or other fields: that it is one shows only by the words that
+ * follow.
+ */
 static bool line_is_known(struct log_line *line)
 {
-	const char *message = line->message;
+	const char *field = line->message;
 
 	if (message_is_known(line))
 		return true;
-	if (!line->after_name)
-		return false;
-	line->message = line->after_name;
-	if (message_is_known(line))
+	if (line->after_name && is_known_after(line, line->after_name))
 		return true;
-	line->message = message;
+	if (line->kernel || line->other)
+		return false;
+	while ((field = log_line_next_field(line, field)))
+		if (is_known_after(line, field))
+			return true;
 	return false;
 }
 

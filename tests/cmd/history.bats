@@ -175,6 +175,8 @@ put_history() {
 	local log=$BATS_TEST_TMPDIR/log
 	{ printf '\377\376'; sed 's/$/\r/' "$LOGS/linux-6.1-console.txt" | iconv -t UTF-16LE; } >"$log"
 	"$EC2HIB" history --json --log "$log" | jq -e '.cycles | length == 1 and .[0].timeline.read_time == 1450'
+	iconv -t UTF-16BE "$LOGS/linux-6.1-console.txt" >"$log"
+	"$EC2HIB" history --json --log "$log" | jq -e '.cycles[0].timeline.read_time == 1450'
 }
 
 @test "how a log was read is said where it matters" {

@@ -97,6 +97,21 @@ static void damage(char *log, size_t *size, uint32_t *seed)
 	}
 }
 
+/* JSON takes the facts, and gives them back. */
+static void check_json(const timeline_list *found)
+{
+	for (size_t k = 0; k < found->count; k++) {
+		json_t *json = layout_to_json(&timeline_layout, &found->items[k]);
+		struct timeline back = { 0 };
+		struct error err;
+
+		assert_int_equal(
+			layout_from_json(&timeline_layout, &back, json, "timeline", &err), 0);
+		layout_free(&timeline_layout, &back);
+		json_decref(json);
+	}
+}
+
 /* For the sanitizers: whatever is in a log, it is parsed to facts that JSON can take and give. */
 static void damaged_logs_are_harmless(void **state UNUSED)
 {
@@ -111,7 +126,6 @@ static void damaged_logs_are_harmless(void **state UNUSED)
 			/* Exactly so long, that a read beyond the end is seen. */
 			char *copy = memory_new(whole, 1), *exact;
 			timeline_list found = { 0 };
-			struct error err;
 
 			memcpy(copy, log, whole);
 			damage(copy, &size, &seed);
@@ -119,16 +133,7 @@ static void damaged_logs_are_harmless(void **state UNUSED)
 			assert_non_null(exact);
 			memcpy(exact, copy, size);
 			timelines_parse(exact, size, TIMELINE_PAGE, &found);
-			for (size_t k = 0; k < found.count; k++) {
-				json_t *json = layout_to_json(&timeline_layout, &found.items[k]);
-				struct timeline back = { 0 };
-
-				assert_int_equal(layout_from_json(&timeline_layout, &back, json,
-							 "timeline", &err),
-					0);
-				layout_free(&timeline_layout, &back);
-				json_decref(json);
-			}
+			check_json(&found);
 			timelines_free(&found);
 			free(exact);
 			free(copy);
@@ -225,6 +230,39 @@ static void doubled_logs_have_no_failures_of_their_own(void **state UNUSED)
 	}
 }
 
+/* Lines in any order: nothing is known of such a log but that it gives no nonsense. */
+static void shuffled_logs_are_harmless(void **state UNUSED)
+{
+	uint32_t seed = 20261130;
+
+	for (size_t i = 0; i < ARRAY_SIZE(resumed); i++) {
+		size_t size;
+		memory_cleanup_free char *log = timeline_log(resumed[i], &size);
+		strings_cleanup struct strings lines = { 0 };
+
+		strings_split(&lines, log, "\n");
+		for (int round = 0; round < 400; round++) {
+			struct timelines *timelines = timelines_begin(TIMELINE_PAGE);
+			timeline_list found = { 0 };
+
+			for (size_t k = lines.count; k > 1; k--) {
+				size_t other = next_random(&seed) % k;
+				char *line = lines.items[k - 1];
+
+				lines.items[k - 1] = lines.items[other];
+				lines.items[other] = line;
+			}
+			for (size_t k = 0; k < lines.count; k++) {
+				timelines_feed(timelines, lines.items[k], strlen(lines.items[k]));
+				timelines_feed(timelines, "\n", 1);
+			}
+			timelines_end(timelines, &found, NULL);
+			check_json(&found);
+			timelines_free(&found);
+		}
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -234,6 +272,7 @@ int main(void)
 		cmocka_unit_test(damaged_logs_are_harmless),
 		cmocka_unit_test(cut_logs_have_no_failures_of_their_own),
 		cmocka_unit_test(doubled_logs_have_no_failures_of_their_own),
+		cmocka_unit_test(shuffled_logs_are_harmless),
 	};
 
 	return cmocka_run_group_tests_name("timeline_hostile", tests, NULL, NULL);

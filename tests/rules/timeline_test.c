@@ -309,6 +309,24 @@ static void lines_are_read_whatever_is_in_front(void **state UNUSED)
 		{ "1764334815 %s", "stamp 1764334815" },
 		{ "a.log-Nov 28 13:00:15 kernel: %s", "host -" },
 		{ "/var/log/a.log-1764334815.657435 kernel: %s", "host -" },
+		/* Kubernetes, busybox without its klogd's name, metalog, socklog, daemontools, clush */
+		{ "2026-11-28T13:00:15.123456789Z stdout F %s", "entry -" },
+		{ "Nov 28 13:00:15 host kern.warn %s", "host host" },
+		{ "Nov 28 13:00:15 [kernel] %s", "stamp Nov 28 13:00:15" },
+		{ "2026-11-28_13:00:15.12345 kern.info: %s", "stamp 2026-11-28_13:00:15.12345" },
+		{ "@4000000065f1a2b300000000 kern.info: %s", "entry -" },
+		{ "web-1: Nov 28 13:00:15 host kernel: %s", "host host" },
+		/* callers as other kernels name them */
+		{ "[   12.345678] [  123] %s", "entry 12345" },
+		{ "[   12.345678] [T123:systemd-sleep] %s", "entry 12345" },
+		/* logfmt, CSV, Loki's labels, a table */
+		{ "time=\"2026-11-28T13:00:15Z\" level=info msg=\"%s\"", "entry -" },
+		{ "message=\"%s\" host=h level=info", "entry -" },
+		{ "\"2026-11-28T13:00:15Z\",\"h\",\"kernel\",\"%s\"", "entry -" },
+		{ "2026-11-28T13:00:15Z,h,kernel,%s", "entry -" },
+		{ "2026-11-28T13:00:15+01:00 {job=\"kern\"} %s",
+			"stamp 2026-11-28T13:00:15+01:00" },
+		{ "host | %s", "entry -" },
 	};
 	static const char *const words[] = { "PM: hibernation: hibernation entry",
 		"Freezing user space processes ... (elapsed 0.007 seconds) done.",
@@ -428,6 +446,34 @@ static void records_are_read_like_lines(void **state UNUSED)
 		"[\"PM: hibernation entry\",\"PM: Need to copy 5 pages\",\"PM: hibernation exit\"]\n",
 		"[{\"MESSAGE\":\"PM: hibernation entry\"},{\"MESSAGE\":\"PM: Need to copy 5 pages\"},"
 		"{\"MESSAGE\":\"PM: hibernation exit\"}]\n",
+		/* the answer of the API itself, its base64 alone and after a tab or a key of YAML */
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<GetConsoleOutputResponse>\n"
+		"    <instanceId>i-0</instanceId>\n    <output>WyAgICAxLjBdIFBNOiBoaWJlcm5hdGlvbiBlbnRyeQ0KWyAgICAxLjFdIFBNOiBOZWVkIHRvIGNvcHkgNSBwYWdlcw0KWyAgICAxLjJdIFBNOiBoaWJlcm5hdGlvbiBleGl0DQo=</output>\n"
+		"</GetConsoleOutputResponse>\n",
+		"<GetConsoleOutputResponse><output>\n"
+		"WyAgICAxLjBdIFBNOiBoaWJlcm5hdGlvbiBlbnRyeQ0KWyAgICAxLjFdIFBNOiBOZWVkIHRvIGNv\n"
+		"cHkgNSBwYWdlcw0KWyAgICAxLjJdIFBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\n"
+		"</output></GetConsoleOutputResponse>\n",
+		"WyAgICAxLjBdIFBNOiBoaWJlcm5hdGlvbiBlbnRyeQ0KWyAgICAxLjFdIFBNOiBOZWVkIHRvIGNv\n"
+		"cHkgNSBwYWdlcw0KWyAgICAxLjJdIFBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\n",
+		"i-0\tWyAgICAxLjBdIFBNOiBoaWJlcm5hdGlvbiBlbnRyeQ0KWyAgICAxLjFdIFBNOiBOZWVkIHRvIGNvcHkgNSBwYWdlcw0KWyAgICAxLjJdIFBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\t2026-11-28T13:00:15.000Z\n",
+		"InstanceId: i-0\nOutput: WyAgICAxLjBdIFBNOiBoaWJlcm5hdGlvbiBlbnRyeQ0KWyAgICAxLjFdIFBNOiBOZWVkIHRvIGNvcHkgNSBwYWdlcw0KWyAgICAxLjJdIFBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\nTimestamp: 2026\n",
+		"\"WyAgICAxLjBdIFBNOiBoaWJlcm5hdGlvbiBlbnRyeQ0KWyAgICAxLjFdIFBNOiBOZWVkIHRvIGNvcHkgNSBwYWdlcw0KWyAgICAxLjJdIFBNOiBoaWJlcm5hdGlvbiBleGl0DQo=\"\n",
+		/* YAML in lines of 80 characters */
+		"InstanceId: i-0\nOutput: \"[    1.0] PM: hibernation entry\\r\\n[    1.1] PM: Need\\\n"
+		"  \\ to copy 5 pages\\r\\n[    1.2] PM: hiber\\\n  nation exit\\r\\n\"\nTimestamp: x\n",
+		/* words as an array of bytes */
+		"{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":[80,77,58,32,104,105,98,101,114,110,97,116,105,"
+		"111,110,32,101,110,116,114,121]}\n"
+		"{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":\"PM: Need to copy 5 pages\"}\n"
+		"{\"_TRANSPORT\":\"kernel\",\"MESSAGE\":[\"PM: hibernation exit\",\"x\"]}\n",
+		/* GELF, Splunk, Azure, OpenTelemetry, Elastic's agent */
+		"{\"host\":\"h\",\"short_message\":\"PM: hibernation entry\",\"_x\":1}\n"
+		"{\"result\":{\"_raw\":\"[ 1.0] PM: Need to copy 5 pages\"}}\n"
+		"{\"SyslogMessage\":\"PM: hibernation exit\",\"ProcessName\":\"kernel\"}\n",
+		"{\"event\":\"PM: hibernation entry\",\"host\":\"h\"}\n"
+		"{\"body\":{\"stringValue\":\"PM: Need to copy 5 pages\"}}\n"
+		"{\"message\":\"PM: hibernation exit\",\"log\":{\"offset\":1}}\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -439,9 +485,46 @@ static void records_are_read_like_lines(void **state UNUSED)
 		"cycle\nentry 12345\nstamp 2025-11-28T13:00:15Z");
 	timeline_check_text(
 		"{\"message\":\"Nov 28 13:00:15 host sudo: PM: hibernation entry\"}\n", "");
+	timeline_check_text("{\"appname\":\"sh\",\"message\":\"PM: hibernation entry\"}\n", "");
+	/* Base64 that is something else, and what is only like it. */
+	timeline_check_text("aGVsbG8gd29ybGQhIGhlbGxvIHdvcmxkISBoZWxsbyB3b3JsZCEgaGVsbG8gd29ybGQh\n"
+			    "PM: hibernation entry\n",
+		"cycle\nresult incomplete");
+	timeline_check_text("-rw- /usr/lib/x86/linux/gnu/a/very/long/path/that/is/only/letters/x\n"
+			    "entry\nPM: hibernation entry\n",
+		"cycle\nresult incomplete");
 	timeline_check_text("{\"_TRANSPORT\":\"syslog\",\"SYSLOG_IDENTIFIER\":\"sh\","
 			    "\"MESSAGE\":\"PM: hibernation entry\"}\n",
 		"");
+}
+
+#define BYTES(text)                                                                                \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+static void bytes_that_are_no_text_are_read(void **state UNUSED)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+	} rows[] = {
+		/* a field of the journal by its length, also of one that has newlines */
+		BYTES("__CURSOR=s\n_TRANSPORT=kernel\nX\n\x0e\0\0\0\0\0\0\0a\n\nMESSAGE=no\n\nMESSAGE\n"
+		      "\x15\0\0\0\0\0\0\0PM: hibernation entry\n\n"
+		      "_TRANSPORT=kernel\nMESSAGE=PM: Need to copy 5 pages\n\n"
+		      "_TRANSPORT=kernel\nMESSAGE=PM: hibernation exit\n\n"),
+		/* lines that end with a NUL */
+		BYTES("PM: hibernation entry\n\0PM: Need to copy 5 pages\n\0PM: hibernation exit\n\0"),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		timeline_list found = { 0 };
+
+		timelines_parse(rows[i].bytes, rows[i].size, TIMELINE_PAGE, &found);
+		timeline_check(rows[i].bytes, &found, "cycle\nresult resumed\nimage_pages 5");
+		timelines_free(&found);
+	}
 }
 
 static void logs_are_read_in_the_order_of_time(void **state UNUSED)
@@ -862,6 +945,7 @@ int main(void)
 		cmocka_unit_test(lines_of_other_programs_do_not_count),
 		cmocka_unit_test(suspend_to_memory_is_no_hibernation),
 		cmocka_unit_test(records_are_read_like_lines),
+		cmocka_unit_test(bytes_that_are_no_text_are_read),
 		cmocka_unit_test(logs_are_read_in_the_order_of_time),
 		cmocka_unit_test(lines_that_cannot_be_read_are_counted),
 		cmocka_unit_test(every_row_of_the_table_is_found),
