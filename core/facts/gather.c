@@ -58,7 +58,7 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	gather_live(facts, gather->root);
 	area_choose(&choice, gather->config, gather->root, gather->host, &facts->root.devices);
 	boot_gather(&facts->boot, gather->root, gather->config->state_dir);
-	kernel_image_gather(&facts->boot, gather->root);
+	kernel_image_gather(&facts->boot, gather->root, gather->config->state_dir);
 	boot_name_root_device(&facts->boot, &facts->root.devices);
 	initramfs_gather(&facts->boot, gather->root, fact_text_or(&facts->kernel.release, NULL),
 		gather->config->state_dir);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/facts/initramfs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "core/base/memory.h"
 #include "core/facts/boot_loader.h"
 #include "core/facts/initramfs_image.h"
-#include "core/facts/initramfs_kept.h"
+#include "core/facts/kept.h"
 #include "core/facts/pe.h"
 
 /* The tools in the order in which they are asked: initramfs_tool_NAME of each. */
@@ -244,10 +245,43 @@ static bool find_files(struct strings *files, const struct root *root,
 	return files->count > 0;
 }
 
+#define KEPT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+	NUMBER(format, "", "version of this layout")                                               \
+	TEXT(files, "identity of the files")                                                       \
+	GROUP(image, initramfs_image, "what is in them")
+struct kept_image {
+	FACT_MEMBERS(KEPT_FACTS)
+};
+static FACT_LAYOUT(kept_image, KEPT_FACTS);
+
+static const struct kept_kind kept_image_kind = { "initramfs.json", &kept_image_layout, 1 };
+static_assert(IMAGE_MEMBER_COUNT == 24, "another format of kept_image_kind");
+
+/* Reads it, or what was found in these files before. The caller has the image, zeroed before. */
+static int find_image(struct initramfs_image *image, const struct root *root,
+	const struct strings *files, const char *state_dir, struct error *err)
+{
+	memory_cleanup_free char *identity = kept_identity(root, files);
+	struct kept_image kept = { 0 };
+	bool found = kept_read(&kept_image_kind, &kept, root, state_dir, identity) &&
+		     kept.image.members.is == FACT_KNOWN && kept.image.built_in.is == FACT_KNOWN;
+	int status = 0;
+
+	if (!found) {
+		layout_free(&kept_image_layout, &kept);
+		status = read_image(&kept.image, root, files, err);
+		if (status == 0)
+			kept_write(&kept_image_kind, &kept, root, state_dir, files, identity);
+	}
+	if (status == 0)
+		layout_copy(&initramfs_image_layout, image, &kept.image);
+	layout_free(&kept_image_layout, &kept);
+	return status;
+}
+
 static void gather_image(struct boot_facts *boot, const struct root *root,
 	const struct entry_facts *entry, const char *running_release, const char *state_dir)
 {
-	memory_cleanup_free char *identity = NULL;
 	const char *release = entry ? entry->release.value : running_release;
 	strings_cleanup struct strings files = { 0 };
 	struct initramfs_image image = { 0 };
@@ -257,13 +291,9 @@ static void gather_image(struct boot_facts *boot, const struct root *root,
 		set_image_unknown(boot, "the initramfs of the entry that boots next was not found");
 		return;
 	}
-	identity = initramfs_identity(root, &files);
-	if (!initramfs_kept_read(&image, root, state_dir, identity)) {
-		if (read_image(&image, root, &files, &err) < 0) {
-			set_image_unknown(boot, err.text);
-			return;
-		}
-		initramfs_kept_write(&image, root, state_dir, &files, identity);
+	if (find_image(&image, root, &files, state_dir, &err) < 0) {
+		set_image_unknown(boot, err.text);
+		return;
 	}
 	read_built_in(&image, root, release ? release : image.release.value);
 	set_image(boot, &image);

@@ -13,6 +13,7 @@
 #include "core/base/memory.h"
 #include "core/base/packed.h"
 #include "core/facts/boot_loader.h"
+#include "core/facts/kept.h"
 #include "core/facts/pe.h"
 
 /* uname(2): a release has at most 64 bytes. */
@@ -272,7 +273,42 @@ static char *release_of_name(const struct root *root, const char *path)
 	return found;
 }
 
-void kernel_image_gather(struct boot_facts *boot, const struct root *root)
+#define KEPT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+	NUMBER(format, "", "version of this layout")                                               \
+	TEXT(files, "identity of the files")                                                       \
+	TEXT(release, "of the kernel")
+struct kept_kernel {
+	FACT_MEMBERS(KEPT_FACTS)
+};
+static FACT_LAYOUT(kept_kernel, KEPT_FACTS);
+
+static const struct kept_kind kept_kernel_kind = { "kernel.json", &kept_kernel_layout, 1 };
+
+/* Reads the kernel, or what was found in it before; NULL and why: it does not tell. */
+static char *find_release(
+	const struct root *root, const char *path, const char *state_dir, struct error *err)
+{
+	strings_cleanup struct strings files = { 0 };
+	memory_cleanup_free char *identity = NULL;
+	struct kept_kernel kept = { 0 };
+	char *release = NULL;
+
+	strings_add(&files, path);
+	identity = kept_identity(root, &files);
+	if (!kept_read(&kept_kernel_kind, &kept, root, state_dir, identity) ||
+		kept.release.is != FACT_KNOWN) {
+		layout_free(&kept_kernel_layout, &kept);
+		kernel_image_release(root, path, &release, err);
+		fact_set_text(&kept.release, release);
+		if (release)
+			kept_write(&kept_kernel_kind, &kept, root, state_dir, &files, identity);
+	}
+	text_set(&release, text_copy(kept.release.value));
+	layout_free(&kept_kernel_layout, &kept);
+	return release;
+}
+
+void kernel_image_gather(struct boot_facts *boot, const struct root *root, const char *state_dir)
 {
 	for (size_t i = 0; i < boot->entries.count; i++) {
 		struct entry_facts *entry = &boot->entries.items[i];
@@ -284,7 +320,7 @@ void kernel_image_gather(struct boot_facts *boot, const struct root *root)
 			continue;
 		path = boot_real_path(root, entry->kernel.value);
 		if (path)
-			kernel_image_release(root, path, &release, &err);
+			release = find_release(root, path, state_dir, &err);
 		else
 			error_set(&err, ENOENT, "%s was not found", entry->kernel.value);
 		if (!release)

@@ -120,7 +120,7 @@ void tree_gather(struct tree *tree)
 	facts_free(tree->facts);
 	tree->facts->area = area;
 	boot_gather(&tree->facts->boot, &tree->root, TREE_STATE);
-	kernel_image_gather(&tree->facts->boot, &tree->root);
+	kernel_image_gather(&tree->facts->boot, &tree->root, NULL);
 	initramfs_gather(&tree->facts->boot, &tree->root, NULL, NULL);
 }
 
