@@ -126,17 +126,17 @@ static char *exchange(const char *text, const struct line *line, const char *to)
 		text, text_format("%.*s%s%s", (int)(line->start - text), text, to, rest));
 }
 
-/* The line with EDIT's number, when it still begins with the same word as before. */
-static bool find_by_number(const char *text, const struct edit *edit, struct line *found)
+/* The line with that NUMBER, when it begins with the same word as WANTED. */
+static bool find_by_number(
+	const char *text, uint64_t number, const char *wanted, struct line *found)
 {
-	size_t length = strcspn(edit->before, " \t=");
+	size_t length = strcspn(wanted, " \t=");
 
 	*found = (struct line) { 0 };
-	while (found->number < edit->line && line_next(&text, found))
+	while (found->number < number && line_next(&text, found))
 		;
-	return found->number == edit->line && length && found->length > length &&
-	       memcmp(found->start, edit->before, length) == 0 &&
-	       strchr(" \t=", found->start[length]);
+	return found->number == number && length && found->length > length &&
+	       memcmp(found->start, wanted, length) == 0 && strchr(" \t=", found->start[length]);
 }
 
 /*
@@ -161,7 +161,7 @@ static char *edit_make(const char *text, const struct edit *edit, bool *foreign)
 	if (*edit->after && find_after(text, edit, &line))
 		return NULL;
 	if (line_find(text, edit->before, edit->line, false, &line) ||
-		find_by_number(text, edit, &line))
+		find_by_number(text, edit->line, edit->before, &line))
 		return exchange(text, &line, edit->after);
 	*foreign = *edit->after;
 	return NULL;
@@ -194,8 +194,9 @@ static char *edit_unmake(const char *text, const struct edit *edit, bool *foreig
 	if (!*edit->after)
 		return insert_line(text, edit);
 	if (!find_after(text, edit, &line)) {
-		*foreign =
-			*edit->before && !line_find(text, edit->before, edit->line, false, &line);
+		/* One that was added may have been changed, or removed. */
+		*foreign = *edit->before ? !line_find(text, edit->before, edit->line, false, &line)
+					 : find_by_number(text, edit->line, edit->after, &line);
 		return NULL;
 	}
 	changed = exchange(text, &line, edit->before);
@@ -376,7 +377,7 @@ static bool is_undone(const char *text, const struct edits *record, size_t index
 		const struct edit *earlier = &record->items[i - 1];
 
 		if (strcmp(earlier->file, edit->file) != 0 ||
-			strcmp(earlier->after, edit->before) != 0)
+			(strcmp(earlier->after, edit->before) != 0 && earlier->line != edit->line))
 			continue;
 		/* A line that was added is gone. */
 		if (!*earlier->before)
@@ -388,9 +389,65 @@ static bool is_undone(const char *text, const struct edits *record, size_t index
 	return false;
 }
 
-/* Undoes in *TEXT what is edited in its file, last edit first; adds sentences to LEFT. */
+/* Whether LINE, in which quotes are no part of a word, has WORD. */
+static bool has_word(const char *line, const char *word)
+{
+	strings_cleanup struct strings words = { 0 };
+
+	strings_split(&words, line, " \t\r\n\"'");
+	return strings_contain(&words, word);
+}
+
+/* True for a word that tells where an image is: what setup adds, and takes away. */
+static bool is_resume_word(const char *word)
+{
+	return text_starts(word, "resume");
+}
+
+/*
+ * True when TEXT, whose line somebody else has changed, has no resume argument of ours any more,
+ * and those that EDIT has taken away are there again, wherever.
+ */
+static bool is_settled(const char *text, const struct edit *edit)
+{
+	strings_cleanup struct strings before = { 0 }, after = { 0 };
+	bool settled = true;
+
+	strings_split(&before, edit->before, " \t\r\"'");
+	strings_split(&after, edit->after, " \t\r\"'");
+	for (size_t i = 0; settled && i < after.count; i++)
+		settled = strings_contain(&before, after.items[i]) ||
+			  !is_resume_word(after.items[i]) || !has_word(text, after.items[i]);
+	for (size_t i = 0; settled && i < before.count; i++)
+		settled = strings_contain(&after, before.items[i]) ||
+			  !is_resume_word(before.items[i]) || has_word(text, before.items[i]);
+	return settled;
+}
+
+/* What could not be undone: sentences for a person, and the edits that stay in the record. */
+struct undone {
+	struct strings *left; /* NULL: nobody wants to know */
+	struct edits unsettled;
+};
+
+static void tell_foreign(const struct root *root, const struct edit *edit, struct undone *undone)
+{
+	if (undone->left && !*edit->before)
+		strings_take(undone->left,
+			text_format("%s%s: line %" PRIu64
+				    " was added by ec2hib, changed after it, and is left as it is",
+				root->path, edit->file, edit->line));
+	else if (undone->left)
+		strings_take(undone->left,
+			text_format(
+				"%s%s: line %" PRIu64
+				" was changed after ec2hib and is left as it is; before ec2hib it was \"%s\"",
+				root->path, edit->file, edit->line, edit->before));
+}
+
+/* Undoes in *TEXT what is edited in its file, last edit first. */
 static void undo_text(const struct root *root, const struct edits *edits, const char *file,
-	char **text, struct strings *left)
+	char **text, struct undone *undone)
 {
 	for (size_t i = edits->count; i > 0; i--) {
 		const struct edit *edit = &edits->items[i - 1];
@@ -400,12 +457,11 @@ static void undo_text(const struct root *root, const struct edits *edits, const 
 		if (strcmp(edit->file, file) != 0)
 			continue;
 		changed = edit_unmake(*text, edit, &foreign);
-		if (foreign && left && !is_undone(*text, edits, i - 1))
-			strings_take(left,
-				text_format(
-					"%s%s: line %" PRIu64
-					" was changed after ec2hib and is left as it is; before ec2hib it was \"%s\"",
-					root->path, file, edit->line, edit->before));
+		if (foreign && !is_undone(*text, edits, i - 1)) {
+			tell_foreign(root, edit, undone);
+			if (!is_settled(*text, edit))
+				add_copy(&undone->unsettled, edit);
+		}
 		if (changed)
 			text_set(text, changed);
 	}
@@ -421,7 +477,7 @@ static bool is_made(const struct edits *edits, const char *file)
 }
 
 static int undo_file(const struct root *root, const struct edits *edits, const char *file,
-	struct strings *left, struct error *err)
+	struct undone *undone, struct error *err)
 {
 	memory_cleanup_free char *old = NULL, *text = NULL;
 	int status = root_read_text(root, file, FILE_LIMIT, &old, err);
@@ -432,7 +488,7 @@ static int undo_file(const struct root *root, const struct edits *edits, const c
 		return status;
 	own_leftover_remove(root, file);
 	text = text_copy(old);
-	undo_text(root, edits, file, &text, left);
+	undo_text(root, edits, file, &text, undone);
 	if (strcmp(text, old) == 0)
 		return 0;
 	if (!*text && is_made(edits, file))
@@ -440,8 +496,8 @@ static int undo_file(const struct root *root, const struct edits *edits, const c
 	return replace_text(root, file, old, text, err);
 }
 
-static int undo_files(
-	const struct root *root, const struct edits *edits, struct strings *left, struct error *err)
+static int undo_files(const struct root *root, const struct edits *edits, struct undone *undone,
+	struct error *err)
 {
 	strings_cleanup struct strings files = { 0 };
 	int status = 0;
@@ -452,14 +508,18 @@ static int undo_files(
 		if (strings_contain(&files, file))
 			continue;
 		strings_add(&files, file);
-		status = undo_file(root, edits, file, left, err);
+		status = undo_file(root, edits, file, undone, err);
 	}
 	return status;
 }
 
 int edits_undo_lines(const struct root *root, const struct edits *edits, struct error *err)
 {
-	return undo_files(root, edits, NULL, err);
+	struct undone undone = { 0 };
+	int status = undo_files(root, edits, &undone, err);
+
+	edits_free(&undone.unsettled);
+	return status;
 }
 
 void edits_sweep(const struct root *root, const char *state_dir)
@@ -472,7 +532,8 @@ void edits_sweep(const struct root *root, const char *state_dir)
 int edits_undo(const struct root *root, const char *state_dir, const struct edits *only,
 	struct strings *left, struct error *err)
 {
-	struct edits record, undone = { 0 };
+	struct undone undone = { .left = left };
+	struct edits record, chosen = { 0 };
 	int status = edits_read(root, state_dir, &record, err);
 
 	for (size_t i = 0; status == 0 && i < record.count;) {
@@ -480,16 +541,20 @@ int edits_undo(const struct root *root, const char *state_dir, const struct edit
 			i++;
 			continue;
 		}
-		add_copy(&undone, &record.items[i]);
+		add_copy(&chosen, &record.items[i]);
 		drop(&record, i);
 	}
-	if (status == 0 && undone.count) {
-		status = undo_files(root, &undone, left, err);
+	if (status == 0 && chosen.count) {
+		status = undo_files(root, &chosen, &undone, err);
+		/* They were found last one first. */
+		for (size_t i = undone.unsettled.count; i > 0; i--)
+			add_copy(&record, &undone.unsettled.items[i - 1]);
 		if (status == 0)
 			status = write_record(root, state_dir, &record, err);
 	}
 	edits_sweep(root, state_dir);
-	edits_free(&undone);
+	edits_free(&undone.unsettled);
+	edits_free(&chosen);
 	edits_free(&record);
 	return status;
 }

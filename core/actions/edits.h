@@ -46,8 +46,9 @@ int edits_make(const struct root *root, const struct edits *edits, struct error 
 /*
  * Undoes the edits of the record, or with ONLY just these, last one first; each file changes at
  * once. A line that is not as we left it (but for white space and the order of its words) stays as
- * it is, and a sentence about it is added to LEFT, which may be NULL. The record goes away with its
- * last entry. No record is no error.
+ * it is, and a sentence about it is added to LEFT, which may be NULL. Its edit stays in the record
+ * while the file has resume arguments of ours, or lacks those that we took away. The record
+ * goes away with its last entry. No record is no error.
  */
 int edits_undo(const struct root *root, const char *state_dir, const struct edits *only,
 	struct strings *left, struct error *err);

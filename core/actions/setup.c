@@ -293,10 +293,11 @@ static int undo_take_over(struct setup *setup, const struct step *step UNUSED, s
 		&services, setup->facts, setup->gather->config->state_dir, setup->reporter, err);
 }
 
-static void tell_left(const struct setup *setup, const struct strings *left)
+static void tell_left(struct setup *setup, const struct strings *left)
 {
 	for (size_t i = 0; i < left->count; i++)
-		reporter_log(setup->reporter, LOG_INFO, "%s", left->items[i]);
+		reporter_log(setup->reporter, LOG_WARNING, "%s", left->items[i]);
+	setup->left += left->count;
 }
 
 static int undo_boot_arguments(
@@ -470,6 +471,9 @@ int plan_apply(struct setup *setup, const struct plan *plan, struct error *err)
 	}
 	if (failures.count)
 		*err = failures.last;
+	else if (setup->left)
+		result = error_set(err, EBUSY,
+			"not all is as it was: %zu lines were changed by others", setup->left);
 	free(failures.steps);
 	return result;
 }

@@ -20,6 +20,8 @@ struct setup {
 	/* Before each step: INDEX of plan->steps. May be NULL. */
 	void (*begin)(void *data, const struct plan *plan, size_t index);
 	void *data; /* of both */
+	/* Lines of others' files that could not be taken back, each told to the reporter. */
+	size_t left;
 };
 
 /*
@@ -27,7 +29,8 @@ struct setup {
  * switched off to be replaced is on again), and the steps that do not rest on it are done all the
  * same (step_rests_on()). Of several failures the last is in ERR, which says which step it was, and
  * the others go to the reporter. Running setup again then plans what is left. -ECANCELED, and no
- * further step, when the reporter is cancelled between two steps.
+ * further step, when the reporter is cancelled between two steps. -EBUSY when all steps were done and
+ * lines are left.
  */
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err);
 
