@@ -13,7 +13,7 @@
 /* The file's text, "" when there is none. */
 static int read_fstab(const struct root *root, char **text, struct error *err)
 {
-	int status = root_read_text(root, FSTAB_PATH, FILE_LIMIT, text, err);
+	int status = root_read_text(root, FSTAB_PATH, FSTAB_LIMIT, text, err);
 
 	if (status != -ENOENT)
 		return status;

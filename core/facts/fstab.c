@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
 #include "core/facts/fstab.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,29 +63,40 @@ static bool is_noauto(const struct fields *fields)
 	return noauto;
 }
 
-/* LINE with each option FROM as TO; the caller frees it. */
+/* Whether it is about AREA as swap. No path is longer than the kernel takes. */
+static enum name_match match_of(
+	const struct fields *fields, const struct root *root, const struct area_facts *area)
+{
+	const char *name = fields->words.items[0];
+
+	if (!is_swap(fields) || strlen(name) >= PATH_MAX)
+		return NAME_DIFFERS;
+	return area_name_match(area, root, name);
+}
+
+/* LINE with each option FROM as TO, which is less than twice as long; the caller frees it. */
 static char *replace_option(const char *line, const char *from, const char *to)
 {
+	char *changed = memory_new(2 * strlen(line) + 1, 1), *end = changed;
 	const char *at = line + strspn(line, BLANKS);
-	char *changed;
 
 	for (int field = 1; field < 4; field++) {
 		at += strcspn(at, BLANKS);
 		at += strspn(at, BLANKS);
 	}
-	changed = text_copy_length(line, (size_t)(at - line));
+	end = mempcpy(end, line, (size_t)(at - line));
 	while (*at && !strchr(BLANKS, *at)) {
 		size_t length = strcspn(at, "," BLANKS);
 
 		if (length == strlen(from) && memcmp(at, from, length) == 0)
-			text_append(&changed, "%s", to);
+			end = stpcpy(end, to);
 		else
-			text_append(&changed, "%.*s", (int)length, at);
+			end = mempcpy(end, at, length);
 		at += length;
 		if (*at == ',')
-			text_append(&changed, "%c", *at++);
+			*end++ = *at++;
 	}
-	text_append(&changed, "%s", at);
+	strcpy(end, at);
 	return changed;
 }
 
@@ -103,23 +116,23 @@ static char *next_line(const char **at)
 
 char *fstab_without(const char *text)
 {
-	char *rest = text_copy(""), *line;
+	char *rest = memory_new(strlen(text) + 1, 1), *end = rest, *line;
 
 	for (const char *at = text; (line = next_line(&at));) {
 		fields_cleanup struct fields fields = { 0 };
+		memory_cleanup_free char *plain = NULL;
 		bool ended = at[-1] == '\n';
 
-		if (!fields_split(&fields, line)) {
-			text_append(&rest, "%s%s", line, ended ? "\n" : "");
-		} else if (!is_ours(&fields)) {
-			memory_cleanup_free char *plain =
-				replace_option(line, FSTAB_NOAUTO_MARK, "noauto");
-
-			text_append(&rest, "%s%s", plain, ended ? "\n" : "");
-		} else if (!ended && *rest) {
+		if (!fields_split(&fields, line))
+			end = stpcpy(end, line);
+		else if (!is_ours(&fields))
+			end = stpcpy(
+				end, plain = replace_option(line, FSTAB_NOAUTO_MARK, "noauto"));
+		else if (!ended && end > rest)
 			/* One of ours without an end comes after one that had none before. */
-			rest[strlen(rest) - 1] = '\0';
-		}
+			*--end = '\0';
+		if (ended && !is_ours(&fields))
+			*end++ = '\n';
 		free(line);
 	}
 	return rest;
@@ -169,8 +182,7 @@ char *fstab_with(const char *text, const struct root *root, const struct area_fa
 		memory_cleanup_free char *owned = line;
 
 		line = NULL;
-		if (!fields_split(&fields, owned) || !is_swap(&fields) ||
-			area_name_match(area, root, fields.words.items[0]) != NAME_MATCHES)
+		if (!fields_split(&fields, owned) || match_of(&fields, root, area) != NAME_MATCHES)
 			continue;
 		if (!is_noauto(&fields)) {
 			free(with_noauto);
@@ -196,7 +208,7 @@ static void gather_line(
 
 	if (is_ours(fields) || strings_contain(&fields->options, FSTAB_NOAUTO_MARK))
 		fact_set_flag(&boot->our_fstab_entry, true);
-	if (!is_swap(fields) || fact_is_true(&boot->fstab_entry))
+	if (fact_is_true(&boot->fstab_entry))
 		return;
 	if (match == NAME_UNKNOWN)
 		fact_set_unknown(fact_of(&boot->fstab_entry),
@@ -216,7 +228,7 @@ void fstab_gather(struct boot_facts *boot, const struct root *root, const struct
 {
 	memory_cleanup_free char *text = NULL;
 	struct error err = { "" };
-	int status = root_read(root, FSTAB_PATH, FILE_LIMIT, &text, NULL, &err);
+	int status = root_read(root, FSTAB_PATH, FSTAB_LIMIT, &text, NULL, &err);
 	const char *at = text ? text : "";
 	char *line;
 
@@ -237,8 +249,7 @@ void fstab_gather(struct boot_facts *boot, const struct root *root, const struct
 
 		if (fields_split(&fields, line)) {
 			*any_swap = *any_swap || is_swap(&fields);
-			gather_line(boot, &fields, number,
-				area_name_match(area, root, fields.words.items[0]));
+			gather_line(boot, &fields, number, match_of(&fields, root, area));
 		}
 		free(line);
 	}

@@ -9,10 +9,11 @@
 #include "core/base/files.h"
 #include "core/facts/facts.h"
 
-#define FSTAB_PATH "/etc/fstab"
+#define FSTAB_PATH  "/etc/fstab"
+#define FSTAB_LIMIT ((size_t)256 * 1024)
 
 /* Programs pass over options that begin with x- (mount(8), systemd.mount(5)). */
-#define FSTAB_MARK	  "x-ec2hib"	    /* in a line of ours */
+#define FSTAB_MARK	  "x-ec2hib"	/* in a line of ours */
 #define FSTAB_NOAUTO_MARK "x-ec2hib.on" /* in the place of noauto in another's line */
 
 /*
