@@ -354,7 +354,7 @@ struct instance_facts {
 	TEXT(kernel, "kernel release at that time")                                                \
 	TEXT(area_uuid, "UUID of the swap area at that time")                                      \
 	NUMBER(area_offset, "pages", "resume_offset at that time")                                 \
-	TEXT(entry, "version and arguments of the next boot's entry at that time")                 \
+	TEXT(entry, "kernel and arguments of the next boot's entry at that time")                  \
 	TEXT(failed_level, "the level that failed after that; null: none did")                     \
 	TEXT(failed_time, "when it failed, UTC, ISO 8601")                                         \
 	TEXT(failure, "why it failed")

@@ -111,7 +111,8 @@ static char *entry_text(const struct facts *facts)
 
 	if (!next || next->arguments.is != FACT_KNOWN)
 		return NULL;
-	return text_format("%s %s", fact_text_or(&next->version, "-"), next->arguments.value);
+	return text_format("%s %s", fact_text_or(&next->release, fact_text_or(&next->version, "-")),
+		next->arguments.value);
 }
 
 static void take_text(struct fact_text *to, const struct fact_text *from)
