@@ -81,19 +81,12 @@ static int install(const struct boot_products *products, const char *product, co
 	struct error *err)
 {
 	memory_cleanup_free char *text = NULL;
-	file_cleanup_close int fd = -1;
 	int status;
 
-	if (!products->loader->gather_product) {
-		status = root_read_text(products->root, draft, BOOT_TEXT_LIMIT, &text, err);
-		return status < 0 ? status : root_replace(products->root, product, text, 0600, err);
-	}
-	fd = root_openat(products->root, draft, O_RDONLY | O_NOFOLLOW, 0, err);
-	if (fd < 0)
-		return fd;
-	if (fsync(fd) < 0)
-		return error_errno(err, errno, "cannot write %s%s", products->root->path, draft);
-	return root_rename(products->root, draft, product, err);
+	if (products->loader->gather_product)
+		return root_install(products->root, draft, product, err);
+	status = root_read_text(products->root, draft, BOOT_TEXT_LIMIT, &text, err);
+	return status < 0 ? status : root_replace(products->root, product, text, 0600, err);
 }
 
 static int make_one(const struct boot_products *products, const char *product, struct error *err)

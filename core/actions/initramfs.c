@@ -74,7 +74,7 @@ static int replace_image(const struct root *root, const struct initramfs_tool *t
 	if (status == 0 && resumes)
 		status = check_image(root, draft, err);
 	if (status == 0)
-		status = root_rename(root, draft, image, err);
+		status = root_install(root, draft, image, err);
 	if (status < 0)
 		root_remove(root, draft, &ignored);
 	return status;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/compiler.h"
+#include "core/base/attributes.h"
 #include "core/base/memory.h"
 
 int root_open(struct root *root, const char *path, struct error *err)
@@ -275,44 +276,70 @@ static int open_temporary(int folder, const char *name)
 	return fd;
 }
 
+/* The file that is to be replaced, never what a link names: a descriptor, or -ENOENT: none. */
+static int open_old(
+	const struct root *root, int folder, const char *path, const char *shown, struct error *err)
+{
+	int fd = openat(
+		folder, path_name(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0 && errno != ELOOP)
+		return error_errno(err, errno, "cannot write %s%s", root->path, shown);
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return error_set(err, EINVAL, "cannot write %s%s: not a regular file", root->path, path);
+}
+
+/* The temporary file FD gets all that it is to have, and is on the disk when it is LASTING. */
+static int complete(int fd, const char *text, int old, mode_t mode, bool lasting, const char *shown,
+	struct error *err)
+{
+	int status = file_write_all(fd, text, strlen(text));
+
+	if (status < 0)
+		return error_errno(err, -status, "cannot write %s", shown);
+	if (old >= 0)
+		status = attributes_copy(old, fd, shown, err);
+	else if (fchmod(fd, mode) < 0)
+		status = error_errno(err, errno, "cannot write %s", shown);
+	if (status == 0 && lasting && fsync(fd) < 0)
+		status = error_errno(err, errno, "cannot write %s", shown);
+	return status;
+}
+
 /* PATH is not a link any more; errors are of SHOWN. */
 static int replace(const struct root *root, const char *path, const char *shown, const char *text,
 	mode_t mode, bool lasting, struct error *err)
 {
 	const char *name = path_name(path);
 	memory_cleanup_free char *temporary = text_format(".%s.ec2hib-new", name);
+	memory_cleanup_free char *outside = root_shown(root, shown);
 	file_cleanup_close int folder = open_folder(root, path, err);
-	file_cleanup_close int fd = -1;
-	struct stat old;
-	bool existed;
+	file_cleanup_close int fd = -1, old = -1;
 	int status;
 
 	if (folder < 0)
-		return error_prefix(err, folder, "cannot write %s%s", root->path, shown);
-	existed = fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
-	if (existed && !S_ISREG(old.st_mode))
-		return error_set(
-			err, EINVAL, "cannot write %s%s: not a regular file", root->path, path);
+		return error_prefix(err, folder, "cannot write %s", outside);
+	old = open_old(root, folder, path, shown, err);
+	if (old < 0 && old != -ENOENT)
+		return old;
 	fd = open_temporary(folder, temporary);
 	if (fd < 0)
-		return error_errno(err, errno, "cannot write %s%s", root->path, shown);
-	status = file_write_all(fd, text, strlen(text));
-	if (status == 0 && existed && (old.st_uid != geteuid() || old.st_gid != getegid()) &&
-		fchown(fd, old.st_uid, old.st_gid) < 0)
-		status = -errno;
-	if (status == 0 && fchmod(fd, existed ? old.st_mode & 07777 : mode) < 0)
-		status = -errno;
-	if (status == 0 && lasting && fsync(fd) < 0)
-		status = -errno;
+		return error_errno(err, errno, "cannot write %s", outside);
+	status = complete(fd, text, old, mode, lasting, outside, err);
 	if (status == 0 && renameat(folder, temporary, folder, name) < 0)
-		status = -errno;
+		status = error_errno(err, errno, "cannot write %s", outside);
 	if (status < 0) {
 		unlinkat(folder, temporary, 0);
-		return error_errno(err, -status, "cannot write %s%s", root->path, shown);
+		return status;
 	}
 	if (lasting && fsync(folder) < 0)
-		return error_errno(
-			err, errno, "cannot write the folder of %s%s", root->path, shown);
+		return error_errno(err, errno, "cannot write the folder of %s", outside);
 	return 0;
 }
 
@@ -386,6 +413,28 @@ int root_rename(const struct root *root, const char *from, const char *to, struc
 	if (fsync(folder) < 0)
 		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, to);
 	return 0;
+}
+
+int root_install(const struct root *root, const char *draft, const char *path, struct error *err)
+{
+	file_cleanup_close int folder = open_folder(root, path, err), fd = -1, old = -1;
+	memory_cleanup_free char *outside = root_shown(root, path);
+	int status = 0;
+
+	if (folder < 0)
+		return folder;
+	fd = openat(folder, path_name(draft), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot open %s%s", root->path, draft);
+	old = open_old(root, folder, path, path, err);
+	if (old < 0 && old != -ENOENT)
+		return old;
+	/* Who made it may have made it readable for all. */
+	if (old >= 0)
+		status = attributes_copy(old, fd, outside, err);
+	if (status == 0 && fsync(fd) < 0)
+		status = error_errno(err, errno, "cannot write %s%s", root->path, draft);
+	return status < 0 ? status : root_rename(root, draft, path, err);
 }
 
 int root_stat(const struct root *root, const char *path, struct stat *status)

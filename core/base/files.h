@@ -67,8 +67,10 @@ int root_publish(const struct root *root, const char *path, const char *text, mo
 
 /*
  * Makes PATH hold exactly TEXT: a temporary file in the same folder, fsync, rename, fsync of the
- * folder. Owner and mode of an existing file are kept (a symbolic link is followed to the file it
- * names), a new one belongs to us with MODE. After a power cut there is the old file or the new.
+ * folder. Owner, mode, access control list, label and other attributes of an existing file are kept
+ * (core/base/attributes.h; one that cannot be is an error, and the old file stays). A symbolic link
+ * is followed to the file it names; another hard link keeps the old text. A new file belongs to us
+ * with MODE. After a power cut there is the old file or the new.
  */
 int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
 	struct error *err);
@@ -81,6 +83,12 @@ int root_remove(const struct root *root, const char *path, struct error *err);
 
 /* rename(2) within one folder, with fsync of the folder. */
 int root_rename(const struct root *root, const char *from, const char *to, struct error *err);
+
+/*
+ * The file DRAFT, which a program has made in the folder of PATH, takes the place of PATH and gets
+ * owner, mode and attributes of what was there, as with root_replace().
+ */
+int root_install(const struct root *root, const char *draft, const char *path, struct error *err);
 
 bool root_exists(const struct root *root, const char *path);
 bool root_executable(const struct root *root, const char *path);
