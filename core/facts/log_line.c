@@ -92,7 +92,8 @@ static unsigned month_of(const char *text)
 	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 	for (unsigned i = 0; i < 12; i++)
-		if (strncasecmp(text, names + 3 * i, 3) == 0)
+		if ((*text | ' ') == (names[3 * i] | ' ') &&
+			strncasecmp(text, names + 3 * i, 3) == 0)
 			return i + 1;
 	return 0;
 }
@@ -182,6 +183,23 @@ static const char *after_zone_and_year(const char *tail)
 	return tail;
 }
 
+/* What no date has in front of its time of day. */
+static const bool no_date[UCHAR_MAX + 1] = { ['\0'] = true,
+	['['] = true,
+	[']'] = true,
+	['<'] = true,
+	['>'] = true,
+	['{'] = true,
+	['}'] = true,
+	['('] = true,
+	[')'] = true,
+	['='] = true,
+	[';'] = true,
+	[':'] = true,
+	['"'] = true,
+	['\''] = true,
+	['|'] = true };
+
 /*
  * A date and time in front of TEXT: at most four words, the last of them the time of day, in any
  * language (journalctl follows LC_TIME); also the time alone. What follows it, or NULL.
@@ -192,7 +210,7 @@ static const char *take_date(struct log_line *line, const char *text)
 	unsigned words = 0;
 
 	for (; !is_time(time) && time - text < STAMP_HEAD_MAX; time++) {
-		if (!*time || strchr("[]<>{}()=;:\"'|", *time) ||
+		if (no_date[(unsigned char)*time] ||
 			(*time == '/' && !isdigit((unsigned char)time[1])))
 			return NULL;
 		if (*time == ' ' && time[1] != ' ' && ++words > 4)
