@@ -38,14 +38,33 @@ void area_record_gather(
 			fact_of(&area->remembered), "%s%s has no path", root->path, record);
 }
 
+/* BASE and VALUE as one path when that leads to DEVICE, as udev or LVM has made it; else NULL. */
+static char *link_of(
+	const struct device_facts *device, const char *base, const struct fact_text *value)
+{
+	memory_cleanup_free char *path = NULL;
+	strings_cleanup struct strings links = { 0 };
+
+	if (value->is != FACT_KNOWN)
+		return NULL;
+	path = text_format("%s%s", base, value->value);
+	strings_split(&links, fact_text_or(&device->links, ""), " ");
+	return strings_contain(&links, path) ? text_copy(path) : NULL;
+}
+
 char *area_stable_name(const struct area_facts *area)
 {
 	const struct device_facts *device = area->devices.items;
+	char *name;
 
-	if (fact_text_is(&area->kind, "device") && area->devices.count &&
-		device->partuuid.is == FACT_KNOWN)
+	if (!fact_text_is(&area->kind, "device") || area->devices.count == 0)
+		return text_copy(area->path.value);
+	if (device->partuuid.is == FACT_KNOWN)
 		return text_format("/dev/disk/by-partuuid/%s", device->partuuid.value);
-	return text_copy(area->path.value);
+	name = link_of(device, "/dev/mapper/", &device->mapper);
+	if (!name)
+		name = link_of(device, "/dev/disk/by-uuid/", &area->header_uuid);
+	return name ? name : text_copy(area->path.value);
 }
 
 static bool is_same_file(const struct root *root, const char *a, const char *b)

@@ -35,8 +35,9 @@ void area_gather(struct area_facts *area, const struct root *root, const struct 
 void area_gather_header(struct area_facts *area, const struct root *root, const char *path);
 
 /*
- * A name for the area that holds beyond a boot: a partition by its PARTUUID, since NVMe names move;
- * anything else as it was given. The caller frees it.
+ * A name for the area that holds beyond a boot, since NVMe and dm-N names move: a partition by its
+ * PARTUUID, another device by its name at the device mapper or by the UUID of its header, where /dev
+ * has that; anything else as it was given. The caller frees it.
  */
 char *area_stable_name(const struct area_facts *area);
 

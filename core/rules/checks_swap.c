@@ -403,10 +403,16 @@ CHECK_FUNCTION(swap_medium)
 		return finding_skip("%s lies on no block device", area_name(facts));
 	if (finding_gap(&finding, NEED(facts->area.devices)))
 		return finding;
-	for (size_t i = 0; i < devices->count; i++)
-		if (devices->items[i].random_key.is == FACT_UNKNOWN &&
-			devices->items[i].random_key.why)
-			return finding_unknown("%s", devices->items[i].random_key.why);
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct device_facts *device = &devices->items[i];
+
+		if (device->random_key.is == FACT_UNKNOWN && device->random_key.why)
+			return finding_unknown("%s", device->random_key.why);
+		if (fact_text_is(&device->kind, KIND_DM))
+			return finding_unknown(
+				"what %s does at the device mapper with what is written to it is not known",
+				fact_text_or(&device->mapper, "a device"));
+	}
 	other = unknown_leaf(devices);
 	if (disk && !other)
 		return finding_pass("%s is on EBS (%s)", area_name(facts),

@@ -123,6 +123,7 @@ swap_lines() {
 		[ "$(swap_lines)" -eq 1 ]
 		[ "$(live_state swap-at-boot)" = pass ]
 	done
+	[ "$(live_fact area.path)" = /dev/mapper/vg--0-swap ]
 	printf '%s\nUUID=%s none swap sw 0 0\n' "$before" "${AREA_UUID/a/b}" >"$IMAGE/etc/fstab"
 	setup_machine --swap-device /dev/dm-1 --size 60M "${only_swap[@]}"
 	[ "$(swap_lines)" -eq 2 ]
