@@ -138,7 +138,7 @@ static int compare_source(const struct boot_job *job, const struct boot_settings
 		return status;
 	if (text)
 		changed = source_text_set(source, job->boot, text, job->wanted->arguments);
-	else if (source->initial)
+	else if (source->initial && arguments_are_of_this_system(job->boot, source->initial))
 		changed = arguments_replace(source->initial, job->wanted->arguments);
 	if (changed)
 		add_edits(edits, source->file, text ? text : "", changed);

@@ -866,6 +866,28 @@ void boot_grub_gather_force_partuuid(struct boot_search *search)
 	fact_set_text(&search->boot->force_partuuid, value && *value ? value : NULL);
 }
 
+void boot_grub_add_copies(const struct root *root, struct boot_sources *sources)
+{
+	static const char *const commands[] = { "linux", "linuxefi", "linux16" };
+	strings_cleanup struct strings files = { 0 }, names = { 0 };
+	struct error ignored = { "" };
+
+	strings_add(&files, "/boot/grub/custom.cfg");
+	strings_add(&files, "/boot/grub2/custom.cfg");
+	root_list(root, "/etc/grub.d", &names, &ignored);
+	for (size_t i = 0; i < names.count; i++)
+		strings_take(&files, text_format("/etc/grub.d/%s", names.items[i]));
+	for (size_t i = 0; i < files.count; i++) {
+		struct stat status;
+
+		if (root_stat(root, files.items[i], &status) < 0 || !S_ISREG(status.st_mode))
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(commands); j++)
+			boot_sources_add(sources, text_copy(files.items[i]), commands[j])->copy =
+				true;
+	}
+}
+
 static void variables_begin(struct shell_variables *variables)
 {
 	*variables = (struct shell_variables) { 0 };

@@ -55,6 +55,9 @@ void boot_grub_gather_force_partuuid(struct boot_search *search);
 /* True when there are a grub.cfg and settings to make it from. */
 bool boot_grub_is_generated(const struct boot_search *search);
 
+/* Adds the files with menu entries of the administrator's, into which our lines may be copied. */
+void boot_grub_add_copies(const struct root *root, struct boot_sources *sources);
+
 /*
  * The command line that an entry gets from the settings TEXT (/etc/default/grub), after root= and
  * the like. The caller frees it; NULL: nobody can tell, for code is in the text.

@@ -74,10 +74,11 @@ static int settings(
 	return 0;
 }
 
-static void sources(const struct root *root UNUSED, const struct boot_facts *boot UNUSED,
-	struct boot_sources *sources)
+static void sources(
+	const struct root *root, const struct boot_facts *boot UNUSED, struct boot_sources *sources)
 {
 	boot_sources_add(sources, text_copy(GRUB_DEFAULTS), "")->shell = true;
+	boot_grub_add_copies(root, sources);
 }
 
 static void gather_settings(struct boot_search *search)

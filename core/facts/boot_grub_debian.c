@@ -36,6 +36,12 @@ static int settings(
 	return 0;
 }
 
+static void sources(
+	const struct root *root, const struct boot_facts *boot UNUSED, struct boot_sources *sources)
+{
+	boot_grub_add_copies(root, sources);
+}
+
 static void gather_settings(struct boot_search *search)
 {
 	boot_grub_gather_settings(search, true);
@@ -47,6 +53,7 @@ const struct boot_loader boot_loader_grub_debian = {
 	.program = &boot_program_grub,
 	.boots = boots,
 	.gather = boot_grub_gather,
+	.sources = sources,
 	.settings_file = GRUB_DROP_IN,
 	.settings = settings,
 	.gather_settings = gather_settings,

@@ -196,3 +196,35 @@ put() {
 	[ ! "$IMAGE/etc/kernel/cmdline" -ot "$IMAGE/etc/default/grub" ]
 	[ "$(content)" = "$before" ]
 }
+
+@test "entries of the administrator's own lose copies of our arguments" {
+	make_machine debian-12
+	mkdir -p "$IMAGE/etc/grub.d"
+	setup_image --size 20M
+	offset=$(fact area.resume_offset)
+	printf '#!/bin/sh\nexec tail -n +3 $0\nmenuentry "Mine" {\n\tlinux /boot/vmlinuz-6.1.0-25-amd64 root=/dev/sda1 %s quiet\n\tlinux /x resume=UUID=other\n}\n' \
+		"resume=UUID=$ROOT_UUID resume_offset=$offset no-console-suspend" >"$IMAGE/etc/grub.d/40_custom"
+	chmod 755 "$IMAGE/etc/grub.d/40_custom"
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	grep -q '^	linux /boot/vmlinuz-6.1.0-25-amd64 root=/dev/sda1 quiet$' "$IMAGE/etc/grub.d/40_custom"
+	grep -q '^	linux /x resume=UUID=other$' "$IMAGE/etc/grub.d/40_custom"
+	[ -x "$IMAGE/etc/grub.d/40_custom" ]
+}
+
+@test "a generator that touches more than it was asked for is stopped and undone" {
+	local tree
+	for tree in amazon-linux-2 debian-12; do
+		make_machine "$tree"
+		before=$(content)
+		for program in "$IMAGE"/usr/sbin/grub*-mkconfig; do
+			sed -i '2i echo GRUB_CMDLINE_LINUX=broken >>/etc/default/grub\nfor f in /boot/grub*/grubenv; do echo x >$f; done' \
+				"$program"
+		done
+		run setup_image --size 20M
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"mkconfig: the program changed what it was not asked to change: "*"/etc/default/grub"* ]]
+		[ "$(content | grep -v fstab | grep -v initramfs | grep -v dracut | grep -v initrd)" = \
+			"$(echo "$before" | grep -v fstab | grep -v initramfs | grep -v dracut | grep -v initrd)" ]
+		drop_machine
+	done
+}
