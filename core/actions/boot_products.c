@@ -116,6 +116,9 @@ static int make_one(const struct boot_products *products, const char *product, s
 	memory_cleanup_free char *draft = draft_path(product);
 	int status = run_generator(products, product, draft, err);
 
+	/* kernel-install knows one name only, and writes the image there by itself. */
+	if (status == 0 && !root_exists(products->root, draft))
+		return look_at(products, product, product, err);
 	if (status == 0)
 		status = look_at(products, product, draft, err);
 	if (status == 0)

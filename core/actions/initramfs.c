@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/actions/boot.h"
+#include "core/actions/boot_products.h"
 #include "core/actions/own_file.h"
 #include "core/base/memory.h"
 #include "core/base/process.h"
@@ -81,12 +82,28 @@ static int replace_image(const struct root *root, const struct initramfs_tool *t
 }
 
 /*
+ * The initramfs is a part of what boots: that is made anew with it. A tool that writes files of its own
+ * makes these first.
+ */
+static int remake_product(const struct root *root, const struct facts *facts,
+	const struct initramfs_tool *tool, const char *release, struct error *err)
+{
+	const struct boot_products products = {
+		.root = root, .boot = &facts->boot, .loader = boot_loader_of(&facts->boot)
+	};
+	int status = tool->takes_output ? 0 : run(root, tool, NULL, release, err);
+
+	return status < 0 ? status : boot_products_make(&products, err);
+}
+
+/*
  * Makes the image of the entry that boots next anew, with the configuration as it is, and flushes
  * the file system for the boot loader. RESUMES: one that would not resume is an error.
  */
 static int make_image(const struct root *root, const struct facts *facts,
 	const struct initramfs_tool *tool, bool resumes, struct error *err)
 {
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 	const struct entry_facts *entry = facts_next_entry(facts);
 	const char *release = entry ? entry->release.value : NULL;
 	memory_cleanup_free char *image = NULL;
@@ -99,11 +116,13 @@ static int make_image(const struct root *root, const struct facts *facts,
 			"which kernel boots next, and with which initramfs, is not known%s%s",
 			entry && entry->release.why ? ": " : "",
 			entry && entry->release.why ? entry->release.why : "");
-	if (tool->takes_output)
+	if (loader && loader->gather_product)
+		status = remake_product(root, facts, tool, release, err);
+	else if (tool->takes_output)
 		status = replace_image(root, tool, image, release, resumes, err);
 	else
 		status = run(root, tool, NULL, release, err);
-	if (status == 0 && !tool->takes_output && resumes)
+	if (status == 0 && resumes && (!tool->takes_output || (loader && loader->gather_product)))
 		status = check_image(root, image, err);
 	/* GRUB would load what the name meant before the rename, if its blocks are still there. */
 	if (status == 0)

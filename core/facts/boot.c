@@ -23,11 +23,12 @@
 	/* Loaders that are changed. */                                               \
 	row(grub_debian) /* Debian, Ubuntu */                                         \
 	row(bls)         /* Amazon Linux 2023, RHEL 8 and later, Fedora */             \
-	row(systemd_boot)                                                             \
+	row(uki) row(systemd_boot)                                                        \
 	row(grub2)       /* Amazon Linux 2, SUSE */                                   \
 	row(grub_legacy) /* Amazon Linux 1 */                                         \
+	row(extlinux)                                                                 \
 	/* Loaders that are read alone. */                                            \
-	row(refind) row(limine_made) row(limine) row(stub) row(grub_bare)
+	row(uki_bare) row(extlinux_made) row(refind) row(limine_made) row(limine) row(stub) row(grub_bare)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct boot_loader boot_loader_##name;

@@ -45,12 +45,14 @@ struct boot_source {
 	/* What comes before the arguments: a word and a blank ("options"), or a name and '='
 	 * ("kernelopts="). "": the whole line is arguments, unless it is a comment. */
 	const char *keyword;
-	bool shell; /* settings of GRUB's scripts instead: core/facts/shell_settings.h */
-	char *id;   /* the file is the entry with this id, and only changes if that is of this
+	bool shell;  /* settings of GRUB's scripts instead: core/facts/shell_settings.h */
+	char *id;    /* the file is the entry with this id, and only changes if that is of this
 		       system; NULL: it is none */
-	bool each;  /* each line is an entry. Otherwise they add up, and the last is changed */
-	bool added; /* a text without such a line gets one */
-	bool copy;  /* somebody may have copied our lines there: they are not set, only taken out */
+	bool quoted; /* after the key word the arguments are one quoted string; what is more is left
+			alone */
+	bool each;   /* each line is an entry. Otherwise they add up, and the last is changed */
+	bool added;  /* a text without such a line gets one */
+	bool copy; /* somebody may have copied our lines there: they are not set, only taken out */
 	char *initial;	      /* what the file is to hold where there is none; NULL: none is made */
 	const char *variable; /* a file that uses it takes its arguments from there; may be NULL */
 };

@@ -134,10 +134,10 @@ char *boot_systemd_boot_choice(struct boot_search *search)
 	return text_copy(configured ? configured : "");
 }
 
-void boot_systemd_boot_gather(struct boot_search *search)
+void boot_systemd_boot_add(struct boot_search *search)
 {
 	strings_cleanup struct strings files = { 0 };
-	memory_cleanup_free char *choice = boot_systemd_boot_choice(search), *folder = NULL;
+	memory_cleanup_free char *folder = NULL;
 
 	list_entries(search, &files);
 	if (files.count == 0)
@@ -145,12 +145,17 @@ void boot_systemd_boot_gather(struct boot_search *search)
 	folder = path_folder(files.items[0]);
 	fact_set_text(&search->boot->config, folder);
 	boot_bls_read(search, &files, NULL);
+}
+
+void boot_systemd_boot_gather(struct boot_search *search)
+{
+	memory_cleanup_free char *choice = boot_systemd_boot_choice(search);
+
+	boot_systemd_boot_add(search);
 	boot_bls_sort(search->boot, choice, false);
 }
 
-/* For kernels that are installed later, kernel-install takes /etc/kernel/cmdline. */
-static void sources(
-	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources)
+void boot_systemd_boot_sources(const struct root *root, struct boot_sources *sources)
 {
 	struct boot_facts none = { 0 };
 	struct boot_search search = { .root = root, .boot = &none };
@@ -160,7 +165,14 @@ static void sources(
 	list_entries(&search, &files);
 	boot_mounts_free(&search.mounts);
 	boot_bls_add_entries(sources, &files, NULL);
-	boot_bls_add_cmdline(root, boot, sources);
+}
+
+/* For kernels that are installed later, kernel-install takes /etc/kernel/cmdline. */
+static void sources(
+	const struct root *root, const struct boot_facts *boot, struct boot_sources *list)
+{
+	boot_systemd_boot_sources(root, list);
+	boot_bls_add_cmdline(root, boot, list);
 }
 
 const struct boot_loader boot_loader_systemd_boot = {
@@ -169,6 +181,7 @@ const struct boot_loader boot_loader_systemd_boot = {
 	.program = &boot_program_systemd_boot,
 	.boots = boots,
 	.gather = boot_systemd_boot_gather,
+	.starts_images = true,
 	.sources = sources,
 	.gather_settings = boot_bls_gather_cmdline,
 };

@@ -29,17 +29,37 @@ bool source_line_is_ours(const char *line, const struct strings *ours)
 
 /* ---- Lines that have arguments after a key word ---- */
 
-/* Where in LINE the arguments begin; false: the line has none. */
-static bool find_arguments(const char *keyword, const char *line, size_t *start)
+/* True when TEXT is one quoted string that says what it says, without escapes, to its line's end. */
+static bool is_quoted(const char *text)
 {
+	const char *end = *text == '"' || *text == '\'' ? strchr(text + 1, *text) : NULL;
+
+	return end && (size_t)(end - text - 1) == strcspn(text + 1, "\\$`\n\"'") &&
+	       strchr("#\r\n", end[1 + strspn(end + 1, " \t")]);
+}
+
+/* How long the arguments are that begin at START. */
+static size_t length_of(const struct boot_source *source, const char *line, size_t start)
+{
+	size_t length = strcspn(line + start, "\n");
+
+	return source->quoted ? strcspn(line + start, (char[]) { line[start - 1], '\n', '\0' })
+			      : length;
+}
+
+/* Where in LINE the arguments begin; false: the line has none. */
+static bool find_arguments(const struct boot_source *source, const char *line, size_t *start)
+{
+	const char *keyword = source->keyword;
 	size_t blank = strspn(line, " \t");
 
 	*start = 0;
 	if (!*keyword)
 		return !strchr("#\r\n", line[blank]);
 	if (text_ends(keyword, "=")) {
-		*start = strlen(keyword);
-		return text_starts(line, keyword);
+		*start = strlen(keyword) + source->quoted;
+		return text_starts(line, keyword) &&
+		       (!source->quoted || is_quoted(line + strlen(keyword)));
 	}
 	/* The blanks after a key word belong to the key word. */
 	*start = blank + strlen(keyword);
@@ -71,17 +91,18 @@ static void split_lines(const char *text, struct strings *lines)
 	}
 }
 
-/* Replaces what is after START in *LINE, but for its end, by CHANGED. */
-static void put_arguments(char **line, size_t start, const char *changed)
+/* Replaces the arguments that begin at START in *LINE by CHANGED. */
+static void put_arguments(
+	const struct boot_source *source, char **line, size_t start, const char *changed)
 {
-	const char *end = strchr(*line, '\n');
+	const char *end = *line + start + length_of(source, *line, start);
 
-	text_set(line, text_format("%.*s%s%s", (int)start, *line, changed, end ? end : ""));
+	text_set(line, text_format("%.*s%s%s", (int)start, *line, changed, end));
 }
 
-static char *arguments_at(const char *line, size_t start)
+static char *arguments_at(const struct boot_source *source, const char *line, size_t start)
 {
-	return text_copy_length(line + start, strcspn(line + start, "\n"));
+	return text_copy_length(line + start, length_of(source, line, start));
 }
 
 /* The number of the last line that has arguments, from 1; 0: none. */
@@ -90,7 +111,7 @@ static size_t last_line(const struct boot_source *source, const struct strings *
 	size_t last = 0, start;
 
 	for (size_t i = 0; i < lines->count; i++)
-		if (find_arguments(source->keyword, lines->items[i], &start))
+		if (find_arguments(source, lines->items[i], &start))
 			last = i + 1;
 	return last;
 }
@@ -108,14 +129,14 @@ static char *set_lines(const struct boot_source *source, const struct boot_facts
 		bool here = (source->each || i + 1 == last) && !elsewhere;
 		memory_cleanup_free char *arguments = NULL, *changed = NULL;
 
-		if (!find_arguments(source->keyword, lines.items[i], &start))
+		if (!find_arguments(source, lines.items[i], &start))
 			continue;
-		arguments = arguments_at(lines.items[i], start);
+		arguments = arguments_at(source, lines.items[i], start);
 		if (source->each && !arguments_are_of_this_system(boot, arguments))
 			continue;
 		changed = here ? arguments_replace(arguments, wanted)
 			       : arguments_remove(arguments, arguments_keys);
-		put_arguments(&lines.items[i], start, changed);
+		put_arguments(source, &lines.items[i], start, changed);
 	}
 	if (last == 0 && source->added) {
 		memory_cleanup_free char *all = strings_join(wanted, " ");
@@ -137,13 +158,13 @@ static char *clean_lines(
 	for (size_t i = 0; i < lines.count; i++) {
 		memory_cleanup_free char *arguments = NULL, *changed = NULL;
 
-		if (!find_arguments(source->keyword, lines.items[i], &start))
+		if (!find_arguments(source, lines.items[i], &start))
 			continue;
-		arguments = arguments_at(lines.items[i], start);
+		arguments = arguments_at(source, lines.items[i], start);
 		if (!source_line_is_ours(arguments, ours))
 			continue;
 		changed = arguments_remove(arguments, arguments_keys);
-		put_arguments(&lines.items[i], start, changed);
+		put_arguments(source, &lines.items[i], start, changed);
 	}
 	return strings_join(&lines, "");
 }

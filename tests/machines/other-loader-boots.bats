@@ -60,6 +60,87 @@ grub_is_left_alone() {
 	[[ "$(live_text boot-loader)" == *"rEFInd 0.14.2"* ]]
 }
 
+@test "systemd-boot starts a unified kernel image: that is made anew, GRUB's files are left over" {
+	make_machine fedora-42-uki
+	mkdir -p "$IMAGE/boot/grub2" "$IMAGE/etc/default"
+	printf 'menuentry Linux {\n linux /vmlinuz root=UUID=1\n}\n' >"$IMAGE/boot/grub2/grub.cfg"
+	printf 'GRUB_CMDLINE_LINUX=""\n' >"$IMAGE/etc/default/grub"
+	printf '#!/bin/sh\n' >"$IMAGE/usr/bin/grub2-mkconfig"
+	chmod +x "$IMAGE/usr/bin/grub2-mkconfig"
+	# without a word of the firmware neither is taken
+	[ "$(fact 'boot.loader.unknown')" = \
+		'there is boot configuration of systemd-boot and GRUB, and nothing says which of them boots' ]
+	cp -a "$IMAGE/boot/efi" "$BATS_TEST_TMPDIR/efi"
+	start_machine
+	root=$DEVICE_SYS
+	mount_device /boot/efi ext4 32M nvme2n1
+	cp -a "$BATS_TEST_TMPDIR/efi/." "$IMAGE/boot/efi/"
+	DEVICE_SYS=$root
+	efi_variable LoaderInfo 'systemd-boot 257.8'
+	efi_variable StubInfo 'systemd-stub 257.8'
+	[ "$(live_fact boot.loader)" = uki ]
+	before=$(cat "$IMAGE/boot/grub2/grub.cfg" "$IMAGE/etc/default/grub")
+	run setup_machine --size 20M
+	[ "$status" -eq 0 ]
+	[ "$before" = "$(cat "$IMAGE/boot/grub2/grub.cfg" "$IMAGE/etc/default/grub")" ]
+	grep -q " resume=UUID=$ROOT_UUID resume_offset=$(live_fact area.resume_offset) " "$IMAGE/etc/kernel/cmdline"
+	grep -aq " resume=UUID=$ROOT_UUID resume_offset=$(live_fact area.resume_offset) " "$IMAGE"/boot/efi/EFI/Linux/*6.15*.efi
+	for check in boot-loader resume-device-next-boot resume-offset-next-boot initramfs-resume; do
+		[ "$(live_state $check)" = pass ]
+	done
+}
+
+@test "an image that is not made anew has not got the arguments, whatever the settings say" {
+	make_machine fedora-42-uki
+	run setup_image --size 20M
+	[ "$(state resume-offset-next-boot)" = pass ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	printf '#!/bin/sh\n' >"$IMAGE/usr/bin/kernel-install"
+	before=$(cat "$IMAGE/etc/kernel/cmdline")
+	run setup_image --size 20M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"something overrides the settings"* ]]
+	[ "$before" = "$(cat "$IMAGE/etc/kernel/cmdline")" ]
+	[ "$(state resume-offset-next-boot)" = fail ]
+}
+
+@test "an image that nothing here can make: the words to type" {
+	make_machine debian-12
+	mkdir -p "$IMAGE/boot/efi/EFI/Linux" "$IMAGE/etc/kernel"
+	echo MZ >"$IMAGE/boot/efi/EFI/Linux/debian-6.12.1-amd64.efi"
+	printf 'layout=uki\n' >"$IMAGE/etc/kernel/install.conf"
+	printf 'root=UUID=%s ro quiet\n' "$ROOT_UUID" >"$IMAGE/etc/kernel/cmdline"
+	start_machine
+	efi_variable LoaderInfo 'systemd-boot 257.8'
+	efi_variable StubInfo 'systemd-stub 257.8'
+	grub_is_left_alone known
+	[ "$(live_fact boot.loader)" = uki-by-hand ]
+	! grep -q resume= "$IMAGE/etc/kernel/cmdline"
+}
+
+@test "systemd-boot reads its partitions, not a /boot of the root file system" {
+	make_machine debian-13-systemd-boot
+	cp -a "$IMAGE/boot/efi" "$BATS_TEST_TMPDIR/efi"
+	rm -r "$IMAGE"/boot/efi/*
+	mkdir -p "$IMAGE/boot/loader/entries"
+	printf 'title Stale\nversion 9\nlinux /vmlinuz-9\noptions root=UUID=1\n' >"$IMAGE/boot/loader/entries/stale.conf"
+	start_machine
+	root=$DEVICE_SYS
+	mount_device /boot/efi ext4 32M nvme2n1
+	cp -a "$BATS_TEST_TMPDIR/efi/." "$IMAGE/boot/efi/"
+	DEVICE_SYS=$root
+	efi_variable LoaderInfo 'systemd-boot 257.8'
+	stale=$(cat "$IMAGE/boot/loader/entries/stale.conf")
+	[ "$(live_fact 'boot.entries | length')" = 2 ]
+	run setup_machine --size 20M
+	[ "$status" -eq 0 ]
+	[ "$stale" = "$(cat "$IMAGE/boot/loader/entries/stale.conf")" ]
+	[ "$(live_state resume-offset-next-boot)" = pass ]
+	# one boot of the other entry is asked for
+	efi_variable LoaderEntryOneShot "$(basename "$IMAGE"/boot/efi/loader/entries/*6.12.38*)"
+	[ "$(live_fact 'boot.entries[] | select(.is_default) | .version')" = 6.12.38+deb13-amd64 ]
+}
+
 @test "a loader that nobody knows, by its name" {
 	make_machine debian-12
 	start_machine
