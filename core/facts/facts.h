@@ -273,6 +273,7 @@ typedef FACT_LIST(struct entry_facts) entry_list;
 	TEXT(initramfs_lacks, "why it cannot; null: it can")                                       \
 	FLAG(initramfs_lasts, "one that is made anew can, too, by the tool's configuration")       \
 	TEXT(initramfs_setting, "RESUME of initramfs-tools, for one that is made anew")            \
+	TEXT(initramfs_resume_device, "RESUME of initramfs-tools in the one that boots next")      \
 	TEXT(initramfs_arguments, "what it adds to the kernel command line; null: nothing")        \
 	TEXT(initramfs_opens, "mappings in its own crypttab; null: it has none")                   \
 	FLAG(initramfs_lvm, "it has what logical volumes need")                                    \

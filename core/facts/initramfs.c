@@ -182,6 +182,7 @@ static void set_image(struct boot_facts *boot, const struct initramfs_image *ima
 		fact_set_text(&boot->initramfs_maker, image_maker(image));
 	else
 		fact_set_unknown(fact_of(&boot->initramfs_maker), "the initramfs does not tell");
+	fact_set_text(&boot->initramfs_resume_device, image->resume.value);
 	fact_set_text(&boot->initramfs_arguments, image->arguments.value);
 	fact_set_text(&boot->initramfs_opens, image->crypttab.value);
 	set_opener(&boot->initramfs_lvm, image, IMAGE_lvm, IMAGE_dm_mod);
@@ -196,10 +197,11 @@ static void set_image(struct boot_facts *boot, const struct initramfs_image *ima
 #define IMAGE_FACTS_OF(boot)                                                                       \
 	{                                                                                          \
 		fact_of(&(boot)->initramfs_maker), fact_of(&(boot)->initramfs_resume),             \
-			fact_of(&(boot)->initramfs_lacks), fact_of(&(boot)->initramfs_arguments),  \
-			fact_of(&(boot)->initramfs_opens), fact_of(&(boot)->initramfs_lvm),        \
-			fact_of(&(boot)->initramfs_crypt), fact_of(&(boot)->initramfs_raid),       \
-			fact_of(&(boot)->initramfs_nvme),                                          \
+			fact_of(&(boot)->initramfs_lacks),                                         \
+			fact_of(&(boot)->initramfs_resume_device),                                 \
+			fact_of(&(boot)->initramfs_arguments), fact_of(&(boot)->initramfs_opens),  \
+			fact_of(&(boot)->initramfs_lvm), fact_of(&(boot)->initramfs_crypt),        \
+			fact_of(&(boot)->initramfs_raid), fact_of(&(boot)->initramfs_nvme),        \
 			fact_of(&(boot)->initramfs_xen_blkfront),                                  \
 			fact_of(&(boot)->initramfs_virtio_blk)                                     \
 	}

@@ -34,7 +34,7 @@
 	X(unit, "systemd-hibernate-resume.service")                                                \
 	X(template_unit, "systemd-hibernate-resume@.service")                                      \
 	X(parse_script, "*parse-resume.sh")                                                        \
-	X(resume_script, "resume.sh")                                                              \
+	X(resume_script, "resume.sh", "*/10resume.sh", "*/99resume.sh")                                                              \
 	X(local_script, "scripts/local-premount/resume")                                           \
 	X(resume_program, "bin/resume", "sbin/resume")                                             \
 	X(resume_hook, "hooks/resume")                                                             \

@@ -615,8 +615,13 @@ static struct finding device_next_boot(const struct facts *facts, const struct e
 {
 	memory_cleanup_free char *value = arguments_get(entry->arguments.value, "resume");
 	memory_cleanup_free char *defect = value ? value_defect(value, entry) : NULL;
+	const char *named = fact_text_or(&facts->boot.initramfs_resume_device, NULL);
 	const char *path = area_name(facts);
 
+	/* initramfs-tools' own setting knows no offset. */
+	if (!value && named && fact_text_is(&facts->area.kind, "device") &&
+		value_matches(named, &facts->area) == MATCHES)
+		return finding_pass("RESUME=%s in the initramfs is where %s lies", named, path);
 	if (!value)
 		return finding_fail(
 			NULL, "the next boot has no resume=: it would not look for the image");
