@@ -225,8 +225,8 @@ static int check_storage(const struct facts *facts, struct error *err)
 
 	if (!storage_refuses_file(facts, &obstacle) && !storage_loses_image(facts, &obstacle))
 		return 0;
-	return error_set(err, EMEDIUMTYPE, "cannot use %s as swap: %s; %s", facts->area.path.value,
-		obstacle.text, obstacle.fix);
+	return error_set(
+		err, EMEDIUMTYPE, "nothing is set up: %s; %s", obstacle.text, obstacle.fix);
 }
 
 /*

@@ -97,6 +97,10 @@ static const struct fault {
 	{ KIND_THIN_POOL, "is a thin pool: " OWN_RECORDS, FIX_PLAIN },
 	{ KIND_SNAPSHOT, "is an LVM snapshot: " OWN_RECORDS, FIX_PLAIN },
 	{ KIND_VDO, "is a VDO volume: " OWN_RECORDS, FIX_PLAIN },
+}, random_key = {
+	NULL,
+	"has a key that is new at every boot: the image could not be read",
+	"use a swap area whose key stays the same",
 };
 
 static const struct fault *fault_of(
@@ -118,13 +122,21 @@ static bool is_harmless_loop(const struct facts *facts, const struct device_fact
 	       !fact_text_is(&facts->area.kind, "device");
 }
 
-/* "dm-0 (vg-swap)"; the caller frees it. */
-static char *name_of(const struct device_facts *device)
+/*
+ * "/swap is on dm-0 (vg-swap), which", or "/dev/loop3" alone where DEVICE is just that. The caller
+ * frees it.
+ */
+static char *subject_of(const struct area_facts *area, const struct device_facts *device)
 {
 	const char *name = fact_text_or(&device->name, "its disk");
+	memory_cleanup_free char *path = text_format("/dev/%s", name);
 
-	return device->mapper.is == FACT_KNOWN ? text_format("%s (%s)", name, device->mapper.value)
-					       : text_copy(name);
+	if (strcmp(path, area_name(area)) == 0)
+		return text_copy(path);
+	if (device->mapper.is == FACT_KNOWN)
+		return text_format(
+			"%s is on %s (%s), which", area_name(area), name, device->mapper.value);
+	return text_format("%s is on %s, which", area_name(area), name);
 }
 
 bool storage_loses_image(const struct facts *facts, struct obstacle *obstacle)
@@ -135,23 +147,17 @@ bool storage_loses_image(const struct facts *facts, struct obstacle *obstacle)
 	if (!fact_is_true(&facts->live))
 		return false;
 	for (size_t i = 0; i < area->devices.count; i++, device++) {
-		memory_cleanup_free char *name = name_of(device);
+		memory_cleanup_free char *subject = subject_of(area, device);
 		const struct fault *fault =
 			fault_of(bad_media, ARRAY_SIZE(bad_media), &device->medium);
 
-		if (!fault && !is_harmless_loop(facts, device))
-			fault = fault_of(bad_kinds, ARRAY_SIZE(bad_kinds), &device->kind);
 		if (fact_is_true(&device->random_key))
-			return obstacle_set(obstacle,
-				text_format(
-					"%s is on %s, whose key is new at every boot: the image could not be read",
-					area_name(area), name),
-				"use a swap area whose key stays the same");
+			fault = &random_key;
+		else if (!fault && !is_harmless_loop(facts, device))
+			fault = fault_of(bad_kinds, ARRAY_SIZE(bad_kinds), &device->kind);
 		if (fault)
-			return obstacle_set(obstacle,
-				text_format("%s is on %s, which %s", area_name(area), name,
-					fault->what),
-				fault->fix);
+			return obstacle_set(
+				obstacle, text_format("%s %s", subject, fault->what), fault->fix);
 	}
 	return false;
 }

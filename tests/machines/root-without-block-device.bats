@@ -81,7 +81,7 @@ mapper() { # UUID NAME, of the last device
 	swap_device dm-1 nvme1n1
 	mapper CRYPT-PLAIN-cryptswap cryptswap
 	echo 'cryptswap /dev/nvme1n1 /dev/urandom swap,cipher=aes-xts-plain64' >"$IMAGE/etc/crypttab"
-	refused '/dev/dm-1 is on dm-1 (cryptswap), whose key is new at every boot' \
+	refused '/dev/dm-1 has a key that is new at every boot' \
 		--swap-device /dev/dm-1 --size 60M
 	echo 'cryptswap /dev/nvme1n1 /etc/swap.key plain' >"$IMAGE/etc/crypttab"
 	setup_machine --prewarm no --no-boot-config --no-initramfs --swap-device /dev/dm-1 --size 60M
@@ -97,7 +97,7 @@ mapper() { # UUID NAME, of the last device
 	for name in 'loop99 loop device' 'zd0 volume of ZFS' 'zram0 memory' 'ram0 memory' \
 		'nbd0 network' 'bcache0 bcache device'; do
 		swap_device "${name%% *}"
-		refused "/dev/${name%% *} is on ${name%% *}, which is " --swap-device "/dev/${name%% *}"
+		refused "/dev/${name%% *} is " --swap-device "/dev/${name%% *}"
 		[[ $output == *"${name#* }"* ]]
 	done
 }
