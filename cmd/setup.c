@@ -30,6 +30,7 @@ struct setup_options {
 
 	const char *swapfile;
 	const char *swap_device;
+	const char *swap_on;
 	bool dry_run;
 	bool yes;
 	bool json;
@@ -37,6 +38,8 @@ struct setup_options {
 
 /* In the order of enum setup_prewarm; auto is what is done without the option. */
 static const char *const prewarm_words[] = { "auto", "yes", "no", "background", NULL };
+
+static const char *const swap_on_words[] = { SWAP_ON_ALWAYS, SWAP_ON_HIBERNATION, NULL };
 
 #define OPTIONS struct setup_options
 #define AREA_ROWS                                                                                  \
@@ -54,6 +57,8 @@ static const struct option_row setup_rows[] = {
 	OPT_TEXT("size", size, ARGUMENT_SWAP_SIZE, "SIZE",
 		"auto, N% of memory, or N with K, M, G or T"),
 	AREA_ROWS,
+	OPT_WORD("swap-on", swap_on, swap_on_words, "WHEN",
+		"when the swap is on: always, or around a hibernation", .section = "swap"),
 	OPT_FLAG("no-boot-config", no_boot_config, "leave the boot loader alone"),
 	OPT_FLAG("no-initramfs", no_initramfs, "leave the initramfs alone"),
 	OPT_FLAG("no-service", no_service, "leave the agent, logind and older agents alone"),
@@ -258,6 +263,7 @@ static int make_setup_plan(struct plan *plan, const struct facts *facts,
 		.keep_boot_config = wanted->no_boot_config,
 		.keep_initramfs = wanted->no_initramfs,
 		.area_given = wanted->swapfile || wanted->swap_device,
+		.swap_on_given = wanted->swap_on,
 		.service = !wanted->no_service,
 		.take_over = wanted->take_over,
 		.force = wanted->force,

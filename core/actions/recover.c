@@ -18,6 +18,7 @@
 #include "core/base/text.h"
 #include "core/facts/kernel_log.h"
 #include "core/facts/record.h"
+#include "core/rules/size.h"
 
 /* Another ec2hib may be at work for a moment. */
 #define LOCK_WAIT_MS 2000
@@ -180,10 +181,19 @@ static int reset_kernel(const struct find *find, struct error *err)
 	return kernel_set_test(find->gather->root, "none", err);
 }
 
+static bool is_wanted(void *data, const struct step *step)
+{
+	const struct find *find = data;
+
+	return step->kind != STEP_SWAP_ON || !swap_only_for_hibernation(&find->facts.area);
+}
+
 /* Plain swap again, and switched on, which a boot with an image in it could not do. */
 static int clean_area(struct find *find, struct error *err)
 {
-	struct setup setup = { .gather = find->gather, .facts = &find->facts };
+	struct setup setup = {
+		.gather = find->gather, .facts = &find->facts, .due = is_wanted, .data = find
+	};
 	struct plan plan = { 0 };
 	int status = preparation_plan(&plan, &find->facts, find->gather->config, err);
 

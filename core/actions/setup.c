@@ -21,6 +21,7 @@
 #include "core/base/memory.h"
 #include "core/facts/agents.h"
 #include "core/facts/area.h"
+#include "core/facts/kubelet.h"
 #include "core/rules/arguments.h"
 
 /* The kernel chooses: below every swap that is on already. */
@@ -110,6 +111,27 @@ static int remember_area(struct setup *setup, const struct step *step UNUSED, st
 	return status < 0 ? status : root_replace(root_of(setup), record, name, 0644, err);
 }
 
+static char *swap_on_record(const struct setup *setup)
+{
+	return text_format("%s/" SWAP_ON_RECORD_NAME, setup->gather->config->state_dir);
+}
+
+static int remember_swap_on(struct setup *setup, const struct step *step UNUSED, struct error *err)
+{
+	memory_cleanup_free char *record = swap_on_record(setup);
+	memory_cleanup_free char *line = text_format("%s\n", setup->facts->area.swap_on.value);
+	int status = root_make_directory(root_of(setup), setup->gather->config->state_dir, err);
+
+	return status < 0 ? status : root_replace(root_of(setup), record, line, 0644, err);
+}
+
+static int forget_swap_on(struct setup *setup, const struct step *step UNUSED, struct error *err)
+{
+	memory_cleanup_free char *record = swap_on_record(setup);
+
+	return root_remove(root_of(setup), record, err);
+}
+
 static int forget_area(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	memory_cleanup_free char *record = area_record(setup);
@@ -179,6 +201,11 @@ static int format_swap(struct setup *setup, const struct step *step UNUSED, stru
 static int activate_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
 {
 	return swap_on(area_of(setup), SWAP_PRIORITY, err);
+}
+
+static int deactivate_swap(struct setup *setup, const struct step *step UNUSED, struct error *err)
+{
+	return switch_off(setup, err);
 }
 
 static int swap_at_boot(struct setup *setup, const struct step *step UNUSED, struct error *err)
@@ -370,6 +397,8 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_LABEL_SWAP] = label_swap,
 	[STEP_FORMAT_SWAP] = format_swap,
 	[STEP_SWAP_ON] = activate_swap,
+	[STEP_REMEMBER_SWAP_ON] = remember_swap_on,
+	[STEP_SWAP_OFF] = deactivate_swap,
 	[STEP_SWAP_AT_BOOT] = swap_at_boot,
 	[STEP_BOOT_ARGUMENTS] = boot_arguments,
 	[STEP_INITRAMFS] = initramfs,
@@ -389,6 +418,7 @@ static int (*const runners[])(struct setup *, const struct step *, struct error 
 	[STEP_UNDO_KERNEL_RESUME] = undo_kernel_resume,
 	[STEP_UNDO_SWAP] = undo_swap,
 	[STEP_UNDO_REMEMBER_AREA] = forget_area,
+	[STEP_UNDO_REMEMBER_SWAP_ON] = forget_swap_on,
 	[STEP_UNDO_TAKE_OVER] = undo_take_over,
 };
 

@@ -203,9 +203,9 @@ int transaction_prepare(struct transaction *transaction, struct error *err)
 	status = hibernation_plan(plan, &transaction->facts, transaction->config, err);
 	fact_set_text(&transaction->cycle->method, plan->method);
 	if (status == 0)
-		status = apply_steps(transaction, err);
-	if (status == 0)
 		status = undo_begin(transaction->root, &transaction->undo, plan, err);
+	if (status == 0)
+		status = apply_steps(transaction, err);
 	if (status == 0)
 		status = switch_others_off(transaction, err);
 	if (status == 0 && plan->set_image_size)

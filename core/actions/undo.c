@@ -11,6 +11,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/record.h"
+#include "core/facts/memory.h"
 #include "core/facts/swaps.h"
 
 static FACT_LAYOUT(undo_swap, UNDO_SWAP);
@@ -29,6 +30,7 @@ static void begin(struct undo *undo)
 {
 	fact_set_number(&undo->format, UNDO_FORMAT);
 	undo->swaps.is = FACT_KNOWN;
+	fact_set_absent(fact_of(&undo->off_after));
 	fact_set_absent(fact_of(&undo->image_size));
 	fact_set_absent(fact_of(&undo->resume_offset));
 }
@@ -38,9 +40,10 @@ int undo_begin(const struct root *root, struct undo *undo, const struct hibernat
 {
 	int status;
 
-	if (plan->other_count == 0 && !plan->set_image_size)
+	if (plan->other_count == 0 && !plan->set_image_size && !plan->off_after)
 		return 0;
 	begin(undo);
+	fact_set_text(&undo->off_after, plan->off_after);
 	for (size_t i = 0; i < plan->other_count; i++) {
 		struct undo_swap *swap = facts_add(&undo->swaps);
 
@@ -119,6 +122,61 @@ static bool switch_on(const struct root *root, const struct undo *undo, bool tel
 	return all;
 }
 
+static const struct swap_facts *find_active(const swap_list *active, const char *path)
+{
+	for (size_t i = 0; i < active->count; i++)
+		if (fact_text_is(&active->items[i].path, path))
+			return &active->items[i];
+	return NULL;
+}
+
+/*
+ * The swap area that is on for a hibernation only. False: what it holds does not fit into memory
+ * now, or the kernel refused; it stays on.
+ */
+static bool switch_area_off(
+	const struct root *root, const char *path, bool tell, const struct reporter *reporter)
+{
+	memory_cleanup_free char *text = NULL;
+	const struct swap_facts *swap;
+	struct memory_facts memory = { 0 };
+	struct error err = { "" };
+	swap_list active = { 0 };
+	int status = root_read(root, "/proc/swaps", FILE_LIMIT, &text, NULL, &err);
+
+	if (status == 0) {
+		swaps_parse(&active, text);
+		swap = find_active(&active, path);
+		memory_gather(&memory, root, NULL);
+		if (swap)
+			status =
+				swap_off(root, path, fact_number_or(&swap->used, 0), &memory, &err);
+		if (swap && status == 0 && tell)
+			reporter_log(reporter, LOG_NOTICE, "%s is switched off again", path);
+		layout_free(&memory_facts_layout, &memory);
+	}
+	swaps_free(&active);
+	if (status < 0)
+		reporter_log(reporter, LOG_WARNING,
+			"%s; it stays on until the next hibernation or setup, or the agent's start",
+			err.text);
+	return status == 0;
+}
+
+/* Of all that is on record only the area is left to be switched off. */
+static void keep_for_later(
+	const struct root *root, const char *path, const struct reporter *reporter)
+{
+	struct undo later = { 0 };
+	struct error err = { "" };
+
+	begin(&later);
+	fact_set_text(&later.off_after, path);
+	if (record_publish(root, UNDO_PATH, &undo_layout, &later, &err) < 0)
+		reporter_log(reporter, LOG_WARNING, "%s", err.text);
+	layout_free(&undo_layout, &later);
+}
+
 /* By SET of kernel.h. */
 static bool restore(const struct root *root, const struct fact_number *before,
 	int (*set)(const struct root *root, uint64_t number, struct error *err),
@@ -145,9 +203,15 @@ static void undo_changes(
 	bool offset = restore(root, &undo->resume_offset, kernel_set_resume_offset, reporter);
 	bool size = restore(root, &undo->image_size, kernel_set_image_size, reporter);
 	bool swaps = switch_on(root, undo, tell, reporter);
+	memory_cleanup_free char *area = text_copy(fact_text_or(&undo->off_after, ""));
+	bool off = !*area || switch_area_off(root, area, tell, reporter);
 	struct error err = { "" };
 
 	forget(undo);
+	if (!off) {
+		keep_for_later(root, area, reporter);
+		return;
+	}
 	if (root_remove(root, UNDO_PATH, &err) < 0)
 		reporter_log(reporter, LOG_WARNING, "%s", err.text);
 	if (tell && offset && size && swaps)

@@ -35,6 +35,7 @@ typedef FACT_LIST(struct undo_swap) undo_swap_list;
 #define UNDO(TEXT, NUMBER, FLAG, GROUP, LIST)                                                      \
 	NUMBER(format, "", "version of this layout")                                               \
 	LIST(swaps, undo_swap_list, undo_swap, "swaps that were on")                               \
+	TEXT(off_after, "the swap area, which goes off again; null: it stays")                     \
 	NUMBER(image_size, "bytes", "what /sys/power/image_size said; null: not changed")          \
 	NUMBER(resume_offset, "pages", "what /sys/power/resume_offset said; null: not changed")
 struct undo {
@@ -60,7 +61,9 @@ void undo_show_area(
 
 /*
  * Restores what is not as it was, says what cannot be, and forgets both. Also when only a part of
- * the plan came about: a swap that is on stays as it is.
+ * the plan came about: a swap that is on stays as it is. The area itself goes off where it is on for
+ * a hibernation only; while what it holds does not fit into memory it stays on and on record, for
+ * undo_recover() to try again.
  */
 void undo_all(const struct root *root, struct undo *undo, const struct reporter *reporter);
 

@@ -36,6 +36,7 @@
 	}
 #define REACTION(name, member, help) WORD("watch", name, member, "hooks", help, reactions)
 
+static const char *const swap_times[] = { "auto", "always", "hibernation", NULL };
 static const char *const methods[] = { "auto", "direct", "systemd", NULL };
 static const char *const images[] = { "auto", "minimal", "kernel", NULL };
 static const char *const hook_failures[] = { "log", "abort", NULL };
@@ -75,6 +76,8 @@ const struct config_key config_keys[] = {
 		"the swap file; auto: what setup was given, else one that is there and will do, else /swap (btrfs: /swap/swapfile)"),
 	KEY("swap", "swap-device", CONFIG_PATH_NAME, swap_device, "",
 		"a swap partition or logical volume to use in place of a file"),
+	WORD("swap", "swap-on", swap_on, "auto",
+		"when the swap area is on: always, or around a hibernation only (hibernation); auto: what setup was given, else hibernation where kubelet is installed, else always", swap_times),
 	KEY("swap", "percentage-of-ram", CONFIG_NUMBER, percentage_of_ram, "100",
 		"size of the swap file in per cent of memory"),
 	KEY("swap", "target-size-mb", CONFIG_NUMBER, target_size_mb, "4000",

@@ -22,6 +22,7 @@
 enum config_choice { CHOICE_AUTO, CHOICE_YES, CHOICE_NO };
 
 /* Numbers of the words of a CONFIG_WORD key; in the order of the words in its row of the table. */
+enum config_swap_on { SWAP_IS_ON_AUTO, SWAP_IS_ON_ALWAYS, SWAP_IS_ON_FOR_HIBERNATION };
 enum config_method { METHOD_IS_AUTO, METHOD_IS_DIRECT, METHOD_IS_SYSTEMD };
 enum config_image { IMAGE_AUTO, IMAGE_MINIMAL, IMAGE_KERNEL };
 enum config_hook_failure { HOOK_FAILURE_LOG, HOOK_FAILURE_ABORT };
@@ -30,6 +31,7 @@ enum config_reaction { REACTION_IGNORE, REACTION_HOOKS, REACTION_HIBERNATE };
 struct config {
 	char *swapfile;			/* absolute path, or "auto" */
 	char *swap_device;		/* absolute path; "" for a swap file */
+	unsigned swap_on;		/* enum config_swap_on */
 	uint64_t percentage_of_ram;	/* of MemTotal */
 	uint64_t target_size_mb;	/* MiB; the larger of both is the size */
 	enum config_choice boot_config; /* key grub-update */

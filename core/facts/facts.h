@@ -163,6 +163,10 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 #define CHOSEN_FSTAB	  "fstab"
 #define CHOSEN_STANDARD	  "standard"
 
+/* When the swap area is on: for good, or only around a hibernation. In `swap_on`. */
+#define SWAP_ON_ALWAYS	    "always"
+#define SWAP_ON_HIBERNATION "hibernation"
+
 /* What the folder of the swap file is. In `folder`. */
 #define FOLDER_PLAIN	 "folder"
 #define FOLDER_SUBVOLUME "subvolume"
@@ -172,6 +176,9 @@ typedef FACT_LIST(struct extent_facts) extent_list;
 	TEXT(path, "the file or device that is configured")                                        \
 	TEXT(chosen, "why this one: configured, remembered, ours, active (a swap file that is "    \
 		     "on), fstab (one that is there) or standard")                                 \
+	TEXT(swap_on, "when it is meant to be on: always or hibernation")                          \
+	TEXT(swap_on_why, "who says so: the configuration, setup or kubelet; null: nobody")        \
+	TEXT(swap_on_remembered, "what setup --swap-on was given; null: nothing")                  \
 	TEXT(remembered, "the area that setup was given; null: the standard one")                  \
 	TEXT(kind, "file, device, link or other; null: not there")                                 \
 	NUMBER(size, "bytes", "size of the file or device")                                        \
@@ -325,7 +332,9 @@ typedef FACT_LIST(struct agent_facts) agent_list;
 	LIST(agents, agent_list, agent_facts, "agents and services that act on sleep")             \
 	FLAG(watch_running, "ec2hib watch runs, as a service or by hand")                          \
 	TEXT(taken_over, "what setup --take-over has switched off; null: nothing")                 \
-	FLAG(take_over_unfinished, "setup --take-over was interrupted")
+	FLAG(take_over_unfinished, "setup --take-over was interrupted")                            \
+	TEXT(kubelet, "what shows that kubelet is installed; null: nothing does")                  \
+	FLAG(kubelet_swaps, "kubelet is told to start although a swap is on")
 struct system_facts {
 	FACT_MEMBERS(SYSTEM_FACTS)
 };

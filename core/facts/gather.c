@@ -15,6 +15,7 @@
 #include "core/facts/instance.h"
 #include "core/facts/kernel.h"
 #include "core/facts/kernel_image.h"
+#include "core/facts/kubelet.h"
 #include "core/facts/memory.h"
 #include "core/facts/prewarm_state.h"
 #include "core/facts/rehearsal.h"
@@ -65,6 +66,7 @@ static void gather_changing(struct facts *facts, const struct gather *gather)
 	area_gather(&facts->area, gather->root, gather->host, &facts->root.devices, choice.path);
 	fact_set_text(&facts->area.chosen, choice.reason);
 	area_record_gather(&facts->area, gather->root, gather->config);
+	swap_on_gather(&facts->area, gather->root, gather->config, &facts->system);
 	area_complete(facts);
 	prewarmed_gather(&facts->area, gather->root, gather->host, gather->config->state_dir);
 	at_boot_gather(&facts->boot, gather->root, &facts->area, &facts->root.devices);

@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/agents.h"
+#include "core/facts/kubelet.h"
 #include "core/facts/sleep_answers.h"
 
 static void gather_release(struct system_facts *system, const struct root *root)
@@ -85,4 +86,5 @@ void system_gather(struct system_facts *system, const struct root *root, const c
 	fact_set_flag(&system->sleep_scripts, has_sleep_scripts(root));
 	agents_gather(system, root, state_dir);
 	sleep_answers_gather(system, root);
+	kubelet_gather(system, root);
 }

@@ -12,6 +12,7 @@
 #include "core/rules/boot_sides.h"
 #include "core/rules/checks_parts.h"
 #include "core/rules/rehearsal.h"
+#include "core/rules/size.h"
 #include "core/rules/swap_at_boot.h"
 
 #define NO_DEVICE "0:0"
@@ -437,6 +438,30 @@ CHECK_FUNCTION(force_partuuid)
 		value);
 }
 
+static struct finding only_for_hibernation(const struct facts *facts)
+{
+	const char *path = area_name(facts);
+	memory_cleanup_free char *why = NULL, *fix = NULL;
+
+	switch (swap_at_boot(facts, &why, &fix)) {
+	case AT_BOOT_FSTAB:
+		return finding_warn(fact_is_true(&facts->boot.our_fstab_entry)
+					    ? FIX_SETUP
+					    : "give its line in /etc/fstab noauto",
+			"%s is switched on at boot, but is meant to be on only around a hibernation",
+			path);
+	case AT_BOOT_UNIT:
+		return finding_warn("systemctl mask that unit",
+			"%s is switched on at boot (%s), but is meant to be on only around a hibernation",
+			path, facts->boot.swap_unit.value);
+	case AT_BOOT_UNKNOWN:
+		return finding_unknown("%s", why);
+	default:
+		return finding_pass(
+			"%s is not switched on at boot: it is on only around a hibernation", path);
+	}
+}
+
 CHECK_FUNCTION(swap_at_boot)
 {
 	const char *path = area_name(facts);
@@ -445,6 +470,8 @@ CHECK_FUNCTION(swap_at_boot)
 
 	if (no_area(facts, &finding))
 		return finding;
+	if (swap_only_for_hibernation(&facts->area))
+		return only_for_hibernation(facts);
 	switch (swap_at_boot(facts, &why, &fix)) {
 	case AT_BOOT_FSTAB:
 		return finding_pass("%s is switched on at boot (/etc/fstab)", path);

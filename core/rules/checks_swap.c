@@ -112,6 +112,16 @@ CHECK_FUNCTION(swap_active)
 
 	if (no_area(facts, &finding) || finding_gap(&finding, NEED(facts->area.active)))
 		return finding;
+	if (swap_only_for_hibernation(&facts->area)) {
+		const char *why = fact_text_or(&facts->area.swap_on_why, SWAP_ON_HIBERNATION);
+
+		if (!facts->area.active.value)
+			return finding_pass(
+				"%s is off until a hibernation (%s)", area_name(facts), why);
+		return finding_warn(FIX_SETUP,
+			"%s is on, but is meant to be on only around a hibernation (%s)",
+			area_name(facts), why);
+	}
 	if (facts->area.active.value)
 		return finding_pass("%s is an active swap", area_name(facts));
 	return finding_fail(FIX_SETUP,
@@ -232,6 +242,31 @@ static const struct swap_facts *area_swap(const swap_list *swaps)
 		if (fact_is_true(&swaps->items[i].is_area))
 			return &swaps->items[i];
 	return NULL;
+}
+
+/* kubelet starts with no swap at all, whoever's it is. */
+CHECK_FUNCTION(kubelet)
+{
+	const struct fact_text *kubelet = &facts->system.kubelet;
+	bool only = swap_only_for_hibernation(&facts->area);
+	struct finding finding;
+
+	if (kubelet->is == FACT_ABSENT)
+		return finding_skip("kubelet is not installed");
+	if (finding_gap(&finding, NEED(facts->system.kubelet), NEED(facts->system.kubelet_swaps)))
+		return finding;
+	if (facts->system.kubelet_swaps.value)
+		return finding_pass("kubelet (%s) is told to start with a swap on", kubelet->value);
+	if (!only)
+		return finding_warn(FIX_SETUP " --swap-on hibernation",
+			"kubelet is installed (%s) and does not start while a swap is on, and %s is meant to be on always",
+			kubelet->value, area_name(facts));
+	if (facts->swaps.is == FACT_KNOWN && facts->swaps.count)
+		return finding_warn(FIX_SETUP,
+			"kubelet is installed (%s) and does not start while a swap is on, as %s is",
+			kubelet->value, fact_text_or(&facts->swaps.items[0].path, "one"));
+	return finding_pass("%s is on only around a hibernation, so kubelet (%s) starts",
+		area_name(facts), kubelet->value);
 }
 
 CHECK_FUNCTION(other_swaps)
@@ -529,6 +564,9 @@ static const struct check checks[] = {
 	{ "other-swaps", "no other swap",
 		"systemd before 255 chooses a swap by priority and refuses when the kernel would take another; some systems refuse with more than one. What is swapped out to instance store is lost.",
 		LIVE, MENDS, .evaluate = check_other_swaps },
+	{ "kubelet", "no swap for kubelet",
+		"kubelet refuses to start while a swap is on, unless it is told otherwise (failSwapOn: false). Where it is installed setup has the swap area on only around a hibernation.",
+		.evaluate = check_kubelet },
 	{ "swap-holes", "no holes",
 		"The kernel writes to the blocks of a swap file without asking the file system, so all of them have to be there; it refuses a sparse file.",
 		VITAL, REFUSES, .evaluate = check_swap_holes },

@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/facts/cycle.h"
 #include "core/facts/swaps.h"
+#include "core/rules/size.h"
 
 /*
  * Beside the image the kernel keeps 4 MiB for itself, and a compressed image is counted as if
@@ -159,6 +160,8 @@ int hibernation_plan(struct hibernation_plan *plan, const struct facts *facts,
 	status = preparation_plan(&plan->steps, facts, config, err);
 	if (status < 0)
 		return status;
+	if (swap_only_for_hibernation(&facts->area))
+		plan->off_after = text_copy(facts->area.path.value);
 	other_swaps_plan(plan, facts, systemd);
 	image_plan(plan, facts, config);
 	return check_memory(facts, plan, err);
@@ -170,5 +173,6 @@ void hibernation_plan_free(struct hibernation_plan *plan)
 	for (size_t i = 0; i < plan->other_count; i++)
 		free(plan->others[i].path);
 	free(plan->others);
+	free(plan->off_after);
 	*plan = (struct hibernation_plan) { 0 };
 }

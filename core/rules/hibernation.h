@@ -21,6 +21,7 @@ struct hibernation_plan {
 	struct plan steps;  /* of setup: what swap area and running kernel lack */
 	struct other_swap *others;
 	size_t other_count;
+	char *off_after; /* the swap area, where it is on for the hibernation only; else NULL */
 	bool set_image_size;
 	uint64_t image_size;	    /* bytes for /sys/power/image_size */
 	uint64_t image_size_before; /* what it says now */

@@ -32,6 +32,8 @@ static const char *const step_ids[] = {
 	[STEP_LABEL_SWAP] = "label-swap",
 	[STEP_FORMAT_SWAP] = "format-swap",
 	[STEP_SWAP_ON] = "swap-on",
+	[STEP_REMEMBER_SWAP_ON] = "remember-swap-on",
+	[STEP_SWAP_OFF] = "swap-off",
 	[STEP_SWAP_AT_BOOT] = "swap-at-boot",
 	[STEP_BOOT_ARGUMENTS] = "boot-arguments",
 	[STEP_INITRAMFS] = "initramfs",
@@ -51,6 +53,7 @@ static const char *const step_ids[] = {
 	[STEP_UNDO_KERNEL_RESUME] = "undo-kernel-resume",
 	[STEP_UNDO_SWAP] = "undo-swap",
 	[STEP_UNDO_REMEMBER_AREA] = "undo-remember-area",
+	[STEP_UNDO_REMEMBER_SWAP_ON] = "undo-remember-swap-on",
 	[STEP_UNDO_TAKE_OVER] = "undo-take-over",
 };
 
@@ -86,7 +89,8 @@ static void plan_by_hand(struct plan *plan, const char *words)
 
 bool step_is_vital(const struct step *step)
 {
-	return step->kind <= STEP_KERNEL_RESUME && step->kind != STEP_SWAP_AT_BOOT;
+	return step->kind <= STEP_KERNEL_RESUME && step->kind != STEP_SWAP_AT_BOOT &&
+	       step->kind != STEP_REMEMBER_SWAP_ON && step->kind != STEP_SWAP_OFF;
 }
 
 bool step_rests_on(const struct step *step, const struct step *failed)
@@ -332,6 +336,57 @@ static void plan_swap_at_boot(struct plan *plan, const struct facts *facts)
 	}
 }
 
+/* What is not known is tried: the step says what is wrong before the swap area goes. */
+static bool may_be_ours(const struct fact_flag *ours)
+{
+	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
+}
+
+/* Off, and not switched on at boot: hibernation switches it on for its time. */
+static void plan_swap_off(struct plan *plan, const struct facts *facts)
+{
+	const struct area_facts *area = &facts->area;
+	const char *path = area->path.value;
+	struct error held = { "" };
+
+	if (fact_text_is(&area->swap_on_why, "kubelet"))
+		add_note(plan,
+			"kubelet is installed (%s) and does not start while a swap is on: %s is switched on only around a hibernation; to have it on for good: ec2hib setup --swap-on always",
+			fact_text_or(&facts->system.kubelet, "?"), path);
+	if (may_be_ours(&facts->boot.our_fstab_entry))
+		add_step(plan, STEP_UNDO_SWAP_AT_BOOT, 0, "take what is ours out of /etc/fstab");
+	else if (fact_is_true(&facts->boot.fstab_entry))
+		add_note(plan,
+			"/etc/fstab switches %s on at every boot: give that line noauto, for it is meant to be on only around a hibernation",
+			path);
+	if (!fact_is_true(&area->active))
+		return;
+	if (swap_off_fits(path, fact_number_or(&area->used, 0), &facts->memory, &held) < 0)
+		add_note(plan, "%s stays on for now: %s", path, held.text);
+	else
+		add_step(plan, STEP_SWAP_OFF, 0, "switch %s off until a hibernation", path);
+}
+
+/* When it is on, as far as it is not so yet. */
+static void plan_swap_on(struct plan *plan, const struct facts *facts,
+	const struct setup_request *request, bool new_file)
+{
+	const struct area_facts *area = &facts->area;
+
+	if (request->swap_on_given && area->swap_on.is == FACT_KNOWN &&
+		!fact_text_is(&area->swap_on_remembered, area->swap_on.value))
+		add_step(plan, STEP_REMEMBER_SWAP_ON, 0, "remember that %s is on %s",
+			area->path.value,
+			swap_only_for_hibernation(area) ? "only around a hibernation" : "always");
+	if (swap_only_for_hibernation(area)) {
+		plan_swap_off(plan, facts);
+		return;
+	}
+	if (fact_is_true(&facts->live) && (new_file || !fact_is_true(&area->active)))
+		add_step(plan, STEP_SWAP_ON, 0, "switch %s on", area->path.value);
+	plan_swap_at_boot(plan, facts);
+}
+
 static int plan_area(struct plan *plan, const struct facts *facts, const struct config *config,
 	const struct setup_request *request, bool *new_file, struct error *err)
 {
@@ -358,9 +413,7 @@ static int plan_area(struct plan *plan, const struct facts *facts, const struct 
 	note_adopted(plan, area);
 	note_small_area(plan, facts, &size);
 	swap_size_free(&size);
-	if (fact_is_true(&facts->live) && (*new_file || !fact_is_true(&area->active)))
-		add_step(plan, STEP_SWAP_ON, 0, "switch %s on", area->path.value);
-	plan_swap_at_boot(plan, facts);
+	plan_swap_on(plan, facts, request, *new_file);
 	return 0;
 }
 
@@ -788,12 +841,6 @@ static void plan_undo_take_over(struct plan *plan, const struct facts *facts)
 			facts->system.taken_over.value);
 }
 
-/* What is not known is tried: the step says what is wrong before the swap area goes. */
-static bool may_be_ours(const struct fact_flag *ours)
-{
-	return ours->is == FACT_UNKNOWN || fact_is_true(ours);
-}
-
 /* grub.cfg has our arguments, and the settings that it is made from do not: not any more. */
 static bool result_is_left_over(const struct facts *facts)
 {
@@ -835,6 +882,9 @@ static void plan_undo_all(struct plan *plan, const struct facts *facts)
 	if (area->remembered.is == FACT_KNOWN)
 		add_step(plan, STEP_UNDO_REMEMBER_AREA, 0, "forget that %s was the swap area",
 			area->remembered.value);
+	if (area->swap_on_remembered.is == FACT_KNOWN)
+		add_step(plan, STEP_UNDO_REMEMBER_SWAP_ON, 0,
+			"forget what setup --swap-on was given");
 	/* They make a swap file of their own as soon as they start. */
 	plan_undo_take_over(plan, facts);
 }

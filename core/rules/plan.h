@@ -27,8 +27,10 @@ enum step_kind {
 	STEP_LABEL_SWAP,       /* SELinux */
 	STEP_FORMAT_SWAP,      /* mkswap where there is no header */
 	STEP_SWAP_ON,
-	STEP_SWAP_AT_BOOT,   /* /etc/fstab */
-	STEP_BOOT_ARGUMENTS, /* resume= and friends for the next boots */
+	STEP_REMEMBER_SWAP_ON, /* whether it is on for good or around a hibernation */
+	STEP_SWAP_OFF,	       /* until a hibernation */
+	STEP_SWAP_AT_BOOT,     /* /etc/fstab */
+	STEP_BOOT_ARGUMENTS,   /* resume= and friends for the next boots */
 	STEP_INITRAMFS,
 	STEP_KERNEL_RESUME, /* /sys/power/resume_offset and resume */
 	STEP_FREEZE_TIMEOUT,
@@ -47,6 +49,7 @@ enum step_kind {
 	STEP_UNDO_KERNEL_RESUME,
 	STEP_UNDO_SWAP, /* switch off and remove what we made */
 	STEP_UNDO_REMEMBER_AREA,
+	STEP_UNDO_REMEMBER_SWAP_ON,
 	STEP_UNDO_TAKE_OVER,
 };
 
@@ -81,10 +84,11 @@ struct setup_request {
 	const char *size; /* see swap_size_decide(); NULL is auto */
 	bool keep_boot_config;
 	bool keep_initramfs;
-	bool force;	 /* go on although it is of no use */
-	bool area_given; /* --swapfile or --swap-device: later runs have to find it again */
-	bool service;	 /* the agent too; without it the next one means nothing */
-	bool take_over;	 /* switch the older agents off */
+	bool force;	    /* go on although it is of no use */
+	bool area_given;    /* --swapfile or --swap-device: later runs have to find it again */
+	bool swap_on_given; /* --swap-on, which the configuration carries, as well */
+	bool service;	    /* the agent too; without it the next one means nothing */
+	bool take_over;	    /* switch the older agents off */
 	enum setup_prewarm prewarm;
 };
 

@@ -265,6 +265,11 @@ bool area_is_adopted(const struct area_facts *area)
 	       fact_text_is(&area->chosen, CHOSEN_FSTAB);
 }
 
+bool swap_only_for_hibernation(const struct area_facts *area)
+{
+	return fact_text_is(&area->swap_on, SWAP_ON_HIBERNATION);
+}
+
 /* Nobody has named it in this run, and it is not ours. */
 static bool must_stay(const struct area_facts *area)
 {

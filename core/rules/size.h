@@ -67,6 +67,9 @@ bool swap_is_fragmented(uint64_t size, size_t extents);
  */
 bool area_is_adopted(const struct area_facts *area);
 
+/* The area is meant to be off but around a hibernation. */
+bool swap_only_for_hibernation(const struct area_facts *area);
+
 /* Why the file that is there cannot be a swap file (holes, ...), or NULL. */
 const char *swap_file_defect(const struct area_facts *area);
 

@@ -18,6 +18,7 @@
 #include "core/base/memory.h"
 #include "core/base/text.h"
 #include "core/facts/cycle.h"
+#include "core/rules/size.h"
 #include "tests/lib/test_root.h"
 
 #define IMAGE_SIZE    "/sys/power/image_size"
@@ -36,6 +37,19 @@ int __wrap_swap_on(const char *path, long priority, struct error *err)
 		return error_set(err, ENXIO, "cannot switch on %s", path);
 	text_append(&switched_on, "%s %ld\n", path, priority);
 	return 0;
+}
+
+/* As the real one refuses, and then only a list. */
+int __wrap_swap_off(const struct root *root, const char *path, uint64_t used,
+	const struct memory_facts *memory, struct error *err);
+int __wrap_swap_off(const struct root *root UNUSED, const char *path, uint64_t used,
+	const struct memory_facts *memory, struct error *err)
+{
+	int status = swap_off_fits(path, used, memory, err);
+
+	if (status == 0)
+		text_append(&switched_on, "%s off\n", path);
+	return status;
 }
 
 static void keep_line(void *data, int priority UNUSED, const char *text)
@@ -218,9 +232,47 @@ static int free_list(void **state UNUSED)
 	return 0;
 }
 
+/*
+ * A swap area that is on for a hibernation only goes off after it; while what it holds does not fit
+ * into memory it stays on and on record, and whoever comes next tries again.
+ */
+static void area_goes_off_when_what_it_holds_fits(void **state)
+{
+	struct test_root *test = *state;
+	const struct hibernation_plan plan = { .off_after = (char *)"/swap" };
+	struct strings said = { 0 };
+	const struct reporter log = { .log = keep_line, .data = &said };
+	struct undo undo = { 0 };
+	struct error err;
+
+	free(switched_on);
+	switched_on = text_copy("");
+	broken = NULL;
+	assert_int_equal(root_make_directory(&test->root, RUN_FOLDER, &err), 0);
+	assert_int_equal(undo_begin(&test->root, &undo, &plan, &err), 0);
+	test_root_put(test, "/proc/swaps", SWAPS_HEAD "/swap file 4000000 2000000 -2\n");
+	test_root_put(test, "/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable: 1000000 kB\n");
+	undo_all(&test->root, &undo, &log);
+	assert_string_equal(switched_on, "");
+	assert_true(undo_is_left(&test->root));
+	assert_int_equal(said.count, 1);
+	assert_non_null(strstr(said.items[0], "cannot switch off /swap: it holds 1.9 GiB"));
+	assert_non_null(strstr(said.items[0], "it stays on until"));
+	/* Not yet. */
+	undo_recover(&test->root, &log);
+	assert_true(undo_is_left(&test->root));
+	/* Now there is room. */
+	test_root_put(test, "/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable: 3000000 kB\n");
+	undo_recover(&test->root, &log);
+	assert_string_equal(switched_on, "/swap off\n");
+	assert_false(undo_is_left(&test->root));
+	strings_free(&said);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_TEST_ROOT(area_goes_off_when_what_it_holds_fits),
 		WITH_TEST_ROOT(killed_one_is_undone_by_the_next),
 		WITH_TEST_ROOT(place_of_the_area_is_put_back),
 		WITH_TEST_ROOT(what_is_on_stays_as_it_is),

@@ -523,7 +523,7 @@ completions() {
 
 @test "bash completes commands, options, values and checks" {
 	[ "$(completions 'ec2hib st' ec2hib st)" = status ]
-	[ "$(completions 'ec2hib setup --sw' ec2hib setup --sw)" = "--swapfile --swap-device" ]
+	[ "$(completions 'ec2hib setup --sw' ec2hib setup --sw)" = "--swapfile --swap-device --swap-on" ]
 	[ "$(completions 'ec2hib --color a' ec2hib --color a)" = "auto always" ]
 	[ "$(completions 'ec2hib status stale-' ec2hib status stale-)" = stale-image ]
 	[ "$(completions 'ec2hib setup --size a' ec2hib setup --size a)" = auto ]

@@ -68,7 +68,7 @@ the_shell_offers_what_the_table_has() {
 	[ "${#commands[@]}" -ge 10 ]
 	offers "$shell" 'ec2hib ' "${commands[@]}"
 	offers "$shell" 'ec2hib sta' status
-	offers "$shell" 'ec2hib setup --sw' --swapfile --swap-device
+	offers "$shell" 'ec2hib setup --sw' --swapfile --swap-device --swap-on
 	offers "$shell" 'ec2hib shell --kee' --keep-going
 	offers "$shell" 'ec2hib --color a' auto always
 	offers "$shell" 'ec2hib --color=al' "${front:+--color=}always"

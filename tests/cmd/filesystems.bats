@@ -605,3 +605,56 @@ make_image_with_reserve() {
 	done
 	[ "$kills" -gt 10 ]
 }
+
+# ---- On only around a hibernation ---------------------------------------------------------------
+
+@test "setup --swap-on hibernation leaves fstab alone, and is remembered" {
+	make_image ext4 200M
+	setup_image --size 40M
+	grep -q x-ec2hib "$IMAGE/etc/fstab"
+	setup_image --size 40M --swap-on hibernation
+	! grep -qs x-ec2hib "$IMAGE/etc/fstab"
+	[ "$(fact area.swap_on)" = hibernation ]
+	[ "$(fact area.swap_on_why)" = "setup --swap-on" ]
+	[ "$(state swap-at-boot)" = pass ]
+	run setup_image --size 40M
+	[[ "$output" == *"Nothing to do"* ]]
+	# what the configuration says comes first
+	printf '[swap]\nswap-on = always\n' >"$IMAGE/etc/ec2hib.conf"
+	[ "$(fact area.swap_on)" = always ]
+	[ "$(state swap-at-boot)" = warn ]
+	rm "$IMAGE/etc/ec2hib.conf"
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	[ "$(fact area.swap_on)" = always ]
+	[ -z "$(ls "$IMAGE/var/lib/ec2hib")" ]
+}
+
+@test "where kubelet is installed setup leaves the swap off, and says why" {
+	make_image ext4 200M
+	for sign in usr/bin/kubelet var/lib/kubelet usr/local/bin/k3s etc/systemd/system/kubelet.service; do
+		mkdir -p "$IMAGE/$(dirname $sign)"
+		: >"$IMAGE/$sign"
+		[ "$(fact system.kubelet)" = "/$sign" ]
+		rm "$IMAGE/$sign"
+	done
+	mkdir -p "$IMAGE/usr/bin" "$IMAGE/var/lib/kubelet"
+	run setup_image --size 40M
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"kubelet is installed (/var/lib/kubelet) and does not start while a swap is on"* ]]
+	[ ! -e "$IMAGE/etc/fstab" ]
+	[ "$(fact area.swap_on_why)" = kubelet ]
+	# unless it is told otherwise, which a comment does not
+	echo '# failSwapOn: false' >"$IMAGE/var/lib/kubelet/config.yaml"
+	[ "$(fact area.swap_on)" = hibernation ]
+	echo 'failSwapOn: false' >"$IMAGE/var/lib/kubelet/config.yaml"
+	[ "$(fact area.swap_on)" = always ]
+	[ "$(state kubelet)" = pass ]
+	echo 'KUBELET_KUBEADM_ARGS="--fail-swap-on=false --v=2"' >"$IMAGE/var/lib/kubelet/kubeadm-flags.env"
+	rm "$IMAGE/var/lib/kubelet/config.yaml"
+	[ "$(fact area.swap_on)" = always ]
+	# or the administrator wants it all the same
+	rm "$IMAGE/var/lib/kubelet/kubeadm-flags.env"
+	setup_image --size 40M --swap-on always
+	grep -q x-ec2hib "$IMAGE/etc/fstab"
+	[ "$(state kubelet)" = warn ]
+}

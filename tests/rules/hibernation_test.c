@@ -259,10 +259,38 @@ static void image_that_fits_needs_no_more_than_there_is(void **state UNUSED)
 	}
 }
 
+/* Off again after it, also where it was on already; for good where nothing else is asked for. */
+static void area_for_a_hibernation_only_goes_off_after_it(void **state UNUSED)
+{
+	static const struct {
+		const char *set, *off_after;
+	} rows[] = {
+		{ "{}", NULL },
+		{ "{\"area.swap_on\": \"hibernation\"}", "/swap" },
+		{ "{\"area.swap_on\": \"hibernation\", \"area.active\": false, \"swaps\": []}",
+			"/swap" },
+		/* facts of an older version */
+		{ "{\"area.swap_on\": {\"unknown\": \"not asked\"}}", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hibernation_plan plan;
+		struct machine machine;
+		struct error err;
+
+		machine_make(&machine, rows[i].set, NULL);
+		assert_int_equal(hibernation_plan(&plan, &machine.facts, &machine.config, &err), 0);
+		assert_true(text_equal(plan.off_after, rows[i].off_after));
+		hibernation_plan_free(&plan);
+		machine_free(&machine);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(obstacles_are_what_hibernate_does_not_mend),
+		cmocka_unit_test(area_for_a_hibernation_only_goes_off_after_it),
 		cmocka_unit_test(method_is_systemd_only_for_its_scripts_or_when_asked),
 		cmocka_unit_test(other_swaps_go_off_where_they_must),
 		cmocka_unit_test(swap_that_does_not_fit_into_memory_is_not_switched_off),
