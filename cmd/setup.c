@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "cmd/daemon.h"
 #include "core/actions/undo.h"
+#include "core/actions/leftovers.h"
 #include "core/actions/lock.h"
 #include "core/actions/setup.h"
 #include "core/base/compiler.h"
@@ -240,8 +241,14 @@ static int carry_out(struct invocation *invocation, const struct session *sessio
 			plan_show_gate(&plan.gate, &invocation->style);
 		complain("%s", err.text);
 		status = EXIT_NOT_READY;
-	} else if (present(invocation, &plan, nothing, &status)) {
-		status = apply(invocation, session, &facts, &plan, make);
+	} else {
+		bool applied = present(invocation, &plan, nothing, &status);
+
+		/* Also where nothing else is left to do. */
+		if (applied || (plan.count == 0 && !wanted->dry_run))
+			leftovers_sweep(&session->root, &facts, &session->config);
+		if (applied)
+			status = apply(invocation, session, &facts, &plan, make);
 	}
 	plan_free(&plan);
 	facts_free(&facts);

@@ -157,11 +157,10 @@ void boot_products_sweep(const struct boot_products *products)
 	for (size_t i = 0; i < list.count; i++) {
 		memory_cleanup_free char *draft = draft_path(list.items[i]);
 		memory_cleanup_free char *draft_of_draft = text_format("%s.new", draft);
-		struct error ignored = { "" };
 
 		own_leftover_remove(products->root, list.items[i]);
-		root_remove(products->root, draft, &ignored);
+		own_draft_remove(products->root, draft, list.items[i]);
 		/* grub-mkconfig's own. */
-		root_remove(products->root, draft_of_draft, &ignored);
+		own_draft_remove(products->root, draft_of_draft, list.items[i]);
 	}
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/memory.h"
@@ -100,25 +101,57 @@ static char *leftover_path(const char *path)
 {
 	memory_cleanup_free char *folder = path_folder(path);
 
-	return text_format("%s/.%s.ec2hib-new", folder, path_name(path));
+	return text_format(
+		"%s/.%s.ec2hib-new", strcmp(folder, "/") == 0 ? "" : folder, path_name(path));
+}
+
+/* Ours is root's until it has the owner of the file that it is to replace. */
+static bool may_be_ours(const struct root *root, const struct stat *found, const char *of)
+{
+	struct stat old;
+
+	if (!S_ISREG(found->st_mode))
+		return false;
+	return found->st_uid == geteuid() ||
+	       (root_stat(root, of, &old) == 0 && old.st_uid == found->st_uid);
+}
+
+void own_draft_remove(const struct root *root, const char *draft, const char *of)
+{
+	memory_cleanup_free char *folder = path_folder(draft);
+	struct error ignored = { "" };
+	file_cleanup_close int fd = root_openat(root, folder, O_RDONLY | O_DIRECTORY, 0, &ignored);
+	struct stat found;
+
+	if (fd < 0 || fstatat(fd, path_name(draft), &found, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!may_be_ours(root, &found, of))
+		return;
+	if (unlinkat(fd, path_name(draft), 0) == 0)
+		fsync(fd);
+}
+
+/* A folder that was being made with PATH in it. */
+static void remove_draft_folder(const struct root *root, const char *path)
+{
+	memory_cleanup_free char *folder = path_folder(path), *draft = draft_folder(folder);
+	memory_cleanup_free char *inside = text_format("%s/%s", draft, path_name(path));
+	memory_cleanup_free char *leftover = leftover_path(inside);
+	struct stat found;
+
+	if (root_lstat(root, draft, &found) < 0 || !S_ISDIR(found.st_mode) ||
+		found.st_uid != geteuid())
+		return;
+	own_draft_remove(root, inside, path);
+	own_draft_remove(root, leftover, path);
+	remove_folder(root, draft);
 }
 
 void own_leftover_remove(const struct root *root, const char *path)
 {
-	memory_cleanup_free char *folder = path_folder(path), *draft = draft_folder(folder);
-	memory_cleanup_free char *inside = text_format("%s/%s", draft, path_name(path));
-	memory_cleanup_free char *inside_leftover = leftover_path(inside);
-	memory_cleanup_free char *target = root_readlink(root, path), *leftover = NULL;
-	struct error ignored = { "" };
-
 	/* Of a link it is beside what it names. */
-	if (target && *target != '/')
-		text_set(&target, text_format("%s/%s", folder, target));
-	leftover = leftover_path(target ? target : path);
-	root_remove(root, leftover, &ignored);
-	if (!root_exists(root, draft))
-		return;
-	root_remove(root, inside, &ignored);
-	root_remove(root, inside_leftover, &ignored);
-	remove_folder(root, draft);
+	memory_cleanup_free char *target = root_follow_links(root, path);
+	memory_cleanup_free char *leftover = leftover_path(target);
+
+	own_draft_remove(root, leftover, target);
+	remove_draft_folder(root, path);
 }

@@ -16,9 +16,14 @@ int own_file_read(const struct root *root, const char *path, char **text, struct
 int own_file_put(const struct root *root, const char *path, const char *text, struct error *err);
 
 /*
- * Removes what root_replace() left beside PATH, or beside what the link PATH names, when it was
- * killed. Best effort: no program reads such a file.
+ * Removes what root_replace() left beside PATH, or beside what the link PATH names, and what
+ * own_file_put() left beside its folder, when it was killed. Only what has exactly that name, and is
+ * a regular file (or that folder) of root or of the owner of PATH. Best effort: no program reads such
+ * a file.
  */
 void own_leftover_remove(const struct root *root, const char *path);
+
+/* The same for DRAFT, under which a program was making the file OF. */
+void own_draft_remove(const struct root *root, const char *draft, const char *of);
 
 #endif

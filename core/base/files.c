@@ -244,8 +244,7 @@ int file_write_all(int fd, const char *text, size_t size)
 /* As many links as the kernel follows (path_resolution(7)). */
 #define LINKS_MAX 40
 
-/* Follows PATH while it is a symbolic link, so that a link stays a link. The caller frees it. */
-static char *follow_links(const struct root *root, const char *path)
+char *root_follow_links(const struct root *root, const char *path)
 {
 	char *target = text_copy(path);
 
@@ -346,7 +345,7 @@ static int replace(const struct root *root, const char *path, const char *shown,
 int root_replace(
 	const struct root *root, const char *path, const char *text, mode_t mode, struct error *err)
 {
-	memory_cleanup_free char *target = follow_links(root, path);
+	memory_cleanup_free char *target = root_follow_links(root, path);
 
 	return replace(root, target, path, text, mode, true, err);
 }
@@ -355,6 +354,17 @@ int root_publish(
 	const struct root *root, const char *path, const char *text, mode_t mode, struct error *err)
 {
 	return replace(root, path, path, text, mode, false, err);
+}
+
+/* A folder that we have made is for all to read, whatever the umask that we were started with. */
+static int open_to_readers(int above, const struct root *root, const char *path, struct error *err)
+{
+	file_cleanup_close int fd =
+		openat(above, path_name(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && fchmod(fd, 0755) == 0)
+		return 0;
+	return error_errno(err, errno, "cannot make the folder %s%s", root->path, path);
 }
 
 int root_make_directory(const struct root *root, const char *path, struct error *err)
@@ -377,9 +387,11 @@ int root_make_directory(const struct root *root, const char *path, struct error 
 	fd = open_folder(root, path, err);
 	if (fd < 0)
 		return fd;
-	if (mkdirat(fd, path_name(path), 0755) < 0 && errno != EEXIST)
-		return error_errno(err, errno, "cannot make the folder %s%s", root->path, path);
-	return 0;
+	if (mkdirat(fd, path_name(path), 0755) == 0)
+		return open_to_readers(fd, root, path, err);
+	return errno == EEXIST
+		       ? 0
+		       : error_errno(err, errno, "cannot make the folder %s%s", root->path, path);
 }
 
 int root_remove(const struct root *root, const char *path, struct error *err)

@@ -75,7 +75,7 @@ int root_publish(const struct root *root, const char *path, const char *text, mo
 int root_replace(const struct root *root, const char *path, const char *text, mode_t mode,
 	struct error *err);
 
-/* mkdir -p with mode 0755; 0 when it is there. */
+/* mkdir -p with mode 0755 whatever the umask; 0 when it is there. */
 int root_make_directory(const struct root *root, const char *path, struct error *err);
 
 /* unlink and fsync of the folder; no such file is no error. */
@@ -99,6 +99,9 @@ int root_lstat(const struct root *root, const char *path, struct stat *status);
 
 /* The text of a symbolic link, NULL when it is none. The caller frees it. */
 char *root_readlink(const struct root *root, const char *path);
+
+/* PATH, or what it names in the end while it is a symbolic link. The caller frees it. */
+char *root_follow_links(const struct root *root, const char *path);
 
 /* Names in a folder without . and .., sorted. A folder that is not there is empty. */
 int root_list(const struct root *root, const char *path, struct strings *names, struct error *err);
