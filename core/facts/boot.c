@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -118,12 +119,6 @@ static void set_missing(struct fact *fact, const struct boot_search *search)
 
 /* ---- Which of the loaders it is ---- */
 
-/* What the firmware starts when it is not told: it tells nothing of the program. */
-static bool is_fallback(const char *path)
-{
-	return fnmatch("/efi/boot/boot*.efi", path, FNM_CASEFOLD) == 0;
-}
-
 static bool has_image(const struct boot_program *program, const char *path)
 {
 	for (const char *const *pattern = program->images; *pattern; pattern++)
@@ -140,16 +135,22 @@ static bool starts_with_program(const struct firmware *firmware, const struct bo
 	/* What was started last has set this; the firmware's own record is of what came first. */
 	if (firmware->loader)
 		return program->info && text_starts(firmware->loader, program->info);
+	if (firmware->sector)
+		return program->sector && text_ends(firmware->sector, program->sector);
 	return current && current->path && has_image(program, current->path);
 }
 
-/* Is there any word of what started this system? */
+/* Is there any word of what started this system? A path that nobody knows is none. */
 static bool is_told(const struct firmware *firmware)
 {
-	const struct firmware_option *current = firmware->current;
-
-	return firmware->loader || firmware->stub ||
-	       (current && current->path && !is_fallback(current->path));
+	if (firmware->loader || firmware->stub || firmware->sector)
+		return true;
+	for (const struct boot_loader *const *at = boot_loaders; *at; at++)
+		if (((*at)->program && starts_with_program(firmware, (*at)->program)) ||
+			((*at)->other_program &&
+				starts_with_program(firmware, (*at)->other_program)))
+			return true;
+	return false;
 }
 
 /* What is told, in words; the caller frees it. */
@@ -162,6 +163,8 @@ static char *told_words(const struct firmware *firmware)
 		return text_format("%s (LoaderInfo)", firmware->loader);
 	if (firmware->stub)
 		return text_format("a unified kernel image (StubInfo: %s)", firmware->stub);
+	if (firmware->sector)
+		return text_format("%s (the boot sector)", firmware->sector);
 	if (firmware->current && firmware->current->path)
 		return text_format("%s (Boot%04X \"%s\")", firmware->current->path,
 			firmware->current->number, firmware->current->description);
@@ -214,17 +217,44 @@ static bool are_one_program(const struct candidates *candidates)
 	return true;
 }
 
+/* systemd-boot reads the partition that it was started from. False also where nobody can tell. */
+static bool is_elsewhere(const struct boot_search *search)
+{
+	const char *partition = search->firmware.partition;
+	bool known = false;
+
+	for (size_t i = 0; partition && i < search->mounts.count; i++) {
+		const struct boot_mount *mount = &search->mounts.items[i];
+
+		if (!mount->mounted || !mount->partition)
+			continue;
+		if (strcasecmp(mount->partition, partition) == 0)
+			return false;
+		known = true;
+	}
+	return known;
+}
+
 static const struct boot_loader *decide_by_word(
 	struct boot_search *search, const struct candidates *candidates, const char *told)
 {
+	const struct boot_loader *fitting = NULL;
 	memory_cleanup_free char *names = NULL;
 
-	for (size_t i = 0; i < candidates->count; i++)
-		if (fits(&search->firmware, candidates->items[i])) {
-			fact_set_text(&search->boot->loader_known, LOADER_KNOWN);
-			return candidates->items[i];
-		}
+	for (size_t i = 0; !fitting && i < candidates->count; i++)
+		if (fits(&search->firmware, candidates->items[i]))
+			fitting = candidates->items[i];
+	if (fitting && !(fitting->starts_images && is_elsewhere(search))) {
+		fact_set_text(&search->boot->loader_known, LOADER_KNOWN);
+		return fitting;
+	}
 	fact_set_text(&search->boot->loader_known, LOADER_CONTRADICTED);
+	if (fitting) {
+		fact_set_unknown(fact_of(&search->boot->loader),
+			"this system was started by %s from the partition %s, which is not mounted",
+			told, search->firmware.partition);
+		return NULL;
+	}
 	names = candidate_names(candidates);
 	fact_set_unknown(fact_of(&search->boot->loader),
 		"this system was started by %s, but the boot configuration that is here is of %s",

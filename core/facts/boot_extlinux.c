@@ -20,6 +20,7 @@
 
 static const struct boot_program program_extlinux = {
 	.name = "extlinux",
+	.sector = "LINUX",
 	.images = (const char *const[]) { "syslinux*.efi", "/EFI/syslinux/*.efi", NULL },
 };
 

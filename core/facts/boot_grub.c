@@ -746,6 +746,7 @@ bool boot_grub_parse(
 const struct boot_program boot_program_grub = {
 	.name = "GRUB",
 	.info = "GRUB",
+	.sector = "GRUB",
 	.images = (const char *const[]) { "grub*.efi", "shim*.efi", "core.efi", NULL },
 };
 

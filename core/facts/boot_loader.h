@@ -73,6 +73,7 @@ struct boot_settings {
 struct boot_program {
 	const char *name;
 	const char *info;	   /* LoaderInfo begins so; NULL: it sets none */
+	const char *sector;	   /* its name in a boot sector ends so; NULL: it has none */
 	const char *const *images; /* patterns of its files on the EFI partition; NULL ends them */
 };
 

@@ -387,6 +387,7 @@ const struct boot_loader boot_loader_refind = {
 static const struct boot_program program_limine = {
 	.name = "Limine",
 	.info = "Limine",
+	.sector = "Limine",
 	.images = (const char *const[]) { "*limine*.efi", "/EFI/limine/*.efi", NULL },
 };
 

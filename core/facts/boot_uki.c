@@ -226,14 +226,38 @@ static char *install_setting(const struct root *root, const char *name)
 	static const char *const files[] = { "/etc/kernel/install.conf",
 		"/usr/local/lib/kernel/install.conf", "/usr/lib/kernel/install.conf" };
 
+	char *value = NULL;
+
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		memory_cleanup_free char *text = NULL;
 		struct error ignored = { "" };
 
-		if (root_read(root, files[i], FILE_LIMIT, &text, NULL, &ignored) == 0)
-			return boot_setting(text, name);
+		if (root_read(root, files[i], FILE_LIMIT, &text, NULL, &ignored) < 0)
+			continue;
+		value = boot_setting(text, name);
+		break;
 	}
-	return NULL;
+	/* From systemd 256 on, files beside it add to it. */
+	for (size_t i = ARRAY_SIZE(files); i > 0; i--) {
+		memory_cleanup_free char *folder = text_format("%s.d", files[i - 1]);
+		strings_cleanup struct strings names = { 0 };
+		struct error ignored = { "" };
+
+		root_list(root, folder, &names, &ignored);
+		for (size_t j = 0; j < names.count; j++) {
+			memory_cleanup_free char *path =
+				text_format("%s/%s", folder, names.items[j]);
+			memory_cleanup_free char *text = NULL;
+			char *set;
+
+			if (root_read(root, path, FILE_LIMIT, &text, NULL, &ignored) < 0)
+				continue;
+			set = boot_setting(text, name);
+			if (set)
+				text_set(&value, set);
+		}
+	}
+	return value;
 }
 
 /* Configuration files of dracut (dracut.conf(5)), in the order in which they are read. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE
 #include "core/facts/firmware.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +12,7 @@
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
 #include "core/base/text.h"
+#include "core/facts/device.h"
 
 #define VARIABLES "/sys/firmware/efi/efivars"
 
@@ -327,13 +330,54 @@ static void find_next(struct firmware *firmware, const struct root *root)
 	}
 }
 
+/* ---- The boot sector ---- */
+
+/* The name of a loader in the first 512 bytes of a device; NULL: it has none. */
+static const char *sector_name(const struct root *root, const struct fact_text *device)
+{
+	static const char *const names[] = { "GRUB", "EXTLINUX", "SYSLINUX", "LILO", "Limine" };
+	memory_cleanup_free char *path =
+		device->value ? text_format("/dev/%s", device->value) : NULL;
+	struct error ignored = { "" };
+	file_cleanup_close int fd = path ? root_openat(root, path, O_RDONLY, 0, &ignored) : -1;
+	char sector[512];
+
+	if (fd < 0 || pread(fd, sector, sizeof(sector), 0) != (ssize_t)sizeof(sector))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (memmem(sector, sizeof(sector), names[i], strlen(names[i])))
+			return names[i];
+	return NULL;
+}
+
+/* That of the disk is run, and where it has no name it runs that of the partition. */
+static void read_sector(struct firmware *firmware, const struct root *root)
+{
+	device_list devices = { 0 };
+	struct error ignored = { "" };
+	const char *name = NULL;
+	dev_t number;
+
+	if (device_of_path("/boot", &number, NULL, NULL, &ignored) < 0)
+		return;
+	devices_gather(&devices, root, root, number);
+	for (size_t i = devices.count; i > 0 && !name; i--)
+		name = sector_name(root, &devices.items[i - 1].name);
+	firmware->sector = text_copy(name);
+	fact_list_free(&device_facts_layout, &devices);
+}
+
 void firmware_read(struct firmware *firmware, const struct root *root)
 {
 	uint16_t number;
 
 	*firmware = (struct firmware) { 0 };
-	if (!root->live || !root_exists(root, "/sys/firmware/efi"))
+	if (!root->live)
 		return;
+	if (!root_exists(root, "/sys/firmware/efi")) {
+		read_sector(firmware, root);
+		return;
+	}
 	firmware->efi = true;
 	firmware->loader = read_text(firmware, root, "LoaderInfo");
 	firmware->stub = read_text(firmware, root, "StubInfo");
@@ -350,6 +394,7 @@ void firmware_read(struct firmware *firmware, const struct root *root)
 void firmware_free(struct firmware *firmware)
 {
 	free(firmware->hidden);
+	free(firmware->sector);
 	free(firmware->loader);
 	free(firmware->stub);
 	free(firmware->image);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the firmware says of the program that started this system, and of what it starts next: UEFI
- * variables below /sys/firmware/efi/efivars. A BIOS keeps no such record.
+ * variables below /sys/firmware/efi/efivars. A BIOS keeps no such record; it runs the boot sector of
+ * the disk, which has the name of the program whose first part it is.
  *
  * Sources: UEFI specification 2.10, 3.1.3 (load options), 3.3 (boot variables) and 10.3 (device
  * paths); systemd.io/BOOT_LOADER_INTERFACE (Loader... and Stub... variables). Anybody may have
@@ -28,6 +29,7 @@ struct firmware_option {
 
 struct firmware {
 	bool efi;
+	char *sector; /* of a BIOS: the name in the boot sector, as "GRUB"; NULL: none is known */
 	char *hidden; /* why variables cannot be read; NULL: they can */
 
 	char *loader;	 /* LoaderInfo: "systemd-boot 257.8" */

@@ -201,3 +201,37 @@ grub_is_left_alone() {
 	printf 'x' | efi_variable_bytes LoaderInfo 4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
 	[ "$(live_fact boot.loader)" = grub-debian ]
 }
+
+@test "a BIOS: the boot sector tells which of two loaders it is" {
+	make_machine debian-12
+	printf 'DEFAULT l\nLABEL l\n LINUX vmlinuz-6.1.0-25-amd64\n INITRD initrd.img-6.1.0-25-amd64\n APPEND root=UUID=1 ro\n' \
+		>"$IMAGE/boot/extlinux.conf"
+	start_machine
+	[ "$(live_fact 'boot.loader.unknown')" = \
+		'there is boot configuration of GRUB and extlinux, and nothing says which of them boots' ]
+	before=$(cat "$IMAGE/boot/grub/grub.cfg" "$IMAGE/boot/extlinux.conf")
+	run setup_machine --size 20M
+	[ "$status" -eq 1 ]
+	[ "$before" = "$(cat "$IMAGE/boot/grub/grub.cfg" "$IMAGE/boot/extlinux.conf")" ]
+	disk=$(findmnt -n -o SOURCE "$IMAGE")
+	# ext4 begins with 1024 bytes that are not its own
+	printf EXTLINUX | dd of="$disk" bs=1 seek=3 conv=notrunc,fsync status=none
+	[ "$(live_fact boot.loader)" = extlinux ]
+	[ "$(live_fact boot.started_by)" = 'EXTLINUX (the boot sector)' ]
+	printf 'GRUB    ' | dd of="$disk" bs=1 seek=3 conv=notrunc,fsync status=none
+	[ "$(live_fact boot.loader)" = grub-debian ]
+	[ "$(live_fact boot.loader_known)" = known ]
+	run setup_machine --size 20M
+	[ "$status" -eq 0 ]
+	[ "$(live_state resume-offset-next-boot)" = pass ]
+	grep -q 'APPEND root=UUID=1 ro$' "$IMAGE/boot/extlinux.conf"
+}
+
+@test "a path that nobody knows is no evidence against the files" {
+	make_machine debian-12
+	start_machine
+	boot_option 0001 'UEFI OS' '\EFI\BOOT\BOOTX64.EFI'
+	boot_number BootCurrent '\1\0'
+	[ "$(live_fact boot.loader)" = grub-debian ]
+	[ "$(live_fact boot.loader_known)" = guessed ]
+}
