@@ -576,9 +576,12 @@ struct image_reader *image_reader_begin(void)
 int image_reader_add(struct image_reader *reader, int fd, uint64_t offset, uint64_t size,
 	const char *name, struct error *err)
 {
-	struct stream *stream = memory_new(1, sizeof(*stream));
+	struct stream *stream;
 	int status;
 
+	if (size == 0)
+		return error_set(err, EBADMSG, "%s is empty", name);
+	stream = memory_new(1, sizeof(*stream));
 	stream->reader = reader;
 	stream->range.fd = fd;
 	stream->range.at = offset;

@@ -217,7 +217,7 @@ resumes() {
 	{ printf '070701'; head -c 200 /dev/zero | tr '\0' f; } >"$INITRAMFS"
 	resumes unknown damaged
 	: >"$INITRAMFS"
-	resumes unknown
+	resumes unknown "is empty"
 	rm "$INITRAMFS"
 	mkfifo "$INITRAMFS"
 	resumes unknown
