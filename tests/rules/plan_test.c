@@ -111,7 +111,8 @@ static void setup_plans_what_is_missing(void **state UNUSED)
 		{ "{\"kernel.resume_offset\": null}", 0, "" },
 		{ "{\"kernel.resume_offset\": null, \"kernel.command_line\": \"quiet\"}", 0,
 			"kernel-resume" },
-		{ "{\"kernel.freeze_timeout\": 10000}", 0, "freeze-timeout" },
+		{ "{\"kernel.freeze_timeout\": 10000}", 0,
+			"freeze-timeout freeze-timeout-at-boot" },
 		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368}",
 			0, "freeze-timeout freeze-timeout-at-boot" },
 		/* Kept for the memory that there was before. */
@@ -125,6 +126,39 @@ static void setup_plans_what_is_missing(void **state UNUSED)
 		{ "{\"memory.total\": 34359738368, \"area.size\": 34359738368, \"area.header_size\": 34359738368,"
 		  "\"kernel.freeze_timeout\": 600000, \"boot.freeze_timeout_kept\": true}",
 			0, "" },
+	};
+
+	try_rows(plan_setup, rows, ARRAY_SIZE(rows));
+}
+
+/* By one way: not by fstab where something else does it, nor where a line is there already. */
+static void setup_sees_to_the_next_ordinary_boot(void **state UNUSED)
+{
+	static const struct row rows[] = {
+		{ "{\"boot.fstab_entry\": false}", 0, "swap-at-boot" },
+		{ "{\"boot.fstab_entry\": false, \"boot.fstab_noauto\": true}", 0, "swap-at-boot" },
+		{ "{\"boot.fstab_entry\": false, \"boot.swap_unit\": \"swap.swap\"}", 0, "" },
+		{ "{\"boot.fstab_entry\": {\"unknown\": \"line 3\"}}", 0, "" },
+		{ "{\"boot.swap_mask\": \"swap.target\"}", 0, "" },
+	};
+
+	try_rows(plan_setup, rows, ARRAY_SIZE(rows));
+}
+
+/* Before the first step: the plan is empty, not cut short. */
+static void setup_refuses_storage_that_loses_the_image(void **state UNUSED)
+{
+	static const struct row rows[] = {
+		{ "{\"area.devices.1.medium\": \"instance-store\"}", -EMEDIUMTYPE,
+			"/swap is on nvme0n1, which is instance store" },
+		{ "{\"area.kind\": null, \"area.devices.1.medium\": \"instance-store\"}",
+			-EMEDIUMTYPE, "/swap is on nvme0n1, which is instance store" },
+		{ "{\"area.devices.0.random_key\": true}", -EMEDIUMTYPE, "new at every boot" },
+		{ "{\"area.devices.0.kind\": \"thin-pool\"}", -EMEDIUMTYPE, "thin pool" },
+		{ "{\"area.kind\": null, \"area.devices\": null, \"area.filesystem\": \"overlay\"}",
+			-EMEDIUMTYPE, "/ is overlay, which cannot hold a swap file" },
+		{ "{\"area.kind\": null, \"area.filesystem_read_only\": true}", -EMEDIUMTYPE,
+			"mounted read-only" },
 	};
 
 	try_rows(plan_setup, rows, ARRAY_SIZE(rows));
@@ -428,6 +462,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(setup_plans_what_is_missing),
+		cmocka_unit_test(setup_sees_to_the_next_ordinary_boot),
+		cmocka_unit_test(setup_refuses_storage_that_loses_the_image),
 		cmocka_unit_test(setup_starts_the_agent_last),
 		cmocka_unit_test(take_over_comes_when_the_agent_runs),
 		cmocka_unit_test(setup_says_what_it_leaves_to_others),
