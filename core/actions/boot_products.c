@@ -10,7 +10,6 @@
 #include "core/actions/guard.h"
 #include "core/actions/own_file.h"
 #include "core/base/memory.h"
-#include "core/base/process.h"
 #include "core/facts/boot.h"
 #include "core/facts/boot_grub.h"
 #include "core/facts/boot_text.h"
@@ -90,32 +89,14 @@ static int install(const struct boot_products *products, const char *product, co
 	return status < 0 ? status : root_replace(products->root, product, text, 0600, err);
 }
 
-/* Runs the generator, which may touch nothing but what it makes. */
-static int run_generator(const struct boot_products *products, const char *product,
-	const char *draft, struct error *err)
-{
-	strings_cleanup struct strings program = { 0 };
-	struct guard guard;
-	int status = guard_begin(&guard, products->root, products->boot, err);
-
-	if (status == 0) {
-		products->loader->generator(products->root, product, draft, &program);
-		strings_take(&program, NULL);
-		status = process_run(products->root, (const char *const *)program.items,
-			PROGRAM_TIMEOUT_MS, NULL, err);
-		status = guard_end(&guard, status, err);
-		if (status == -EIO && !strstr(err->text, program.items[0]))
-			error_prefix(err, status, "%s", program.items[0]);
-	}
-	guard_free(&guard);
-	return status;
-}
-
 static int make_one(const struct boot_products *products, const char *product, struct error *err)
 {
 	memory_cleanup_free char *draft = draft_path(product);
-	int status = run_generator(products, product, draft, err);
+	strings_cleanup struct strings program = { 0 };
+	int status;
 
+	products->loader->generator(products->root, product, draft, &program);
+	status = guard_run(products->root, products->boot, &program, PROGRAM_TIMEOUT_MS, err);
 	/* kernel-install knows one name only, and writes the image there by itself. */
 	if (status == 0 && !root_exists(products->root, draft))
 		return look_at(products, product, product, err);

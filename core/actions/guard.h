@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A foreign program that runs in a plan: what it may not touch is remembered before, compared
- * after, and put back: settings, entries, command lines and what is made from them. Programs do
- * more than they are asked for, by hooks and by their version.
+ * A foreign program that runs in a plan. What it may not touch is remembered before, compared
+ * after, and put back: programs do more than they are asked for, by hooks and by their version.
  */
 #ifndef EC2HIB_ACTIONS_GUARD_H
 #define EC2HIB_ACTIONS_GUARD_H
 
-#include "core/actions/saved_files.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/facts/facts.h"
 
-struct guard {
-	const struct root *root;
-	struct saved_files files;
-	struct strings images; /* "/boot/vmlinuz-6.1.0 8192048": what is in /boot */
-};
-
-/* Before the program. guard_free() in any case. */
-int guard_begin(struct guard *guard, const struct root *root, const struct boot_facts *boot,
-	struct error *err);
+/*
+ * Runs PROGRAM, a name and its arguments, as process_run() does. It may touch no settings, no
+ * entries and nothing that is made from them, and no kernel or initramfs in /boot: it makes a new
+ * file. What it touched is put back, and is -EIO with the names.
+ */
+int guard_run(const struct root *root, const struct boot_facts *boot, const struct strings *program,
+	unsigned timeout_ms, struct error *err);
 
 /*
- * After it: puts back what it touched. -EIO, with the names, when it touched anything; the error of
- * a program that FAILED stays the error.
+ * The same for one that makes an initramfs: that changes in /boot, and its hooks may renew the
+ * entries that name it (kernel-install(8)). Settings and command lines are still not its own.
  */
-int guard_end(struct guard *guard, int failed, struct error *err);
-
-/* The same for a program that makes files in /boot: these may change and appear. */
-int guard_end_images(struct guard *guard, int failed, struct error *err);
-
-void guard_free(struct guard *guard);
+int guard_run_initramfs(const struct root *root, const struct boot_facts *boot,
+	const struct strings *program, unsigned timeout_ms, struct error *err);
 
 #endif

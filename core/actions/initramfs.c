@@ -9,9 +9,9 @@
 
 #include "core/actions/boot.h"
 #include "core/actions/boot_products.h"
+#include "core/actions/guard.h"
 #include "core/actions/own_file.h"
 #include "core/base/memory.h"
-#include "core/base/process.h"
 #include "core/facts/boot.h"
 #include "core/facts/initramfs.h"
 #include "core/rules/arguments.h"
@@ -37,14 +37,14 @@ static int sync_file(const struct root *root, const char *path, struct error *er
 	return 0;
 }
 
-static int run(const struct root *root, const struct initramfs_tool *tool, const char *output,
-	const char *release, struct error *err)
+static int run(const struct root *root, const struct boot_facts *boot,
+	const struct initramfs_tool *tool, const char *output, const char *release,
+	struct error *err)
 {
 	strings_cleanup struct strings program = { 0 };
 
 	tool->generator(output, release, &program);
-	strings_take(&program, NULL);
-	return process_run(root, (const char *const *)program.items, IMAGE_TIMEOUT_MS, NULL, err);
+	return guard_run_initramfs(root, boot, &program, IMAGE_TIMEOUT_MS, err);
 }
 
 /* An image that cannot be looked into here is taken as it is: status says that nobody can tell. */
@@ -63,12 +63,13 @@ static int check_image(const struct root *root, const char *path, struct error *
  * dracut -f copies a new image over the old one, which a power cut would leave torn. So it gets
  * another name, and a rename puts the image in place.
  */
-static int replace_image(const struct root *root, const struct initramfs_tool *tool,
-	const char *image, const char *release, bool resumes, struct error *err)
+static int replace_image(const struct root *root, const struct boot_facts *boot,
+	const struct initramfs_tool *tool, const char *image, const char *release, bool resumes,
+	struct error *err)
 {
 	memory_cleanup_free char *draft = text_format("%s.ec2hib-new", image);
 	struct error ignored = { "" };
-	int status = run(root, tool, draft, release, err);
+	int status = run(root, boot, tool, draft, release, err);
 
 	if (status == 0)
 		status = sync_file(root, draft, err);
@@ -91,7 +92,7 @@ static int remake_product(const struct root *root, const struct facts *facts,
 	const struct boot_products products = {
 		.root = root, .boot = &facts->boot, .loader = boot_loader_of(&facts->boot)
 	};
-	int status = tool->takes_output ? 0 : run(root, tool, NULL, release, err);
+	int status = tool->takes_output ? 0 : run(root, &facts->boot, tool, NULL, release, err);
 
 	return status < 0 ? status : boot_products_make(&products, err);
 }
@@ -119,9 +120,9 @@ static int make_image(const struct root *root, const struct facts *facts,
 	if (loader && loader->gather_product)
 		status = remake_product(root, facts, tool, release, err);
 	else if (tool->takes_output)
-		status = replace_image(root, tool, image, release, resumes, err);
+		status = replace_image(root, &facts->boot, tool, image, release, resumes, err);
 	else
-		status = run(root, tool, NULL, release, err);
+		status = run(root, &facts->boot, tool, NULL, release, err);
 	if (status == 0 && resumes && (!tool->takes_output || (loader && loader->gather_product)))
 		status = check_image(root, image, err);
 	/* GRUB would load what the name meant before the rename, if its blocks are still there. */

@@ -222,9 +222,19 @@ put() {
 		done
 		run setup_image --size 20M
 		[ "$status" -eq 1 ]
-		[[ "$output" == *"mkconfig: the program changed what it was not asked to change: "*"/etc/default/grub"* ]]
+		[[ "$output" == *"mkconfig: changed what it was not asked to change: "*"/etc/default/grub"* ]]
 		[ "$(content | grep -v fstab | grep -v initramfs | grep -v dracut | grep -v initrd)" = \
 			"$(echo "$before" | grep -v fstab | grep -v initramfs | grep -v dracut | grep -v initrd)" ]
 		drop_machine
 	done
+}
+
+@test "the same for what makes the initramfs" {
+	make_machine debian-12
+	before=$(cat "$IMAGE/etc/default/grub")
+	sed -i '2i echo GRUB_CMDLINE_LINUX=broken >>/etc/default/grub' "$IMAGE/usr/sbin/update-initramfs"
+	run setup_image --size 20M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"update-initramfs: changed what it was not asked to change: /etc/default/grub"* ]]
+	[ "$(cat "$IMAGE/etc/default/grub")" = "$before" ]
 }
