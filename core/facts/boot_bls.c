@@ -423,14 +423,12 @@ void boot_bls_sources(
 		boot_bls_add_cmdline(root, boot, sources);
 }
 
-/* The words of a command line that is a file, without its comments; NULL: no such file. */
-static char *file_words(struct boot_search *search, const char *path)
+/* The words of a command line that is a file, without its comments. The caller frees it. */
+static char *file_words(const char *text)
 {
-	memory_cleanup_free char *text = boot_search_read(search, path, BOOT_TEXT_LIMIT);
-	const char *at = text;
-	char *words = text ? text_copy("") : NULL, *line;
+	char *words = text_copy(""), *line;
 
-	while (text && (line = boot_next_line(&at))) {
+	while ((line = boot_next_line(&text))) {
 		text_trim(line);
 		if (*line && *line != '#')
 			text_append(&words, "%s%s", *words ? " " : "", line);
@@ -441,11 +439,19 @@ static char *file_words(struct boot_search *search, const char *path)
 
 void boot_bls_gather_cmdline(struct boot_search *search)
 {
-	memory_cleanup_free char *words = file_words(search, KERNEL_CMDLINE);
+	struct fact_text *fact = &search->boot->settings;
+	strings_cleanup struct strings files = { 0 }, texts = { 0 };
 
-	if (!words)
-		words = file_words(search, KERNEL_CMDLINE_VENDOR);
-	fact_set_text(&search->boot->settings, words);
+	strings_add(&files, KERNEL_CMDLINE);
+	strings_add(&files, KERNEL_CMDLINE_VENDOR);
+	if (!boot_search_read_all(search, &files, &texts, fact_of(fact)))
+		return;
+	for (size_t i = 0; i < files.count; i++)
+		if (*texts.items[i]) {
+			fact_take_text(fact, file_words(texts.items[i]));
+			return;
+		}
+	fact_set_absent(fact_of(fact));
 }
 
 static void gather_settings(struct boot_search *search)

@@ -10,6 +10,7 @@
 #include "core/facts/boot_grub.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -849,14 +850,15 @@ static bool next_has_initramfs(const struct boot_facts *boot)
  */
 void boot_grub_gather_force_partuuid(struct boot_search *search)
 {
-	strings_cleanup struct strings files = { 0 };
+	struct fact_text *fact = &search->boot->force_partuuid;
+	strings_cleanup struct strings files = { 0 }, texts = { 0 };
 	memory_cleanup_free char *value = NULL;
 
 	list_settings(search->root, true, &files);
+	if (!boot_search_read_all(search, &files, &texts, fact_of(fact)))
+		return;
 	for (size_t i = 0; i < files.count; i++) {
-		memory_cleanup_free char *text =
-			boot_search_read(search, files.items[i], BOOT_TEXT_LIMIT);
-		char *found = text ? boot_setting(text, "GRUB_FORCE_PARTUUID") : NULL;
+		char *found = boot_setting(texts.items[i], "GRUB_FORCE_PARTUUID");
 
 		if (found && strcmp(files.items[i], GRUB_DROP_IN) == 0 &&
 			!next_has_initramfs(search->boot))
@@ -864,7 +866,7 @@ void boot_grub_gather_force_partuuid(struct boot_search *search)
 		if (found)
 			text_set(&value, found);
 	}
-	fact_set_text(&search->boot->force_partuuid, value && *value ? value : NULL);
+	fact_set_text(fact, value && *value ? value : NULL);
 }
 
 void boot_grub_add_copies(const struct root *root, struct boot_sources *sources)
@@ -935,32 +937,35 @@ static void read_drop_in(struct shell_variables *variables, const char *text)
 
 void boot_grub_gather_settings(struct boot_search *search, bool drop_ins)
 {
-	strings_cleanup struct strings files = { 0 };
+	struct fact_text *fact = &search->boot->settings;
+	strings_cleanup struct strings files = { 0 }, texts = { 0 };
 	memory_cleanup_free char *line = NULL;
 	struct shell_variables variables;
 
 	list_settings(search->root, drop_ins, &files);
+	if (!boot_search_read_all(search, &files, &texts, fact_of(fact)))
+		return;
 	variables_begin(&variables);
-	for (size_t i = 0; i < files.count; i++) {
-		memory_cleanup_free char *text =
-			boot_search_read(search, files.items[i], BOOT_TEXT_LIMIT);
-
-		if (text && strcmp(files.items[i], GRUB_DROP_IN) == 0)
-			read_drop_in(&variables, text);
-		else if (text)
-			shell_read(&variables, text);
-	}
+	for (size_t i = 0; i < files.count; i++)
+		if (strcmp(files.items[i], GRUB_DROP_IN) == 0)
+			read_drop_in(&variables, texts.items[i]);
+		else
+			shell_read(&variables, texts.items[i]);
 	line = variables_end(&variables);
 	if (line)
-		fact_set_text(&search->boot->settings, line);
+		fact_set_text(fact, line);
 	else
-		fact_set_unknown(fact_of(&search->boot->settings),
+		fact_set_unknown(fact_of(fact),
 			"code in " GRUB_DEFAULTS " decides what " GRUB_CMDLINE " is");
 }
 
+/* Settings that are there but cannot be looked at are there: who reads them says why. */
 bool boot_grub_is_generated(const struct boot_search *search)
 {
-	return search->config && root_exists(search->root, GRUB_DEFAULTS);
+	struct stat status;
+	int result = root_stat(search->root, GRUB_DEFAULTS, &status);
+
+	return search->config && result != -ENOENT && result != -ENOTDIR;
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
+#include "core/facts/boot_text.h"
 
 struct boot_source *boot_sources_add(struct boot_sources *sources, char *file, const char *keyword)
 {
@@ -67,4 +68,22 @@ char *boot_search_read(struct boot_search *search, const char *path, size_t limi
 	if (status < 0 && status != -ENOENT && status != -ENOTDIR)
 		search->hidden = err;
 	return text;
+}
+
+bool boot_search_read_all(struct boot_search *search, const struct strings *paths,
+	struct strings *texts, struct fact *fact)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		struct error err = { "" };
+		char *text = NULL;
+		int status = root_read(
+			search->root, paths->items[i], BOOT_TEXT_LIMIT, &text, NULL, &err);
+
+		if (status < 0 && status != -ENOENT && status != -ENOTDIR) {
+			fact_set_unknown(fact, "%s", err.text);
+			return false;
+		}
+		strings_take(texts, text ? text : text_copy(""));
+	}
+	return true;
 }

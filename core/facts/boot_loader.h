@@ -157,6 +157,13 @@ struct boot_loader {
 /* The text of PATH or NULL; what is there but cannot be read is remembered. The caller frees it. */
 char *boot_search_read(struct boot_search *search, const char *path, size_t limit);
 
+/*
+ * The same for PATHS that together tell one fact: false, and the fact unknown with the reason, when
+ * one is there and cannot be read. TEXTS gets one for each path, "" for a file that is not there.
+ */
+bool boot_search_read_all(struct boot_search *search, const struct strings *paths,
+	struct strings *texts, struct fact *fact);
+
 /* Adds a source, which takes FILE over. */
 struct boot_source *boot_sources_add(struct boot_sources *sources, char *file, const char *keyword);
 void boot_sources_free(struct boot_sources *sources);
