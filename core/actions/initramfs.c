@@ -117,6 +117,11 @@ static int make_image(const struct root *root, const struct facts *facts,
 			"which kernel boots next, and with which initramfs, is not known%s%s",
 			entry && entry->release.why ? ": " : "",
 			entry && entry->release.why ? entry->release.why : "");
+	if (text_equal(entry->initramfs.value, entry->kernel.value) &&
+		!(loader && loader->gather_product))
+		return error_set(err, EOPNOTSUPP,
+			"%s%s holds kernel and initramfs in one; make it anew with the tool that made it",
+			root->path, image);
 	if (loader && loader->gather_product)
 		status = remake_product(root, facts, tool, release, err);
 	else if (tool->takes_output)

@@ -493,12 +493,16 @@ static void plan_boot_arguments(struct plan *plan, const struct facts *facts,
 /* Why the initramfs of the next boot cannot be made anew here; NULL: it can. */
 static const char *initramfs_obstacle(const struct facts *facts)
 {
+	const struct boot_loader *loader = boot_loader_of(&facts->boot);
 	const struct entry_facts *next = facts_next_entry(facts);
 
 	if (!next)
 		return "which entry boots next is not known";
 	if (next->initramfs.is != FACT_KNOWN)
 		return "which initramfs boots next is not known";
+	if (text_equal(next->initramfs.value, next->kernel.value) &&
+		!(loader && loader->gather_product))
+		return "it is a part of the kernel's file, which another tool makes";
 	if (next->release.is != FACT_KNOWN)
 		return next->release.why ? next->release.why
 					 : "which kernel boots next is not known";

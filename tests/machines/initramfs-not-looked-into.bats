@@ -277,6 +277,22 @@ PY
 	[ "$("$EC2HIB" --root "$IMAGE" status --json | jq -r '[.facts.boot.entries[] | select(.is_default)][0].release')" = 6.12.9-2-inner ]
 }
 
+@test "a unified kernel image is not replaced by an initramfs" {
+	rhel
+	need_program python3
+	archive usr/lib/dracut/modules.txt base >"$BATS_TEST_TMPDIR/initrd"
+	"$IMAGE/bin/stub-image" kernel "$BATS_TEST_TMPDIR/linux" 6.12.9
+	unified .linux "$BATS_TEST_TMPDIR/linux" .initrd "$BATS_TEST_TMPDIR/initrd" >"$IMAGE/boot/linux.efi"
+	sed -i 's#^linux .*#linux /linux.efi#; s#^initrd .*#initrd /linux.efi#' "$IMAGE"/boot/loader/entries/*.conf
+	before=$(sha256sum "$IMAGE/boot/linux.efi")
+	resumes fail
+	run setup_image --size 20M
+	[ "$before" = "$(sha256sum "$IMAGE/boot/linux.efi")" ]
+	[[ "$output" == *"part of the kernel's file"* ]]
+	run stubs
+	[[ "$output" != *dracut* ]]
+}
+
 @test "drivers: a module, or built in, or missing" {
 	rhel
 	base=(usr/lib/dracut/modules.txt resume)
