@@ -359,7 +359,8 @@ static void gather_firmware(struct boot_search *search)
 	fact_set_text(&boot->firmware, firmware->efi ? "uefi" : "bios");
 	if (firmware->hidden)
 		fact_set_unknown(fact_of(&boot->next_by), "%s", firmware->hidden);
-	else if (!next || !current || firmware_option_same(next, current))
+	else if (!next || !current || firmware_option_same(next, current) ||
+		 (!current->path && !firmware->next_is_once))
 		fact_set_absent(fact_of(&boot->next_by));
 	else
 		fact_take_text(&boot->next_by,

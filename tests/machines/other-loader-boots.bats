@@ -234,4 +234,11 @@ grub_is_left_alone() {
 	boot_number BootCurrent '\1\0'
 	[ "$(live_fact boot.loader)" = grub-debian ]
 	[ "$(live_fact boot.loader_known)" = guessed ]
+	# a whole disk, as EC2's firmware names it: what it starts there may well be the next option
+	boot_option 0002 debian '\EFI\debian\shimx64.efi'
+	{ printf '\1\0\0\0\4\0'; printf 'EBS' | iconv -f UTF-8 -t UTF-16LE; printf '\0\0\177\377\4\0'; } |
+		efi_variable_bytes Boot0003 "$GLOBAL"
+	boot_number BootCurrent '\3\0'
+	boot_number BootOrder '\2\0\3\0'
+	[ "$(live_state firmware-next-boot)" = pass ]
 }
