@@ -511,7 +511,8 @@ int process_execute(const struct process *process, char **output, struct error *
 	if (output)
 		*output = NULL;
 	if (!path)
-		return error_set(err, ENOENT, "%s%s is not installed", process->root->path, name);
+		return error_set(err, ENOENT, "%s is not installed%s%s", name,
+			process->root->live ? "" : " in ", process->root->path);
 	for (int i = 0; i < 2; i++)
 		child.streams[i] =
 			(struct stream) { .fd = -1, .line = process->line, .data = process->data };

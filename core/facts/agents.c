@@ -86,20 +86,29 @@ static bool unit_enabled(const struct root *root, const char *name)
 	return false;
 }
 
-/* True when the process whose id the file PATH has is there. */
-static bool process_runs(const struct root *root, const char *path, const char *program)
+/* The folder in /proc of the process whose id the file PATH has; NULL: it is not there. */
+static char *process_folder(const struct root *root, const char *path)
 {
-	memory_cleanup_free char *pid = NULL, *file = NULL, *said = NULL;
+	memory_cleanup_free char *pid = NULL;
 	struct error err = { "" };
 	uint64_t number;
+	char *folder;
 
 	if (root_read_line(root, path, &pid, &err) < 0 || number_parse(pid, &number) < 0 ||
 		number == 0)
-		return false;
-	file = text_format("/proc/%llu/comm", (unsigned long long)number);
-	if (root_read_line(root, file, &said, &err) < 0)
-		return false;
-	return !program || strcmp(said, program) == 0;
+		return NULL;
+	folder = text_format("/proc/%llu", (unsigned long long)number);
+	if (root_exists(root, folder))
+		return folder;
+	free(folder);
+	return NULL;
+}
+
+static bool process_runs(const struct root *root, const char *path)
+{
+	memory_cleanup_free char *folder = process_folder(root, path);
+
+	return folder != NULL;
 }
 
 /* systemd keeps a control group for what runs; other inits leave a file with the process id. */
@@ -111,6 +120,7 @@ static bool unit_running(const struct root *root, const char *name)
 		text_format("/sys/fs/cgroup/systemd/system.slice/%s.service/cgroup.procs", name);
 	memory_cleanup_free char *record = text_format("/run/%s.pid", name);
 	memory_cleanup_free char *old_record = text_format("/var/run/%s.pid", name);
+	memory_cleanup_free char *bare_record = text_format("/run/%s", name); /* hibagent's */
 	const char *const groups[] = { group2, group1 };
 	struct error err = { "" };
 
@@ -120,16 +130,39 @@ static bool unit_running(const struct root *root, const char *name)
 		if (root_read_line(root, groups[i], &members, &err) == 0 && *members)
 			return true;
 	}
-	return process_runs(root, record, NULL) || process_runs(root, old_record, NULL);
+	return process_runs(root, record) || process_runs(root, old_record) ||
+	       process_runs(root, bare_record);
+}
+
+/* True when "watch" is among the arguments of a process. */
+static bool process_watches(const struct root *root, const char *folder)
+{
+	memory_cleanup_free char *file = text_format("%s/cmdline", folder), *words = NULL;
+	struct error err = { "" };
+	size_t size;
+
+	if (root_read(root, file, FILE_LIMIT, &words, &size, &err) < 0)
+		return false;
+	for (const char *at = words; at < words + size; at += strlen(at) + 1)
+		if (strcmp(at, "watch") == 0)
+			return true;
+	return false;
 }
 
 /*
  * As a service or by hand: whoever is the agent has this lock, with its process id inside. Its
- * control group would not tell, for what a hook left running stays in there.
+ * control group would not tell, for what a hook left running stays in there. After a kill the id
+ * may be another process by now, also another ec2hib.
  */
 static bool agent_holds_lock(const struct root *root)
 {
-	return process_runs(root, "/run/ec2hib/watch.lock", "ec2hib");
+	memory_cleanup_free char *folder = process_folder(root, "/run/ec2hib/watch.lock");
+	memory_cleanup_free char *file = folder ? text_format("%s/comm", folder) : NULL;
+	memory_cleanup_free char *name = NULL;
+	struct error err = { "" };
+
+	return folder && root_read_line(root, file, &name, &err) == 0 &&
+	       strcmp(name, "ec2hib") == 0 && process_watches(root, folder);
 }
 
 static void gather_services(struct system_facts *system, const struct root *root)

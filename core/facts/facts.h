@@ -328,7 +328,8 @@ typedef FACT_LIST(struct agent_facts) agent_list;
 	TEXT(logind_drop_in, "the drop-in of setup for logind: done or unfinished; null: none")    \
 	TEXT(acpid_events, "files in /etc/acpi/events that answer the sleep button; null: none")   \
 	FLAG(sleep_key_inhibited, "an inhibitor keeps logind from answering the sleep button")     \
-	FLAG(sleep_scripts, "the administrator has scripts in /etc/systemd/system-sleep")          \
+	FLAG(sleep_scripts, "only systemd would run some programs around a hibernation")           \
+	TEXT(sleep_script_names, "these, in systemd's folder system-sleep; null: none")            \
 	LIST(agents, agent_list, agent_facts, "agents and services that act on sleep")             \
 	FLAG(watch_running, "ec2hib watch runs, as a service or by hand")                          \
 	TEXT(taken_over, "what setup --take-over has switched off; null: nothing")                 \

@@ -64,13 +64,42 @@ static void gather_vendor(struct system_facts *system, const struct root *root)
 	free(version.why);
 }
 
-/* systemd-sleep(8) runs what it finds there; packages put theirs below /usr/lib. */
-static bool has_sleep_scripts(const struct root *root)
+/*
+ * What distributions have there as they come, and a hibernation on EC2 does without: power
+ * management of disks (there are none), and waiting for an upgrade under way.
+ */
+static bool is_dispensable(const char *name)
 {
-	strings_cleanup struct strings names = { 0 };
-	struct error err = { "" };
+	return strcmp(name, "hdparm") == 0 || strcmp(name, "unattended-upgrades") == 0;
+}
 
-	return root_list(root, "/etc/systemd/system-sleep", &names, &err) == 0 && names.count > 0;
+/*
+ * Programs that only systemd runs around a hibernation: all that can be executed in one folder of
+ * its own (systemd-suspend.service(8)), which lies below /lib where that is not /usr/lib.
+ */
+static void gather_sleep_scripts(struct system_facts *system, const struct root *root)
+{
+	static const char *const folders[] = { "/usr/lib/systemd/system-sleep",
+		"/lib/systemd/system-sleep" };
+	memory_cleanup_free char *found = NULL;
+
+	for (size_t i = 0; !found && i < ARRAY_SIZE(folders); i++) {
+		strings_cleanup struct strings names = { 0 };
+		struct error err = { "" };
+
+		root_list(root, folders[i], &names, &err);
+		for (size_t k = 0; k < names.count; k++) {
+			memory_cleanup_free char *path =
+				text_format("%s/%s", folders[i], names.items[k]);
+			struct stat status;
+
+			if (root_stat(root, path, &status) == 0 && S_ISREG(status.st_mode) &&
+				(status.st_mode & 0111) && !is_dispensable(names.items[k]))
+				text_append(&found, "%s%s", found ? ", " : "", names.items[k]);
+		}
+	}
+	fact_set_flag(&system->sleep_scripts, found != NULL);
+	fact_set_text(&system->sleep_script_names, found);
 }
 
 void system_gather(struct system_facts *system, const struct root *root, const char *state_dir)
@@ -83,7 +112,7 @@ void system_gather(struct system_facts *system, const struct root *root, const c
 		fact_set_text(&system->init, "other");
 	gather_selinux(system, root);
 	gather_vendor(system, root);
-	fact_set_flag(&system->sleep_scripts, has_sleep_scripts(root));
+	gather_sleep_scripts(system, root);
 	agents_gather(system, root, state_dir);
 	sleep_answers_gather(system, root);
 	kubelet_gather(system, root);

@@ -54,7 +54,7 @@ static bool logind_answers(const struct facts *facts)
 }
 
 /*
- * EC2 presses the sleep button to hibernate an On-Demand instance. logind answers with
+ * EC2 presses the sleep button of an instance whose hibernation was enabled at launch. logind answers with
  * HandleSuspendKey (logind.conf(5)), which is suspend unless somebody set it.
  */
 CHECK_FUNCTION(sleep_key)
@@ -68,8 +68,11 @@ CHECK_FUNCTION(sleep_key)
 
 	if (not_ec2(facts, &finding))
 		return finding;
-	if (fact_text_is(&facts->instance.life_cycle, LIFE_CYCLE_SPOT))
-		return finding_skip("a Spot instance gets a notice, not a button");
+	if (fact_text_is(&facts->instance.life_cycle, LIFE_CYCLE_SPOT) &&
+		facts->instance.hibernation_configured.is == FACT_KNOWN &&
+		!facts->instance.hibernation_configured.value)
+		return finding_skip(
+			"a Spot instance without hibernation enabled at launch gets a notice, not a button");
 	if (we_watch(facts))
 		return finding_pass("ec2hib answers when EC2 presses the sleep button");
 	if (finding_gap(&finding, NEED(facts->system.reads_sleep_key)))
@@ -131,7 +134,10 @@ CHECK_FUNCTION(sleep_key_double)
 		system->logind_sleep_key.value);
 }
 
-/* The Spot notice is in the metadata service: who does not look does not know. */
+/*
+ * The Spot notice is in the metadata service: who does not look does not know. To an
+ * instance whose hibernation was enabled at launch EC2 presses the button, Spot or not.
+ */
 CHECK_FUNCTION(spot_notice)
 {
 	struct finding finding;
@@ -141,6 +147,9 @@ CHECK_FUNCTION(spot_notice)
 	if (facts->instance.life_cycle.is == FACT_KNOWN &&
 		!fact_text_is(&facts->instance.life_cycle, LIFE_CYCLE_SPOT))
 		return finding_skip("not a Spot instance");
+	if (fact_is_true(&facts->instance.hibernation_configured))
+		return finding_skip(
+			"hibernation was enabled at launch: EC2 presses the sleep button of this Spot instance");
 	if (finding_gap(&finding, NEED(facts->instance.life_cycle), NEED(facts->system.agents)))
 		return finding;
 	if (we_watch(facts))
@@ -198,19 +207,43 @@ CHECK_FUNCTION(old_agents)
 	return finding_pass("no other hibernation agent is installed");
 }
 
+/* Packages hang things on systemd's own way to hibernate, which we do not go. */
+CHECK_FUNCTION(sleep_scripts)
+{
+	const struct fact_text *names = &facts->system.sleep_script_names;
+	struct finding finding;
+
+	if (names->is == FACT_ABSENT)
+		return finding_pass("no program in systemd's folder system-sleep");
+	if (finding_gap(&finding, NEED(facts->system.init), NEED(facts->system.sleep_script_names)))
+		return finding;
+	if (!fact_text_is(&facts->system.init, "systemd"))
+		return finding_skip("systemd is not the init");
+	if (method_is_systemd(facts, config))
+		return finding_pass(
+			"systemd hibernates this machine, and runs %s of its folder system-sleep",
+			names->value);
+	return finding_warn("set method = auto in [hibernate] of the configuration",
+		"method = direct: %s in systemd's folder system-sleep would not run around a hibernation",
+		names->value);
+}
+
 /* ---- The table: what status, the dashboard and the manual say of each check ---- */
 
 /* clang-format off */
 static const struct check checks[] = {
 	{ "sleep-key", "answer to the sleep button",
-		"EC2 asks an On-Demand instance to hibernate by pressing its ACPI sleep button. When nothing in the instance answers with hibernation, it hangs in stopping until EC2 stops it by force, and what was in memory is lost.",
+		"EC2 asks an instance whose hibernation was enabled at launch to hibernate by pressing its ACPI sleep button. When nothing in the instance answers with hibernation, it hangs in stopping until EC2 stops it by force, and what was in memory is lost.",
 		LIVE, .evaluate = check_sleep_key },
 	{ "sleep-key-double", "one answer to the sleep button",
 		"When two of ec2hib, acpid and systemd-logind answer the sleep button, the machine hibernates and, as soon as it is back, sleeps again.",
 		LIVE, .evaluate = check_sleep_key_double },
 	{ "spot-notice", "reader of the Spot notice",
-		"EC2 announces the hibernation of a Spot instance in the metadata service and expects something in the instance to read it and to hibernate at once.",
+		"EC2 announces the hibernation of a Spot instance in the metadata service and expects something in the instance to read it and to hibernate at once. Where hibernation was enabled at launch it presses the sleep button instead.",
 		LIVE, .evaluate = check_spot_notice },
+	{ "sleep-scripts", "programs of systemd-sleep",
+		"Packages and administrators put programs into systemd's folder system-sleep, which systemd runs before and after a hibernation that it does itself. A hibernation by method = direct does not run them.",
+		LIVE, .evaluate = check_sleep_scripts },
 	{ "old-agents", "no other agent",
 		"hibinit-agent and hibagent make their own swap file and change boot arguments when they start; the resume offset that ec2hib has set is wrong after that.",
 		.evaluate = check_old_agents },

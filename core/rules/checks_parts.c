@@ -191,3 +191,11 @@ char *boot_fix(const struct facts *facts, const struct config *config)
 		return text_copy(FIX_SETUP);
 	return arguments_by_hand(facts, &wanted);
 }
+
+bool method_is_systemd(const struct facts *facts, const struct config *config)
+{
+	if (config->method == METHOD_IS_AUTO)
+		return fact_text_is(&facts->system.init, "systemd") &&
+		       fact_is_true(&facts->system.sleep_scripts);
+	return config->method == METHOD_IS_SYSTEMD;
+}

@@ -66,6 +66,14 @@ bool no_area(const struct facts *facts, struct finding *finding);
 bool no_area_file(const struct facts *facts, struct finding *finding);
 bool no_active_area(const struct facts *facts, struct finding *finding);
 
+/* ---- Hibernating ------------------------------------------------------------------- */
+
+/*
+ * Who tells the kernel: systemd, when the configuration says so, or with method = auto where only
+ * systemd would run what is in its folder system-sleep.
+ */
+bool method_is_systemd(const struct facts *facts, const struct config *config);
+
 /* ---- EC2 --------------------------------------------------------------------------- */
 
 enum platform { PLATFORM_EC2, PLATFORM_OTHER, PLATFORM_UNKNOWN };

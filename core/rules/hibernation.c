@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/facts/cycle.h"
 #include "core/facts/swaps.h"
+#include "core/rules/checks_parts.h"
 #include "core/rules/size.h"
 
 /*
@@ -142,18 +143,10 @@ static void image_plan(
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-static bool wants_systemd(const struct facts *facts, const struct config *config)
-{
-	if (config->method == METHOD_IS_AUTO)
-		return fact_text_is(&facts->system.init, "systemd") &&
-		       fact_is_true(&facts->system.sleep_scripts);
-	return config->method == METHOD_IS_SYSTEMD;
-}
-
 int hibernation_plan(struct hibernation_plan *plan, const struct facts *facts,
 	const struct config *config, struct error *err)
 {
-	bool systemd = wants_systemd(facts, config);
+	bool systemd = method_is_systemd(facts, config);
 	int status;
 
 	*plan = (struct hibernation_plan) { .method = systemd ? METHOD_SYSTEMD : METHOD_DIRECT };

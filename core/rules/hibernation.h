@@ -36,8 +36,8 @@ void hibernation_obstacles(const struct facts *facts, const struct config *confi
 	struct strings *obstacles);
 
 /*
- * What has to be done before. METHOD of the configuration is asked; auto is systemd only where the
- * administrator's own scripts in /etc/systemd/system-sleep would not run otherwise.
+ * What has to be done before. METHOD of the configuration is asked; auto is systemd only where
+ * programs in its folder system-sleep would not run otherwise.
  *
  * Other swaps: the kernel writes the image to its resume device, whatever other swaps there are, so
  * they may stay on, and with them what they hold; but a swap whose storage does not last (instance
