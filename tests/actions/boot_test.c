@@ -251,7 +251,7 @@ static void odd_words_in_the_settings_survive(void **state UNUSED)
 	tree_write(&tree, "/etc/default/grub",
 		"GRUB_DEFAULT=0\nGRUB_TIMEOUT=5\n"
 		"GRUB_CMDLINE_LINUX_DEFAULT='a=* resume=x dyn=\"two  words\"  resume=y "
-		"$vt_handoff noresumes'\n");
+		"no-console-suspend resume-offset=3 $vt_handoff noresumes'\n");
 	apply(&tree);
 	config = tree_read(&tree, "/boot/grub/grub.cfg");
 	assert_non_null(
