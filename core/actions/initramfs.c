@@ -83,8 +83,8 @@ static int replace_image(const struct root *root, const struct boot_facts *boot,
 }
 
 /*
- * The initramfs is a part of what boots: that is made anew with it. A tool that writes files of its own
- * makes these first.
+ * The initramfs is a part of what boots: that is made anew with it. A tool that writes files of its
+ * own makes these first.
  */
 static int remake_product(const struct root *root, const struct facts *facts,
 	const struct initramfs_tool *tool, const char *release, struct error *err)

@@ -11,11 +11,11 @@
 #include "core/facts/facts.h"
 
 /*
- * Makes the image resume, and those that are made after it. Nothing runs and nothing is written when they
- * do (initramfs_is_set_up()), or when none is used and the kernel finds the resume device by itself. The
- * new image is looked into: one that still does not resume is an error, -ENOENT. -EOPNOTSUPP when the tool
- * is not known. After a failure the configuration is as before, and so is the image of a tool that writes
- * where it is told to.
+ * Makes the image resume, and those that are made after it. Nothing runs and nothing is written
+ * when they do (initramfs_is_set_up()), or when none is used and the kernel finds the resume device
+ * by itself. The new image is looked into: one that still does not resume is an error, -ENOENT.
+ * -EOPNOTSUPP when the tool is not known. After a failure the configuration is as before, and so is
+ * the image of a tool that writes where it is told to.
  */
 int initramfs_set(const struct root *root, const struct facts *facts, struct error *err);
 

@@ -85,7 +85,10 @@ static bool number_at(const struct packed_range *range, uint64_t at, size_t coun
 	return true;
 }
 
-/* More than a gigabyte has, in the 64 KiB that are the smallest anybody uses; looking at each costs. */
+/*
+ * More than a gigabyte has, in the 64 KiB that are the smallest anybody uses; looking at each
+ * costs.
+ */
 #define BLOCKS_MAX 65536
 
 #define ZSTD_MAGIC	 0xfd2fb528U
@@ -228,7 +231,9 @@ static la_ssize_t read_source(struct archive *archive UNUSED, void *data, const 
 	return got < 0 ? -1 : got;
 }
 
-/* A filter of the library itself: where it would run a program of the system's it does not say OK. */
+/*
+ * A filter of the library itself: where it would run a program of the system's it does not say OK.
+ */
 static int add_filter(struct archive *archive, enum packed_kind kind)
 {
 	switch (kind) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Packed bytes, unpacked as they are read. libarchive does it, which is loaded when it is needed; no
- * other program runs.
+ * Packed bytes, unpacked as they are read. libarchive does it, which is loaded when it is needed;
+ * no other program runs.
  */
 #ifndef EC2HIB_BASE_PACKED_H
 #define EC2HIB_BASE_PACKED_H
@@ -28,7 +28,9 @@ enum packed_kind {
 /* So many bytes tell the kind for sure. */
 #define PACKED_MARK_SIZE 8
 
-/* What begins with these bytes. PACKED_LZMA has no real mark: three bytes that no text begins with. */
+/*
+ * What begins with these bytes. PACKED_LZMA has no real mark: three bytes that no text begins with.
+ */
 enum packed_kind packed_kind_of(const void *bytes, size_t size);
 const char *packed_kind_name(enum packed_kind kind); /* "gzip" */
 
@@ -46,8 +48,8 @@ packed_source packed_from_range;
 struct packed;
 
 /*
- * 0; -ENOSYS: this build or this machine cannot unpack that kind; -EBADMSG: damaged, and the error says
- * only how; or what SOURCE said. packed_close() in any case.
+ * 0; -ENOSYS: this build or this machine cannot unpack that kind; -EBADMSG: damaged, and the error
+ * says only how; or what SOURCE said. packed_close() in any case.
  */
 int packed_open(struct packed **packed, enum packed_kind kind, packed_source *source, void *data,
 	struct error *err);
@@ -59,9 +61,9 @@ ssize_t packed_read(struct packed *packed, char *buffer, size_t size, struct err
 uint64_t packed_used(const struct packed *packed);
 
 /*
- * Where the frames of zstd or lz4 that RANGE begins with end, by the sizes that they say (RFC 8878, 3.1;
- * lz4_Frame_format.md): their unpackers take whatever follows for damage. RANGE's own end for any other
- * kind, and where the sizes make no sense.
+ * Where the frames of zstd or lz4 that RANGE begins with end, by the sizes that they say (RFC 8878,
+ * 3.1; lz4_Frame_format.md): their unpackers take whatever follows for damage. RANGE's own end for
+ * any other kind, and where the sizes make no sense.
  */
 uint64_t packed_frames_end(enum packed_kind kind, const struct packed_range *range);
 

@@ -144,7 +144,9 @@ static void read_built_in(
 		image_built_in(image, list);
 }
 
-/* PROGRAM opens it with the driver; a tool that is not known may do without the one and the other. */
+/*
+ * PROGRAM opens it with the driver; a tool that is not known may do without the one and the other.
+ */
 static void set_opener(struct fact_flag *fact, const struct initramfs_image *image,
 	enum image_member program, enum image_member driver)
 {
@@ -222,7 +224,9 @@ static void set_image_absent(struct boot_facts *boot)
 		fact_set_absent(facts[i]);
 }
 
-/* The files of the entry that boots next as the running system names them; false: one is not there. */
+/*
+ * The files of the entry that boots next as the running system names them; false: one is not there.
+ */
 static bool find_files(struct strings *files, const struct root *root,
 	const struct entry_facts *entry, const char *running_release)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The initramfs that boots next: what the image itself holds (initramfs_image.h), and what an image that
- * its tool makes anew would hold, by the tool's configuration.
+ * The initramfs that boots next: what the image itself holds (initramfs_image.h), and what an image
+ * that its tool makes anew would hold, by the tool's configuration.
  *
  * A tool that makes images is a file: initramfs_NAME.c has one struct initramfs_tool. As with the
  * boot loaders it reads and names what is to be done; core/actions/initramfs.c does it. A new one
@@ -46,16 +46,16 @@ const struct initramfs_tool *initramfs_tool_of(const struct boot_facts *boot);
 
 /*
  * Fills all that begins with initramfs_, and our_initramfs, after boot_gather() and
- * kernel_image_gather(): the entry that boots next tells the image. RUNNING_RELEASE (may be NULL) names the
- * kernel to look for when there is no such entry. STATE_DIR is config->state_dir: what was found in an image
- * is kept there; NULL: it is not.
+ * kernel_image_gather(): the entry that boots next tells the image. RUNNING_RELEASE (may be NULL)
+ * names the kernel to look for when there is no such entry. STATE_DIR is config->state_dir: what
+ * was found in an image is kept there; NULL: it is not.
  */
 void initramfs_gather(struct boot_facts *boot, const struct root *root, const char *running_release,
 	const char *state_dir);
 
 /*
- * 0 when the image in the file PATH resumes; else a negative errno and why not, or why that cannot be
- * told.
+ * 0 when the image in the file PATH resumes; else a negative errno and why not, or why that cannot
+ * be told.
  */
 int initramfs_check(const struct root *root, const char *path, struct error *err);
 

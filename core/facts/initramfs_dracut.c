@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * dracut: puts its resume module into an image when a configuration file asks for it, or when the
- * image is a generic one (hostonly="no"). In an image for this machine alone it is when the running kernel
- * has a resume device at that moment (modules.d/95resume), which is no promise.
+ * image is a generic one (hostonly="no"). In an image for this machine alone it is when the running
+ * kernel has a resume device at that moment (modules.d/95resume), which is no promise.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

@@ -342,7 +342,10 @@ static void read_arguments(struct image_reader *reader, const char *path UNUSED,
 	fact_take_text(arguments, all);
 }
 
-/* crypttab(5): the first word of a line is the mapping's name. initramfs-tools has it as cryptroot/crypttab. */
+/*
+ * crypttab(5): the first word of a line is the mapping's name. initramfs-tools has it as
+ * cryptroot/crypttab.
+ */
 static void read_crypttab(struct image_reader *reader, const char *path UNUSED, char *text)
 {
 	strings_cleanup struct strings lines = { 0 }, names = { 0 };
@@ -462,8 +465,8 @@ static int read_member(
 }
 
 /*
- * Archives up to something that is none, which is not taken: its first byte; 0 at the end; or a negative
- * errno.
+ * Archives up to something that is none, which is not taken: its first byte; 0 at the end; or a
+ * negative errno.
  */
 static int read_archives(struct stream *stream, struct error *err)
 {
@@ -656,9 +659,9 @@ static enum image_answer lacks(char **why, char *what)
 
 /*
  * systemd-hibernate-resume-generator(8) makes the unit a part of the boot, and the unit runs
- * systemd-hibernate-resume. Until version 254 the unit is a template, from 255 on it is not (systemd
- * a628d933cc67): dracut up to 059 looks for the template alone, so that the unit is the one of the three that
- * is missing. ALL: whoever made the image says that it put in all there is.
+ * systemd-hibernate-resume. Until version 254 the unit is a template, from 255 on it is not
+ * (systemd a628d933cc67): dracut up to 059 looks for the template alone, so that the unit is the
+ * one of the three that is missing. ALL: whoever made the image says that it put in all there is.
  */
 static enum image_answer systemd_resumes(const struct initramfs_image *image, bool all, char **why)
 {

@@ -3,10 +3,10 @@
  * What an initramfs holds, as far as resuming goes, from the image itself.
  *
  * An image is cpio archives one after the other, plain or packed, with zeros between them (Linux
- * Documentation/driver-api/early-userspace/buffer-format.rst): microcode first, then what
- * dracut, initramfs-tools, mkinitcpio or another tool has made. A loader may load several files, which
- * are one image then. Nothing is unpacked to the disk. An image that is damaged, endless or huge gives an
- * error, in bounded time and memory.
+ * Documentation/driver-api/early-userspace/buffer-format.rst): microcode first, then what dracut,
+ * initramfs-tools, mkinitcpio or another tool has made. A loader may load several files, which are
+ * one image then. Nothing is unpacked to the disk. An image that is damaged, endless or huge gives
+ * an error, in bounded time and memory.
  */
 #ifndef EC2HIB_FACTS_INITRAMFS_IMAGE_H
 #define EC2HIB_FACTS_INITRAMFS_IMAGE_H
@@ -19,8 +19,8 @@
 #include "core/facts/fact.h"
 
 /*
- * What is looked for: its name, and where it may be, without a "usr/" in front. A name without '/' is in
- * any folder; '*' is at the beginning or at the end alone.
+ * What is looked for: its name, and where it may be, without a "usr/" in front. A name without '/'
+ * is in any folder; '*' is at the beginning or at the end alone.
  */
 /* clang-format off */
 #define IMAGE_MEMBERS(X)                                                                           \
@@ -86,15 +86,18 @@ struct image_reader *image_reader_begin(void);
 #define IMAGE_TIME_MAX_MS  30000
 
 /*
- * The next file of an image, or the part of an open file that is one (section .initrd of a unified kernel
- * image): SIZE bytes from OFFSET on. NAME is for errors. 0; -EBADMSG: damaged; -ENOSYS: packed in a way
- * that cannot be unpacked here; -EFBIG: a limit was reached; -ETIMEDOUT; or another errno.
- * image_reader_end() in any case.
+ * The next file of an image, or the part of an open file that is one (section .initrd of a unified
+ * kernel image): SIZE bytes from OFFSET on. NAME is for errors. 0; -EBADMSG: damaged; -ENOSYS:
+ * packed in a way that cannot be unpacked here; -EFBIG: a limit was reached; -ETIMEDOUT; or another
+ * errno. image_reader_end() in any case.
  */
 int image_reader_add(struct image_reader *reader, int fd, uint64_t offset, uint64_t size,
 	const char *name, struct error *err);
 
-/* What was found, unless IMAGE is NULL; it is the caller's, layout_free() frees it. Frees the reader. */
+/*
+ * What was found, unless IMAGE is NULL; it is the caller's, layout_free() frees it. Frees the
+ * reader.
+ */
 void image_reader_end(struct image_reader *reader, struct initramfs_image *image);
 
 static inline bool image_has(const struct initramfs_image *image, enum image_member member)
@@ -113,8 +116,8 @@ enum image_driver image_driver(const struct initramfs_image *image, enum image_m
 const char *image_maker(const struct initramfs_image *image);
 
 /*
- * Whether the image looks for what hibernation has written. *WHY, which the caller frees, is what it lacks,
- * or why that cannot be told; NULL when it resumes.
+ * Whether the image looks for what hibernation has written. *WHY, which the caller frees, is what
+ * it lacks, or why that cannot be told; NULL when it resumes.
  */
 enum image_answer { IMAGE_RESUMES, IMAGE_LACKS_RESUME, IMAGE_UNKNOWN };
 enum image_answer image_resumes(const struct initramfs_image *image, char **why);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What was found in a file the last time: to unpack an initramfs, or a kernel of arm64, takes a second and
- * more, and status is asked often. It counts for the same files alone, by device, inode, size and times, and
- * is root's: nobody else's record is believed, and for an image of another system (--root) none is made.
+ * What was found in a file the last time: to unpack an initramfs, or a kernel of arm64, takes a
+ * second and more, and status is asked often. It counts for the same files alone, by device, inode,
+ * size and times, and is root's: nobody else's record is believed, and for an image of another
+ * system (--root) none is made.
  */
 #ifndef EC2HIB_FACTS_KEPT_H
 #define EC2HIB_FACTS_KEPT_H
@@ -26,19 +27,22 @@ struct kept_kind {
 	uint64_t format; /* another one whenever what is looked for in the files changes */
 };
 
-/* What tells these FILES below ROOT from any others; the caller frees it, NULL: one cannot be looked at. */
+/*
+ * What tells these FILES below ROOT from any others; the caller frees it, NULL: one cannot be
+ * looked at.
+ */
 char *kept_identity(const struct root *root, const struct strings *files);
 
 /*
- * True when something is kept of the files of that IDENTITY, which may be NULL. STRUCTURE has to be zeroed
- * before, and freed in any case.
+ * True when something is kept of the files of that IDENTITY, which may be NULL. STRUCTURE has to be
+ * zeroed before, and freed in any case.
  */
 bool kept_read(const struct kept_kind *kind, void *structure, const struct root *root,
 	const char *state_dir, const char *identity);
 
 /*
- * Keeps STRUCTURE, whose head is filled here, where that can be. A file that was changed in the last seconds
- * may change once more without telling by its times: nothing is kept of it yet.
+ * Keeps STRUCTURE, whose head is filled here, where that can be. A file that was changed in the
+ * last seconds may change once more without telling by its times: nothing is kept of it yet.
  */
 void kept_write(const struct kept_kind *kind, void *structure, const struct root *root,
 	const char *state_dir, const struct strings *files, const char *identity);

@@ -180,7 +180,9 @@ static int read_kernel(const struct kernel *kernel, char **release, struct error
 		return read_zboot(kernel, release, err);
 	if (kind == PACKED_GZIP || kind == PACKED_ZSTD || kind == PACKED_XZ || kind == PACKED_LZ4)
 		return read_packed_kernel(kernel, kind, release, err);
-	/* arm64 (Linux Documentation/arch/arm64/booting.rst), or a kernel as the linker makes it. */
+	/*
+	 * arm64 (Linux Documentation/arch/arm64/booting.rst), or a kernel as the linker makes it.
+	 */
 	if (memcmp(kernel->start + 0x38, "ARM\x64", 4) == 0 ||
 		memcmp(kernel->start, "\177ELF", 4) == 0)
 		return scan(packed_from_range, &range, release, err);

@@ -22,8 +22,8 @@ int kernel_image_release(
 	const struct root *root, const char *path, char **release, struct error *err);
 
 /*
- * Fills the release of the entry that boots next, after boot_gather(). Of a kernel that cannot be read
- * the name tells, when it has a release in it for which there are modules here. STATE_DIR is
+ * Fills the release of the entry that boots next, after boot_gather(). Of a kernel that cannot be
+ * read the name tells, when it has a release in it for which there are modules here. STATE_DIR is
  * config->state_dir, where what was found is kept; NULL: it is not.
  */
 void kernel_image_gather(struct boot_facts *boot, const struct root *root, const char *state_dir);

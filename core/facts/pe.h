@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Programs of the firmware (Portable Executable, "PE Format" of Microsoft): where their sections are. A
- * unified kernel image is one with the kernel, its initramfs and its command line as sections
- * (The Unified Kernel Image specification, uapi-group.org).
+ * Programs of the firmware (Portable Executable, "PE Format" of Microsoft): where their sections
+ * are. A unified kernel image is one with the kernel, its initramfs and its command line as
+ * sections (The Unified Kernel Image specification, uapi-group.org).
  */
 #ifndef EC2HIB_FACTS_PE_H
 #define EC2HIB_FACTS_PE_H
@@ -16,8 +16,9 @@ struct pe_section {
 };
 
 /*
- * Finds the first section NAME (".linux", ".initrd", ".uname", ".cmdline") of the open file FD, which has
- * SIZE bytes. False: it is no such program, it has no such section, or that is not within the file.
+ * Finds the first section NAME (".linux", ".initrd", ".uname", ".cmdline") of the open file FD,
+ * which has SIZE bytes. False: it is no such program, it has no such section, or that is not within
+ * the file.
  */
 bool pe_find_section(int fd, uint64_t size, const char *name, struct pe_section *section);
 

@@ -271,7 +271,10 @@ static void named(struct strings *values, const struct facts *facts, const char 
 	}
 }
 
-/* "rhel/swap" of "rhel-swap": a '-' within a name is doubled (dmsetup(8), splitname). NULL: it is none. */
+/*
+ * "rhel/swap" of "rhel-swap": a '-' within a name is doubled (dmsetup(8), splitname). NULL: it is
+ * none.
+ */
 static char *volume_of(const char *mapper)
 {
 	char *volume = memory_new(strlen(mapper) + 1, 1), *end = volume;
@@ -325,8 +328,8 @@ static char *bare_uuid(const char *uuid)
 }
 
 /*
- * The UUID of a software RAID as mdadm writes it; the caller frees it, NULL: not known. Its members have it:
- * those come after it in the list.
+ * The UUID of a software RAID as mdadm writes it; the caller frees it, NULL: not known. Its members
+ * have it: those come after it in the list.
  */
 static char *raid_uuid(const struct facts *facts, const struct device_facts *device)
 {

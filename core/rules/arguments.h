@@ -51,13 +51,13 @@ bool arguments_complete(const char *line, const struct strings *wanted);
 bool arguments_wanted(const struct facts *facts, struct strings *wanted);
 
 /*
- * Whether the initramfs of the next boot opens DEVICE, one that the area lies on: a logical volume, an
- * encrypted device or a software RAID.
+ * Whether the initramfs of the next boot opens DEVICE, one that the area lies on: a logical volume,
+ * an encrypted device or a software RAID.
  *
- * dracut opens those alone that are named by rd.lvm.lv=, rd.lvm.vg=, rd.luks.uuid= and the like, once one
- * is named; of a kind of which none is named all with rd.auto=1, and since version 024 none without that
- * (dracut.cmdline(7)). An image may bring arguments of its own and a crypttab. initramfs-tools opens the
- * encrypted devices of the image's crypttab and all volumes.
+ * dracut opens those alone that are named by rd.lvm.lv=, rd.lvm.vg=, rd.luks.uuid= and the like,
+ * once one is named; of a kind of which none is named all with rd.auto=1, and since version 024
+ * none without that (dracut.cmdline(7)). An image may bring arguments of its own and a crypttab.
+ * initramfs-tools opens the encrypted devices of the image's crypttab and all volumes.
  */
 enum opening {
 	OPENING_YES,
@@ -68,15 +68,21 @@ enum opening {
 };
 enum opening area_device_opening(const struct facts *facts, const struct device_facts *device);
 
-/* What names DEVICE to dracut: "rd.lvm.lv=vg/swap". The caller frees it; NULL: it has no such name. */
+/*
+ * What names DEVICE to dracut: "rd.lvm.lv=vg/swap". The caller frees it; NULL: it has no such name.
+ */
 char *area_device_argument(const struct facts *facts, const struct device_facts *device);
 
-/* True for a device that an initramfs has to open and that is not among those of the root file system. */
+/*
+ * True for a device that an initramfs has to open and that is not among those of the root file
+ * system.
+ */
 bool area_device_needs_opening(const struct facts *facts, const struct device_facts *device);
 
 /*
  * True when the command line LINE mounts the root file system of this system: the one that the
- * default entry names, or another name of it in boot->root_names. Where neither says anything, true.
+ * default entry names, or another name of it in boot->root_names. Where neither says anything,
+ * true.
  */
 bool arguments_are_of_this_system(const struct boot_facts *boot, const char *line);
 
@@ -130,8 +136,8 @@ bool resume_value_needs_initramfs(const char *value);
 
 /*
  * True when RESUME of initramfs-tools does no harm: it is not set, empty, auto, the swap area's own
- * device, or, for a swap file, none. resume= on the command line goes before it in any case (init of
- * initramfs-tools); what else it names is waited for when that argument is lost. "none" is what
+ * device, or, for a swap file, none. resume= on the command line goes before it in any case (init
+ * of initramfs-tools); what else it names is waited for when that argument is lost. "none" is what
  * ec2hib sets for a swap file, see core/facts/initramfs_tools.c.
  */
 bool initramfs_setting_fits(const struct facts *facts);
@@ -142,8 +148,9 @@ bool initramfs_setting_fits(const struct facts *facts);
 bool initramfs_can_resume(const struct facts *facts);
 
 /*
- * True when there is nothing left to do for it: it can resume, and its tool's configuration does not leave
- * that out of the next one. Of an image that nobody can look into, when our configuration asks for it.
+ * True when there is nothing left to do for it: it can resume, and its tool's configuration does
+ * not leave that out of the next one. Of an image that nobody can look into, when our configuration
+ * asks for it.
  */
 bool initramfs_is_set_up(const struct facts *facts);
 
