@@ -153,6 +153,13 @@ static bool anything_left(struct invocation *invocation, const struct session *s
 	left = plan.incomplete;
 	if (!is_silent(invocation))
 		plan_show_by_hand(&plan, &invocation->style);
+	/* What could not be read when the plan was made may be readable now. */
+	for (size_t i = 0; i < plan.count; i++)
+		if (plan.steps[i].kind == STEP_BOOT_ARGUMENTS) {
+			complain(
+				"the boot arguments are still missing, and can be set now: run ec2hib setup again");
+			left = true;
+		}
 	plan_free(&plan);
 	return left;
 }
