@@ -54,10 +54,15 @@ static int open_below(const struct root *root, const char *path, int flags, mode
 		.mode = flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT,
 	};
+	int fd;
 
 	if (root->live)
 		return open(path, flags | O_CLOEXEC, mode);
-	return (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	/* Whenever something is renamed meanwhile, a path with .. is not sure (openat2(2)). */
+	do
+		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN);
+	return fd;
 }
 
 int root_openat(
@@ -396,20 +401,19 @@ int root_make_directory(const struct root *root, const char *path, struct error 
 
 int root_remove(const struct root *root, const char *path, struct error *err)
 {
-	file_cleanup_close int folder = -1;
+	file_cleanup_close int folder = open_folder(root, path, err);
 
-	if (!root_exists(root, path)) {
-		struct stat status;
-
-		if (root_lstat(root, path, &status) < 0)
-			return 0;
-	}
-	folder = open_folder(root, path, err);
+	if (folder == -ENOENT || folder == -ENOTDIR)
+		return 0;
 	if (folder < 0)
 		return folder;
-	if (unlinkat(folder, path_name(path), 0) < 0 && errno != ENOENT)
+	if (unlinkat(folder, path_name(path), 0) < 0) {
+		if (errno == ENOENT)
+			return 0;
 		return error_errno(err, errno, "cannot remove %s%s", root->path, path);
-	fsync(folder);
+	}
+	if (fsync(folder) < 0)
+		return error_errno(err, errno, "cannot write the folder of %s%s", root->path, path);
 	return 0;
 }
 
@@ -471,7 +475,16 @@ bool root_exists(const struct root *root, const char *path)
 {
 	struct stat status;
 
-	return root_stat(root, path, &status) == 0;
+	switch (root_stat(root, path, &status)) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ELOOP:
+	case -ENAMETOOLONG:
+	case -EACCES: /* who may not look changes nothing */
+		return false;
+	default:
+		return true;
+	}
 }
 
 bool root_executable(const struct root *root, const char *path)

@@ -90,6 +90,10 @@ int root_rename(const struct root *root, const char *from, const char *to, struc
  */
 int root_install(const struct root *root, const char *draft, const char *path, struct error *err);
 
+/*
+ * Also true where that cannot be told, as after an I/O error: whoever reads it then gets the error,
+ * and nobody takes it for a file that is not there.
+ */
 bool root_exists(const struct root *root, const char *path);
 bool root_executable(const struct root *root, const char *path);
 
