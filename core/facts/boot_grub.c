@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ struct token {
 };
 
 struct script_variable {
+	uint32_t hash; /* of the name: a hostile script looks thousands of names up in thousands */
 	char *name;
 	char *value;
 };
@@ -104,6 +106,16 @@ static bool script_token_is(const struct token *token, const char *word)
 	       memcmp(token->start, word, token->length) == 0;
 }
 
+/* FNV-1a (RFC draft-eastlake-fnv). */
+static uint32_t name_hash(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash;
+}
+
 /* Sets NAME; the value set last counts. */
 static void script_set(struct script_variables *variables, const char *name, const char *value)
 {
@@ -114,6 +126,7 @@ static void script_set(struct script_variables *variables, const char *name, con
 	variables->items =
 		memory_grow(variables->items, variables->count, sizeof(*variables->items));
 	variable = &variables->items[variables->count++];
+	variable->hash = name_hash(name);
 	variable->name = text_copy(name);
 	variable->value = text_copy(value);
 }
@@ -131,9 +144,14 @@ static void script_assign(struct script_variables *variables, const char *assign
 /* The value, "" when it was never set. It stays valid until the variables change. */
 static const char *script_get(const struct script_variables *variables, const char *name)
 {
-	for (size_t i = variables->count; i > 0; i--)
-		if (strcmp(variables->items[i - 1].name, name) == 0)
-			return variables->items[i - 1].value;
+	uint32_t hash = name_hash(name);
+
+	for (size_t i = variables->count; i > 0; i--) {
+		const struct script_variable *variable = &variables->items[i - 1];
+
+		if (variable->hash == hash && strcmp(variable->name, name) == 0)
+			return variable->value;
+	}
 	/* GRUB announces what it can do in feature_menuentry_id and its like. */
 	return text_starts(name, "feature_") ? "y" : "";
 }

@@ -6,7 +6,7 @@ load machine
 
 setup() {
 	need_machine
-	need_program setfacl getfacl
+	need_program setfacl getfacl python3
 }
 
 teardown() {
