@@ -46,6 +46,11 @@ char *root_shown(const struct root *root, const char *path)
 	return text_format("%s%s", root->path, path);
 }
 
+char *file_path(int fd)
+{
+	return text_format("/proc/self/fd/%d", fd);
+}
+
 /* open below the root without an error text; -1 and errno as open(2) does. */
 static int open_below(const struct root *root, const char *path, int flags, mode_t mode)
 {
@@ -206,7 +211,7 @@ const char *path_name(const char *path)
 static bool is_store(int folder)
 {
 	static const char *const stores[] = { "/nix/store/", "/gnu/store/" };
-	memory_cleanup_free char *link = text_format("/proc/self/fd/%d", folder);
+	memory_cleanup_free char *link = file_path(folder);
 	char where[PATH_MAX];
 	ssize_t length = readlink(link, where, sizeof(where) - 1);
 

@@ -169,6 +169,12 @@ static inline void file_close_pointer(const int *fd)
 	if (*fd >= 0)
 		close(*fd);
 }
+/*
+ * A path that leads to what FD has open, for calls that take no descriptor; realpath(3) makes it the
+ * host's own. The caller frees it.
+ */
+char *file_path(int fd);
+
 /* Use as: file_cleanup_close int fd = -1; */
 #define file_cleanup_close __attribute__((cleanup(file_close_pointer)))
 

@@ -174,23 +174,28 @@ static void gather_extents(struct area_facts *area, const struct root *root)
 	extents_resume_offset(&area->resume_offset, &area->extents, page);
 }
 
-static void count_btrfs_devices(struct area_facts *area, const char *shown)
+static void count_btrfs_devices(struct area_facts *area, const struct root *root, const char *path)
 {
-	file_cleanup_close int fd = open(shown, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct btrfs_ioctl_fs_info_args info = { 0 };
+	struct error err = { "" };
+	file_cleanup_close int fd = root_openat(root, path, O_RDONLY | O_NONBLOCK, 0, &err);
 
 	if (fd >= 0 && ioctl(fd, BTRFS_IOC_FS_INFO, &info) == 0)
 		fact_set_number(&area->filesystem_devices, info.num_devices);
-	else
+	else if (fd >= 0)
 		fact_set_unknown(fact_of(&area->filesystem_devices),
-			"cannot ask the btrfs of %s for its devices: %s", shown, strerror(errno));
+			"cannot ask the btrfs of %s%s for its devices: %s", root->path, path,
+			strerror(errno));
+	else
+		fact_set_unknown(fact_of(&area->filesystem_devices), "%s", err.text);
 }
 
 static void gather_filesystem(struct area_facts *area, const struct root *root,
 	const struct root *host, const device_list *root_devices, const char *path)
 {
 	memory_cleanup_free char *existing = text_copy(path);
-	memory_cleanup_free char *shown = NULL, *type = NULL, *point = NULL;
+	memory_cleanup_free char *link = NULL, *type = NULL, *point = NULL;
+	file_cleanup_close int fd = -1;
 	struct error err = { "" };
 	struct statvfs space;
 	dev_t number;
@@ -199,16 +204,18 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 	/* A file that is not there yet will lie where its folder lies. */
 	while (!root_exists(root, existing) && strcmp(existing, "/") != 0)
 		text_set(&existing, path_folder(existing));
-	shown = root_shown(root, existing);
-	status = device_of_path(*shown ? shown : "/", &number, &type, &point, &err);
+	/* By a descriptor: an absolute link of an image would lead to a file of the host. */
+	fd = root_openat(root, existing, O_PATH, 0, &err);
+	link = file_path(fd);
+	status = fd < 0 ? fd : device_of_path(link, &number, &type, &point, &err);
 	if (type)
 		fact_set_text(&area->filesystem, type);
 	if (point)
 		fact_set_text(&area->mount_point, point);
 	fact_set_absent(fact_of(&area->filesystem_devices));
 	if (type && strcmp(type, "btrfs") == 0)
-		count_btrfs_devices(area, shown);
-	if (statvfs(shown, &space) == 0) {
+		count_btrfs_devices(area, root, existing);
+	if (fd >= 0 && fstatvfs(fd, &space) == 0) {
 		fact_set_flag(&area->filesystem_read_only, space.f_flag & ST_RDONLY);
 		fact_set_number(&area->filesystem_size, (uint64_t)space.f_blocks * space.f_frsize);
 		fact_set_number(&area->filesystem_free, (uint64_t)space.f_bavail * space.f_frsize);
@@ -221,8 +228,9 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 		return;
 	}
 	if (status < 0) {
-		fact_set_unknown(fact_of(&area->devices), "%s", err.text);
-		fact_set_unknown(fact_of(&area->resume_device), "%s", err.text);
+		fact_set_unknown(fact_of(&area->devices),
+			"cannot find the file system that holds %s%s", root->path, existing);
+		fact_set_unknown(fact_of(&area->resume_device), "%s", area->devices.why);
 		return;
 	}
 	devices_gather_known(&area->devices, host, root, number, root_devices);
@@ -231,18 +239,25 @@ static void gather_filesystem(struct area_facts *area, const struct root *root,
 
 static void gather_label(struct area_facts *area, const struct root *root)
 {
-	memory_cleanup_free char *shown = root_shown(root, area->path.value);
+	struct error err = { "" };
+	file_cleanup_close int fd = root_openat(root, area->path.value, O_PATH, 0, &err);
+	memory_cleanup_free char *link = file_path(fd);
 	char label[256];
-	ssize_t length = lgetxattr(shown, "security.selinux", label, sizeof(label) - 1);
+	ssize_t length;
 
+	if (fd < 0) {
+		fact_set_unknown(fact_of(&area->selinux_label), "%s", err.text);
+		return;
+	}
+	length = getxattr(link, "security.selinux", label, sizeof(label) - 1);
 	if (length >= 0) {
 		label[length] = '\0';
 		fact_set_text(&area->selinux_label, label);
 	} else if (errno == ENODATA || errno == ENOTSUP) {
 		fact_set_absent(fact_of(&area->selinux_label));
 	} else {
-		fact_set_unknown(fact_of(&area->selinux_label), "cannot read the label of %s: %s",
-			shown, strerror(errno));
+		fact_set_unknown(fact_of(&area->selinux_label), "cannot read the label of %s%s: %s",
+			root->path, area->path.value, strerror(errno));
 	}
 }
 
