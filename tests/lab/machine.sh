@@ -237,6 +237,8 @@ read_line() {
 		fail "nothing more within $LAB_TIMEOUT s of power-on"
 	fi
 	LINE=${LINE//$'\r'/}
+	# UEFI firmware and newer systemd set up the terminal without ending the line.
+	[[ $LINE != *$'\e'*"LAB: "* ]] || LINE="LAB: ${LINE#*LAB: }"
 	((status == 0)) || [[ -n $LINE ]] || return 1
 	printf '%s\n' "$LINE" >>"$LOG"
 }

@@ -17,8 +17,14 @@ DEBIAN_NEEDS="
 # Who makes the initramfs: initramfs-tools or dracut.
 : "${DEBIAN_INITRAMFS:=initramfs-tools}"
 
-DEBIAN_PACKAGES=systemd,systemd-sysv,udev,dbus,kmod,iproute2,grub-pc,initramfs-tools
-DEBIAN_PACKAGES+=,zstd,libcurl4,libjansson4,libmount1,libblkid1,libmicrohttpd12
+# Packages that only this machine has.
+: "${DEBIAN_MORE:=}"
+
+DEBIAN_PACKAGES=systemd,systemd-sysv,udev,dbus,kmod,iproute2,initramfs-tools,zstd
+DEBIAN_PACKAGES+=,libjansson4,libmount1,libblkid1
+# Names that a release has given to what the program loads, and the loader.
+DEBIAN_PACKAGES_bookworm=grub-pc,libcurl4,libmicrohttpd12,libarchive13
+DEBIAN_PACKAGES_trixie=libcurl4t64,libmicrohttpd12t64,libarchive13t64
 
 # What /etc/initramfs-tools/conf.d/resume names.
 DEBIAN_GONE_SWAP=ec2000bb-0000-4000-8000-000000000002
@@ -34,6 +40,7 @@ LAB_TIMEOUT=600
 debian_machine() {
 	debian_tree "$1" "$2"
 	debian_files
+	debian_grub_settings
 	debian_disk "$3"
 	debian_install_grub
 }
@@ -41,10 +48,11 @@ debian_machine() {
 # Makes the folder of files that every such machine starts from. Sets DEBIAN to it, and
 # the kernel that the lab starts to the one in it.
 debian_tree() {
-	local missing packages=$DEBIAN_PACKAGES,$2
+	local missing of_release=DEBIAN_PACKAGES_$1 packages
+	packages=$DEBIAN_PACKAGES,${!of_release},$2
 	missing=$(missing_packages "$DEBIAN_NEEDS" 2)
 	[[ -z $missing ]] || fail "missing on this machine: $missing"
-	DEBIAN=$LAB_CACHE/debian-$1-$2-$DEBIAN_INITRAMFS
+	DEBIAN=$LAB_CACHE/debian-$1-$2-$DEBIAN_INITRAMFS${DEBIAN_MORE:+-${DEBIAN_MORE// /-}}
 	if [[ ! -e $DEBIAN.packages || $(<"$DEBIAN.packages") != "$packages" ]]; then
 		rm -rf "$DEBIAN" "$DEBIAN.packages"
 		note "debootstrap $1 with $packages"
@@ -52,7 +60,9 @@ debian_tree() {
 		unshare --mount debootstrap --variant=minbase --include="$packages" \
 			"$1" "$DEBIAN" "$LAB_DEBIAN_MIRROR" >>"$LOG" 2>&1 ||
 			fail "debootstrap failed"
-		[[ $DEBIAN_INITRAMFS == initramfs-tools ]] || debian_swap_initramfs
+		[[ $DEBIAN_INITRAMFS == initramfs-tools ]] || debian_install "$DEBIAN_INITRAMFS"
+		# shellcheck disable=SC2086 # one word a package
+		[[ -z $DEBIAN_MORE ]] || debian_install $DEBIAN_MORE
 		rm -rf "$DEBIAN"/var/cache/apt/archives/*.deb "$DEBIAN"/var/lib/apt/lists/*
 		echo "$packages" >"$DEBIAN.packages"
 	fi
@@ -60,13 +70,16 @@ debian_tree() {
 	KERNEL_VERSION=$(ls "$DEBIAN/lib/modules")
 }
 
-# debootstrap does not know that one package may stand for another: apt does.
-debian_swap_initramfs() {
+# debian_install PACKAGE...: with apt, which knows what debootstrap does not: that one package may
+# stand for another, and that one may be in the way of another.
+debian_install() {
 	# shellcheck disable=SC2016 # for the shell below
-	unshare --mount sh -ec 'mount -t proc proc "$1/proc"
-		chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-			--no-install-recommends "$2"' sh "$DEBIAN" "$DEBIAN_INITRAMFS" >>"$LOG" 2>&1 ||
-		fail "apt-get cannot install $DEBIAN_INITRAMFS"
+	unshare --mount sh -ec 'tree=$1
+		shift
+		mount -t proc proc "$tree/proc"
+		chroot "$tree" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends "$@"' sh "$DEBIAN" "$@" >>"$LOG" 2>&1 ||
+		fail "apt-get cannot install $*"
 }
 
 # The machine's files: Debian's, with the lab's own.
@@ -77,13 +90,6 @@ debian_files() {
 	echo 127.0.0.1 localhost | put etc/hosts
 	echo ec2a1b2c3d4e5f60718293a4b5c6d7e8 | put etc/machine-id
 	echo "PARTUUID=$ROOT_PARTUUID / ext4 rw,discard,errors=remount-ro 0 1" | put etc/fstab
-	# As Debian's cloud images do it: files of their own beside /etc/default/grub.
-	put etc/default/grub.d/10_cloud.cfg <<-END
-		GRUB_CMDLINE_LINUX="console=ttyS0,115200 panic=-1"
-		GRUB_TERMINAL=serial
-		GRUB_SERIAL_COMMAND="serial --speed=115200"
-	END
-	echo GRUB_TIMEOUT=0 | put etc/default/grub.d/15_timeout.cfg
 	"debian_initramfs_${DEBIAN_INITRAMFS//-/_}"
 	debian_put_program usr/sbin/ec2hib "$EC2HIB"
 	debian_put_program usr/local/sbin/counter "$LAB/guest/counter"
@@ -92,6 +98,17 @@ debian_files() {
 	put lib/systemd/system/ec2hib.service < <(
 		sed 's|@sbindir@|/usr/sbin|g' "$TOP/data/ec2hib.service.in")
 	debian_lab_service
+}
+
+# debian_grub_settings [ARGUMENT...]: as Debian's cloud images do it: files of their own beside
+# /etc/default/grub.
+debian_grub_settings() {
+	put etc/default/grub.d/10_cloud.cfg <<-END
+		GRUB_CMDLINE_LINUX="console=ttyS0,115200 panic=-1${1:+ $*}"
+		GRUB_TERMINAL=serial
+		GRUB_SERIAL_COMMAND="serial --speed=115200"
+	END
+	echo GRUB_TIMEOUT=0 | put etc/default/grub.d/15_timeout.cfg
 }
 
 # As Debian's installer leaves it: the initramfs knows its swap partition, which is gone since, and
