@@ -4,8 +4,6 @@
 # A Debian whose firmware is UEFI, with systemd-boot: a GPT disk with an EFI system partition on
 # /boot/efi, kernels put there by kernel-install. DEBIAN_LAYOUT is kernel-install's: bls (a kernel, an
 # initramfs and an entry file with the arguments) or uki (one unified kernel image with all three).
-#
-# By hand: apt-get install ovmf dosfstools, then tests/lab/long/run debian-13-systemd-boot
 
 # shellcheck disable=SC2034 # much here is read by debian.sh and machine.sh
 
