@@ -179,6 +179,8 @@ static int apply(struct invocation *invocation, const struct session *session, s
 
 	interrupt_catch();
 	status = plan_apply(&setup, plan, &err);
+	if (status == 0)
+		status = root_check_seen(&session->root, &err);
 	if (wanted->json)
 		show_json(plan, status == 0, status < 0 ? err.text : NULL);
 	if (status < 0)
@@ -241,7 +243,8 @@ static int carry_out(struct invocation *invocation, const struct session *sessio
 		}
 	}
 	facts_gather(&facts, &session->gather);
-	if (make(&plan, &facts, &session->config, wanted, &err) < 0) {
+	if (root_check_seen(&session->root, &err) < 0 ||
+		make(&plan, &facts, &session->config, wanted, &err) < 0) {
 		if (wanted->json)
 			show_json(&plan, false, err.text);
 		else

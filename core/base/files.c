@@ -14,8 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "core/base/compiler.h"
 #include "core/base/attributes.h"
+#include "core/base/compiler.h"
 #include "core/base/memory.h"
 
 int root_open(struct root *root, const char *path, struct error *err)
@@ -30,6 +30,7 @@ int root_open(struct root *root, const char *path, struct error *err)
 		return error_errno(err, errno, "cannot open the root folder %s", path);
 	root->live = strcmp(resolved, "/") == 0;
 	root->path = text_copy(root->live ? "" : resolved);
+	root->unseen = memory_new(1, sizeof(*root->unseen));
 	return 0;
 }
 
@@ -38,6 +39,7 @@ void root_close(struct root *root)
 	if (root->fd >= 0)
 		close(root->fd);
 	free(root->path);
+	free(root->unseen);
 	*root = (struct root) { .fd = -1 };
 }
 
@@ -51,8 +53,47 @@ char *file_path(int fd)
 	return text_format("/proc/self/fd/%d", fd);
 }
 
-/* open below the root without an error text; -1 and errno as open(2) does. */
-static int open_below(const struct root *root, const char *path, int flags, mode_t mode)
+int root_check_seen(const struct root *root, struct error *err)
+{
+	if (!root->unseen || !*root->unseen->text)
+		return 0;
+	return error_set(err, EIO, "%s", root->unseen->text);
+}
+
+/* Errors that say that there is no such file, or that it is not of the kind that was looked for. */
+static bool is_absence(int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* After a look that failed with CODE, an errno, which is errno again. */
+static void note_unseen(const struct root *root, const char *path, int code)
+{
+	static const char *const kernel[] = { "/proc/", "/sys/", "/dev/" };
+
+	if (!root->unseen || *root->unseen->text || is_absence(code))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		if (text_starts(path, kernel[i]))
+			return;
+	error_errno(root->unseen, code, "cannot look at %s%s", root->path, path);
+	errno = code;
+}
+
+/*
+ * openat2(2) with RESOLVE_IN_ROOT. Whenever something is renamed meanwhile, a path with .. is not
+ * sure, and is asked for again.
+ */
+static int open_in_image(const struct root *root, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
@@ -61,12 +102,20 @@ static int open_below(const struct root *root, const char *path, int flags, mode
 	};
 	int fd;
 
-	if (root->live)
-		return open(path, flags | O_CLOEXEC, mode);
-	/* Whenever something is renamed meanwhile, a path with .. is not sure (openat2(2)). */
 	do
 		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
 	while (fd < 0 && errno == EAGAIN);
+	return fd;
+}
+
+/* open below the root without an error text; -1 and errno as open(2) does. */
+static int open_below(const struct root *root, const char *path, int flags, mode_t mode)
+{
+	int fd = root->live ? open(path, flags | O_CLOEXEC, mode)
+			    : open_in_image(root, path, flags, mode);
+
+	if (fd < 0 && (flags & (O_ACCMODE | O_CREAT)) == O_RDONLY)
+		note_unseen(root, path, errno);
 	return fd;
 }
 
@@ -127,6 +176,7 @@ int root_read(const struct root *root, const char *path, size_t limit, char **te
 			int code = errno;
 
 			free(content);
+			note_unseen(root, path, code);
 			return error_errno(err, code, "cannot read %s%s", root->path, path);
 		}
 		if (got == 0)
@@ -203,7 +253,6 @@ const char *path_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The folder that holds PATH, for the *at calls. A descriptor or a negative errno. */
 /*
  * A store of NixOS or Guix, into which links lead from /etc: what is in it was made from a
  * configuration, is checked by its hash, and is replaced with the next generation.
@@ -222,7 +271,7 @@ static bool is_store(int folder)
 	return false;
 }
 
-/* The folder of PATH, to change something in it. */
+/* The folder of PATH, to change something in it. A descriptor or a negative errno. */
 static int open_folder(const struct root *root, const char *path, struct error *err)
 {
 	memory_cleanup_free char *folder = path_folder(path);
@@ -516,7 +565,7 @@ char *root_readlink(const struct root *root, const char *path)
 
 int root_list(const struct root *root, const char *path, struct strings *names, struct error *err)
 {
-	int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, err);
+	int fd = root_openat(root, path, O_RDONLY | O_DIRECTORY, 0, err), code;
 	struct dirent *entry;
 	DIR *folder;
 
@@ -529,10 +578,15 @@ int root_list(const struct root *root, const char *path, struct strings *names, 
 		close(fd);
 		return error_errno(err, ENOMEM, "cannot read the folder %s%s", root->path, path);
 	}
-	while ((entry = readdir(folder)))
+	while (errno = 0, (entry = readdir(folder)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			strings_add(names, entry->d_name);
+	code = errno;
 	closedir(folder);
+	if (code) {
+		note_unseen(root, path, code);
+		return error_errno(err, code, "cannot read the folder %s%s", root->path, path);
+	}
 	strings_sort(names);
 	return 0;
 }
@@ -694,9 +748,12 @@ int root_check_own(const struct root *root, const char *path, struct error *err)
 	file_cleanup_close int fd = open_below(root, folder, O_PATH | O_DIRECTORY, 0);
 	struct stat status;
 
-	if (geteuid() != 0 || fd < 0 ||
-		fstatat(fd, path_name(path), &status, AT_SYMLINK_NOFOLLOW) < 0)
+	if (geteuid() != 0)
 		return 0;
+	if (fd < 0 || fstatat(fd, path_name(path), &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return is_absence(errno)
+			       ? 0
+			       : error_errno(err, errno, "cannot look at %s%s", root->path, path);
 	if (S_ISREG(status.st_mode) && is_roots_alone(&status) && chain_is_roots_alone(root, fd))
 		return 0;
 	return error_set(err, EPERM,

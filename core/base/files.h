@@ -22,14 +22,22 @@
 #define FILE_LIMIT ((size_t)4 * 1024 * 1024)
 
 struct root {
-	int fd;	    /* the directory, O_PATH */
-	char *path; /* as it was given; "" for the machine itself */
-	bool live;  /* the machine that we run on, not an image */
+	int fd;		      /* the directory, O_PATH */
+	char *path;	      /* as it was given; "" for the machine itself */
+	bool live;	      /* the machine that we run on, not an image */
+	struct error *unseen; /* what root_check_seen() returns; "": nothing */
 };
 
 /* Opens PATH ("/" for the machine itself). 0 or a negative errno; root_close() ends it. */
 int root_open(struct root *root, const char *path, struct error *err);
 void root_close(struct root *root);
+
+/*
+ * Whether all that was looked for below the root so far was seen: 0, or the first error that was
+ * not "there is no such file". What follows from files that could not be looked at is a guess. The
+ * kernel's own files (/proc, /sys, /dev) do not count: they have errors that are answers.
+ */
+int root_check_seen(const struct root *root, struct error *err);
 
 /* PATH as a person outside would write it: DIR/etc/fstab. The caller frees it. */
 char *root_shown(const struct root *root, const char *path);
@@ -164,17 +172,17 @@ const char *path_name(const char *path);
 /* write(2) until all of TEXT is written, interrupted or not. 0 or a negative errno. */
 int file_write_all(int fd, const char *text, size_t size);
 
+/*
+ * A path that leads to what FD has open, for calls that take no descriptor; realpath(3) makes it
+ * the host's own. The caller frees it.
+ */
+char *file_path(int fd);
+
 static inline void file_close_pointer(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 }
-/*
- * A path that leads to what FD has open, for calls that take no descriptor; realpath(3) makes it the
- * host's own. The caller frees it.
- */
-char *file_path(int fd);
-
 /* Use as: file_cleanup_close int fd = -1; */
 #define file_cleanup_close __attribute__((cleanup(file_close_pointer)))
 
