@@ -12,7 +12,8 @@
 #include "core/facts/area.h"
 #include "core/facts/device_name.h"
 
-#define BLANKS " \t"
+/* libmount takes the end of a line of DOS off, as well. */
+#define BLANKS " \t\r"
 
 /* ---- One line ---- */
 
@@ -31,7 +32,7 @@ static void fields_free(struct fields *fields)
 /* False for a comment, or a line that nobody reads. */
 static bool fields_split(struct fields *fields, const char *line)
 {
-	strings_split(&fields->words, line, BLANKS "\r");
+	strings_split(&fields->words, line, BLANKS);
 	if (fields->words.count < 3 || *fields->words.items[0] == '#')
 		return false;
 	if (fields->words.count > 3)

@@ -98,6 +98,19 @@ swap_lines() {
 	[ "$before" = "$(cat "$IMAGE/etc/fstab")" ]
 }
 
+@test "the same at the end of a line of DOS" {
+	make_machine debian-12
+	printf '/swap none swap pri=0,noauto\r\n' >>"$IMAGE/etc/fstab"
+	cp "$IMAGE/etc/fstab" "$BATS_TEST_TMPDIR/before"
+	setup_image --size 20M "${only_swap[@]}"
+	[ "$(swap_lines)" -eq 1 ]
+	[ "$(state swap-at-boot)" = pass ]
+	run setup_image --size 20M "${only_swap[@]}"
+	[[ $output == *"Nothing to do"* ]]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	cmp "$IMAGE/etc/fstab" "$BATS_TEST_TMPDIR/before"
+}
+
 @test "a device is the same under every name that it has" {
 	local name
 	make_machine debian-12
