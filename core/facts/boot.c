@@ -221,18 +221,19 @@ static bool are_one_program(const struct candidates *candidates)
 static bool is_elsewhere(const struct boot_search *search)
 {
 	const char *partition = search->firmware.partition;
-	bool known = false;
+	bool named = false, unnamed = false;
 
-	for (size_t i = 0; partition && i < search->mounts.count; i++) {
+	if (!partition)
+		return false;
+	for (size_t i = 0; i < search->mounts.count; i++) {
 		const struct boot_mount *mount = &search->mounts.items[i];
 
-		if (!mount->mounted || !mount->partition)
-			continue;
-		if (strcasecmp(mount->partition, partition) == 0)
+		if (mount->partition && strcasecmp(mount->partition, partition) == 0)
 			return false;
-		known = true;
+		named = named || mount->partition;
+		unnamed = unnamed || mount->mounted || mount->doubtful;
 	}
-	return known;
+	return named || !unnamed;
 }
 
 static const struct boot_loader *decide_by_word(
@@ -334,12 +335,18 @@ static void gather_mounts(struct boot_search *search)
 }
 
 /* True when what the loader reads lies below a folder that is not mounted: its files are not those. */
-static bool is_below_missing(const struct boot_search *search)
+static bool is_below_missing(const struct boot_search *search, const struct boot_loader *loader)
 {
 	const struct fact_text *config = &search->boot->config;
 
-	return boot_mounts_missing(&search->mounts, "/boot/") ||
-	       (config->is == FACT_KNOWN && boot_mounts_missing(&search->mounts, config->value));
+	if (boot_mounts_missing(&search->mounts, "/boot/"))
+		return true;
+	if (config->is != FACT_KNOWN)
+		return false;
+	/* What firmware starts reads a partition: files on the root file system are not the ones. */
+	return boot_mounts_missing(&search->mounts, config->value) ||
+	       (loader && loader->starts_images && missing_mount(search) &&
+		       !boot_mounts_of(&search->mounts, config->value));
 }
 
 /* ---- All of it ---- */
@@ -453,7 +460,7 @@ void boot_gather(struct boot_facts *boot, const struct root *root, const char *s
 	fact_set_absent(fact_of(&boot->settings));
 	if (loader && loader->gather_settings)
 		loader->gather_settings(&search);
-	if (is_below_missing(&search) || undecided)
+	if (is_below_missing(&search, loader) || undecided)
 		forget_entries(&search);
 	boot_grub_gather_force_partuuid(&search);
 	name_root(boot, root);

@@ -92,6 +92,31 @@ refuses_boot_on_machine() {
 	[[ "$(live_text boot-loader)" == "/boot/efi is in /etc/fstab but not mounted"* ]]
 }
 
+# What systemd-boot reads lies on a partition: /efi is wanted, and the files below /boot/efi are old.
+@test "the partition of systemd-boot is not mounted: files in another folder are not edited" {
+	make_machine debian-13-systemd-boot
+	sed -i '\,/boot/efi,d' "$IMAGE/etc/fstab"
+	printf 'PARTUUID=12345678-1234-4234-8234-123456789abc /efi vfat umask=0077 0 2\n' >>"$IMAGE/etc/fstab"
+	mkdir "$IMAGE/efi"
+	start_machine
+	efi_variable LoaderInfo 'systemd-boot 257.8'
+	refuses_boot_on_machine /efi
+}
+
+@test "nobody wants the partition of systemd-boot mounted: the one that it names is missed" {
+	make_machine debian-13-systemd-boot
+	sed -i '\,/boot/efi,d' "$IMAGE/etc/fstab"
+	start_machine
+	efi_variable LoaderInfo 'systemd-boot 257.8'
+	efi_variable LoaderDevicePartUUID '12345678-1234-4234-8234-123456789ABC'
+	before=$(boot_files)
+	[[ "$(live_text boot-loader)" == *"from the partition 12345678-1234-4234-8234-123456789abc, which is not mounted"* ]]
+	run setup_machine --size 20M
+	[ "$status" -eq 1 ]
+	[ "$before" = "$(boot_files)" ]
+	[ "$(live_state boot-loader)" = fail ]
+}
+
 @test "an image with an empty /boot that fstab has: refused" {
 	make_machine rhel-9
 	want_boot
