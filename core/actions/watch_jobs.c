@@ -239,8 +239,10 @@ static int plan_start(
 
 	facts_gather(facts, &child->gather);
 	if (child->sets_up) {
-		int status = setup_plan(plan, facts, config, &request, err);
+		int status = root_check_seen(child->gather.root, err);
 
+		if (status == 0)
+			status = setup_plan(plan, facts, config, &request, err);
 		if (status != -ENOTSUP || plan->gate.count == 0)
 			return status;
 		tell_gate(child, &plan->gate);
