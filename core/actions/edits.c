@@ -43,11 +43,9 @@ static bool same_words(const struct line *line, const char *text)
 	return a.count == b.count;
 }
 
-static bool same_line(const struct line *line, const char *text, bool loose)
+static bool same_text(const struct line *line, const char *text)
 {
-	if (line->length == strlen(text) && memcmp(line->start, text, line->length) == 0)
-		return true;
-	return loose && same_words(line, text);
+	return line->length == strlen(text) && memcmp(line->start, text, line->length) == 0;
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -55,14 +53,15 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-bool line_find(
-	const char *text, const char *wanted, uint64_t number, bool loose, struct line *found)
+/* The line of TEXT that is the SAME as WANTED, the one nearest to line NUMBER. False: there is none. */
+static bool find_line(const char *text, const char *wanted, uint64_t number,
+	bool (*same)(const struct line *line, const char *text), struct line *found)
 {
 	struct line line = { 0 };
 	bool any = false;
 
 	while (line_next(&text, &line)) {
-		if (!same_line(&line, wanted, loose))
+		if (!same(&line, wanted))
 			continue;
 		if (!any || distance(line.number, number) < distance(found->number, number))
 			*found = line;
@@ -74,8 +73,8 @@ bool line_find(
 /* The line as we left it: exactly, or else by its words. */
 static bool find_after(const char *text, const struct edit *edit, struct line *found)
 {
-	return line_find(text, edit->after, edit->line, false, found) ||
-	       line_find(text, edit->after, edit->line, true, found);
+	return find_line(text, edit->after, edit->line, same_text, found) ||
+	       find_line(text, edit->after, edit->line, same_words, found);
 }
 
 /* Finds out line, open_end of a new EDIT of TEXT. False: TEXT does not have the line. */
@@ -85,7 +84,7 @@ static bool edit_locate(const char *text, struct edit *edit)
 	size_t size = strlen(text);
 
 	if (*edit->before) {
-		if (!line_find(text, edit->before, edit->line, false, &line))
+		if (!find_line(text, edit->before, edit->line, same_text, &line))
 			return false;
 		edit->line = line.number;
 		edit->open_end = !*edit->after && !line.start[line.length];
@@ -151,16 +150,17 @@ static char *edit_make(const char *text, const struct edit *edit, bool *foreign)
 	if (!*edit->before) {
 		size_t size = strlen(text);
 
-		if (!*edit->after || line_find(text, edit->after, 0, false, &line))
+		if (!*edit->after || find_line(text, edit->after, 0, same_text, &line))
 			return NULL;
 		return text_format(
 			"%s%s%s\n", text, size && text[size - 1] != '\n' ? "\n" : "", edit->after);
 	}
-	if (line_find(text, edit->before, edit->line, false, &line) && line.number == edit->line)
+	if (find_line(text, edit->before, edit->line, same_text, &line) &&
+		line.number == edit->line)
 		return exchange(text, &line, edit->after);
 	if (*edit->after && find_after(text, edit, &line))
 		return NULL;
-	if (line_find(text, edit->before, edit->line, false, &line) ||
+	if (find_line(text, edit->before, edit->line, same_text, &line) ||
 		find_by_number(text, edit->line, edit->before, &line))
 		return exchange(text, &line, edit->after);
 	*foreign = *edit->after;
@@ -188,15 +188,16 @@ static char *edit_unmake(const char *text, const struct edit *edit, bool *foreig
 
 	*foreign = false;
 	/* As it was, in its old place: it was never changed, or is changed back already. */
-	if (*edit->before && line_find(text, edit->before, edit->line, false, &line) &&
+	if (*edit->before && find_line(text, edit->before, edit->line, same_text, &line) &&
 		line.number == edit->line)
 		return NULL;
 	if (!*edit->after)
 		return insert_line(text, edit);
 	if (!find_after(text, edit, &line)) {
 		/* One that was added may have been changed, or removed. */
-		*foreign = *edit->before ? !line_find(text, edit->before, edit->line, false, &line)
-					 : find_by_number(text, edit->line, edit->after, &line);
+		*foreign = *edit->before
+				   ? !find_line(text, edit->before, edit->line, same_text, &line)
+				   : find_by_number(text, edit->line, edit->after, &line);
 		return NULL;
 	}
 	changed = exchange(text, &line, edit->before);
@@ -319,7 +320,7 @@ static int record_edit(
 
 	if (status < 0)
 		return status;
-	if (!*edit->before && line_find(text, edit->after, 0, false, &there))
+	if (!*edit->before && find_line(text, edit->after, 0, same_text, &there))
 		return 0;
 	if (!edit_locate(text, edit))
 		return error_set(err, ENOENT, "%s%s has no line \"%s\"", root->path, edit->file,
@@ -381,8 +382,8 @@ static bool is_undone(const char *text, const struct edits *record, size_t index
 			continue;
 		/* A line that was added is gone. */
 		if (!*earlier->before)
-			return !line_find(text, earlier->after, earlier->line, true, &line);
-		if (line_find(text, earlier->before, earlier->line, false, &line))
+			return !find_line(text, earlier->after, earlier->line, same_words, &line);
+		if (find_line(text, earlier->before, earlier->line, same_text, &line))
 			return true;
 		edit = earlier;
 	}

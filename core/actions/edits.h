@@ -70,13 +70,6 @@ struct line {
 bool line_next(const char **at, struct line *line);
 
 /*
- * The line of TEXT that says WANTED, the one nearest to line NUMBER; with LOOSE one with the same
- * words in any order. False: there is none.
- */
-bool line_find(
-	const char *text, const char *wanted, uint64_t number, bool loose, struct line *found);
-
-/*
  * TEXT, a changed version of OLD. When that is GRUB's environment block, filled with '#' to the
  * same size again; one whose lines no longer fit stays too long. Takes TEXT over, the caller frees
  * what comes back.

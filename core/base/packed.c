@@ -41,7 +41,7 @@ enum packed_kind packed_kind_of(const void *bytes, size_t size)
 	return PACKED_NOT;
 }
 
-const char *packed_kind_name(enum packed_kind kind)
+static const char *kind_name(enum packed_kind kind)
 {
 	static const char *const names[] = { "not packed", "gzip", "bzip2", "xz", "lzma", "zstd",
 		"lz4", "lzop" };
@@ -279,7 +279,7 @@ int packed_open(struct packed **opened, enum packed_kind kind, packed_source *so
 	if (!archives.read_new)
 		status = library_open(&archive_library, &archives, err);
 	if (status < 0)
-		return error_prefix(err, -ENOSYS, "it is packed with %s", packed_kind_name(kind));
+		return error_prefix(err, -ENOSYS, "it is packed with %s", kind_name(kind));
 	packed = *opened = memory_new(1, sizeof(*packed));
 	packed->source = source;
 	packed->data = data;
@@ -290,7 +290,7 @@ int packed_open(struct packed **opened, enum packed_kind kind, packed_source *so
 		add_filter(packed->archive, kind) != ARCHIVE_OK)
 		return error_set(err, ENOSYS,
 			"it is packed with %s, which this libarchive cannot unpack",
-			packed_kind_name(kind));
+			kind_name(kind));
 	if (archives.read_open(packed->archive, packed, NULL, read_source, NULL) != ARCHIVE_OK ||
 		archives.read_next_header(packed->archive, &entry) != ARCHIVE_OK)
 		return failed(packed, err);
@@ -324,7 +324,7 @@ int packed_open(struct packed **packed, enum packed_kind kind, packed_source *so
 	*packed = NULL;
 	return error_set(err, ENOSYS,
 		"it is packed with %s, and this ec2hib was built without libarchive",
-		packed_kind_name(kind));
+		kind_name(kind));
 }
 
 ssize_t packed_read(struct packed *packed UNUSED, char *buffer UNUSED, size_t size UNUSED,

@@ -32,7 +32,6 @@ enum packed_kind {
  * What begins with these bytes. PACKED_LZMA has no real mark: three bytes that no text begins with.
  */
 enum packed_kind packed_kind_of(const void *bytes, size_t size);
-const char *packed_kind_name(enum packed_kind kind); /* "gzip" */
 
 /* Where packed bytes come from: at most SIZE into BUFFER; 0 at the end; or a negative errno. */
 typedef ssize_t packed_source(void *data, char *buffer, size_t size, struct error *err);

@@ -282,7 +282,7 @@ char *boot_bls_folder(const struct root *root)
 	return NULL;
 }
 
-bool boot_bls_boots(const struct boot_search *search)
+static bool boots(const struct boot_search *search)
 {
 	return search->entries && search->config &&
 	       (!search->config_text || strstr(search->config_text, "blscfg"));
@@ -399,7 +399,7 @@ void boot_bls_add_cmdline(
  * GRUB's variable kernelopts; grub2-mkconfig makes both from GRUB_CMDLINE_LINUX, and RHEL 9 and
  * Fedora run it when /etc/default/grub is the younger file.
  */
-void boot_bls_sources(
+static void list_sources(
 	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources)
 {
 	memory_cleanup_free char *folder = boot_bls_folder(root);
@@ -469,8 +469,8 @@ const struct boot_loader boot_loader_bls = {
 	.name = "bls",
 	.where = "in the boot entries",
 	.program = &boot_program_grub,
-	.boots = boot_bls_boots,
+	.boots = boots,
 	.gather = boot_bls_gather,
-	.sources = boot_bls_sources,
+	.sources = list_sources,
 	.gather_settings = gather_settings,
 };

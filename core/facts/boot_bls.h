@@ -29,11 +29,8 @@ void boot_bls_parse(
  */
 void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub);
 
-/* The operations of struct boot_loader, for loaders that differ in how the files are changed. */
-bool boot_bls_boots(const struct boot_search *search);
+/* The entries and the settings, also for a system whose files are not changed. */
 void boot_bls_gather(struct boot_search *search);
-void boot_bls_sources(
-	const struct root *root, const struct boot_facts *boot, struct boot_sources *sources);
 
 /*
  * For kernel-install(8): adds the entry FILES, of which those that use the variable VARIABLE (NULL:
