@@ -53,7 +53,7 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The line of TEXT that is the SAME as WANTED, the one nearest to line NUMBER. False: there is none. */
+/* The line of TEXT that is the SAME as WANTED, the nearest to line NUMBER. False: there is none. */
 static bool find_line(const char *text, const char *wanted, uint64_t number,
 	bool (*same)(const struct line *line, const char *text), struct line *found)
 {

@@ -54,7 +54,8 @@ struct hooks {
 	const char *folder;  /* NULL: HOOKS_FOLDER */
 	unsigned timeout_ms; /* for each hook */
 	/* Is told what a hook wrote (LOG_INFO) and why it failed or was refused (LOG_WARNING), with
-	 * "EVENT/NAME: " in front. Cancelled, it ends the hook that runs, and no further one starts. */
+	 * "EVENT/NAME: " in front. Cancelled, it ends the hook that runs, and no further one
+	 * starts. */
 	const struct reporter *reporter;
 };
 

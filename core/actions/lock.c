@@ -30,8 +30,8 @@
 #define LOCK_MODE 0600
 
 /*
- * An image is known by its folder, whatever path leads there. Its lock is on the host: a folder that
- * others can open they could lock.
+ * An image is known by its folder, whatever path leads there. Its lock is on the host: a folder
+ * that others can open they could lock.
  */
 static char *image_lock_path(const struct root *root, const char *path, struct error *err)
 {

@@ -15,9 +15,9 @@
 
 /*
  * Takes the lock on PATH, a file below /run/ec2hib; for an image on a file of its own there, which
- * only root can open, so that nobody else can hold it. Waits at most WAIT_MS for another to let go. A
- * descriptor: closing it, or the end of the process, lets go; when it is killed while a program of
- * its runs, the end of that (process.h). -EBUSY when somebody else has it; the error names its
+ * only root can open, so that nobody else can hold it. Waits at most WAIT_MS for another to let go.
+ * A descriptor: closing it, or the end of the process, lets go; when it is killed while a program
+ * of its runs, the end of that (process.h). -EBUSY when somebody else has it; the error names its
  * process.
  */
 int lock_take(const struct root *root, const char *path, unsigned wait_ms, struct error *err);

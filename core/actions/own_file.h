@@ -17,9 +17,9 @@ int own_file_put(const struct root *root, const char *path, const char *text, st
 
 /*
  * Removes what root_replace() left beside PATH, or beside what the link PATH names, and what
- * own_file_put() left beside its folder, when it was killed. Only what has exactly that name, and is
- * a regular file (or that folder) of root or of the owner of PATH. Best effort: no program reads such
- * a file.
+ * own_file_put() left beside its folder, when it was killed. Only what has exactly that name, and
+ * is a regular file (or that folder) of root or of the owner of PATH. Best effort: no program reads
+ * such a file.
  */
 void own_leftover_remove(const struct root *root, const char *path);
 

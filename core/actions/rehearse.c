@@ -194,8 +194,8 @@ static void estimate(struct rehearsal_result *result, const struct facts *facts)
 /* ---- Levels of the kernel -------------------------------------------------------------------- */
 
 /*
- * No image goes to a disk and comes back from it: what only a serial console would tell of that does
- * not apply, and what looks like a resume in the log is the end of the test.
+ * No image goes to a disk and comes back from it: what only a serial console would tell of that
+ * does not apply, and what looks like a resume in the log is the end of the test.
  */
 static void forget_resume(struct timeline *timeline)
 {

@@ -29,8 +29,8 @@ struct setup {
  * switched off to be replaced is on again), and the steps that do not rest on it are done all the
  * same (step_rests_on()). Of several failures the last is in ERR, which says which step it was, and
  * the others go to the reporter. Running setup again then plans what is left. -ECANCELED, and no
- * further step, when the reporter is cancelled between two steps. -EBUSY when all steps were done and
- * lines are left.
+ * further step, when the reporter is cancelled between two steps. -EBUSY when all steps were done
+ * and lines are left.
  */
 int plan_apply(struct setup *setup, const struct plan *plan, struct error *err);
 

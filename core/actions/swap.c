@@ -48,8 +48,8 @@ int swap_format(const struct root *root, const char *path, const char *uuid, con
 }
 
 /*
- * PATH of the running machine, O_PATH: what is switched on is what was looked at, whoever moves names
- * about. A link, as devices have them, is followed where only root can have made it.
+ * PATH of the running machine, O_PATH: what is switched on is what was looked at, whoever moves
+ * names about. A link, as devices have them, is followed where only root can have made it.
  */
 static int open_area(const char *path, struct error *err)
 {

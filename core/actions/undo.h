@@ -61,9 +61,9 @@ void undo_show_area(
 
 /*
  * Restores what is not as it was, says what cannot be, and forgets both. Also when only a part of
- * the plan came about: a swap that is on stays as it is. The area itself goes off where it is on for
- * a hibernation only; while what it holds does not fit into memory it stays on and on record, for
- * undo_recover() to try again.
+ * the plan came about: a swap that is on stays as it is. The area itself goes off where it is on
+ * for a hibernation only; while what it holds does not fit into memory it stays on and on record,
+ * for undo_recover() to try again.
  */
 void undo_all(const struct root *root, struct undo *undo, const struct reporter *reporter);
 

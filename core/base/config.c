@@ -318,8 +318,9 @@ char *config_get(const struct config *config, const struct config_key *key)
 /* ---- The file -------------------------------------------------------------------------------- */
 
 /*
- * The form that both Python's configparser, which the older agents have, and people expect of an INI
- * file. We read it by ourselves because the libraries for it cut long lines off, or stop at a NUL.
+ * The form that both Python's configparser, which the older agents have, and people expect of an
+ * INI file. We read it by ourselves because the libraries for it cut long lines off, or stop at a
+ * NUL.
  */
 struct reading {
 	struct config *config;

@@ -4,8 +4,8 @@
  * (/sys/power/pm_freeze_timeout): a machine with much memory takes longer. The curve says how long,
  * as hibagent writes it:
  *	0-8:20,8-16:40,16-64:60,64-128:150,128-256:200,256-:400
- * that is FROM-TO:SECONDS, FROM and TO in GiB; TO is not included and may be empty. As there, a size
- * counts as the next whole GiB: of an instance of 8 GiB Linux sees 7.6.
+ * that is FROM-TO:SECONDS, FROM and TO in GiB; TO is not included and may be empty. As there, a
+ * size counts as the next whole GiB: of an instance of 8 GiB Linux sees 7.6.
  */
 #ifndef EC2HIB_BASE_CURVE_H
 #define EC2HIB_BASE_CURVE_H

@@ -46,8 +46,8 @@ struct process {
  * left running stays, and is not waited for even when it holds the outputs open. Of what we have
  * open nothing goes with a program: a lock ends with us, whatever a program leaves running.
  *
- * When we are killed while it runs, it is ended, too, and our locks stay taken until it has: whoever
- * comes next and runs the same program does not meet it.
+ * When we are killed while it runs, it is ended, too, and our locks stay taken until it has:
+ * whoever comes next and runs the same program does not meet it.
  *
  * A program that cannot be ended, because it waits for a device in the kernel, is left behind after
  * two seconds, and the error says so (-ETIMEDOUT).

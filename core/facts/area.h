@@ -18,8 +18,8 @@
 char *area_remembered_path(const struct config *config, const struct root *root);
 
 /*
- * Whether NAME, as a file of ROOT has it, means AREA: by the device, by the file whatever path leads
- * to it, and by the same text.
+ * Whether NAME, as a file of ROOT has it, means AREA: by the device, by the file whatever path
+ * leads to it, and by the same text.
  */
 enum name_match area_name_match(
 	const struct area_facts *area, const struct root *root, const char *name);
@@ -36,8 +36,8 @@ void area_gather_header(struct area_facts *area, const struct root *root, const 
 
 /*
  * A name for the area that holds beyond a boot, since NVMe and dm-N names move: a partition by its
- * PARTUUID, another device by its name at the device mapper or by the UUID of its header, where /dev
- * has that; anything else as it was given. The caller frees it.
+ * PARTUUID, another device by its name at the device mapper or by the UUID of its header, where
+ * /dev has that; anything else as it was given. The caller frees it.
  */
 char *area_stable_name(const struct area_facts *area);
 

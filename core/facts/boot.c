@@ -334,7 +334,9 @@ static void gather_mounts(struct boot_search *search)
 	}
 }
 
-/* True when what the loader reads lies below a folder that is not mounted: its files are not those. */
+/*
+ * True when what the loader reads lies below a folder that is not mounted: its files are not those.
+ */
 static bool is_below_missing(const struct boot_search *search, const struct boot_loader *loader)
 {
 	const struct fact_text *config = &search->boot->config;
@@ -343,7 +345,9 @@ static bool is_below_missing(const struct boot_search *search, const struct boot
 		return true;
 	if (config->is != FACT_KNOWN)
 		return false;
-	/* What firmware starts reads a partition: files on the root file system are not the ones. */
+	/*
+	 * What firmware starts reads a partition: files on the root file system are not the ones.
+	 */
 	return boot_mounts_missing(&search->mounts, config->value) ||
 	       (loader && loader->starts_images && missing_mount(search) &&
 		       !boot_mounts_of(&search->mounts, config->value));

@@ -17,8 +17,8 @@ extern const struct boot_loader *const boot_loaders[];
 const struct boot_loader *boot_loader_of(const struct boot_facts *boot);
 
 /*
- * Fills loader, config, entries, root_names, settings, force_partuuid and our_arguments. STATE_DIR is
- * config->state_dir: the record of edits tells whether entries were changed by us.
+ * Fills loader, config, entries, root_names, settings, force_partuuid and our_arguments. STATE_DIR
+ * is config->state_dir: the record of edits tells whether entries were changed by us.
  */
 void boot_gather(struct boot_facts *boot, const struct root *root, const char *state_dir);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * extlinux.conf, which EXTLINUX, SYSLINUX and U-Boot read (wiki.syslinux.org/wiki/index.php?title=Config;
- * U-Boot doc/README.distro): labels with a kernel and an APPEND line each. Tools that make the file
- * anew for a new kernel have the arguments in a file of settings, where they change as well.
+ * extlinux.conf, which EXTLINUX, SYSLINUX and U-Boot read
+ * (wiki.syslinux.org/wiki/index.php?title=Config; U-Boot doc/README.distro): labels with a kernel
+ * and an APPEND line each. Tools that make the file anew for a new kernel have the arguments in a
+ * file of settings, where they change as well.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

@@ -128,7 +128,9 @@ char *boot_systemd_boot_choice(struct boot_search *search)
 	if (firmware->preset)
 		return text_copy(firmware->preset);
 	configured = configured_choice(search);
-	/* The entry that was chosen last, which is the one that this system has (loader.conf(5)). */
+	/*
+	 * The entry that was chosen last, which is the one that this system has (loader.conf(5)).
+	 */
 	if (text_equal(configured, "@saved") && firmware->selected)
 		return text_copy(firmware->selected);
 	return text_copy(configured ? configured : "");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Unified kernel images: kernel, initramfs and command line in one program of the firmware, started by
- * systemd-boot or by the firmware itself (The Unified Kernel Image specification, uapi-group.org;
- * systemd-stub(7)). The command line is changed where the images are made from, and they are made
- * anew; what boots is what is in the image then.
+ * Unified kernel images: kernel, initramfs and command line in one program of the firmware, started
+ * by systemd-boot or by the firmware itself (The Unified Kernel Image specification,
+ * uapi-group.org; systemd-stub(7)). The command line is changed where the images are made from, and
+ * they are made anew; what boots is what is in the image then.
  */
 #define _GNU_SOURCE
 #include <ctype.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Names of block devices as people and programs write them: in fstab(5), in resume= and RESUME=, in
- * What= of swap units. A device has many; whether two of them mean the same one, text does not tell.
+ * What= of swap units. A device has many; whether two of them mean the same one, text does not
+ * tell.
  */
 #ifndef EC2HIB_FACTS_DEVICE_NAME_H
 #define EC2HIB_FACTS_DEVICE_NAME_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the firmware says of the program that started this system, and of what it starts next: UEFI
- * variables below /sys/firmware/efi/efivars. A BIOS keeps no such record; it runs the boot sector of
- * the disk, which has the name of the program whose first part it is.
+ * variables below /sys/firmware/efi/efivars. A BIOS keeps no such record; it runs the boot sector
+ * of the disk, which has the name of the program whose first part it is.
  *
  * Sources: UEFI specification 2.10, 3.1.3 (load options), 3.3 (boot variables) and 10.3 (device
  * paths); systemd.io/BOOT_LOADER_INTERFACE (Loader... and Stub... variables). Anybody may have

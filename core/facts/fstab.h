@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines of fstab(5) for the swap area. What is ours in them carries our mark, so that nothing has to
- * be remembered about it: a line that we added, and the word noauto in one that was there before.
+ * Lines of fstab(5) for the swap area. What is ours in them carries our mark, so that nothing has
+ * to be remembered about it: a line that we added, and the word noauto in one that was there
+ * before.
  */
 #ifndef EC2HIB_FACTS_FSTAB_H
 #define EC2HIB_FACTS_FSTAB_H

@@ -251,8 +251,8 @@ static bool has_utf16_mark(const struct source *source)
 }
 
 /*
- * UTF-16, as Windows' shell writes the output of a command, or without its mark: each second byte is a
- * NUL then, because all that a kernel says is ASCII.
+ * UTF-16, as Windows' shell writes the output of a command, or without its mark: each second byte
+ * is a NUL then, because all that a kernel says is ASCII.
  */
 static bool is_utf16(const struct source *source)
 {

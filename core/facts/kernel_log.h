@@ -37,23 +37,24 @@ int kernel_log_read(
 typedef void kernel_log_piece(void *data, const char *bytes, size_t size);
 
 /*
- * A saved log: the file PATH, as the caller's process sees it, or standard input for "-"; of any size
- * and with any bytes. One packed with gzip, bzip2, xz or zstd is unpacked (libarchive, loaded when it is
- * needed).
+ * A saved log: the file PATH, as the caller's process sees it, or standard input for "-"; of any
+ * size and with any bytes. One packed with gzip, bzip2, xz or zstd is unpacked (libarchive, loaded
+ * when it is needed).
  *
- * 0 or a negative errno: -ETIMEDOUT when a pipe stays silent for KERNEL_LOG_SILENCE_MS, -EINVAL for a
- * file that cannot be a log (a folder, a journal) or is packed and cannot be unpacked here, -EBADMSG
- * for one that is damaged, -EFBIG for a device that gives more than KERNEL_LOG_LIMIT (/dev/zero). PIECE may have been called before an error.
+ * 0 or a negative errno: -ETIMEDOUT when a pipe stays silent for KERNEL_LOG_SILENCE_MS, -EINVAL for
+ * a file that cannot be a log (a folder, a journal) or is packed and cannot be unpacked here,
+ * -EBADMSG for one that is damaged, -EFBIG for a device that gives more than KERNEL_LOG_LIMIT
+ * (/dev/zero). PIECE may have been called before an error.
  */
 int kernel_log_scan(const char *path, kernel_log_piece *piece, void *data, struct error *err);
 
 /*
  * The kernel's lines in the journal of this machine (sd-journal(3) of libsystemd, loaded when it is
- * needed), as lines of text: those of all boots, oldest first, each boot after a line "-- Boot ID --";
- * with BOOT of one alone: 0 is the running one, -1 the one before.
+ * needed), as lines of text: those of all boots, oldest first, each boot after a line
+ * "-- Boot ID --"; with BOOT of one alone: 0 is the running one, -1 the one before.
  *
- * 0 or a negative errno: -ENOENT: no journal, no libsystemd, or no such boot; -EACCES: only root and the
- * group systemd-journal may read it.
+ * 0 or a negative errno: -ENOENT: no journal, no libsystemd, or no such boot; -EACCES: only root
+ * and the group systemd-journal may read it.
  */
 int kernel_journal_scan(const int *boot, kernel_log_piece *piece, void *data, struct error *err);
 

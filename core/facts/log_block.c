@@ -75,7 +75,9 @@ char *base64_decode(const char *text, size_t length, size_t *size)
 	return bytes;
 }
 
-/* How many characters of base64, with what fills up the last four, LENGTH ones at TEXT begin with. */
+/*
+ * How many characters of base64, with what fills up the last four, LENGTH ones at TEXT begin with.
+ */
 static size_t base64_length(const char *text, size_t length)
 {
 	size_t i = 0;
@@ -97,7 +99,10 @@ static void trim(const char **line, size_t *length)
 		(*length)--;
 }
 
-/* The first word in the line that is long enough; it may go on in the next line. JSON is not read here. */
+/*
+ * The first word in the line that is long enough; it may go on in the next line. JSON is not read
+ * here.
+ */
 bool log_block_begin_base64(struct log_block *block, const char *line, size_t length)
 {
 	trim(&line, &length);

@@ -75,7 +75,10 @@ static unsigned two_digits(const char *text)
 	return (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
 }
 
-/* Days since 1970-01-01 of the Gregorian calendar; of a year that is not known, 0, they only compare. */
+/*
+ * Days since 1970-01-01 of the Gregorian calendar; of a year that is not known, 0, they only
+ * compare.
+ */
 static int64_t days_of(int64_t year, unsigned month, unsigned day)
 {
 	if (month < 3) {
@@ -99,8 +102,8 @@ static unsigned month_of(const char *text)
 }
 
 /*
- * The date in the HEAD of a stamp whose time of day is at TIME: 2026-11-21, or a month and a day with
- * or without a year. One in another language has no place in time, only its words.
+ * The date in the HEAD of a stamp whose time of day is at TIME: 2026-11-21, or a month and a day
+ * with or without a year. One in another language has no place in time, only its words.
  */
 static void set_time(struct log_line *line, const char *head, const char *time, const char *tail)
 {
@@ -164,8 +167,9 @@ static const char *after_time(const char *time)
 }
 
 /*
- * What date(1) and others put after the time of day: " PM", the zone, the year; TAIL where it is none of
- * these. A word is one only where another one follows, or "PM: " would be taken for the afternoon.
+ * What date(1) and others put after the time of day: " PM", the zone, the year; TAIL where it is
+ * none of these. A word is one only where another one follows, or "PM: " would be taken for the
+ * afternoon.
  */
 static const char *after_zone_and_year(const char *tail)
 {
@@ -265,7 +269,10 @@ static const char *take_clock(struct log_line *line, const char *text)
 	return text + 1;
 }
 
-/* [T123], [    C0], [T1@C0], [  123] (the caller), [kernel], [  +0.000012], [Nov21 13:00], [Sat Nov 21 13:00:02 2026]. */
+/*
+ * [T123], [    C0], [T1@C0], [  123] (the caller), [kernel], [  +0.000012], [Nov21 13:00],
+ * [Sat Nov 21 13:00:02 2026].
+ */
 static const char *take_bracket(struct log_line *line, const char *text)
 {
 	const char *end = *text == '[' ? strchr(text, ']') : NULL;
@@ -301,7 +308,10 @@ static const char *take_bracket(struct log_line *line, const char *text)
 
 /* ---- The rest of what stands in front ---- */
 
-/* 6,123,12345678,-;WORDS, as /dev/kmsg gives them; netconsole may have the kernel's release in front. */
+/*
+ * 6,123,12345678,-;WORDS, as /dev/kmsg gives them; netconsole may have the kernel's release in
+ * front.
+ */
 static const char *take_record(struct log_line *line, const char *text)
 {
 	uint64_t priority, sequence, clock;
@@ -332,7 +342,10 @@ static const char *take_priority(const char *text)
 	return text_starts(text, "1 ") && is_date(text + 2) ? text + 2 : text;
 }
 
-/* One of NAMES that TEXT begins with, padded with spaces and ended by a colon; what follows, or NULL. */
+/*
+ * One of NAMES that TEXT begins with, padded with spaces and ended by a colon; what follows, or
+ * NULL.
+ */
 static const char *after_padded(const char *text, const char *const *names)
 {
 	for (; *names; names++) {
@@ -378,7 +391,10 @@ static const char *take_selector(struct log_line *line, const char *text)
 	return text + length;
 }
 
-/* stdout F, as the runtimes of containers write it after the date (Kubernetes, CRI): what follows it. */
+/*
+ * stdout F, as the runtimes of containers write it after the date (Kubernetes, CRI): what follows
+ * it.
+ */
 static const char *take_stream(struct log_line *line, const char *text)
 {
 	if (!text_starts(text, "stdout ") && !text_starts(text, "stderr "))
@@ -455,8 +471,9 @@ static const char *after_rfc5424(const char *text)
 }
 
 /*
- * The host and "kernel:", in the ways of syslog: "host kernel: ", "kernel: ", "host kern.info kernel: "
- * (busybox), "host kernel - - - " (RFC 5424). *OTHER: it is another program's line.
+ * The host and "kernel:", in the ways of syslog: "host kernel: ", "kernel: ",
+ * "host kern.info kernel: " (busybox), "host kernel - - - " (RFC 5424). *OTHER: it is another
+ * program's line.
  */
 static const char *take_program(struct log_line *line, const char *text, bool *other)
 {
@@ -534,7 +551,9 @@ static const char *take_heads(struct log_line *line, const char *text)
 	return text;
 }
 
-/* grep's: "/var/log/messages:", with the number of the line perhaps, or "-" in place of the colon. */
+/*
+ * grep's: "/var/log/messages:", with the number of the line perhaps, or "-" in place of the colon.
+ */
 static const char *after_file_name(const char *text)
 {
 	size_t length = strcspn(text, ": ");
@@ -547,7 +566,9 @@ static const char *after_file_name(const char *text)
 	return length && text[length] == ':' && !is_time(text) ? text + length + 1 : text;
 }
 
-/* host: Nov 28 13:00:15, as those write it who run a command on many machines (clush, pdsh, dsh). */
+/*
+ * host: Nov 28 13:00:15, as those write it who run a command on many machines (clush, pdsh, dsh).
+ */
 static const char *after_machine(struct log_line *line, const char *text)
 {
 	size_t length = strcspn(text, ": ");
@@ -585,8 +606,9 @@ static bool is_host(const char *text, size_t length)
 }
 
 /*
- * The clock, or "kernel: ", in the middle of a line: a console has other output, without a newline, in
- * front; a collector of logs has names of its own. After the name of a program it is that one's word.
+ * The clock, or "kernel: ", in the middle of a line: a console has other output, without a newline,
+ * in front; a collector of logs has names of its own. After the name of a program it is that one's
+ * word.
  */
 static const char *find_kernel(struct log_line *line, const char *text)
 {
@@ -691,8 +713,8 @@ static size_t escape_length(const char *text, size_t length)
 }
 
 /*
- * The bytes of a colour whose ESC was made visible (cat -v, less, a program's source) or got lost on the
- * way: ^[[32m, ESC[32m, \033[32m, [32m. 0: it is none.
+ * The bytes of a colour whose ESC was made visible (cat -v, less, a program's source) or got lost
+ * on the way: ^[[32m, ESC[32m, \033[32m, [32m. 0: it is none.
  */
 static size_t colour_length(const char *text, size_t length)
 {
@@ -714,7 +736,9 @@ static size_t colour_length(const char *text, size_t length)
 	return 0;
 }
 
-/* The bytes of a character that is a space, or none at all: *SHOWN is what to take for it, or '\0'. */
+/*
+ * The bytes of a character that is a space, or none at all: *SHOWN is what to take for it, or '\0'.
+ */
 static size_t blank_length(const char *text, size_t length, char *shown)
 {
 	static const struct {
@@ -734,7 +758,10 @@ static size_t blank_length(const char *text, size_t length, char *shown)
 	return 0;
 }
 
-/* What stands for another character, or may begin something that is none: an escape sequence, a colour. */
+/*
+ * What stands for another character, or may begin something that is none: an escape sequence, a
+ * colour.
+ */
 static const bool special[UCHAR_MAX + 1] = { [0 ... ' ' - 1] = true,
 	[0x7f ... UCHAR_MAX] = true,
 	['^'] = true,

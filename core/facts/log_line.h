@@ -2,11 +2,12 @@
 /*
  * One line of a kernel log: what was put in front of the kernel's words, and the words.
  *
- * In front may be, in any order that somebody's tools came up with: a file's name (grep), a priority
- * (<6>), the facility and level of dmesg -x, the kernel's clock with dmesg's delta and the caller
- * ([   12.345678 <    0.000012>] [T123]), a date (dmesg -T, -e, --time-format iso; ts(1); a terminal
- * program), what syslog and journalctl write in any of their formats and locales (RFC 3164, RFC 5424,
- * short-full, short-unix, short-monotonic), or the head of a /dev/kmsg record (6,123,12345678,-;).
+ * In front may be, in any order that somebody's tools came up with: a file's name (grep), a
+ * priority (<6>), the facility and level of dmesg -x, the kernel's clock with dmesg's delta and the
+ * caller ([   12.345678 <    0.000012>] [T123]), a date (dmesg -T, -e, --time-format iso; ts(1); a
+ * terminal program), what syslog and journalctl write in any of their formats and locales (RFC
+ * 3164, RFC 5424, short-full, short-unix, short-monotonic), or the head of a /dev/kmsg record
+ * (6,123,12345678,-;).
  */
 #ifndef EC2HIB_FACTS_LOG_LINE_H
 #define EC2HIB_FACTS_LOG_LINE_H
@@ -40,8 +41,8 @@ struct log_line {
 void log_line_read(struct log_line *line, const char *start, size_t length);
 
 /*
- * What follows the next mark after TEXT that separates fields, in a line that is of no known form: CSV,
- * logfmt (msg="..."), the labels of Loki ({job="kern"} ...). NULL: there is none.
+ * What follows the next mark after TEXT that separates fields, in a line that is of no known form:
+ * CSV, logfmt (msg="..."), the labels of Loki ({job="kern"} ...). NULL: there is none.
  */
 const char *log_line_next_field(const struct log_line *line, const char *text);
 

@@ -49,7 +49,10 @@ static bool wants(const struct log_reader *reader, const char *text, size_t leng
 	return reader->taker->find(reader->taker->data, text, length) != NULL;
 }
 
-/* The end of what was one line once: a carriage return, a NUL, or a newline in words, as in quoted text. */
+/*
+ * The end of what was one line once: a carriage return, a NUL, or a newline in words, as in quoted
+ * text.
+ */
 static const char *find_break(const char *text, const char *end)
 {
 	for (; text < end; text++)
@@ -201,7 +204,10 @@ static void record_field(struct log_reader *reader, const char *name, size_t len
 
 /* ---- JSON ---- */
 
-/* The journal has text that is not UTF-8 as an array of its bytes, and of a field that is there twice both. */
+/*
+ * The journal has text that is not UTF-8 as an array of its bytes, and of a field that is there
+ * twice both.
+ */
 static char *text_of_array(const json_t *array)
 {
 	size_t count = json_array_size(array);
@@ -262,7 +268,9 @@ static void take_value(struct log_reader *reader, json_t *value)
 	record_end(reader);
 }
 
-/* "NAME": VALUE of an object that has a line for each of its members. False: it is something else. */
+/*
+ * "NAME": VALUE of an object that has a line for each of its members. False: it is something else.
+ */
 static bool take_member(struct log_reader *reader, const char *text, size_t length)
 {
 	const char *end = memchr(text + 1, '"', length - 1), *value = end;
@@ -320,7 +328,9 @@ static bool has_many_values(const char *text, size_t length)
 	return false;
 }
 
-/* Where words begin that are an array of bytes: nothing can be found in them before they are read. */
+/*
+ * Where words begin that are an array of bytes: nothing can be found in them before they are read.
+ */
 static const char *find_bytes(const char *text, size_t length)
 {
 	static const char mark[] = "\"MESSAGE\"";
@@ -402,7 +412,9 @@ static bool is_field_name(const char *text, size_t length)
 	return i && i == length && !isdigit((unsigned char)*text);
 }
 
-/* journalctl -o export and verbose: records end with an empty line, or where the next has its date. */
+/*
+ * journalctl -o export and verbose: records end with an empty line, or where the next has its date.
+ */
 static bool take_field(struct log_reader *reader, const char *text, size_t length, bool indented)
 {
 	size_t name = field_length(text, length);

@@ -21,7 +21,10 @@ struct log_taker {
 	/* The first of these bytes where something may matter, NULL: nothing does. Of lines, or of one that
 	 * is in JSON's quotes. */
 	const char *(*find)(void *data, const char *text, size_t length);
-	/* A line that may be the kernel's; the taker may change LINE, which is gone when it returns. */
+	/*
+	 * A line that may be the kernel's; the taker may change LINE, which is gone when it
+	 * returns.
+	 */
 	void (*take)(void *data, struct log_line *line);
 	void *data;
 };

@@ -167,7 +167,9 @@ static bool is_switched_on_by_type(
 	       has_generator(root);
 }
 
-/* System V init, Upstart, OpenRC: /sbin/init is a link to systemd where that is the first process. */
+/*
+ * System V init, Upstart, OpenRC: /sbin/init is a link to systemd where that is the first process.
+ */
 static bool has_other_init(const struct root *root)
 {
 	static const char *const paths[] = { "/sbin/init", "/usr/sbin/init" };

@@ -11,8 +11,8 @@
 
 /*
  * Fills swap_unit and swap_mask, after fstab_gather(); where another init than systemd is installed
- * they are absent, and fstab_unit as well. ANY_SWAP: some line of fstab is about a swap, which keeps
- * the generator for GPT partitions from making units.
+ * they are absent, and fstab_unit as well. ANY_SWAP: some line of fstab is about a swap, which
+ * keeps the generator for GPT partitions from making units.
  */
 void swap_units_gather(struct boot_facts *boot, const struct root *root,
 	const struct area_facts *area, const device_list *root_devices, bool any_swap);

@@ -85,8 +85,8 @@ void report_make(struct report *report, const char *const *ids, const struct fac
 void report_free(struct report *report);
 
 /*
- * What makes a setup useless: the checks that gate and fail (EC2 does not hibernate this instance, or
- * the kernel cannot). One that cannot tell keeps nobody from anything.
+ * What makes a setup useless: the checks that gate and fail (EC2 does not hibernate this instance,
+ * or the kernel cannot). One that cannot tell keeps nobody from anything.
  */
 void setup_gate(struct report *gate, const struct facts *facts, const struct config *config);
 

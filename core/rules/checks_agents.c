@@ -54,8 +54,8 @@ static bool logind_answers(const struct facts *facts)
 }
 
 /*
- * EC2 presses the sleep button of an instance whose hibernation was enabled at launch. logind answers with
- * HandleSuspendKey (logind.conf(5)), which is suspend unless somebody set it.
+ * EC2 presses the sleep button of an instance whose hibernation was enabled at launch. logind
+ * answers with HandleSuspendKey (logind.conf(5)), which is suspend unless somebody set it.
  */
 CHECK_FUNCTION(sleep_key)
 {

@@ -117,8 +117,9 @@ int preparation_plan(struct plan *plan, const struct facts *facts, const struct 
 	struct error *err);
 
 /*
- * The way back; touches only what carries our name or label. 0; -EBUSY for an image that belongs to a
- * hibernated machine, in which nothing may change; -EPERM for an area that others could exchange. plan_free() in any case.
+ * The way back; touches only what carries our name or label. 0; -EBUSY for an image that belongs to
+ * a hibernated machine, in which nothing may change; -EPERM for an area that others could exchange.
+ * plan_free() in any case.
  */
 int teardown_plan(struct plan *plan, const struct facts *facts, struct error *err);
 

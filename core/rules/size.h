@@ -45,11 +45,12 @@ struct swap_size {
  * auto is the larger of percentage-of-ram and target-size-mb, and memory's size where only that
  * fits. A file is kept when it is usable, large enough, and not more than 100 MiB beyond the
  * target; what somebody else made and was adopted is kept whatever its size beyond that, and never
- * replaced. What removing it would free counts as room; 10 MiB stay free. A device is kept when it is
- * large enough.
+ * replaced. What removing it would free counts as room; 10 MiB stay free. A device is kept when it
+ * is large enough.
  *
  * 0; -EINVAL (WANTED is not a size, or what is there cannot be a swap area), -ENODATA (a fact that
- * is needed is not known), -ENOSPC, -EEXIST (a file that was adopted will not do). swap_size_free() ends it.
+ * is needed is not known), -ENOSPC, -EEXIST (a file that was adopted will not do). swap_size_free()
+ * ends it.
  */
 int swap_size_decide(const struct facts *facts, const struct config *config, const char *wanted,
 	struct swap_size *size, struct error *err);

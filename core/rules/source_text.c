@@ -29,7 +29,9 @@ bool source_line_is_ours(const char *line, const struct strings *ours)
 
 /* ---- Lines that have arguments after a key word ---- */
 
-/* True when TEXT is one quoted string that says what it says, without escapes, to its line's end. */
+/*
+ * True when TEXT is one quoted string that says what it says, without escapes, to its line's end.
+ */
 static bool is_quoted(const char *text)
 {
 	const char *end = *text == '"' || *text == '\'' ? strchr(text + 1, *text) : NULL;

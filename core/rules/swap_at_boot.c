@@ -42,7 +42,9 @@ static bool masks(const char *line, const char *unit)
 	return strings_contain(&words, wanted);
 }
 
-/* Why systemd passes over the line of /etc/fstab (systemd-fstab-generator(8)); NULL: it does not. */
+/*
+ * Why systemd passes over the line of /etc/fstab (systemd-fstab-generator(8)); NULL: it does not.
+ */
 static char *obstacle_of(const struct facts *facts, char **fix)
 {
 	const struct boot_facts *boot = &facts->boot;

@@ -32,7 +32,9 @@
 #define YEAR_BACK_SECONDS ((int64_t)180 * 86400)
 #define YEAR_SECONDS	  ((int64_t)366 * 86400)
 
-/* A line that may matter, without what stood in front of it. It waits for those that come after it. */
+/*
+ * A line that may matter, without what stood in front of it. It waits for those that come after it.
+ */
 struct pending {
 	unsigned machine;
 	bool everybody; /* a boot that the journal tells of, whosever it is */
@@ -149,7 +151,10 @@ static void hand_on(struct timelines *all, const struct pending *pending)
 
 /* ---- The order of the lines ---- */
 
-/* The kernel's clock runs on from one line to the other, whatever the clock on the wall did meanwhile. */
+/*
+ * The kernel's clock runs on from one line to the other, whatever the clock on the wall did
+ * meanwhile.
+ */
 static bool clock_runs_on(const struct pending *before, const struct pending *after)
 {
 	return before->has_clock && after->has_clock && before->machine == after->machine &&
@@ -198,8 +203,8 @@ static int compare_parts(const void *a, const void *b)
 }
 
 /*
- * Cuts the lines where the time goes back: there one file was put after another that is newer. Years
- * that are not in the stamps are counted on.
+ * Cuts the lines where the time goes back: there one file was put after another that is newer.
+ * Years that are not in the stamps are counted on.
  */
 static size_t cut_parts(struct timelines *all, struct part *parts)
 {
@@ -288,8 +293,8 @@ static bool is_known_after(struct log_line *line, const char *message)
 }
 
 /*
- * Also after what may be the name of a file, or other fields: that it is one shows only by the words that
- * follow.
+ * Also after what may be the name of a file, or other fields: that it is one shows only by the
+ * words that follow.
  */
 static bool line_is_known(struct log_line *line)
 {

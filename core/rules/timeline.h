@@ -2,12 +2,12 @@
 /*
  * What kernel logs tell of hibernations.
  *
- * A cycle is judged by what its lines prove. Each kernel has words of its own, and says less or more:
- * from 6.19 on, for instance, nothing about the image. So there are no lines that have to be there; the
- * lines that are there prove that an image was made, written, found, restored, or what went wrong
- * (timeline_messages.c has all of them, from kernel 4.4 to 7.3). A cycle of which nothing is proven
- * is "unknown", and one that the log leaves in the middle "incomplete": a log that was cut is no proof
- * of a failure.
+ * A cycle is judged by what its lines prove. Each kernel has words of its own, and says less or
+ * more: from 6.19 on, for instance, nothing about the image. So there are no lines that have to be
+ * there; the lines that are there prove that an image was made, written, found, restored, or what
+ * went wrong (timeline_messages.c has all of them, from kernel 4.4 to 7.3). A cycle of which
+ * nothing is proven is "unknown", and one that the log leaves in the middle "incomplete": a log
+ * that was cut is no proof of a failure.
  */
 #ifndef EC2HIB_RULES_TIMELINE_H
 #define EC2HIB_RULES_TIMELINE_H
@@ -57,10 +57,10 @@ struct log_account {
 struct timelines;
 
 /*
- * Reading of a log, in pieces of any size and with any bytes. PAGE_SIZE is that of the kernel which wrote
- * it, in bytes, and makes a size from the pages of an image where the log itself does not tell.
- * timelines_end() adds every hibernation to FOUND ({0} at first), newest last (timelines_free() ends
- * it), and frees TIMELINES; ACCOUNT may be NULL.
+ * Reading of a log, in pieces of any size and with any bytes. PAGE_SIZE is that of the kernel which
+ * wrote it, in bytes, and makes a size from the pages of an image where the log itself does not
+ * tell. timelines_end() adds every hibernation to FOUND ({0} at first), newest last
+ * (timelines_free() ends it), and frees TIMELINES; ACCOUNT may be NULL.
  */
 struct timelines *timelines_begin(unsigned long page_size);
 void timelines_feed(struct timelines *timelines, const char *bytes, size_t size);
@@ -70,8 +70,8 @@ void timelines_end(struct timelines *timelines, timeline_list *found, struct log
 void timelines_parse(const char *log, size_t size, unsigned long page_size, timeline_list *found);
 
 /*
- * The log of one attempt to hibernate, from just before it on: that there was one needs no proof here,
- * as it does in a log that may be of something else. TIMELINE must be zeroed.
+ * The log of one attempt to hibernate, from just before it on: that there was one needs no proof
+ * here, as it does in a log that may be of something else. TIMELINE must be zeroed.
  */
 void timeline_parse_attempt(
 	const char *log, size_t size, unsigned long page_size, struct timeline *timeline);

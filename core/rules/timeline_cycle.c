@@ -85,8 +85,8 @@ void parser_restored(struct parser *parser)
 }
 
 /*
- * The machine started anew and went on without its image. Whether it has lost one depends on whether
- * it had come so far.
+ * The machine started anew and went on without its image. Whether it has lost one depends on
+ * whether it had come so far.
  */
 static void fail_lost(struct parser *parser)
 {
@@ -107,8 +107,8 @@ static void fail_lost(struct parser *parser)
 
 /*
  * The kernel says nothing when swap runs out while it writes a compressed image, which it cannot
- * know before (save_compressed_image() of kernel/power/swap.c, up to 6.12): it only lacks the line that
- * all is written. Where something else goes wrong, it says what.
+ * know before (save_compressed_image() of kernel/power/swap.c, up to 6.12): it only lacks the line
+ * that all is written. Where something else goes wrong, it says what.
  */
 static void fail_writing(struct parser *parser)
 {
@@ -134,10 +134,11 @@ static const char *result_of_open(struct parser *parser, bool last)
 }
 
 /*
- * What is proven. A resumed system's own log has no line of the writing, for it goes on where the image
- * was made; so a cycle whose kernel tasks were frozen and that ended without a failure and without a
- * line of the writing is one that resumed. Kernels before 6.19 then also told of the image: where such
- * a one did not, or where freezing is not in the log, it is not known what happened.
+ * What is proven. A resumed system's own log has no line of the writing, for it goes on where the
+ * image was made; so a cycle whose kernel tasks were frozen and that ended without a failure and
+ * without a line of the writing is one that resumed. Kernels before 6.19 then also told of the
+ * image: where such a one did not, or where freezing is not in the log, it is not known what
+ * happened.
  */
 static const char *result_of(struct parser *parser, bool last)
 {
@@ -163,7 +164,10 @@ static const char *result_of(struct parser *parser, bool last)
 		return RESULT_UNKNOWN;
 	if (seen->copy || (seen->frozen && !seen->old_words))
 		return RESULT_RESUMED;
-	/* Where lines of other kinds are there as well: of those with "PM: " alone it proves nothing. */
+	/*
+	 * Where lines of other kinds are there as well: of those with "PM: " alone it proves
+	 * nothing.
+	 */
 	if (seen->preallocate && !seen->allocated && !seen->frozen && seen->freezing &&
 		seen->restarted) {
 		parser_fail(parser, FAILURE_MEMORY,

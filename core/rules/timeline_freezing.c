@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the kernel says of freezing tasks (kernel/power/process.c), and which ones it could not freeze. */
+/*
+ * What the kernel says of freezing tasks (kernel/power/process.c), and which ones it could not
+ * freeze.
+ */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <stdlib.h>

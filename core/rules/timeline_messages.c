@@ -6,8 +6,8 @@
  * The words are those of the printk calls in kernel/power/{hibernate,snapshot,swap,process,main}.c,
  * drivers/base/power/main.c, kernel/{cpu,reboot}.c, drivers/acpi/sleep.c,
  * arch/x86/power/hibernate*.c and arch/arm64/kernel/hibernate.c, from 4.4 to 7.3. From 6.19 on
- * swsusp_save() tells of the image only where pm_debug_messages is on; "Normal pages needed" is left
- * where the kernel has dynamic debug.
+ * swsusp_save() tells of the image only where pm_debug_messages is on; "Normal pages needed" is
+ * left where the kernel has dynamic debug.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -446,8 +446,9 @@ static void on_mismatch(struct parser *parser, const char *rest)
 }
 
 /*
- * Every ordinary boot looks for an image, too; and one that has an initramfs may look twice, first before
- * the disk is there (ENXIO, ENODEV). Then it is what comes later that tells whether the image is lost.
+ * Every ordinary boot looks for an image, too; and one that has an initramfs may look twice, first
+ * before the disk is there (ENXIO, ENODEV). Then it is what comes later that tells whether the
+ * image is lost.
  */
 static void on_not_found(struct parser *parser, const char *rest)
 {
@@ -560,8 +561,9 @@ static void on_no_compression(struct parser *parser, const char *rest UNUSED)
 }
 
 /*
- * Lockdown: PROGRAM: hibernation is restricted; see man kernel_lockdown.7. No entry line follows. But the
- * kernel also says so to whoever only looks whether it could: systemd-logind at each login, cat.
+ * Lockdown: PROGRAM: hibernation is restricted; see man kernel_lockdown.7. No entry line follows.
+ * But the kernel also says so to whoever only looks whether it could: systemd-logind at each login,
+ * cat.
  */
 static void on_lockdown(struct parser *parser, const char *rest)
 {

@@ -134,8 +134,8 @@ enum side {
 };
 
 /*
- * WORDS begin the line; * is a word of any kind. KERNELS: which ones say so, as far as known (a release
- * is the first or the last one), NULL: all of them.
+ * WORDS begin the line; * is a word of any kind. KERNELS: which ones say so, as far as known (a
+ * release is the first or the last one), NULL: all of them.
  */
 struct message {
 	const char *words;
@@ -193,8 +193,9 @@ const struct message *message_find(const char *message, const char **rest);
 bool message_is_known(const struct log_line *line);
 
 /*
- * A row of the table, for tests that hold it against the kernel's sources: its words (* is any word), NULL
- * after the last row; whether they follow "PM: "; and which kernels say so ("4.10-", NULL: all).
+ * A row of the table, for tests that hold it against the kernel's sources: its words (* is any
+ * word), NULL after the last row; whether they follow "PM: "; and which kernels say so ("4.10-",
+ * NULL: all).
  */
 const char *message_row(size_t index, bool *after_pm, const char **kernels);
 

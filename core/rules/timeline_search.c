@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Finding what is in the table of messages (timeline_messages.c): the row of a line, and, before anything
- * is made of a line, the place in a log where there may be one. Both are asked for every line of a log of
- * any size, so neither goes through the whole table.
+ * Finding what is in the table of messages (timeline_messages.c): the row of a line, and, before
+ * anything is made of a line, the place in a log where there may be one. Both are asked for every
+ * line of a log of any size, so neither goes through the whole table.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -19,8 +19,8 @@
 #define ROW_KEY	      8 /* characters */
 
 /*
- * Rows by the hash of their first characters: the first row of each hash, and the next one of each row.
- * Those that have fewer characters, or any word among them, are tried for every line.
+ * Rows by the hash of their first characters: the first row of each hash, and the next one of each
+ * row. Those that have fewer characters, or any word among them, are tried for every line.
  */
 static struct {
 	bool ready;
@@ -129,8 +129,8 @@ bool message_is_known(const struct log_line *line)
 	}
 
 /*
- * Each line of the table, and what is told of devices and of freezing, has one of these. All have four
- * bytes at least, by which they are found.
+ * Each line of the table, and what is told of devices and of freezing, has one of these. All have
+ * four bytes at least, by which they are found.
  */
 static const struct marker {
 	const char *words;
@@ -181,8 +181,8 @@ static void index_markers(void)
 #define WORDS_MAX ((size_t)120)
 
 /*
- * "PM: " and words that no row has: most of what the kernel says of power management. What comes from a
- * device has its name in front, and an escape sequence of a terminal may follow.
+ * "PM: " and words that no row has: most of what the kernel says of power management. What comes
+ * from a device has its name in front, and an escape sequence of a terminal may follow.
  */
 static bool is_other_pm(const char *begin, const char *text, const char *end)
 {

@@ -139,8 +139,8 @@ enum trouble_news trouble_passed(struct trouble *trouble, uint64_t now_ms);
 /*
  * Milliseconds to wait before a service is asked again that failed FAILURES times in a row: 0 after
  * none, then up to BASE_MS, up to twice as much, and so on up to BACKOFF_MOST_MS, or BASE_MS where
- * that is more. The later half of a wait is left to CHANCE, a random number of 32 bits, so that the machines of a fleet that failed
- * together do not come back together.
+ * that is more. The later half of a wait is left to CHANCE, a random number of 32 bits, so that the
+ * machines of a fleet that failed together do not come back together.
  */
 unsigned backoff_ms(unsigned failures, unsigned base_ms, uint32_t chance);
 
