@@ -42,9 +42,9 @@ struct kernel_facts {
 	NUMBER(image_estimate, "bytes",                                                            \
 		"what an image would need now: used memory less file cache", VOLATILE)             \
 	NUMBER(unswappable, "bytes", "what can be neither dropped nor swapped out", VOLATILE)      \
-	NUMBER(huge_pages, "bytes", "set aside for huge pages of all sizes, in use or not")        \
+	NUMBER(huge_pages, "bytes", "reserved for huge pages of all sizes, in use or not")         \
 	NUMBER(huge_pages_free, "bytes", "of these, not in use", VOLATILE)                         \
-	TEXT(huge_pages_setting, "what sets them aside; null: nothing that could be found")        \
+	TEXT(huge_pages_setting, "what reserves them; null: nothing that could be found")          \
 	NUMBER(locked, "bytes", "Mlocked of /proc/meminfo", VOLATILE)                              \
 	NUMBER(unevictable, "bytes", "Unevictable: locked and secret memory, and ramfs", VOLATILE) \
 	NUMBER(kernel, "bytes", "slab that stays, stacks, page tables, per CPU, vmalloc",          \

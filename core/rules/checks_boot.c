@@ -59,7 +59,7 @@ CHECK_FUNCTION(boot_loader)
 	}
 	if (boot->loader.is == FACT_KNOWN)
 		return finding_pass("%s (%s)", boot->loader.value,
-			fact_text_or(&boot->config, "place not known"));
+			fact_text_or(&boot->config, "its file is not known"));
 	if (boot->loader.is == FACT_ABSENT)
 		return by_hand(facts, "no boot loader that ec2hib knows");
 	if (fact_text_is(&boot->loader_known, LOADER_CONTRADICTED) && boot->loader.why)
@@ -874,9 +874,7 @@ static const struct check checks[] = {
 		"The next boot learns from its kernel arguments where the image is. ec2hib changes them for the boot loaders that it knows; elsewhere somebody has to do it by hand.",
 		VITAL, .evaluate = check_boot_loader },
 	{ "firmware-next-boot", "firmware starts the same",
-		"UEFI firmware starts what BootNext or BootOrder name. Where that is another "
-		"program or disk than the one that has started this system, the boot entries "
-		"that were judged here are not those of the next boot.",
+		"UEFI firmware starts what BootNext or BootOrder name. Where that is another program or disk than the one that has started this system, the boot entries that were judged here are not those of the next boot.",
 		LIVE, REFUSES, .evaluate = check_firmware_next_boot },
 	{ "resume-value", "resume arguments well formed",
 		"resume= has to name the device that holds the file system of the swap file, in a way that can be found at boot: not the file, not /dev/root, not UUID= without an initramfs, and not an NVMe name that can change.",

@@ -94,7 +94,7 @@ char *unswappable_text(const struct memory_facts *memory)
 	memory_cleanup_free char *total = size_format(fact_number_or(&memory->total, 0));
 	memory_cleanup_free char *by = holder(memory);
 	memory_cleanup_free char *huge = text_format("of huge pages (%s)",
-		fact_text_or(&memory->huge_pages_setting, "set aside while the machine ran"));
+		fact_text_or(&memory->huge_pages_setting, "reserved while the machine ran"));
 	memory_cleanup_free char *locked = text_format("locked or secret%s", by);
 
 	add_part(&named, parts.huge, bytes, huge);
@@ -113,7 +113,7 @@ char *unswappable_fix(const struct memory_facts *memory)
 
 	if (most == parts.huge)
 		return text_copy(
-			"set fewer huge pages aside, or give them back before: sysctl vm.nr_hugepages=0");
+			"reserve fewer huge pages, or give them back before: sysctl vm.nr_hugepages=0");
 	if (most == parts.locked && memory->holder.is == FACT_KNOWN)
 		return text_format("stop %s, or have it lock less memory", memory->holder.value);
 	if (most == parts.locked)

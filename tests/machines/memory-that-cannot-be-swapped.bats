@@ -29,7 +29,7 @@ meminfo() {
 		mount --bind "$BATS_TEST_TMPDIR/meminfo" "$IMAGE/proc/meminfo" || skip "cannot mount here"
 }
 
-@test "huge pages above half of memory are named, and what sets them aside" {
+@test "huge pages above half of memory are named, and what reserves them" {
 	make_machine debian-12
 	start_machine
 	meminfo 40000 10000 0 0
