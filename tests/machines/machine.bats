@@ -19,7 +19,7 @@ there_and_back_on() {
 	[ "$(live_state swap-file)" = fail ]
 
 	setup_machine --size 40M
-	grep -q "^$IMAGE/swap " /proc/swaps
+	grep -q "^$IMAGE$(live_fact area.path) " /proc/swaps
 	[ "$(cat "$IMAGE/sys/power/resume")" = "$(cat "$DEVICE_SYS/dev")" ]
 	[ "$(cat "$IMAGE/sys/power/resume_offset")" = "$(live_fact area.resume_offset)" ]
 	for check in swap-file swap-header resume-device-kernel resume-offset-kernel \
@@ -74,7 +74,7 @@ there_and_back_on() {
 	[ "$(tail -c +5 "$IMAGE"/sys/firmware/efi/efivars/LoaderInfo-* | tr -d '\0')" = \
 		'systemd-boot 252' ]
 	setup_machine -q --size 20M --no-boot-config --no-initramfs
-	grep -q "^$IMAGE/swap " /proc/swaps
+	grep -q "^$IMAGE$(live_fact area.path) " /proc/swaps
 	device=$DEVICE
 	drop_machine
 	! grep -q "$BATS_TEST_TMPDIR" /proc/self/mountinfo /proc/swaps
