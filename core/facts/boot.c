@@ -282,6 +282,7 @@ static const struct boot_loader *decide_by_files(
 static const struct boot_loader *choose(struct boot_search *search)
 {
 	memory_cleanup_free char *told = told_words(&search->firmware);
+	const struct boot_loader *chosen;
 	struct candidates candidates;
 
 	find_candidates(&candidates, search);
@@ -292,8 +293,12 @@ static const struct boot_loader *choose(struct boot_search *search)
 		fact_set_text(&search->boot->loader_known, LOADER_KNOWN);
 		return candidates.items[0];
 	}
-	return is_told(&search->firmware) ? decide_by_word(search, &candidates, told)
-					  : decide_by_files(search, &candidates);
+	chosen = is_told(&search->firmware) ? decide_by_word(search, &candidates, told)
+					    : decide_by_files(search, &candidates);
+	if (!chosen || chosen->program != &boot_program_grub || !*search->unclear.text)
+		return chosen;
+	fact_set_unknown(fact_of(&search->boot->loader), "%s", search->unclear.text);
+	return NULL;
 }
 
 /* ---- What belongs there and is not mounted ---- */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/compiler.h"
 #include "core/base/memory.h"
@@ -761,6 +762,8 @@ bool boot_grub_parse(
 
 /* ---- Where the files are ---- */
 
+#define EFI_MOUNT "/boot/efi"
+
 /* From 2.12 on it sets LoaderInfo (its module bli). shim starts the GRUB beside it. */
 const struct boot_program boot_program_grub = {
 	.name = "GRUB",
@@ -781,37 +784,68 @@ char *boot_environment_path(const struct root *root)
 	return NULL;
 }
 
-/* A grub.cfg on the EFI partition that has entries itself; most only lead to the one in /boot. */
-static char *find_efi_config(const struct root *root)
+/* Was this system started from the folder of PATH, a grub.cfg? Systems have a folder each there. */
+static bool is_started_beside(const struct firmware *firmware, const char *path)
+{
+	const char *folder = path + strlen(EFI_MOUNT);
+	const char *started = firmware->current ? firmware->current->path : NULL;
+
+	return started && strncasecmp(started, folder, (size_t)(path_name(folder) - folder)) == 0;
+}
+
+/*
+ * A grub.cfg on the EFI partition that has entries itself; most only lead to the one in /boot. Of
+ * several systems' files it is the one beside what has started this one; where that is not told,
+ * nobody knows, unless the entries are in files of their own (blscfg).
+ */
+static char *find_efi_config(struct boot_search *search)
 {
 	strings_cleanup struct strings names = { 0 };
 	struct error err = { "" };
+	char *found = NULL;
 
-	root_list(root, "/boot/efi/EFI", &names, &err);
+	root_list(search->root, EFI_MOUNT "/EFI", &names, &err);
 	for (size_t i = 0; i < names.count; i++) {
-		char *path = text_format("/boot/efi/EFI/%s/grub.cfg", names.items[i]);
+		memory_cleanup_free char *path =
+			text_format(EFI_MOUNT "/EFI/%s/grub.cfg", names.items[i]);
 		memory_cleanup_free char *text = NULL;
 		struct error ignored = { "" };
+		bool own;
 
-		root_read(root, path, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
-		if (text && (strstr(text, "menuentry ") || strstr(text, "blscfg")))
-			return path;
-		free(path);
+		root_read(search->root, path, BOOT_TEXT_LIMIT, &text, NULL, &ignored);
+		if (!text)
+			continue;
+		own = strstr(text, "menuentry ") || strstr(text, "blscfg");
+		if (is_started_beside(&search->firmware, path)) {
+			*search->unclear.text = '\0';
+			text_set(&found, own ? text_copy(path) : NULL);
+			return found;
+		}
+		if (!own)
+			continue;
+		if (found && !strstr(text, "blscfg"))
+			error_set(&search->unclear, EEXIST,
+				"%s and %s both have boot entries, and nothing says which of them boots",
+				found, path);
+		if (!found)
+			found = text_copy(path);
 	}
-	return NULL;
+	return found;
 }
 
 /* The grub.cfg that counts: with EFI firmware the one on its partition, if that is a real one. */
-static char *find_config(const struct boot_search *search)
+static char *find_config(struct boot_search *search)
 {
 	static const char *const paths[] = { "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg" };
-	char *efi = find_efi_config(search->root);
+	char *efi;
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths) && !(efi && search->firmware.efi); i++)
-		if (root_exists(search->root, paths[i])) {
-			free(efi);
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && !search->firmware.efi; i++)
+		if (root_exists(search->root, paths[i]))
 			return text_copy(paths[i]);
-		}
+	efi = find_efi_config(search);
+	for (size_t i = 0; i < ARRAY_SIZE(paths) && !efi; i++)
+		if (root_exists(search->root, paths[i]))
+			return text_copy(paths[i]);
 	return efi;
 }
 

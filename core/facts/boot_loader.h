@@ -24,11 +24,12 @@ struct boot_search {
 	struct boot_facts *boot;
 	struct firmware firmware;
 	struct boot_mounts mounts;
-	char *entries;	     /* the folder with entry files, or NULL: boot_bls.h */
-	char *config;	     /* the grub.cfg that counts, or NULL: boot_grub.h */
-	char *config_text;   /* NULL when it cannot be read */
-	char *environment;   /* the text of GRUB's environment block, or NULL */
-	struct error hidden; /* why something could not be looked at; empty: all could */
+	char *entries;	      /* the folder with entry files, or NULL: boot_bls.h */
+	char *config;	      /* the grub.cfg that counts, or NULL: boot_grub.h */
+	char *config_text;    /* NULL when it cannot be read */
+	char *environment;    /* the text of GRUB's environment block, or NULL */
+	struct error unclear; /* why it is not known which grub.cfg counts; empty: it is */
+	struct error hidden;  /* why something could not be looked at; empty: all could */
 };
 
 /* The arguments that every entry is to have. */

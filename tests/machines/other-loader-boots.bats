@@ -141,6 +141,30 @@ grub_is_left_alone() {
 	[ "$(live_fact 'boot.entries[] | select(.is_default) | .version')" = 6.12.38+deb13-amd64 ]
 }
 
+@test "two systems have a grub.cfg on the EFI partition: the one beside what was started" {
+	make_machine amazon-linux-2
+	mkdir -p "$IMAGE"/boot/efi/EFI/{centos,redhat}
+	cp "$IMAGE/boot/grub2/grub.cfg" "$IMAGE/boot/efi/EFI/centos/"
+	mv "$IMAGE/boot/grub2/grub.cfg" "$IMAGE/boot/efi/EFI/redhat/"
+	[[ "$(fact boot.loader.unknown)" == "/boot/efi/EFI/centos/grub.cfg and /boot/efi/EFI/redhat/grub.cfg both"* ]]
+	before=$(cd "$IMAGE" && find boot etc/default -type f -exec sha256sum {} + | sort)
+	run setup_image --size 20M
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"by hand: "*"resume_offset="* ]]
+	[ "$before" = "$(cd "$IMAGE" && find boot etc/default -type f -exec sha256sum {} + | sort)" ]
+	[ "$(state resume-offset-next-boot)" = unknown ]
+	"$EC2HIB" --root "$IMAGE" teardown --yes
+	start_machine
+	boot_number BootCurrent '\3\0'
+	boot_option 0003 'Red Hat' '\EFI\REDHAT\shimx64.efi'
+	[ "$(live_fact boot.loader)" = grub2 ]
+	[ "$(live_fact boot.config)" = /boot/efi/EFI/redhat/grub.cfg ]
+	# one that only leads to the other in /boot
+	mv "$IMAGE/boot/efi/EFI/redhat/grub.cfg" "$IMAGE/boot/grub2/"
+	printf 'configfile ($root)/boot/grub2/grub.cfg\n' >"$IMAGE/boot/efi/EFI/redhat/grub.cfg"
+	[ "$(live_fact boot.config)" = /boot/grub2/grub.cfg ]
+}
+
 @test "a loader that nobody knows, by its name" {
 	make_machine debian-12
 	start_machine
