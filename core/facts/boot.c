@@ -297,6 +297,8 @@ static const struct boot_loader *choose(struct boot_search *search)
 					    : decide_by_files(search, &candidates);
 	if (!chosen || chosen->program != &boot_program_grub || !*search->unclear.text)
 		return chosen;
+	if (search->misled)
+		fact_set_text(&search->boot->loader_known, LOADER_CONTRADICTED);
 	fact_set_unknown(fact_of(&search->boot->loader), "%s", search->unclear.text);
 	return NULL;
 }

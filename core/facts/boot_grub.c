@@ -20,6 +20,7 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot_text.h"
+#include "core/facts/device.h"
 #include "core/facts/shell_settings.h"
 
 /* ---- Words and variables ---- */
@@ -794,6 +795,52 @@ static bool is_started_beside(const struct firmware *firmware, const char *path)
 }
 
 /*
+ * The UUID of the file system that a grub.cfg only leads to: "search.fs_uuid UUID root", "search
+ * --fs-uuid --set=root UUID". The caller frees it; NULL: none is named.
+ */
+static char *led_to(const char *text)
+{
+	char *found = NULL, *line;
+
+	while (!found && (line = boot_next_line(&text))) {
+		strings_cleanup struct strings words = { 0 };
+
+		strings_split(&words, line, " \t");
+		free(line);
+		if (words.count < 2)
+			continue;
+		if (strcmp(words.items[0], "search.fs_uuid") == 0)
+			found = text_copy(words.items[1]);
+		else if (strcmp(words.items[0], "search") == 0 &&
+			 (strings_contain(&words, "--fs-uuid") || strings_contain(&words, "-u")) &&
+			 *words.items[words.count - 1] != '-')
+			found = text_copy(words.items[words.count - 1]);
+	}
+	return found;
+}
+
+/* Notes when the grub.cfg of PATH, whose text this is, leads to another file system than /boot's. */
+static void follow(struct boot_search *search, const char *path, const char *text)
+{
+	memory_cleanup_free char *uuid = led_to(text);
+	device_list devices = { 0 };
+	struct error ignored = { "" };
+	dev_t number;
+
+	if (!uuid || !search->root->live ||
+		device_of_path("/boot", &number, NULL, NULL, &ignored) < 0)
+		return;
+	devices_gather(&devices, search->root, search->root, number);
+	search->misled = devices.count && devices.items->uuid.is == FACT_KNOWN &&
+			 strcasecmp(devices.items->uuid.value, uuid) != 0;
+	if (search->misled)
+		error_set(&search->unclear, EXDEV,
+			"%s leads to the file system %s, and /boot lies on %s", path, uuid,
+			devices.items->uuid.value);
+	fact_list_free(&device_facts_layout, &devices);
+}
+
+/*
  * A grub.cfg on the EFI partition that has entries itself; most only lead to the one in /boot. Of
  * several systems' files it is the one beside what has started this one; where that is not told,
  * nobody knows, unless the entries are in files of their own (blscfg).
@@ -801,8 +848,10 @@ static bool is_started_beside(const struct firmware *firmware, const char *path)
 static char *find_efi_config(struct boot_search *search)
 {
 	strings_cleanup struct strings names = { 0 };
+	memory_cleanup_free char *lead = NULL, *lead_text = NULL;
 	struct error err = { "" };
 	char *found = NULL;
+	size_t count = 0;
 
 	root_list(search->root, EFI_MOUNT "/EFI", &names, &err);
 	for (size_t i = 0; i < names.count; i++) {
@@ -819,10 +868,16 @@ static char *find_efi_config(struct boot_search *search)
 		if (is_started_beside(&search->firmware, path)) {
 			*search->unclear.text = '\0';
 			text_set(&found, own ? text_copy(path) : NULL);
+			if (!own)
+				follow(search, path, text);
 			return found;
 		}
-		if (!own)
+		count++;
+		if (!own) {
+			text_set(&lead, text_copy(path));
+			text_set(&lead_text, text_copy(text));
 			continue;
+		}
 		if (found && !strstr(text, "blscfg"))
 			error_set(&search->unclear, EEXIST,
 				"%s and %s both have boot entries, and nothing says which of them boots",
@@ -830,6 +885,8 @@ static char *find_efi_config(struct boot_search *search)
 		if (!found)
 			found = text_copy(path);
 	}
+	if (lead && count == 1)
+		follow(search, lead, lead_text);
 	return found;
 }
 
@@ -872,8 +929,7 @@ void boot_grub_gather(struct boot_search *search)
 
 /* ---- Settings that grub-mkconfig reads ---- */
 
-/* The files are read in the order of their names, the last one counts. */
-/* The files of settings in the order in which they are read. */
+/* The files of settings in the order in which they are read: by name, and the last one counts. */
 static void list_settings(const struct root *root, bool drop_ins, struct strings *files)
 {
 	strings_cleanup struct strings names = { 0 };

@@ -29,6 +29,7 @@ struct boot_search {
 	char *config_text;    /* NULL when it cannot be read */
 	char *environment;    /* the text of GRUB's environment block, or NULL */
 	struct error unclear; /* why it is not known which grub.cfg counts; empty: it is */
+	bool misled;	      /* because what is here is not what boots */
 	struct error hidden;  /* why something could not be looked at; empty: all could */
 };
 

@@ -165,6 +165,24 @@ grub_is_left_alone() {
 	[ "$(live_fact boot.config)" = /boot/grub2/grub.cfg ]
 }
 
+@test "a grub.cfg on the EFI partition leads to another file system than that of /boot" {
+	make_machine debian-12
+	mkdir -p "$IMAGE/boot/efi/EFI/debian"
+	start_machine
+	efi_variable LoaderInfo 'GRUB 2.06'
+	local lead=$IMAGE/boot/efi/EFI/debian/grub.cfg form
+	for form in 'search.fs_uuid %s root hd0,gpt1' 'search --no-floppy --fs-uuid --set=dev %s'; do
+		# shellcheck disable=SC2059 # the form is a format
+		printf "$form\nset prefix=(\$root)/boot/grub\nconfigfile \$prefix/grub.cfg\n" "$ROOT_UUID" >"$lead"
+		[ "$(live_fact boot.loader)" = grub-debian ]
+		# shellcheck disable=SC2059
+		printf "$form\nset prefix=(\$root)/boot/grub\nconfigfile \$prefix/grub.cfg\n" \
+			99999999-2b41-4c63-9d0e-6a1b8c7f2e11 >"$lead"
+		[[ "$(live_fact boot.loader.unknown)" == "/boot/efi/EFI/debian/grub.cfg leads to the file system 99999999-"* ]]
+	done
+	grub_is_left_alone
+}
+
 @test "a loader that nobody knows, by its name" {
 	make_machine debian-12
 	start_machine
