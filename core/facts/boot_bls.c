@@ -38,6 +38,7 @@ struct fields {
 	char *initrd;
 	char *options;
 	char *machine;
+	char *sort_key;
 };
 
 static void read_field(struct fields *fields, char *line)
@@ -52,6 +53,7 @@ static void read_field(struct fields *fields, char *line)
 		{ "initrd", &fields->initrd },
 		{ "options", &fields->options },
 		{ "machine-id", &fields->machine },
+		{ "sort-key", &fields->sort_key },
 	};
 
 	text_trim(line);
@@ -84,6 +86,7 @@ static void free_fields(struct fields *fields)
 	free(fields->initrd);
 	free(fields->options);
 	free(fields->machine);
+	free(fields->sort_key);
 }
 
 /* The options of an entry file as they are written; NULL: none. The caller frees it. */
@@ -99,11 +102,20 @@ static char *raw_options(const char *text)
 	return options;
 }
 
+/* What follows the id in a file's name: "+0.conf" or "+0-3.conf" has no attempt left. */
+static bool is_exhausted(const char *rest)
+{
+	size_t zeros = strspn(rest + (*rest == '+'), "0");
+
+	return *rest == '+' && zeros && (rest[1 + zeros] == '-' || rest[1 + zeros] == '.');
+}
+
 void boot_bls_parse(
 	struct boot_facts *boot, const char *name, const char *text, const char *environment)
 {
 	memory_cleanup_free char *id = id_of(name), *options = NULL, *initrd = NULL;
 	struct fields fields = { 0 };
+	struct entry_facts *entry;
 
 	read_fields(&fields, text);
 	if (fields.linux) {
@@ -111,10 +123,11 @@ void boot_bls_parse(
 			boot_environment_expand(fields.options ? fields.options : "", environment);
 		initrd = boot_environment_expand(fields.initrd ? fields.initrd : "", environment);
 		text_trim(options);
-		fact_set_text(&boot_add_entry(boot, id, fields.title ? fields.title : id,
-				      fields.linux, fields.version, initrd, options)
-				       ->machine,
-			fields.machine);
+		entry = boot_add_entry(boot, id, fields.title ? fields.title : id, fields.linux,
+			fields.version, initrd, options);
+		fact_set_text(&entry->machine, fields.machine);
+		fact_set_text(&entry->sort_key, fields.sort_key);
+		fact_set_flag(&entry->exhausted, is_exhausted(name + strlen(id)));
 	}
 	free_fields(&fields);
 }
@@ -207,13 +220,27 @@ static int compare_for_grub(const void *a, const void *b)
 	return order ? order : rpm_compare(y_release, x_release);
 }
 
-static int compare_by_version(const void *a, const void *b)
+/*
+ * As systemd-boot orders its menu (The Boot Loader Specification, "Sorting"): what is out of attempts
+ * comes last; entries with a sort-key come first, by that, the machine-id and the version; the rest
+ * is by file name.
+ */
+static int compare_for_systemd_boot(const void *a, const void *b)
 {
 	const struct entry_facts *left = a, *right = b;
-	int order = 0;
+	int order = fact_is_true(&left->exhausted) - fact_is_true(&right->exhausted);
 
-	if (left->version.value && right->version.value)
-		order = rpm_compare(right->version.value, left->version.value);
+	if (order == 0)
+		order = (right->sort_key.is == FACT_KNOWN) - (left->sort_key.is == FACT_KNOWN);
+	if (order == 0 && left->sort_key.is == FACT_KNOWN) {
+		order = strcmp(left->sort_key.value, right->sort_key.value);
+		if (order == 0)
+			order = strcmp(fact_text_or(&left->machine, ""),
+				fact_text_or(&right->machine, ""));
+		if (order == 0)
+			order = rpm_compare(fact_text_or(&right->version, ""),
+				fact_text_or(&left->version, ""));
+	}
 	return order ? order : rpm_compare(right->id.value, left->id.value);
 }
 
@@ -243,7 +270,7 @@ void boot_bls_sort(struct boot_facts *boot, const char *choice, bool grub)
 	if (boot->entries.count == 0)
 		return;
 	qsort(boot->entries.items, boot->entries.count, sizeof(boot->entries.items[0]),
-		grub ? compare_for_grub : compare_by_version);
+		grub ? compare_for_grub : compare_for_systemd_boot);
 	next = find_choice(boot, choice, grub);
 	for (size_t i = 0; i < boot->entries.count; i++) {
 		struct fact_flag *is_default = &boot->entries.items[i].is_default;

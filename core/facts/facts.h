@@ -244,6 +244,8 @@ struct root_facts {
 	TEXT(initramfs_files, "all files that are loaded as initramfs, blanks between them")       \
 	TEXT(arguments, "kernel command line")                                                     \
 	TEXT(machine, "machine-id of the system that it is for, as a BLS entry may say")           \
+	TEXT(sort_key, "sort-key of a BLS entry, by which systemd-boot orders them")               \
+	FLAG(exhausted, "a BLS entry whose attempts to boot are used up: it comes last")           \
 	FLAG(is_default, "the entry that boots next")                                              \
 	FLAG(rescue, "a recovery or rescue entry")
 struct entry_facts {

@@ -197,7 +197,10 @@ static void entry_files_are_sorted_as_the_loader_does(void **state UNUSED)
 			"m-5.14.0-10", "m-5.14.0-10" },
 		{ { "m-6.1.102-1.amzn2023.conf", "m-6.1.77-99.amzn2023.conf" }, "", true,
 			"m-6.1.102-1.amzn2023", "m-6.1.102-1.amzn2023" },
-		{ { "a-1+3-1.conf", "a-2+0.conf" }, "", false, "a-2", "a-2" },
+		{ { "a-1+3-1.conf", "a-2+2.conf" }, "", false, "a-2", "a-2" },
+		{ { "a-1+3-1.conf", "a-2+0.conf" }, "", false, "a-1", "a-1" },
+		{ { "a-1.conf", "a-2+0-3.conf" }, "", false, "a-1", "a-1" },
+		{ { "a-1.conf", "a-2+0-3.conf" }, "a-2*", false, "a-1", "a-2" },
 		{ { "arch.conf", "debian-1.conf" }, "arch*", false, "debian-1", "arch" },
 		{ { "arch.conf", "debian-1.conf" }, "arch.conf", false, "debian-1", "arch" },
 		{ { "arch.conf", "debian-1.conf" }, "@saved", false, "debian-1", "" },
@@ -214,6 +217,27 @@ static void entry_files_are_sorted_as_the_loader_does(void **state UNUSED)
 		assert_string_equal(next_id(facts), rows[i].next);
 		release(facts);
 	}
+}
+
+/* sort-key, machine-id and version of each, in the order in which systemd-boot has them. */
+static void entry_files_with_sort_keys_come_by_these(void **state UNUSED)
+{
+	static const char *const texts[][2] = {
+		{ "z-old", "linux /k\nversion 9\n" },
+		{ "b", "linux /k\nsort-key fedora\nmachine-id 2\nversion 6.1\n" },
+		{ "a", "linux /k\nsort-key fedora\nmachine-id 1\nversion 5.9\n" },
+		{ "c", "linux /k\nsort-key fedora\nmachine-id 1\nversion 5.14\n" },
+		{ "d", "linux /k\nsort-key arch\nversion 1\n" },
+	};
+	static const char *const order[] = { "d", "c", "a", "b", "z-old" };
+	struct facts *facts = memory_new(1, sizeof(*facts));
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		boot_bls_parse(&facts->boot, texts[i][0], texts[i][1], NULL);
+	boot_bls_sort(&facts->boot, "", false);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		assert_string_equal(facts->boot.entries.items[i].id.value, order[i]);
+	release(facts);
 }
 
 static void entry_file_joins_lines_and_variables(void **state UNUSED)
@@ -408,6 +432,7 @@ int main(void)
 		cmocka_unit_test(words_lose_their_quotes_and_variables),
 		cmocka_unit_test(legacy_default_is_a_number),
 		cmocka_unit_test(entry_files_are_sorted_as_the_loader_does),
+		cmocka_unit_test(entry_files_with_sort_keys_come_by_these),
 		cmocka_unit_test(entry_file_joins_lines_and_variables),
 		cmocka_unit_test(settings_are_read_as_a_shell_would),
 		cmocka_unit_test(every_loader_is_whole),
