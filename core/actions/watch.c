@@ -132,9 +132,12 @@ static bool is_standing(struct agent *agent, const struct notice *notice)
  */
 static bool was_answered_by_resume(const struct agent *agent, const struct notice *notice)
 {
+	int64_t now_ms = boottime_ms();
+	int64_t awake_s = (now_ms - agent->debounce.woke_ms) / 1000;
+
 	return !agent->watch->dry_run &&
-	       debounce_woke(&agent->debounce, boottime_ms(), (int64_t)agent->config->debounce) &&
-	       notice_was_meant_for(notice, time(NULL));
+	       debounce_woke(&agent->debounce, now_ms, (int64_t)agent->config->debounce) &&
+	       notice_was_meant_for(notice, time(NULL) - awake_s);
 }
 
 static void log_answered(const struct agent *agent, const struct notice *notice)

@@ -274,8 +274,7 @@ bool notice_moves_along(const struct notice *before, const struct notice *after,
 
 bool notice_was_meant_for(const struct notice *notice, int64_t resumed_s)
 {
-	return notice->kind == NOTICE_HIBERNATE &&
-	       (!*notice->time || notice->when <= resumed_s + CLOCKS_APART_S);
+	return notice->kind == NOTICE_HIBERNATE && (!*notice->time || notice->when <= resumed_s);
 }
 
 enum config_reaction notice_reaction(const struct notice *notice, const struct config *config)

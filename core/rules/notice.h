@@ -81,7 +81,10 @@ bool notice_leaves_service(const struct notice *notice);
  */
 bool notice_moves_along(const struct notice *before, const struct notice *after, int64_t elapsed_s);
 
-/* True when a notice to hibernate is no younger than a resume, RESUMED_S seconds since 1970. */
+/*
+ * True when a notice to hibernate is no younger than a resume, RESUMED_S seconds since 1970, or has
+ * no time that could tell.
+ */
 bool notice_was_meant_for(const struct notice *notice, int64_t resumed_s);
 
 /* What is configured to happen on it; on a notice to hibernate it is always that. */

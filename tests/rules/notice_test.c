@@ -455,6 +455,7 @@ static void notice_older_than_the_resume_was_answered_by_it(void **state UNUSED)
 		{ NOTICE_HIBERNATE, 1600000000 - 7200, true },
 		{ NOTICE_HIBERNATE, 1600000000, true },
 		{ NOTICE_HIBERNATE, 0, true },
+		{ NOTICE_HIBERNATE, 1600000001, false },
 		{ NOTICE_HIBERNATE, 1600000120, false },
 		{ NOTICE_STOP, 1600000000 - 7200, false },
 	};
