@@ -65,10 +65,14 @@ static void open_counters(
 	struct target *target, const struct root *host, const device_list *devices)
 {
 	const struct device_facts *disk = devices_next_leaf(devices, NULL);
-	memory_cleanup_free char *path =
-		text_format("/sys/block/%s/stat", disk ? fact_text_or(&disk->name, "") : "");
+	memory_cleanup_free char *path = NULL;
 	struct error err = { "" };
 
+	/* What others ask of a loop device, the disk below its file may never see. */
+	for (size_t i = devices->count; i > 0; i--)
+		if (fact_text_is(&devices->items[i - 1].kind, "loop"))
+			disk = &devices->items[i - 1];
+	path = text_format("/sys/block/%s/stat", disk ? fact_text_or(&disk->name, "") : "");
 	target->counters = root_openat(host, path, O_RDONLY, 0, &err);
 }
 
