@@ -576,7 +576,7 @@ static void wind_up(struct engine *engine)
 	save(engine);
 }
 
-/* Until the ranges in TODO are through, or it is stopped. True: cancelled. */
+/* Until all ranges are through, or it is stopped. True: cancelled. */
 static bool run_through(struct engine *engine, struct rhythm *rhythm)
 {
 	pthread_t threads[PREWARM_DEPTH_MOST];

@@ -11,6 +11,7 @@
 #include "core/base/memory.h"
 #include "core/base/process.h"
 #include "core/facts/boot_grub.h"
+#include "core/facts/boot_grub_script.h"
 #include "core/facts/boot_text.h"
 
 /* An entry file is a few lines. */

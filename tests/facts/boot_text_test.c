@@ -15,6 +15,7 @@
 #include "core/facts/boot.h"
 #include "core/facts/boot_bls.h"
 #include "core/facts/boot_grub.h"
+#include "core/facts/boot_grub_script.h"
 #include "core/facts/boot_grub_legacy.h"
 #include "core/facts/boot_text.h"
 
