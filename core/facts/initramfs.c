@@ -11,7 +11,7 @@
 #include "core/base/memory.h"
 #include "core/facts/boot_loader.h"
 #include "core/facts/initramfs_image.h"
-#include "core/facts/kept.h"
+#include "core/facts/cache.h"
 #include "core/facts/pe.h"
 
 /* The tools in the order in which they are asked: initramfs_tool_NAME of each. */
@@ -251,37 +251,38 @@ static bool find_files(struct strings *files, const struct root *root,
 	return files->count > 0;
 }
 
-#define KEPT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+#define CACHED_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
 	NUMBER(format, "", "version of this layout")                                               \
 	TEXT(files, "identity of the files")                                                       \
 	GROUP(image, initramfs_image, "what is in them")
-struct kept_image {
-	FACT_MEMBERS(KEPT_FACTS)
+struct cached_image {
+	FACT_MEMBERS(CACHED_FACTS)
 };
-static FACT_LAYOUT(kept_image, KEPT_FACTS);
+static FACT_LAYOUT(cached_image, CACHED_FACTS);
 
-static const struct kept_kind kept_image_kind = { "initramfs.json", &kept_image_layout, 1 };
-static_assert(IMAGE_MEMBER_COUNT == 24, "another format of kept_image_kind");
+static const struct cache_kind cached_image_kind = { "initramfs.json", &cached_image_layout, 1 };
+static_assert(IMAGE_MEMBER_COUNT == 24, "another format of cached_image_kind");
 
 /* Reads it, or what was found in these files before. The caller has the image, zeroed before. */
 static int find_image(struct initramfs_image *image, const struct root *root,
 	const struct strings *files, const char *state_dir, struct error *err)
 {
-	memory_cleanup_free char *identity = kept_identity(root, files);
-	struct kept_image kept = { 0 };
-	bool found = kept_read(&kept_image_kind, &kept, root, state_dir, identity) &&
-		     kept.image.members.is == FACT_KNOWN && kept.image.built_in.is == FACT_KNOWN;
+	memory_cleanup_free char *identity = cache_identity(root, files);
+	struct cached_image cached = { 0 };
+	bool found = cache_read(&cached_image_kind, &cached, root, state_dir, identity) &&
+		     cached.image.members.is == FACT_KNOWN &&
+		     cached.image.built_in.is == FACT_KNOWN;
 	int status = 0;
 
 	if (!found) {
-		layout_free(&kept_image_layout, &kept);
-		status = read_image(&kept.image, root, files, err);
+		layout_free(&cached_image_layout, &cached);
+		status = read_image(&cached.image, root, files, err);
 		if (status == 0)
-			kept_write(&kept_image_kind, &kept, root, state_dir, files, identity);
+			cache_write(&cached_image_kind, &cached, root, state_dir, files, identity);
 	}
 	if (status == 0)
-		layout_copy(&initramfs_image_layout, image, &kept.image);
-	layout_free(&kept_image_layout, &kept);
+		layout_copy(&initramfs_image_layout, image, &cached.image);
+	layout_free(&cached_image_layout, &cached);
 	return status;
 }
 

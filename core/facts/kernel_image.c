@@ -13,7 +13,7 @@
 #include "core/base/memory.h"
 #include "core/base/packed.h"
 #include "core/facts/boot_loader.h"
-#include "core/facts/kept.h"
+#include "core/facts/cache.h"
 #include "core/facts/pe.h"
 
 /* uname(2): a release has at most 64 bytes. */
@@ -275,16 +275,16 @@ static char *release_of_name(const struct root *root, const char *path)
 	return found;
 }
 
-#define KEPT_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                                \
+#define CACHED_FACTS(TEXT, NUMBER, FLAG, GROUP, LIST)                                              \
 	NUMBER(format, "", "version of this layout")                                               \
 	TEXT(files, "identity of the files")                                                       \
 	TEXT(release, "of the kernel")
-struct kept_kernel {
-	FACT_MEMBERS(KEPT_FACTS)
+struct cached_kernel {
+	FACT_MEMBERS(CACHED_FACTS)
 };
-static FACT_LAYOUT(kept_kernel, KEPT_FACTS);
+static FACT_LAYOUT(cached_kernel, CACHED_FACTS);
 
-static const struct kept_kind kept_kernel_kind = { "kernel.json", &kept_kernel_layout, 1 };
+static const struct cache_kind cached_kernel_kind = { "kernel.json", &cached_kernel_layout, 1 };
 
 /* Reads the kernel, or what was found in it before; NULL and why: it does not tell. */
 static char *find_release(
@@ -292,21 +292,22 @@ static char *find_release(
 {
 	strings_cleanup struct strings files = { 0 };
 	memory_cleanup_free char *identity = NULL;
-	struct kept_kernel kept = { 0 };
+	struct cached_kernel cached = { 0 };
 	char *release = NULL;
 
 	strings_add(&files, path);
-	identity = kept_identity(root, &files);
-	if (!kept_read(&kept_kernel_kind, &kept, root, state_dir, identity) ||
-		kept.release.is != FACT_KNOWN) {
-		layout_free(&kept_kernel_layout, &kept);
+	identity = cache_identity(root, &files);
+	if (!cache_read(&cached_kernel_kind, &cached, root, state_dir, identity) ||
+		cached.release.is != FACT_KNOWN) {
+		layout_free(&cached_kernel_layout, &cached);
 		kernel_image_release(root, path, &release, err);
-		fact_set_text(&kept.release, release);
+		fact_set_text(&cached.release, release);
 		if (release)
-			kept_write(&kept_kernel_kind, &kept, root, state_dir, &files, identity);
+			cache_write(
+				&cached_kernel_kind, &cached, root, state_dir, &files, identity);
 	}
-	text_set(&release, text_copy(kept.release.value));
-	layout_free(&kept_kernel_layout, &kept);
+	text_set(&release, text_copy(cached.release.value));
+	layout_free(&cached_kernel_layout, &cached);
 	return release;
 }
 

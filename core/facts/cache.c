@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/facts/kept.h"
+#include "core/facts/cache.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,12 +11,12 @@
 /* So old a change has to be, seconds: times of files are as coarse as the kernel's tick. */
 #define SETTLED_S 2
 
-static bool is_kept_here(const struct root *root, const char *state_dir)
+static bool is_used(const struct root *root, const char *state_dir)
 {
 	return root->live && geteuid() == 0 && state_dir;
 }
 
-char *kept_identity(const struct root *root, const struct strings *files)
+char *cache_identity(const struct root *root, const struct strings *files)
 {
 	char *identity = text_copy("");
 
@@ -36,14 +36,14 @@ char *kept_identity(const struct root *root, const struct strings *files)
 	return identity;
 }
 
-bool kept_read(const struct kept_kind *kind, void *structure, const struct root *root,
+bool cache_read(const struct cache_kind *kind, void *structure, const struct root *root,
 	const char *state_dir, const char *identity)
 {
-	const struct kept_head *head = structure;
+	const struct cache_head *head = structure;
 	memory_cleanup_free char *path = NULL;
 	struct error ignored = { "" };
 
-	if (!is_kept_here(root, state_dir) || !identity)
+	if (!is_used(root, state_dir) || !identity)
 		return false;
 	path = text_format("%s/%s", state_dir, kind->name);
 	return root_check_own(root, path, &ignored) == 0 &&
@@ -54,7 +54,7 @@ bool kept_read(const struct kept_kind *kind, void *structure, const struct root 
 /* True when no file was changed in the last seconds, and all are as they were. */
 static bool is_settled(const struct root *root, const struct strings *files, const char *identity)
 {
-	memory_cleanup_free char *now = kept_identity(root, files);
+	memory_cleanup_free char *now = cache_identity(root, files);
 
 	for (size_t i = 0; i < files->count; i++) {
 		struct stat about;
@@ -66,14 +66,14 @@ static bool is_settled(const struct root *root, const struct strings *files, con
 	return text_equal(now, identity);
 }
 
-void kept_write(const struct kept_kind *kind, void *structure, const struct root *root,
+void cache_write(const struct cache_kind *kind, void *structure, const struct root *root,
 	const char *state_dir, const struct strings *files, const char *identity)
 {
-	struct kept_head *head = structure;
+	struct cache_head *head = structure;
 	memory_cleanup_free char *path = NULL;
 	struct error ignored = { "" };
 
-	if (!is_kept_here(root, state_dir) || !identity || !is_settled(root, files, identity))
+	if (!is_used(root, state_dir) || !identity || !is_settled(root, files, identity))
 		return;
 	path = text_format("%s/%s", state_dir, kind->name);
 	if (root_check_own(root, path, &ignored) < 0)
