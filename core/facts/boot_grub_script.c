@@ -42,6 +42,7 @@ struct script_variable {
 struct script_variables {
 	struct script_variable *items;
 	size_t count;
+	bool full; /* something was set that there was no room for */
 };
 
 /* After the white space, joined lines and comments at AT. */
@@ -119,8 +120,10 @@ static void script_set(struct script_variables *variables, const char *name, con
 {
 	struct script_variable *variable;
 
-	if (variables->count == VARIABLE_LIMIT)
+	if (variables->count == VARIABLE_LIMIT) {
+		variables->full = true;
 		return;
+	}
 	variables->items =
 		memory_grow(variables->items, variables->count, sizeof(*variables->items));
 	variable = &variables->items[variables->count++];
@@ -751,7 +754,11 @@ bool boot_grub_parse(
 		path = number_path(&grub, item);
 		entry = boot_add_entry(boot, path, item->title, item->kernel, NULL, item->initramfs,
 			item->arguments);
-		fact_set_flag(&entry->is_default, item == next);
+		if (grub.variables.full)
+			fact_set_unknown(fact_of(&entry->is_default),
+				"grub.cfg sets more than %d variables", VARIABLE_LIMIT);
+		else
+			fact_set_flag(&entry->is_default, item == next);
 	}
 	grub_free(&grub);
 	return uses_bls;

@@ -97,6 +97,22 @@ static void grub_default_is_found_as_grub_finds_it(void **state UNUSED)
 	}
 }
 
+/* What is set after the last that there is room for may have been the default. */
+static void grub_script_that_is_too_long_has_no_default(void **state UNUSED)
+{
+	struct facts *facts = memory_new(1, sizeof(*facts));
+	memory_cleanup_free char *text = NULL, *choice = NULL;
+
+	for (unsigned i = 0; i < 5000; i++)
+		text_append(&text, "set v%u=x\n", i);
+	text_append(&text, "set default=1\n"
+			   "menuentry a { linux /boot/a }\nmenuentry b { linux /boot/b }\n");
+	boot_grub_parse(&facts->boot, text, NULL, false, &choice);
+	assert_int_equal(facts->boot.entries.count, 2);
+	assert_null(facts_next_entry(facts));
+	release(facts);
+}
+
 static void grub_entry_is_read_in_full(void **state UNUSED)
 {
 	struct facts *facts = parse_grub("set v=x\n" MENU, NULL);
@@ -429,6 +445,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grub_default_is_found_as_grub_finds_it),
+		cmocka_unit_test(grub_script_that_is_too_long_has_no_default),
 		cmocka_unit_test(grub_entry_is_read_in_full),
 		cmocka_unit_test(words_lose_their_quotes_and_variables),
 		cmocka_unit_test(legacy_default_is_a_number),
