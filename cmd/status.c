@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "config.h"
@@ -99,6 +100,20 @@ static int describe(const struct invocation *invocation, bool as_json)
 	return 0;
 }
 
+/*
+ * A file that could not be looked at counts as missing in the facts: then nothing is sure. Who is not
+ * root may look at less, and the facts say so themselves.
+ */
+static int doubt(const struct invocation *invocation, const struct session *session, int status)
+{
+	struct error err = { "" };
+
+	if (geteuid() != 0 || root_check_seen(&session->root, &err) == 0)
+		return status;
+	warn_user(invocation, "%s: what follows from that file is not known", err.text);
+	return status == EXIT_READY ? EXIT_UNKNOWN : status;
+}
+
 static int run(struct invocation *invocation, struct session *session)
 {
 	memory_cleanup_free char *machine = options_of_machine(&invocation->global);
@@ -122,7 +137,7 @@ static int run(struct invocation *invocation, struct session *session)
 		report_explain(&report, machine, &invocation->style);
 	else if (!invocation->global.quiet)
 		report_show(&report, machine, &invocation->style);
-	status = exit_status_of(&report);
+	status = doubt(invocation, session, exit_status_of(&report));
 	report_free(&report);
 	facts_free(&facts);
 	return status;

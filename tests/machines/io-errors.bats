@@ -37,6 +37,14 @@ LOOKED_AT=(/boot/grub/grub.cfg /etc/default/grub /etc/default/grub.d /usr/sbin/g
 	done
 }
 
+@test "status says which file it could not look at" {
+	run with_error /boot/grub/grub.cfg status
+	[[ "$output" == *"warning: cannot look at $IMAGE/boot/grub/grub.cfg: Input/output error: "* ]]
+	[ "$status" -ne 0 ]
+	run "$EC2HIB" --root "$IMAGE" status
+	[[ "$output" != *warning* ]]
+}
+
 @test "a dry run does not show a plan that rests on a guess" {
 	run with_error /boot/grub/grub.cfg setup --dry-run --size 20M
 	[ "$status" -eq 1 ]
